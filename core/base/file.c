@@ -1,0 +1,99 @@
+#include "base/file.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int fail_errno(struct ss_error *err, const char *path, const char *what)
+{
+	return ss_fail_as(err, errno == ENOENT ? SS_NOT_FOUND : SS_INTERNAL, "%s: %s: %s", path, what,
+		strerror(errno));
+}
+
+int file_read(const char *path, size_t limit, char **data, size_t *length, struct ss_error *err)
+{
+	char *bytes = NULL;
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		(void)fail_errno(err, path, "cannot be opened");
+		goto fail;
+	}
+	if (!S_ISREG(status.st_mode)) {
+		(void)ss_fail_as(err, SS_INVALID, "%s: is not a file", path);
+		goto fail;
+	}
+	if ((size_t)status.st_size > limit) {
+		(void)ss_fail_as(err, SS_LIMIT, "%s: has %lld bytes; at most %zu are read", path,
+			(long long)status.st_size, limit);
+		goto fail;
+	}
+	size_t size = (size_t)status.st_size;
+	bytes = memory_new(size + 1);
+	size_t got = 0;
+	while (got < size) {
+		ssize_t n = read(fd, bytes + got, size - got);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			(void)fail_errno(err, path, "cannot be read");
+			goto fail;
+		}
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	(void)close(fd);
+	*data = bytes;
+	*length = got;
+	return 0;
+fail:
+	free(bytes);
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
+}
+
+static int write_all(int fd, const char *data, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = write(fd, data, length);
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			data += n;
+			length -= (size_t)n;
+		}
+	}
+	return fsync(fd);
+}
+
+int file_write(const char *path, const char *data, size_t length, struct ss_error *err)
+{
+	char *temporary = memory_format("%s.%d.tmp", path, (int)getpid());
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int result = -1;
+	if (fd < 0 || write_all(fd, data, length) < 0 || rename(temporary, path) < 0)
+		(void)fail_errno(err, path, "cannot be written");
+	else
+		result = 0;
+	if (fd >= 0)
+		(void)close(fd);
+	if (fd >= 0 && result < 0)
+		(void)unlink(temporary);
+	free(temporary);
+	return result;
+}
+
+char *file_beside(const char *file, const char *path)
+{
+	const char *slash = strrchr(file, '/');
+	if (path[0] == '/' || slash == NULL)
+		return memory_string(path);
+	return memory_format("%.*s%s", (int)(slash - file + 1), file, path);
+}

@@ -1,0 +1,19 @@
+/* Files, read whole. Any thread. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <smartsupport/error.h>
+
+#include <stddef.h>
+
+/* Reads the file at PATH into *DATA (NUL-terminated, the caller frees it) and its *LENGTH in bytes.
+ * Fails when it cannot be read or is larger than LIMIT bytes; the error names PATH. */
+int file_read(const char *path, size_t limit, char **data, size_t *length, struct ss_error *err);
+
+/* Writes the file anew in one step: whoever reads PATH sees the old or the new bytes. */
+int file_write(const char *path, const char *data, size_t length, struct ss_error *err);
+
+/* PATH as seen from the folder of FILE, unless it is absolute. The caller frees it. */
+char *file_beside(const char *file, const char *path);
+
+#endif

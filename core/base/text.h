@@ -1,0 +1,19 @@
+/* UTF-8 text: validity, lengths in characters, blankness. Any thread. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <smartsupport/value.h>
+
+/* The number of characters (code points) of TEXT, or -1 when it is not valid UTF-8. */
+ptrdiff_t text_characters(struct ss_text text);
+
+/* Whether TEXT has nothing but white space and invisible characters. TEXT is valid UTF-8. */
+bool text_blank(struct ss_text text);
+
+/* The text of a NUL-terminated string. */
+struct ss_text text_of(const char *string);
+
+/* The number of edits (insert, delete, replace, swap of neighbours) from A to B; for "did you mean". */
+size_t text_distance(const char *a, const char *b);
+
+#endif

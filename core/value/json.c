@@ -1,0 +1,335 @@
+#include "value/json.h"
+
+#include "base/memory.h"
+#include "value/value.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct ss_value *from_object(json_object *object);
+
+static struct ss_value *from_list(json_object *object)
+{
+	size_t count = json_object_array_length(object);
+	struct ss_value **items = memory_array(count, sizeof(struct ss_value *));
+	for (size_t i = 0; i < count; i++)
+		items[i] = from_object(json_object_array_get_idx(object, i));
+	struct ss_value *list = value_list(items, count);
+	free(items);
+	return list;
+}
+
+static struct ss_value *from_map(json_object *object)
+{
+	size_t count = (size_t)json_object_object_length(object);
+	const char **keys = memory_array(count, sizeof *keys);
+	struct ss_value **values = memory_array(count, sizeof(struct ss_value *));
+	size_t i = 0;
+	json_object_object_foreach(object, key, member)
+	{
+		keys[i] = key;
+		values[i++] = from_object(member);
+	}
+	struct ss_value *map = value_map(keys, values, count);
+	free(keys);
+	free(values);
+	return map;
+}
+
+/* The depth is bounded by the tokener's. */
+static struct ss_value *from_object(json_object *object)
+{
+	switch (json_object_get_type(object)) {
+	case json_type_boolean:
+		return value_bool(json_object_get_boolean(object));
+	case json_type_double:
+		return value_number(json_object_get_double(object));
+	case json_type_int:
+		return value_int(json_object_get_int64(object));
+	case json_type_string:
+		return value_string(json_object_get_string(object),
+			(size_t)json_object_get_string_len(object));
+	case json_type_array:
+		return from_list(object);
+	case json_type_object:
+		return from_map(object);
+	case json_type_null:
+		break;
+	}
+	return value_null();
+}
+
+/*
+ * json-c takes more than RFC 8259 and keeps the last of two members with one name. The scan below
+ * walks text that json-c has accepted, so its structure is known to be right, and refuses the rest.
+ */
+struct scan {
+	const char *start;
+	const char *at;
+	const char *end;
+	struct ss_error *err;
+};
+
+struct names {
+	struct ss_value **items;
+	size_t count;
+	size_t capacity;
+};
+
+static int scan_value(struct scan *scan);
+
+static int scan_fail(const struct scan *scan, const char *what)
+{
+	return ss_fail_as(scan->err, SS_INVALID, "%s at byte %td", what, scan->at - scan->start);
+}
+
+static void scan_space(struct scan *scan)
+{
+	while (scan->at < scan->end && strchr(" \t\r\n", *scan->at) != NULL && *scan->at != '\0')
+		scan->at++;
+}
+
+/* Passes over a string; *TEXT is set to it with its quotes. */
+static int scan_string(struct scan *scan, struct ss_text *text)
+{
+	const char *from = scan->at++;
+	while (scan->at < scan->end && *scan->at != '"') {
+		if ((unsigned char)*scan->at < 0x20)
+			return scan_fail(scan, "a control character in a string must be escaped");
+		scan->at += *scan->at == '\\' ? 2 : 1;
+	}
+	scan->at++;
+	*text = (struct ss_text){from, (size_t)(scan->at - from)};
+	return 0;
+}
+
+static int scan_number(struct scan *scan)
+{
+	char digits[64];
+	size_t length = strspn(scan->at, "+-0123456789.eE");
+	if (length == 0 || length >= sizeof digits)
+		return scan_fail(scan, "expected a number of at most 63 characters");
+	memcpy(digits, scan->at, length);
+	digits[length] = '\0';
+	errno = 0;
+	if (strpbrk(digits, ".eE") == NULL)
+		(void)strtoll(digits, NULL, 10);
+	else if (strtod(digits, NULL) > -1e300 && strtod(digits, NULL) < 1e300)
+		errno = 0; /* too small to tell from zero is fine */
+	if (errno == ERANGE)
+		return scan_fail(scan, "the number is out of range");
+	scan->at += length;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct ss_value *const *left = a;
+	const struct ss_value *const *right = b;
+	return strcmp(value_as_string(*left, NULL), value_as_string(*right, NULL));
+}
+
+static int check_names(const struct scan *scan, struct names *names)
+{
+	qsort(names->items, names->count, sizeof *names->items, compare_names);
+	for (size_t i = 1; i < names->count; i++) {
+		if (compare_names(&names->items[i - 1], &names->items[i]) == 0)
+			return ss_fail_as(scan->err, SS_INVALID,
+				"the member \"%.100s\" is given more than once",
+				value_as_string(names->items[i], NULL));
+	}
+	return 0;
+}
+
+static int scan_member(struct scan *scan, struct names *names)
+{
+	struct ss_text quoted;
+	if (scan_string(scan, &quoted) < 0)
+		return -1;
+	json_tokener *tokener = json_tokener_new();
+	json_object *name = json_tokener_parse_ex(tokener, quoted.data, (int)quoted.length);
+	json_tokener_free(tokener);
+	if (names->count == names->capacity) {
+		names->capacity = names->capacity * 2 + 8;
+		names->items = memory_resize(names->items, names->capacity, sizeof *names->items);
+	}
+	names->items[names->count++] = from_object(name);
+	json_object_put(name);
+	scan_space(scan);
+	scan->at++; /* the colon */
+	return scan_value(scan);
+}
+
+/* A list or a map: CLOSE is its last character, NAMES collects a map's member names. */
+static int scan_items(struct scan *scan, char close, struct names *names)
+{
+	scan->at++;
+	for (;;) {
+		scan_space(scan);
+		if (scan->at >= scan->end)
+			return scan_fail(scan, "unexpected end");
+		if (*scan->at == close)
+			break;
+		if (*scan->at == ',') {
+			scan->at++;
+			scan_space(scan);
+			if (scan->at < scan->end && *scan->at == close)
+				return scan_fail(scan, "a comma with nothing after it");
+			continue;
+		}
+		if ((names != NULL ? scan_member(scan, names) : scan_value(scan)) < 0)
+			return -1;
+	}
+	scan->at++;
+	return 0;
+}
+
+static int scan_map(struct scan *scan)
+{
+	struct names names = {0};
+	int result = scan_items(scan, '}', &names);
+	if (result == 0)
+		result = check_names(scan, &names);
+	for (size_t i = 0; i < names.count; i++)
+		value_unref(names.items[i]);
+	free(names.items);
+	return result;
+}
+
+static int scan_value(struct scan *scan)
+{
+	struct ss_text ignored;
+	scan_space(scan);
+	switch (scan->at < scan->end ? *scan->at : '\0') {
+	case '"':
+		return scan_string(scan, &ignored);
+	case '[':
+		return scan_items(scan, ']', NULL);
+	case '{':
+		return scan_map(scan);
+	case 't':
+	case 'n':
+		scan->at += 4;
+		return 0;
+	case 'f':
+		scan->at += 5;
+		return 0;
+	default:
+		return scan_number(scan);
+	}
+}
+
+/* json-c's literals NaN and Infinity pass for null and numbers; JSON has no such thing. */
+static bool has_literal(const char *text, size_t length)
+{
+	bool quoted = false;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '"')
+			quoted = !quoted;
+		else if (quoted && text[i] == '\\')
+			i++;
+		else if (!quoted && (text[i] == 'N' || text[i] == 'I'))
+			return true;
+	}
+	return false;
+}
+
+struct ss_value *json_parse(const char *text, size_t length, struct ss_error *err)
+{
+	struct ss_value *value = NULL;
+	json_object *object = NULL;
+	json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
+	if (tokener == NULL || length > INT32_MAX - 1) {
+		(void)ss_fail_as(err, SS_LIMIT, "the text is too long");
+		goto done;
+	}
+	/* The NUL after the copy ends a number at the end of the text. */
+	char *copy = memory_text(text, length);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	if (memchr(text, '\0', length) == NULL && !has_literal(copy, length))
+		object = json_tokener_parse_ex(tokener, copy, (int)length + 1);
+	enum json_tokener_error error = json_tokener_get_error(tokener);
+	struct scan scan = {copy, copy, copy + length, err};
+	if (error == json_tokener_error_depth)
+		(void)ss_fail_as(err, SS_INVALID, "is nested more than %d levels deep", JSON_DEPTH);
+	else if (error != json_tokener_success)
+		(void)ss_fail_as(err, SS_INVALID, "%s at byte %zu", json_tokener_error_desc(error),
+			json_tokener_get_parse_end(tokener));
+	else if (object == NULL && strncmp(copy + strspn(copy, " \t\r\n"), "null", 4) != 0)
+		(void)ss_fail_as(err, SS_INVALID, "is not JSON");
+	else if (scan_value(&scan) == 0)
+		value = from_object(object);
+	free(copy);
+done:
+	json_object_put(object);
+	json_tokener_free(tokener);
+	return value;
+}
+
+/* The shortest decimal that reads back as NUMBER. */
+static json_object *to_double(double number)
+{
+	char text[40];
+	for (int digits = 15; digits <= 17; digits++) {
+		(void)snprintf(text, sizeof text, "%.*g", digits, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+	if (strpbrk(text, ".en") == NULL)
+		strcat(text, ".0");
+	return json_object_new_double_s(number, text);
+}
+
+static json_object *to_object(const struct ss_value *value)
+{
+	struct ss_text text;
+	json_object *object = NULL;
+	switch (value_type(value)) {
+	case SS_NULL:
+		break;
+	case SS_BOOL:
+		return json_object_new_boolean(value_as_bool(value));
+	case SS_INT:
+		return json_object_new_int64(value_as_int(value));
+	case SS_NUMBER:
+		return to_double(value_as_number(value));
+	case SS_STRING:
+		text = value_as_text(value);
+		return json_object_new_string_len(text.data, (int)text.length);
+	case SS_LIST:
+		object = json_object_new_array_ext((int)value_count(value));
+		for (size_t i = 0; i < value_count(value); i++)
+			json_object_array_add(object, to_object(value_at(value, i)));
+		break;
+	case SS_MAP:
+		object = json_object_new_object();
+		for (size_t i = 0; i < value_count(value); i++)
+			json_object_object_add(
+				object, value_key_at(value, i), to_object(value_at(value, i)));
+		break;
+	}
+	return object;
+}
+
+void json_print(struct buffer *buffer, const struct ss_value *value)
+{
+	json_object *object = to_object(value);
+	size_t length = 0;
+	const char *text = json_object_to_json_string_length(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+	if (object == NULL)
+		buffer_add_string(buffer, "null");
+	else
+		buffer_add(buffer, text, length);
+	json_object_put(object);
+}
+
+char *json_text(const struct ss_value *value)
+{
+	struct buffer buffer = {0};
+	json_print(&buffer, value);
+	return buffer_take(&buffer);
+}

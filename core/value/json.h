@@ -1,0 +1,23 @@
+/* JSON text (RFC 8259) to values and back, through json-c. Any thread. */
+#ifndef VALUE_JSON_H
+#define VALUE_JSON_H
+
+#include "base/buffer.h"
+
+#include <smartsupport/value.h>
+
+/* Levels of lists and maps that are read; deeper text is refused. */
+enum { JSON_DEPTH = 32 };
+
+/* Parses LENGTH bytes that hold one JSON text and nothing else. Refuses invalid UTF-8, duplicate
+ * member names, numbers that no double holds and anything that RFC 8259 does not allow; the error
+ * names the place by its offset in bytes, or the duplicate name. */
+struct ss_value *json_parse(const char *text, size_t length, struct ss_error *err);
+
+/* Appends VALUE as JSON without white space; members are in the order of their keys. */
+void json_print(struct buffer *buffer, const struct ss_value *value);
+
+/* The same as a new string that the caller frees. */
+char *json_text(const struct ss_value *value);
+
+#endif

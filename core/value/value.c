@@ -1,0 +1,320 @@
+#include "value/value.h"
+
+#include "base/memory.h"
+#include "value/json.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+	char *key;
+	struct ss_value *value;
+};
+
+struct given_entry {
+	const char *key;
+	struct ss_value *value;
+	size_t index;
+};
+
+struct ss_value {
+	atomic_size_t references;
+	enum ss_type type;
+	size_t count; /* bytes of a string, items of a list, entries of a map */
+	union {
+		bool boolean;
+		int64_t integer;
+		double number;
+	} scalar;
+	/* The bytes of a string with a NUL, the items of a list or the entries of a map. */
+	_Alignas(max_align_t) unsigned char content[];
+};
+
+static char *text_in(const struct ss_value *value)
+{
+	return (char *)(uintptr_t)value->content;
+}
+
+static struct ss_value **items_in(const struct ss_value *value)
+{
+	return (struct ss_value **)(uintptr_t)value->content;
+}
+
+static struct entry *entries_in(const struct ss_value *value)
+{
+	return (struct entry *)(uintptr_t)value->content;
+}
+
+static struct ss_value *make(enum ss_type type, size_t count, size_t content_size)
+{
+	struct ss_value *value = memory_new(sizeof *value + content_size);
+	atomic_init(&value->references, 1);
+	value->type = type;
+	value->count = count;
+	return value;
+}
+
+struct ss_value *value_null(void)
+{
+	return make(SS_NULL, 0, 0);
+}
+
+struct ss_value *value_bool(bool boolean)
+{
+	struct ss_value *value = make(SS_BOOL, 0, 0);
+	value->scalar.boolean = boolean;
+	return value;
+}
+
+struct ss_value *value_int(int64_t integer)
+{
+	struct ss_value *value = make(SS_INT, 0, 0);
+	value->scalar.integer = integer;
+	return value;
+}
+
+struct ss_value *value_number(double number)
+{
+	struct ss_value *value = make(SS_NUMBER, 0, 0);
+	value->scalar.number = number;
+	return value;
+}
+
+struct ss_value *value_string(const char *text, size_t length)
+{
+	struct ss_value *value = make(SS_STRING, length, length + 1);
+	if (length > 0)
+		memcpy(text_in(value), text, length);
+	return value;
+}
+
+struct ss_value *value_text(const char *text)
+{
+	return text != NULL ? value_string(text, strlen(text)) : value_null();
+}
+
+struct ss_value *value_list(struct ss_value *const *items, size_t count)
+{
+	struct ss_value *value = make(SS_LIST, count, count * sizeof *items);
+	if (count > 0)
+		memcpy(items_in(value), items, count * sizeof *items);
+	return value;
+}
+
+/* By key; of equal keys, by the order in which they were given. */
+static int compare_entries(const void *a, const void *b)
+{
+	const struct given_entry *left = a;
+	const struct given_entry *right = b;
+	int order = strcmp(left->key, right->key);
+	return order != 0 ? order : (left->index > right->index) - (left->index < right->index);
+}
+
+struct ss_value *value_map(const char *const *keys, struct ss_value *const *values, size_t count)
+{
+	struct given_entry *given = memory_array(count, sizeof *given);
+	for (size_t i = 0; i < count; i++)
+		given[i] = (struct given_entry){keys[i], values[i], i};
+	qsort(given, count, sizeof *given, compare_entries);
+
+	struct ss_value *map = make(SS_MAP, 0, count * sizeof(struct entry));
+	struct entry *entries = entries_in(map);
+	for (size_t i = 0; i < count; i++) {
+		if (i + 1 < count && strcmp(given[i].key, given[i + 1].key) == 0) {
+			value_unref(given[i].value);
+			continue;
+		}
+		entries[map->count].key = memory_string(given[i].key);
+		entries[map->count++].value = given[i].value;
+	}
+	free(given);
+	return map;
+}
+
+struct ss_value *value_map_of(const struct value_entry *entries, size_t count)
+{
+	const char **keys = memory_array(count, sizeof *keys);
+	struct ss_value **values = memory_array(count, sizeof(struct ss_value *));
+	size_t used = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i].value == NULL)
+			continue;
+		keys[used] = entries[i].key;
+		values[used++] = entries[i].value;
+	}
+	struct ss_value *map = value_map(keys, values, used);
+	free(keys);
+	free(values);
+	return map;
+}
+
+struct ss_value *value_ref(const struct ss_value *value)
+{
+	/* Only the count changes, which is no part of the value. */
+	struct ss_value *counted = (struct ss_value *)(uintptr_t)value;
+	if (counted != NULL)
+		atomic_fetch_add_explicit(&counted->references, 1, memory_order_relaxed);
+	return counted;
+}
+
+void value_unref(struct ss_value *value)
+{
+	if (value == NULL ||
+		atomic_fetch_sub_explicit(&value->references, 1, memory_order_acq_rel) != 1)
+		return;
+	for (size_t i = 0; i < value->count; i++) {
+		if (value->type == SS_LIST)
+			value_unref(items_in(value)[i]);
+		if (value->type == SS_MAP) {
+			free(entries_in(value)[i].key);
+			value_unref(entries_in(value)[i].value);
+		}
+		if (value->type == SS_STRING)
+			break;
+	}
+	free(value);
+}
+
+enum ss_type value_type(const struct ss_value *value)
+{
+	return value != NULL ? value->type : SS_NULL;
+}
+
+bool value_as_bool(const struct ss_value *value)
+{
+	return value_type(value) == SS_BOOL && value->scalar.boolean;
+}
+
+int64_t value_as_int(const struct ss_value *value)
+{
+	return value_type(value) == SS_INT ? value->scalar.integer : 0;
+}
+
+double value_as_number(const struct ss_value *value)
+{
+	if (value_type(value) == SS_INT)
+		return (double)value->scalar.integer;
+	return value_type(value) == SS_NUMBER ? value->scalar.number : 0;
+}
+
+const char *value_as_string(const struct ss_value *value, size_t *length)
+{
+	bool is_string = value_type(value) == SS_STRING;
+	if (length != NULL)
+		*length = is_string ? value->count : 0;
+	return is_string ? text_in(value) : "";
+}
+
+struct ss_text value_as_text(const struct ss_value *value)
+{
+	struct ss_text text;
+	text.data = value_as_string(value, &text.length);
+	return text;
+}
+
+size_t value_count(const struct ss_value *value)
+{
+	enum ss_type type = value_type(value);
+	return type == SS_LIST || type == SS_MAP ? value->count : 0;
+}
+
+const struct ss_value *value_at(const struct ss_value *value, size_t index)
+{
+	if (index >= value_count(value))
+		return NULL;
+	if (value->type == SS_LIST)
+		return items_in(value)[index];
+	return entries_in(value)[index].value;
+}
+
+const char *value_key_at(const struct ss_value *value, size_t index)
+{
+	if (value_type(value) != SS_MAP || index >= value->count)
+		return "";
+	return entries_in(value)[index].key;
+}
+
+static int compare_key(const void *key, const void *entry)
+{
+	return strcmp(key, ((const struct entry *)entry)->key);
+}
+
+const struct ss_value *value_get(const struct ss_value *value, const char *key)
+{
+	if (value_type(value) != SS_MAP)
+		return NULL;
+	const struct entry *found = bsearch(
+		key, entries_in(value), value->count, sizeof *found, compare_key);
+	return found != NULL ? found->value : NULL;
+}
+
+static bool equal_items(const struct ss_value *a, const struct ss_value *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->type == SS_MAP && strcmp(value_key_at(a, i), value_key_at(b, i)) != 0)
+			return false;
+		if (!value_equal(value_at(a, i), value_at(b, i)))
+			return false;
+	}
+	return true;
+}
+
+bool value_equal(const struct ss_value *a, const struct ss_value *b)
+{
+	enum ss_type type = value_type(a);
+	if (type != value_type(b)) {
+		bool numbers = (type == SS_INT || type == SS_NUMBER) &&
+			       (value_type(b) == SS_INT || value_type(b) == SS_NUMBER);
+		return numbers && value_as_number(a) == value_as_number(b);
+	}
+	switch (type) {
+	case SS_NULL:
+		return true;
+	case SS_BOOL:
+		return a->scalar.boolean == b->scalar.boolean;
+	case SS_INT:
+		return a->scalar.integer == b->scalar.integer;
+	case SS_NUMBER:
+		return a->scalar.number == b->scalar.number;
+	case SS_STRING:
+		return a->count == b->count &&
+		       memcmp(text_in(a), text_in(b), a->count) == 0;
+	case SS_LIST:
+	case SS_MAP:
+		return equal_items(a, b);
+	}
+	return false;
+}
+
+const char *value_type_name(enum ss_type type)
+{
+	static const char *const names[] = {
+		"null", "bool", "int", "number", "string", "list", "map"};
+	return names[type];
+}
+
+const struct ss_value_functions value_functions = {
+	.struct_size = sizeof value_functions,
+	.null = value_null,
+	.boolean = value_bool,
+	.integer = value_int,
+	.number = value_number,
+	.string = value_string,
+	.list = value_list,
+	.map = value_map,
+	.from_json = json_parse,
+	.ref = value_ref,
+	.unref = value_unref,
+	.type = value_type,
+	.as_bool = value_as_bool,
+	.as_int = value_as_int,
+	.as_number = value_as_number,
+	.as_string = value_as_string,
+	.count = value_count,
+	.at = value_at,
+	.key_at = value_key_at,
+	.get = value_get,
+};

@@ -1,0 +1,31 @@
+/*
+ * The plugin ABI's version.
+ *
+ * A plugin states the version of the header that it was built with in its descriptor. The server
+ * loads it when the major versions are equal and the plugin's minor version is not newer.
+ *
+ * Within a major version structures only grow at their end, enumerations only gain values at their
+ * end, and nothing changes its meaning. A structure that crosses the boundary starts with its size
+ * as the sender knows it, so the receiver sees which members are there.
+ *
+ * Change log
+ *   1.0  Agents, models, storage, embedders and indexes.
+ */
+#ifndef SMARTSUPPORT_ABI_H
+#define SMARTSUPPORT_ABI_H
+
+#define SS_ABI_MAJOR 1u
+#define SS_ABI_MINOR 0u
+
+#ifdef __cplusplus
+#define SS_BEGIN_C extern "C" {
+#define SS_END_C   }
+#else
+#define SS_BEGIN_C
+#define SS_END_C
+#endif
+
+/* Plugins are built with hidden visibility; this marks the one symbol that they export. */
+#define SS_EXPORT __attribute__((visibility("default")))
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * What the host offers to a plugin: one table of functions, handed to create().
+ *
+ * The table is valid as long as the instance. Functions that take a run belong to agents and are
+ * called on the loop thread; the others say which threads they are for.
+ */
+#ifndef SMARTSUPPORT_HOST_H
+#define SMARTSUPPORT_HOST_H
+
+#include "value.h"
+
+SS_BEGIN_C
+
+enum ss_log_level {
+	SS_LOG_DEBUG,
+	SS_LOG_INFO,
+	SS_LOG_WARNING,
+	SS_LOG_ERROR,
+};
+
+/* One activation of an agent in one turn. */
+struct ss_run;
+/* One question to a model. */
+struct ss_generation;
+
+/* How an agent's activation stands. */
+enum ss_result {
+	SS_DONE,    /* its writes count */
+	SS_PENDING, /* it will call finish() later */
+	SS_FAILED,  /* its writes are dropped; the error says why */
+};
+
+/* Called on the loop with COUNT vectors of DIMENSION floats of length 1, borrowed for the call; or
+ * with an error and no vectors. */
+typedef void ss_embedded(void *instance, struct ss_run *run, const float *const *vectors,
+	size_t count, size_t dimension, const struct ss_error *err);
+
+/* A search in the knowledge base. */
+struct ss_search {
+	size_t struct_size;
+	struct ss_text text;
+	const char *prefer_category; /* NULL for none; its articles get a small bonus */
+	size_t top_k;
+	double min_score; /* 0..1; articles that score less are left out */
+};
+
+/* Called on the loop with a list of maps {id, title, content, category, score}, best first, borrowed
+ * for the call; or with an error and NULL. */
+typedef void ss_found(void *instance, struct ss_run *run, const struct ss_value *articles,
+	const struct ss_error *err);
+
+/* A question to a model. All members are borrowed for the call that passes them. */
+struct ss_prompt {
+	size_t struct_size;
+	struct ss_text instructions;     /* what the model is and how it shall answer; may be empty */
+	struct ss_text question;         /* the customer's words */
+	const struct ss_value *articles; /* as ss_found gives them; the only facts an answer may use */
+	const struct ss_value *history;  /* list of {role, content}, oldest first; may be NULL */
+};
+
+/* Called on the loop with the answer's text and the ids of the articles that it uses (a list),
+ * both borrowed for the call; or with an error. MODEL names who answered. */
+typedef void ss_generated(void *instance, struct ss_run *run, struct ss_text answer,
+	const struct ss_value *sources, const char *model, const struct ss_error *err);
+
+struct ss_host {
+	size_t struct_size;
+	const struct ss_value_functions *values;
+
+	/* Writes one line to the log, with the plugin's name. Any thread. */
+	__attribute__((format(printf, 3, 4))) void (*log)(
+		const struct ss_host *host, enum ss_log_level level, const char *format, ...);
+
+	/* For agents, on the loop thread. FIELD is the field's row in the agent's table. */
+
+	/* The field's value in the state as it was when the run started. Borrowed for the run. */
+	const struct ss_value *(*read)(struct ss_run *run, size_t field);
+	/* Writes VALUE (taken) to the field. It takes effect when the run ends with SS_DONE. */
+	int (*write)(struct ss_run *run, size_t field, struct ss_value *value, struct ss_error *err);
+	/* SIZE bytes, zeroed and aligned for any type, that live as long as the run. */
+	void *(*allocate)(struct ss_run *run, size_t size);
+	/* Embeds COUNT texts and then calls DONE, never before it returns. */
+	int (*embed)(struct ss_run *run, const struct ss_text *texts, size_t count, ss_embedded *done,
+		struct ss_error *err);
+	/* Searches the knowledge base and then calls DONE, never before it returns. */
+	int (*search)(struct ss_run *run, const struct ss_search *search, ss_found *done,
+		struct ss_error *err);
+	/* Asks the configured model and then calls DONE, never before it returns. */
+	int (*generate)(struct ss_run *run, const struct ss_prompt *prompt, ss_generated *done,
+		struct ss_error *err);
+	/* Ends a run that returned SS_PENDING, with SS_DONE or SS_FAILED and ERR. Once. */
+	void (*finish)(struct ss_run *run, enum ss_result result, const struct ss_error *err);
+
+	/* For models, on the loop thread. */
+
+	/* Ends GENERATION with an answer and the ids of the articles that it uses (a list, borrowed),
+	 * or with ERR not NULL. Once; also allowed inside generate(). */
+	void (*answer)(struct ss_generation *generation, struct ss_text answer,
+		const struct ss_value *sources, const struct ss_error *err);
+};
+
+SS_END_C
+
+#endif

@@ -1,0 +1,193 @@
+/*
+ * The plugin contract: one exported constant, `smartsupport_plugin`, that describes a plugin.
+ *
+ * The host reads the descriptor and checks a configuration against it without running any of the
+ * plugin's code. Then it calls create() once for each use in the configuration. An instance keeps
+ * all of its state itself: a plugin has no mutable state at file scope, since several instances
+ * live in one process.
+ */
+#ifndef SMARTSUPPORT_PLUGIN_H
+#define SMARTSUPPORT_PLUGIN_H
+
+#include "host.h"
+
+SS_BEGIN_C
+
+enum ss_plugin_kind {
+	SS_AGENT = 1,
+	SS_LLM,
+	SS_STORAGE,
+	SS_EMBEDDER,
+	SS_INDEX,
+};
+
+enum ss_option_type {
+	SS_OPTION_BOOL = 1,
+	SS_OPTION_INT,      /* bounded by min and max */
+	SS_OPTION_NUMBER,   /* bounded by min and max */
+	SS_OPTION_STRING,
+	SS_OPTION_CHOICE,   /* one of the words in `choices` */
+	SS_OPTION_DURATION, /* written 250ms, 2s, 5m, 24h or 7d; given to the plugin as a number of seconds */
+	SS_OPTION_PATH,     /* relative to the file that names it; given as an absolute path */
+	SS_OPTION_STRINGS,  /* list of strings */
+	SS_OPTION_NUMBERS,  /* map from string to number, each bounded by min and max */
+	SS_OPTION_TEXTS,    /* map from string to string */
+	SS_OPTION_LISTS,    /* map from string to list of strings */
+};
+
+/* One option. A table of them ends with a row whose name is NULL. */
+struct ss_option {
+	const char *name;
+	enum ss_option_type type;
+	/* The default as it would be written in YAML; NULL when the option must be given. */
+	const char *fallback;
+	double min, max;     /* for numbers; both 0: unbounded */
+	const char *choices; /* for SS_OPTION_CHOICE: words separated by spaces */
+	const char *help;    /* one sentence */
+};
+
+enum ss_access {
+	SS_READS = 1,
+	SS_WRITES = 2,
+	SS_OPTIONAL = 4, /* the workflow may leave the field out: reads give NULL, writes are dropped */
+};
+
+/* One field of the state that an agent uses. A table of them ends with a row whose name is NULL. */
+struct ss_field {
+	const char *name;
+	enum ss_type type; /* an enum field of a workflow counts as SS_STRING; SS_NULL: any type */
+	unsigned access;   /* of enum ss_access */
+	const char *help;
+};
+
+/* What create() gets. Everything is borrowed for the call, but for `host`, which outlives the instance. */
+struct ss_setup {
+	size_t struct_size;
+	const struct ss_host *host;
+	const char *name;                           /* of the node, or of the plugin */
+	const struct ss_value *const *options;      /* a value for each row of the options table */
+	const struct ss_value *const *field_values; /* agents: for each row of the field table the list
+	                                               of the field's values if it is an enum, else NULL */
+};
+
+/* An agent. All callbacks are called on the loop thread and must not block. */
+struct ss_agent_operations {
+	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
+	void (*destroy)(void *instance);
+	/* Does the node's work. Fills ERR when it returns SS_FAILED. */
+	enum ss_result (*run)(void *instance, struct ss_run *run, struct ss_error *err);
+};
+
+/* A model that answers. All callbacks are called on the loop thread and must not block. */
+struct ss_llm_operations {
+	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
+	void (*destroy)(void *instance);
+	/* Starts answering PROMPT and ends with host->answer(GENERATION, ...), now or later. When it
+	 * returns -1, answer() must not be called. */
+	int (*generate)(void *instance, struct ss_generation *generation,
+		const struct ss_prompt *prompt, struct ss_error *err);
+};
+
+/* An embedder turns texts into vectors. create() and destroy() on the loop thread; embed() on the
+ * compute thread, one call at a time. */
+struct ss_embedder_operations {
+	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
+	void (*destroy)(void *instance);
+	/* The number of floats of a vector; any thread. */
+	size_t (*dimension)(const void *instance);
+	/* Writes COUNT vectors of length 1 to VECTORS [count][dimension], row by row. */
+	int (*embed)(void *instance, const struct ss_text *texts, size_t count, float *vectors,
+		struct ss_error *err);
+};
+
+/* An index finds the vectors with the largest inner product. create() and destroy() on the loop
+ * thread, the others on the compute thread, one call at a time. */
+struct ss_index_operations {
+	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
+	void (*destroy)(void *instance);
+	/* Replaces what the index holds by VECTORS [count][dimension]; the row number is the id. */
+	int (*build)(void *instance, const float *vectors, size_t count, size_t dimension,
+		struct ss_error *err);
+	/* For each of the COUNT QUERIES [count][dimension] the K nearest: IDS [count][k] (-1 where there
+	 * are fewer) and SCORES [count][k], the inner products, best first. */
+	int (*search)(void *instance, const float *queries, size_t count, size_t k, int64_t *ids,
+		float *scores, struct ss_error *err);
+};
+
+struct ss_turn_key {
+	size_t struct_size;
+	const char *user_id;
+	const char *conversation_id; /* NULL for a new conversation */
+	size_t history_limit;        /* messages */
+};
+
+/* One finished turn as it is stored. Strings are borrowed for the call; NULL where there is none. */
+struct ss_turn {
+	size_t struct_size;
+	const char *turn_id;
+	const char *conversation_id;
+	const char *user_id;
+	bool new_conversation;
+	struct ss_text message;
+	struct ss_text response;
+	const char *category;
+	const char *sentiment;
+	int64_t priority;
+	int64_t attempts;
+	bool escalated;
+	const char *escalation_reason;
+	const char *answered_by; /* the node that answered */
+	int64_t asked_at_ns;     /* Unix time, UTC */
+	int64_t answered_at_ns;  /* Unix time, UTC */
+	int64_t duration_ns;
+	const char *metadata; /* JSON, what the reply's metadata says */
+};
+
+/* Storage keeps users, conversations and messages. Plain blocking code: all callbacks are called on
+ * the store thread, one at a time for an instance. */
+struct ss_storage_operations {
+	/* Opens the store and brings its schema up to date. */
+	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
+	void (*destroy)(void *instance);
+	/* What a turn needs to know, in one read: *CONTEXT is a new map
+	 *   user: {id, name, vip} (vip false and no name for a user not seen before),
+	 *   history: list of {role ("user" or "assistant"), content, at (RFC 3339)}, oldest first.
+	 * SS_NOT_FOUND when the conversation does not exist or belongs to another user. */
+	int (*turn_context)(void *instance, const struct ss_turn_key *key, struct ss_value **context,
+		struct ss_error *err);
+	/* Stores COUNT turns in one transaction, durably before it returns. ERRORS has COUNT entries,
+	 * each SS_OK before the call: a turn that cannot be stored fails alone with its entry filled.
+	 * Returns -1 when the transaction as a whole failed and no turn is stored; then ERRORS[0] says why. */
+	int (*commit_turns)(void *instance, const struct ss_turn *turns, size_t count,
+		struct ss_error *errors);
+	/* Totals as a new map: total_queries, avg_response_time (seconds), active_conversations,
+	 * categories and sentiments (maps from name to count), escalated, escalation_rate (0..1). */
+	int (*stats)(void *instance, struct ss_value **stats, struct ss_error *err);
+};
+
+struct ss_plugin {
+	unsigned abi_major; /* SS_ABI_MAJOR */
+	unsigned abi_minor; /* SS_ABI_MINOR */
+	size_t struct_size; /* sizeof(struct ss_plugin) */
+	enum ss_plugin_kind kind;
+	const char *name;    /* lower case, digits and _ */
+	const char *version; /* of the plugin */
+	const char *licence; /* SPDX */
+	const char *summary; /* one sentence */
+	const struct ss_option *options; /* ends with a row whose name is NULL; NULL for none */
+	const struct ss_field *fields;   /* agents: the same; NULL for none */
+	/* The operations of its kind; the other pointers are NULL. */
+	const struct ss_agent_operations *agent;
+	const struct ss_llm_operations *llm;
+	const struct ss_storage_operations *storage;
+	const struct ss_embedder_operations *embedder;
+	const struct ss_index_operations *index;
+};
+
+/* The one symbol that a plugin exports, defined as
+ *     SS_EXPORT const struct ss_plugin smartsupport_plugin = { ... }; */
+extern SS_EXPORT const struct ss_plugin smartsupport_plugin;
+
+SS_END_C
+
+#endif
