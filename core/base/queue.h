@@ -1,0 +1,37 @@
+/*
+ * A queue between threads: any thread puts items in, one thread takes all that wait at once. The
+ * items are the callers' own structures with a queue_item inside; the queue owns none of them.
+ */
+#ifndef BASE_QUEUE_H
+#define BASE_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct queue_item {
+	struct queue_item *next;
+};
+
+struct queue;
+
+/* A queue that signals an eventfd when items wait, if WITH_FD. NULL when there are no descriptors left. */
+struct queue *queue_new(bool with_fd);
+void queue_free(struct queue *queue);
+
+/* The descriptor that becomes readable when items wait; queue_take() makes it unreadable again. */
+int queue_fd(const struct queue *queue);
+
+/* Adds ITEM at the end. Any thread. */
+void queue_put(struct queue *queue, struct queue_item *item);
+
+/* All items that wait, in order, linked by `next`; NULL when there are none. With WAIT it waits for
+ * some, and returns NULL only when the queue was closed. */
+struct queue_item *queue_take(struct queue *queue, bool wait);
+
+/* Lets a waiting taker return NULL once the queue is empty. Any thread. */
+void queue_close(struct queue *queue);
+
+/* The container of ITEM: its TYPE has the item as MEMBER. */
+#define queue_entry(item, type, member) ((type *)(void *)((char *)(item)-offsetof(type, member)))
+
+#endif

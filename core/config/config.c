@@ -1,0 +1,277 @@
+#include "config/config.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "config/options.h"
+#include "value/value.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ROOT_WORKFLOW, ROOT_PLUGINS, ROOT_ROWS };
+enum { SERVER_HOST, SERVER_PORT, SERVER_WORKERS, SERVER_DRAIN, SERVER_ROWS };
+enum { LOG_LEVEL, LOG_FORMAT, LOG_ROWS };
+enum { SUPPORT_HISTORY, SUPPORT_QUEUE, SUPPORT_CACHE, SUPPORT_ROWS };
+enum { KNOWLEDGE_ARTICLES, KNOWLEDGE_ROWS };
+enum { PLUGIN_NAME, PLUGIN_ROWS };
+enum { STORAGE_NAME, STORAGE_URL, STORAGE_ROWS };
+
+static const struct ss_option root_rows[] = {
+	[ROOT_WORKFLOW] = {"workflow", SS_OPTION_PATH, NULL, 0, 0, NULL, "the workflow's file"},
+	[ROOT_PLUGINS] = {"plugins", SS_OPTION_STRINGS, "[]", 0, 0, NULL,
+		"folders with plugins; by default the folder plugins beside the program"},
+	[ROOT_ROWS] = {0},
+};
+
+static const char *const root_sections[] = {
+	"server", "log", "support", "knowledge_base", "storage", "embedder", "index", "llm", NULL};
+
+static const struct ss_option server_rows[] = {
+	[SERVER_HOST] = {"host", SS_OPTION_STRING, "127.0.0.1", 0, 0, NULL,
+		"the address to listen on"},
+	[SERVER_PORT] = {"port", SS_OPTION_INT, "8000", 0, 65535, NULL,
+		"the port to listen on; 0 lets the system choose"},
+	[SERVER_WORKERS] = {"workers", SS_OPTION_INT, "0", 0, 256, NULL,
+		"worker processes; 0 for one a core"},
+	[SERVER_DRAIN] = {"drain_timeout", SS_OPTION_DURATION, "10s", 0.1, 3600, NULL,
+		"how long a worker may finish its requests after it was told to stop"},
+	[SERVER_ROWS] = {0},
+};
+
+static const struct ss_option log_rows[] = {
+	[LOG_LEVEL] = {"level", SS_OPTION_CHOICE, "info", 0, 0, "debug info warning error",
+		"the least level that is logged"},
+	[LOG_FORMAT] = {"format", SS_OPTION_CHOICE, "logfmt", 0, 0, "logfmt json",
+		"how a line of the log looks"},
+	[LOG_ROWS] = {0},
+};
+
+static const struct ss_option support_rows[] = {
+	[SUPPORT_HISTORY] = {"history", SS_OPTION_INT, "20", 0, 200, NULL,
+		"messages of the conversation that a turn sees"},
+	[SUPPORT_QUEUE] = {"queue", SS_OPTION_INT, "1024", 1, 1000000, NULL,
+		"requests that may wait for the model or the store before new ones are refused"},
+	[SUPPORT_CACHE] = {"vector_cache", SS_OPTION_INT, "2048", 16, 1000000, NULL,
+		"embeddings of recent texts that a worker keeps"},
+	[SUPPORT_ROWS] = {0},
+};
+
+static const struct ss_option knowledge_rows[] = {
+	[KNOWLEDGE_ARTICLES] = {"articles", SS_OPTION_PATH, NULL, 0, 0, NULL,
+		"a folder of Markdown articles, or a JSON file"},
+	[KNOWLEDGE_ROWS] = {0},
+};
+
+static const struct ss_option plugin_rows[] = {
+	[PLUGIN_NAME] = {"plugin", SS_OPTION_STRING, NULL, 0, 0, NULL, "the plugin's name"},
+	[PLUGIN_ROWS] = {0},
+};
+
+static const struct ss_option storage_rows[] = {
+	[STORAGE_NAME] = {"plugin", SS_OPTION_STRING, "", 0, 0, NULL,
+		"the plugin's name, where no url says it"},
+	[STORAGE_URL] = {"url", SS_OPTION_STRING, "", 0, 0, NULL,
+		"sqlite:///FILE, with FILE seen from the working folder"},
+	[STORAGE_ROWS] = {0},
+};
+
+static const char *const plugin_sections[] = {"options", NULL};
+
+struct loader {
+	struct config *config;
+	const struct yaml_node *root;
+	struct diagnostics *diagnostics;
+};
+
+static void read_section(struct loader *loader, const char *name, const struct ss_option *rows,
+	const char *const *sections, struct ss_value **values)
+{
+	const struct yaml_node *node = yaml_get(loader->root, name);
+	(void)options_read(loader->config->document, node, node != NULL ? node : loader->root, rows,
+		sections, name, values, loader->diagnostics);
+}
+
+static char *text_of(const struct ss_value *value)
+{
+	return memory_string(value_as_string(value, NULL));
+}
+
+static int64_t duration_of(const struct ss_value *seconds)
+{
+	return (int64_t)(value_as_number(seconds) * 1e9);
+}
+
+/* The folder of the running program. */
+static char *program_folder(void)
+{
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+	if (length <= 0)
+		return memory_string(".");
+	path[length] = '\0';
+	*strrchr(path, '/') = '\0';
+	return memory_string(path);
+}
+
+static void read_root(struct loader *loader)
+{
+	struct config *config = loader->config;
+	struct ss_value *values[ROOT_ROWS] = {0};
+	(void)options_read(config->document, loader->root, loader->root, root_rows, root_sections,
+		"the configuration", values, loader->diagnostics);
+	config->workflow = text_of(values[ROOT_WORKFLOW]);
+	size_t count = value_count(values[ROOT_PLUGINS]);
+	config->plugin_folders = memory_array(count + 1, sizeof(char *));
+	for (size_t i = 0; i < count; i++)
+		config->plugin_folders[i] = file_beside(config->document->file,
+			value_as_string(value_at(values[ROOT_PLUGINS], i), NULL));
+	config->plugin_folder_count = count;
+	if (count == 0) {
+		char *folder = program_folder();
+		config->plugin_folders[config->plugin_folder_count++] =
+			memory_format("%s/plugins", folder);
+		free(folder);
+	}
+	options_free(values, ROOT_ROWS);
+}
+
+static void read_server(struct loader *loader)
+{
+	struct config *config = loader->config;
+	struct ss_value *values[SERVER_ROWS] = {0};
+	read_section(loader, "server", server_rows, NULL, values);
+	config->host = text_of(values[SERVER_HOST]);
+	config->port = value_as_int(values[SERVER_PORT]);
+	config->workers = value_as_int(values[SERVER_WORKERS]);
+	if (config->workers == 0)
+		config->workers = sysconf(_SC_NPROCESSORS_ONLN) > 0
+					  ? sysconf(_SC_NPROCESSORS_ONLN)
+					  : 1;
+	config->drain_timeout_ns = duration_of(values[SERVER_DRAIN]);
+	options_free(values, SERVER_ROWS);
+}
+
+static void read_log(struct loader *loader)
+{
+	static const char *const names[] = {"debug", "info", "warning", "error"};
+	struct ss_value *values[LOG_ROWS] = {0};
+	read_section(loader, "log", log_rows, NULL, values);
+	for (size_t i = 0; i < array_length(names); i++) {
+		if (strcmp(names[i], value_as_string(values[LOG_LEVEL], NULL)) == 0)
+			loader->config->log_level = (enum ss_log_level)i;
+	}
+	loader->config->log_json =
+		strcmp(value_as_string(values[LOG_FORMAT], NULL), "json") == 0;
+	options_free(values, LOG_ROWS);
+}
+
+static void read_support(struct loader *loader)
+{
+	struct config *config = loader->config;
+	struct ss_value *values[SUPPORT_ROWS] = {0};
+	read_section(loader, "support", support_rows, NULL, values);
+	config->history_limit = value_as_int(values[SUPPORT_HISTORY]);
+	config->queue_limit = value_as_int(values[SUPPORT_QUEUE]);
+	config->vector_cache = value_as_int(values[SUPPORT_CACHE]);
+	options_free(values, SUPPORT_ROWS);
+	read_section(loader, "knowledge_base", knowledge_rows, NULL, values);
+	config->articles = text_of(values[KNOWLEDGE_ARTICLES]);
+	options_free(values, KNOWLEDGE_ROWS);
+}
+
+static void read_plugin(struct loader *loader, const char *name, struct config_plugin *plugin)
+{
+	const struct yaml_node *node = yaml_get(loader->root, name);
+	struct ss_value *values[PLUGIN_ROWS] = {0};
+	read_section(loader, name, plugin_rows, plugin_sections, values);
+	plugin->name = text_of(values[PLUGIN_NAME]);
+	plugin->options = yaml_get(node, "options");
+	plugin->place = node != NULL ? node : loader->root;
+	options_free(values, PLUGIN_ROWS);
+}
+
+/* sqlite:///./file.db is a file seen from the working folder, sqlite:////var/file.db an absolute one. */
+static void read_url(struct loader *loader, const struct yaml_node *node, const char *url)
+{
+	static const char sqlite[] = "sqlite:///";
+	struct config *config = loader->config;
+	if (strncmp(url, sqlite, sizeof sqlite - 1) == 0 && url[sizeof sqlite - 1] != '\0') {
+		config->storage.name = memory_string("sqlite");
+		config->storage_path = memory_string(url + sizeof sqlite - 1);
+		return;
+	}
+	/* What stands before the colon is fit for a message; the rest may hold a password. */
+	yaml_mistake(config->document, node, loader->diagnostics,
+		"the storage's url begins with \"%.*s:\"; this server knows sqlite:///FILE",
+		(int)strcspn(url, ":"), url);
+	config->storage.name = memory_string("");
+}
+
+static void read_storage(struct loader *loader)
+{
+	struct config *config = loader->config;
+	const struct yaml_node *node = yaml_get(loader->root, "storage");
+	struct ss_value *values[STORAGE_ROWS] = {0};
+	read_section(loader, "storage", storage_rows, plugin_sections, values);
+	const char *url = value_as_string(values[STORAGE_URL], NULL);
+	config->storage.options = yaml_get(node, "options");
+	config->storage.place = node != NULL ? node : loader->root;
+	if (url[0] != '\0')
+		read_url(loader, yaml_get(node, "url"), url);
+	else
+		config->storage.name = text_of(values[STORAGE_NAME]);
+	if (url[0] == '\0' && config->storage.name[0] == '\0')
+		yaml_mistake(config->document, config->storage.place, loader->diagnostics,
+			"storage needs a url, as in sqlite:///./smartsupport.db, or a plugin");
+	options_free(values, STORAGE_ROWS);
+}
+
+struct config *config_load(const char *file, struct diagnostics *diagnostics)
+{
+	size_t mistakes = diagnostics->count;
+	struct yaml_document *document = yaml_load(file, diagnostics);
+	if (document == NULL)
+		return NULL;
+	struct config *config = memory_make(struct config);
+	struct loader loader = {config, document->root, diagnostics};
+	config->document = document;
+	if (document->root == NULL || document->root->kind != YAML_MAPPING) {
+		yaml_mistake(document, document->root, diagnostics,
+			"the configuration must be a mapping");
+	} else {
+		read_root(&loader);
+		read_server(&loader);
+		read_log(&loader);
+		read_support(&loader);
+		read_storage(&loader);
+		read_plugin(&loader, "embedder", &config->embedder);
+		read_plugin(&loader, "index", &config->index);
+		read_plugin(&loader, "llm", &config->llm);
+	}
+	if (diagnostics->count > mistakes) {
+		config_free(config);
+		return NULL;
+	}
+	return config;
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	for (size_t i = 0; i < config->plugin_folder_count; i++)
+		free(config->plugin_folders[i]);
+	free(config->plugin_folders);
+	free(config->host);
+	free(config->workflow);
+	free(config->articles);
+	free(config->storage_path);
+	free(config->storage.name);
+	free(config->embedder.name);
+	free(config->index.name);
+	free(config->llm.name);
+	yaml_free(config->document);
+	free(config);
+}

@@ -1,0 +1,43 @@
+/*
+ * The server's configuration, config/smartsupport.yaml. Read by the master (for the listening address
+ * and the number of workers) and by every worker and command, before anything else is made.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "config/yaml.h"
+
+#include <smartsupport/host.h>
+
+/* A plugin that the configuration names, with its options. */
+struct config_plugin {
+	char *name;
+	const struct yaml_node *options; /* NULL: none are given */
+	const struct yaml_node *place;   /* where the plugin is named */
+};
+
+struct config {
+	struct yaml_document *document;
+	char *host;
+	int64_t port;
+	int64_t workers;
+	int64_t drain_timeout_ns;
+	enum ss_log_level log_level;
+	bool log_json;
+	char **plugin_folders; /* absolute */
+	size_t plugin_folder_count;
+	char *workflow;
+	int64_t history_limit; /* messages of the conversation that a turn sees */
+	int64_t queue_limit;   /* requests that may wait for a service */
+	int64_t vector_cache;  /* vectors of recent texts that are kept */
+	char *articles;        /* a folder or a JSON file */
+	char *storage_path;    /* of DATABASE_URL; NULL when the options say it */
+	struct config_plugin storage, embedder, index, llm;
+};
+
+/* Reads FILE. NULL when there is any mistake; all of them are in DIAGNOSTICS. */
+struct config *config_load(const char *file, struct diagnostics *diagnostics);
+
+void config_free(struct config *config);
+
+#endif

@@ -1,0 +1,56 @@
+#include "config/environment.h"
+
+#include "base/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENVIRONMENT_LIMIT = 64 * 1024 };
+
+/* VALUE without the quotes around it. */
+static char *unquote(char *value)
+{
+	size_t length = strlen(value);
+	if (length >= 2 && (value[0] == '"' || value[0] == '\'') &&
+		value[length - 1] == value[0]) {
+		value[length - 1] = '\0';
+		return value + 1;
+	}
+	return value;
+}
+
+static void read_line(const char *file, size_t number, char *line, struct diagnostics *diagnostics)
+{
+	size_t end = strlen(line);
+	while (end > 0 && strchr(" \t\r", line[end - 1]) != NULL)
+		line[--end] = '\0';
+	line += strspn(line, " \t");
+	if (line[0] == '\0' || line[0] == '#')
+		return;
+	char *equals = strchr(line, '=');
+	size_t name = strspn(
+		line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+	if (equals == NULL || name == 0 || line + name != equals) {
+		diagnostics_add(diagnostics, file, number, 1, "expected NAME=VALUE");
+		return;
+	}
+	*equals = '\0';
+	(void)setenv(line, unquote(equals + 1), 0);
+}
+
+void environment_load(const char *file, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	char *text = NULL;
+	size_t length = 0;
+	if (file_read(file, ENVIRONMENT_LIMIT, &text, &length, &err) < 0) {
+		if (err.status != SS_NOT_FOUND)
+			diagnostics_add(diagnostics, file, 0, 0, "%s", err.text);
+		return;
+	}
+	char *rest = text;
+	size_t number = 0;
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+		read_line(file, ++number, line, diagnostics);
+	free(text);
+}

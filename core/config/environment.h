@@ -1,0 +1,11 @@
+/* The environment from a .env file: lines NAME=VALUE, blank lines and # comments. What is set in the
+ * environment already wins. Called once by main(), before there are threads. */
+#ifndef CONFIG_ENVIRONMENT_H
+#define CONFIG_ENVIRONMENT_H
+
+#include "config/diagnostics.h"
+
+/* Reads FILE if it exists. Mistakes go to DIAGNOSTICS, without the values, which may be secrets. */
+void environment_load(const char *file, struct diagnostics *diagnostics);
+
+#endif

@@ -1,0 +1,342 @@
+#include "config/options.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "value/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one option is read from. */
+struct place {
+	const struct yaml_document *document;
+	const struct ss_option *row;
+	struct diagnostics *diagnostics;
+};
+
+size_t options_count(const struct ss_option *rows)
+{
+	size_t count = 0;
+	while (rows != NULL && rows[count].name != NULL)
+		count++;
+	return count;
+}
+
+/* Reports that NODE is not what the option takes. Returns NULL. */
+static struct ss_value *expected(
+	const struct place *place, const struct yaml_node *node, const char *what)
+{
+	yaml_mistake(place->document, node, place->diagnostics, "%s must be %s, not %s%s%s%s",
+		place->row->name, what, node->kind == YAML_SCALAR ? "\"" : "",
+		node->kind == YAML_SCALAR ? node->text : yaml_kind_name(node),
+		node->kind == YAML_SCALAR ? "\"" : "",
+		node->kind == YAML_SCALAR && node->quoted ? " (in quotes, which make it a string)"
+							  : "");
+	return NULL;
+}
+
+static bool bounded(const struct ss_option *row)
+{
+	return row->min != 0 || row->max != 0;
+}
+
+static struct ss_value *out_of_bounds(const struct place *place, const struct yaml_node *node)
+{
+	yaml_mistake(place->document, node, place->diagnostics,
+		"%s must be from %g to %g, not %s", place->row->name, place->row->min,
+		place->row->max, node->text);
+	return NULL;
+}
+
+static struct ss_value *read_bool(const struct place *place, const struct yaml_node *node)
+{
+	bool value;
+	if (!yaml_bool(node, &value))
+		return expected(place, node, "true or false");
+	return value_bool(value);
+}
+
+static struct ss_value *read_int(const struct place *place, const struct yaml_node *node)
+{
+	int64_t value;
+	const struct ss_option *row = place->row;
+	if (!yaml_int(node, &value))
+		return expected(place, node, "a whole number");
+	if (bounded(row) && ((double)value < row->min || (double)value > row->max))
+		return out_of_bounds(place, node);
+	return value_int(value);
+}
+
+static struct ss_value *read_number(const struct place *place, const struct yaml_node *node)
+{
+	double value;
+	const struct ss_option *row = place->row;
+	if (!yaml_number(node, &value))
+		return expected(place, node, "a number");
+	if (bounded(row) && (value < row->min || value > row->max))
+		return out_of_bounds(place, node);
+	return value_number(value);
+}
+
+static struct ss_value *read_string(const struct place *place, const struct yaml_node *node)
+{
+	if (node->kind != YAML_SCALAR)
+		return expected(place, node, "a string");
+	return value_text(node->text);
+}
+
+static struct ss_value *read_choice(const struct place *place, const struct yaml_node *node)
+{
+	if (node->kind == YAML_SCALAR && node->text[0] != '\0' && strchr(node->text, ' ') == NULL) {
+		size_t length = strlen(node->text);
+		for (const char *at = place->row->choices; (at = strstr(at, node->text)) != NULL;
+			at += length) {
+			bool starts = at == place->row->choices || at[-1] == ' ';
+			if (starts && (at[length] == ' ' || at[length] == '\0'))
+				return value_text(node->text);
+		}
+	}
+	char what[200];
+	(void)snprintf(what, sizeof what, "one of: %s", place->row->choices);
+	return expected(place, node, what);
+}
+
+static struct ss_value *read_duration(const struct place *place, const struct yaml_node *node)
+{
+	int64_t ns;
+	if (!yaml_duration_ns(node, &ns))
+		return expected(place, node, "a duration such as 250ms, 2s, 5m, 24h or 7d");
+	if (bounded(place->row) &&
+		((double)ns / 1e9 < place->row->min || (double)ns / 1e9 > place->row->max))
+		return out_of_bounds(place, node);
+	return value_number((double)ns / 1e9);
+}
+
+static struct ss_value *read_path(const struct place *place, const struct yaml_node *node)
+{
+	if (node->kind != YAML_SCALAR || node->text[0] == '\0')
+		return expected(place, node, "a path");
+	char *path = file_beside(place->document->file, node->text);
+	struct ss_value *value = value_text(path);
+	free(path);
+	return value;
+}
+
+static struct ss_value *read_strings(const struct place *place, const struct yaml_node *node)
+{
+	if (node->kind != YAML_SEQUENCE)
+		return expected(place, node, "a list of strings");
+	struct ss_value **items = memory_array(node->count, sizeof(struct ss_value *));
+	size_t count = 0;
+	struct ss_value *list = NULL;
+	for (size_t i = 0; i < node->count; i++) {
+		if (node->items[i]->kind != YAML_SCALAR)
+			(void)expected(place, node->items[i], "a list of strings");
+		else
+			items[count++] = value_text(node->items[i]->text);
+	}
+	if (count == node->count)
+		list = value_list(items, count);
+	else
+		options_free(items, count);
+	free(items);
+	return list;
+}
+
+typedef struct ss_value *read_option(const struct place *, const struct yaml_node *);
+
+/* A mapping whose values are read by READ. */
+static struct ss_value *read_map(
+	const struct place *place, const struct yaml_node *node, read_option *read, const char *what)
+{
+	if (node->kind != YAML_MAPPING)
+		return expected(place, node, what);
+	const char **keys = memory_array(node->count, sizeof *keys);
+	struct ss_value **values = memory_array(node->count, sizeof(struct ss_value *));
+	size_t count = 0;
+	struct ss_value *map = NULL;
+	for (size_t i = 0; i < node->count; i++) {
+		struct ss_option row = *place->row;
+		row.name = node->keys[i]->text;
+		struct place entry = {place->document, &row, place->diagnostics};
+		struct ss_value *value = read(&entry, node->items[i]);
+		if (value == NULL)
+			continue;
+		keys[count] = node->keys[i]->text;
+		values[count++] = value;
+	}
+	if (count == node->count)
+		map = value_map(keys, values, count);
+	else
+		options_free(values, count);
+	free(keys);
+	free(values);
+	return map;
+}
+
+static struct ss_value *read_numbers(const struct place *place, const struct yaml_node *node)
+{
+	return read_map(place, node, read_number, "a mapping from names to numbers");
+}
+
+static struct ss_value *read_texts(const struct place *place, const struct yaml_node *node)
+{
+	return read_map(place, node, read_string, "a mapping from names to texts");
+}
+
+static struct ss_value *read_lists(const struct place *place, const struct yaml_node *node)
+{
+	return read_map(place, node, read_strings, "a mapping from names to lists of strings");
+}
+
+static struct ss_value *read_one(const struct place *place, const struct yaml_node *node)
+{
+	static read_option *const readers[] = {
+		[SS_OPTION_BOOL] = read_bool,
+		[SS_OPTION_INT] = read_int,
+		[SS_OPTION_NUMBER] = read_number,
+		[SS_OPTION_STRING] = read_string,
+		[SS_OPTION_CHOICE] = read_choice,
+		[SS_OPTION_DURATION] = read_duration,
+		[SS_OPTION_PATH] = read_path,
+		[SS_OPTION_STRINGS] = read_strings,
+		[SS_OPTION_NUMBERS] = read_numbers,
+		[SS_OPTION_TEXTS] = read_texts,
+		[SS_OPTION_LISTS] = read_lists,
+	};
+	return readers[place->row->type](place, node);
+}
+
+/* The default of an option, which is written as YAML. */
+static struct ss_value *read_fallback(const struct place *place)
+{
+	const char *text = place->row->fallback;
+	bool word = place->row->type == SS_OPTION_STRING || place->row->type == SS_OPTION_CHOICE ||
+		    place->row->type == SS_OPTION_PATH;
+	if (word) {
+		struct yaml_node node = {.kind = YAML_SCALAR, .text = memory_string(text)};
+		struct ss_value *value = place->row->type == SS_OPTION_PATH && text[0] == '\0'
+						 ? value_text("")
+						 : read_one(place, &node);
+		free(node.text);
+		return value;
+	}
+	struct yaml_document *document =
+		yaml_parse(place->document->file, 1, text, strlen(text), place->diagnostics);
+	struct ss_value *value = NULL;
+	if (document != NULL && document->root != NULL)
+		value = read_one(place, document->root);
+	yaml_free(document);
+	return value;
+}
+
+static bool listed(const char *const *names, const char *name)
+{
+	for (; names != NULL && *names != NULL; names++) {
+		if (strcmp(*names, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void report_unknown(const struct place *place, const struct yaml_node *key,
+	const struct ss_option *rows, const char *const *sections, const char *what)
+{
+	const char *names[128];
+	char hint[160];
+	size_t count = 0;
+	for (; count < 100 && rows != NULL && rows[count].name != NULL; count++)
+		names[count] = rows[count].name;
+	for (; count < array_length(names) && sections != NULL && *sections != NULL; sections++)
+		names[count++] = *sections;
+	(void)diagnostics_hint(key->text, names, count, hint, sizeof hint);
+	if (hint[0] == '\0' && count > 0 && count <= 12) {
+		size_t at = (size_t)snprintf(hint, sizeof hint, "; it knows");
+		for (size_t i = 0; i < count && at < sizeof hint - 40; i++)
+			at += (size_t)snprintf(hint + at, sizeof hint - at, "%s %s",
+				i > 0 ? "," : "", names[i]);
+	}
+	yaml_mistake(place->document, key, place->diagnostics, "%s has no key \"%s\"%s", what,
+		key->text, hint);
+}
+
+static void check_keys(const struct place *place, const struct yaml_node *node,
+	const struct ss_option *rows, const char *const *sections, const char *what)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		size_t row = 0;
+		while (rows != NULL && rows[row].name != NULL &&
+			strcmp(rows[row].name, node->keys[i]->text) != 0)
+			row++;
+		bool known = rows != NULL && rows[row].name != NULL;
+		if (!known && !listed(sections, node->keys[i]->text))
+			report_unknown(place, node->keys[i], rows, sections, what);
+	}
+}
+
+int options_read(const struct yaml_document *document, const struct yaml_node *node,
+	const struct yaml_node *place, const struct ss_option *rows, const char *const *sections,
+	const char *what, struct ss_value **values, struct diagnostics *diagnostics)
+{
+	size_t mistakes = diagnostics->count;
+	struct place at = {document, NULL, diagnostics};
+	if (node != NULL && yaml_is_null(node))
+		node = NULL;
+	if (node != NULL && node->kind != YAML_MAPPING) {
+		yaml_mistake(document, node, diagnostics, "%s must be a mapping, not %s", what,
+			yaml_kind_name(node));
+		node = NULL;
+	}
+	if (node != NULL)
+		check_keys(&at, node, rows, sections, what);
+	for (size_t i = 0; i < options_count(rows); i++) {
+		const struct yaml_node *given = yaml_get(node, rows[i].name);
+		at.row = &rows[i];
+		values[i] = NULL;
+		if (given != NULL && !(yaml_is_null(given) && rows[i].fallback != NULL))
+			values[i] = read_one(&at, given);
+		else if (rows[i].fallback != NULL)
+			values[i] = read_fallback(&at);
+		else
+			yaml_mistake(document, place, diagnostics, "%s needs \"%s\": %s", what,
+				rows[i].name, rows[i].help);
+	}
+	return diagnostics->count > mistakes ? -1 : 0;
+}
+
+void options_free(struct ss_value **values, size_t count)
+{
+	for (size_t i = 0; values != NULL && i < count; i++) {
+		value_unref(values[i]);
+		values[i] = NULL;
+	}
+}
+
+struct ss_value *options_value(const struct yaml_node *node)
+{
+	bool boolean;
+	int64_t integer;
+	double number;
+	if (node == NULL || yaml_is_null(node))
+		return value_null();
+	if (node->kind == YAML_SCALAR) {
+		if (yaml_bool(node, &boolean))
+			return value_bool(boolean);
+		if (yaml_int(node, &integer))
+			return value_int(integer);
+		if (yaml_number(node, &number))
+			return value_number(number);
+		return value_text(node->text);
+	}
+	struct ss_value **items = memory_array(node->count, sizeof(struct ss_value *));
+	const char **keys = memory_array(node->count, sizeof *keys);
+	for (size_t i = 0; i < node->count; i++) {
+		items[i] = options_value(node->items[i]);
+		keys[i] = node->kind == YAML_MAPPING ? node->keys[i]->text : NULL;
+	}
+	struct ss_value *value = node->kind == YAML_MAPPING ? value_map(keys, items, node->count)
+							    : value_list(items, node->count);
+	free(items);
+	free(keys);
+	return value;
+}

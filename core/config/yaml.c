@@ -1,0 +1,345 @@
+#include "config/yaml.h"
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+struct reader {
+	const char *file;
+	size_t line; /* of the text's first line */
+	yaml_document_t *source;
+	size_t nodes;
+	struct diagnostics *diagnostics;
+};
+
+static struct yaml_node *read_node(struct reader *reader, int index, size_t depth);
+
+static void mistake_at(struct reader *reader, yaml_mark_t mark, const char *text)
+{
+	diagnostics_add(reader->diagnostics, reader->file, mark.line + reader->line, mark.column + 1,
+		"%s", text);
+}
+
+/* Appends the value of the variable that starts at TEXT, just after "${". Returns what follows it, or
+ * NULL and a mistake. */
+static const char *expand_one(
+	struct reader *reader, yaml_mark_t mark, const char *text, struct buffer *out)
+{
+	const char *end = strchr(text, '}');
+	size_t length =
+		strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+	bool has_default = strncmp(text + length, ":-", 2) == 0;
+	if (end == NULL || length == 0 || (!has_default && text + length != end)) {
+		mistake_at(reader, mark,
+			"expected ${NAME} or ${NAME:-default}; write $${ for a plain ${");
+		return NULL;
+	}
+	char *name = memory_text(text, length);
+	const char *value = getenv(name);
+	if (value != NULL && value[0] != '\0') {
+		buffer_add_string(out, value);
+	} else if (has_default) {
+		buffer_add(out, text + length + 2, (size_t)(end - text) - length - 2);
+	} else {
+		diagnostics_add(reader->diagnostics, reader->file, mark.line + reader->line,
+			mark.column + 1,
+			"the environment variable %s is not set; set it or write ${%s:-default}",
+			name, name);
+	}
+	free(name);
+	return end + 1;
+}
+
+/* TEXT with its variables replaced, new. */
+static char *expand(struct reader *reader, yaml_mark_t mark, const char *text)
+{
+	struct buffer out = {0};
+	while (text != NULL && *text != '\0') {
+		const char *dollar = strstr(text, "${");
+		if (dollar == NULL) {
+			buffer_add_string(&out, text);
+			break;
+		}
+		if (dollar > text && dollar[-1] == '$') {
+			buffer_add(&out, text, (size_t)(dollar - 1 - text));
+			buffer_add_string(&out, "${");
+			text = dollar + 2;
+			continue;
+		}
+		buffer_add(&out, text, (size_t)(dollar - text));
+		text = expand_one(reader, mark, dollar + 2, &out);
+	}
+	return buffer_take(&out);
+}
+
+static void free_node(struct yaml_node *node)
+{
+	if (node == NULL)
+		return;
+	for (size_t i = 0; i < node->count; i++) {
+		if (node->keys != NULL)
+			free_node(node->keys[i]);
+		free_node(node->items[i]);
+	}
+	free(node->keys);
+	free(node->items);
+	free(node->text);
+	free(node);
+}
+
+static void read_sequence(
+	struct reader *reader, struct yaml_node *node, const yaml_node_t *source, size_t depth)
+{
+	size_t count = (size_t)(source->data.sequence.items.top - source->data.sequence.items.start);
+	node->items = memory_array(count, sizeof(struct yaml_node *));
+	for (size_t i = 0; i < count; i++) {
+		struct yaml_node *item =
+			read_node(reader, source->data.sequence.items.start[i], depth + 1);
+		if (item == NULL)
+			return;
+		node->items[node->count++] = item;
+	}
+}
+
+/* Reads one entry of a mapping; NULL for one that is a mistake and was reported. */
+static struct yaml_node *read_key(
+	struct reader *reader, const struct yaml_node *mapping, int index, size_t depth)
+{
+	struct yaml_node *key = read_node(reader, index, depth + 1);
+	if (key == NULL)
+		return NULL;
+	if (key->kind != YAML_SCALAR) {
+		diagnostics_add(reader->diagnostics, reader->file, key->line, key->column,
+			"a key must be a plain word");
+	} else if (yaml_get(mapping, key->text) != NULL) {
+		diagnostics_add(reader->diagnostics, reader->file, key->line, key->column,
+			"the key \"%s\" is given twice", key->text);
+	} else {
+		return key;
+	}
+	free_node(key);
+	return NULL;
+}
+
+static void read_mapping(
+	struct reader *reader, struct yaml_node *node, const yaml_node_t *source, size_t depth)
+{
+	const yaml_node_pair_t *pairs = source->data.mapping.pairs.start;
+	size_t count = (size_t)(source->data.mapping.pairs.top - pairs);
+	node->keys = memory_array(count, sizeof(struct yaml_node *));
+	node->items = memory_array(count, sizeof(struct yaml_node *));
+	for (size_t i = 0; i < count; i++) {
+		struct yaml_node *key = read_key(reader, node, pairs[i].key, depth);
+		if (key == NULL)
+			continue;
+		struct yaml_node *item = read_node(reader, pairs[i].value, depth + 1);
+		if (item == NULL) {
+			free_node(key);
+			return;
+		}
+		node->keys[node->count] = key;
+		node->items[node->count++] = item;
+	}
+}
+
+/* Aliases are copied; the bounds on depth and nodes end those that contain themselves. */
+static struct yaml_node *read_node(struct reader *reader, int index, size_t depth)
+{
+	const yaml_node_t *source = yaml_document_get_node(reader->source, index);
+	if (depth > YAML_DEPTH_LIMIT || ++reader->nodes > YAML_NODE_LIMIT) {
+		if (reader->nodes <= YAML_NODE_LIMIT + 1)
+			mistake_at(reader, source->start_mark,
+				depth > YAML_DEPTH_LIMIT ? "is nested too deeply"
+							 : "the file has too many entries");
+		reader->nodes = YAML_NODE_LIMIT + 1;
+		return NULL;
+	}
+	struct yaml_node *node = memory_make(struct yaml_node);
+	node->line = source->start_mark.line + reader->line;
+	node->column = source->start_mark.column + 1;
+	switch (source->type) {
+	case YAML_SCALAR_NODE:
+		node->kind = YAML_SCALAR;
+		node->quoted = source->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+		node->text = expand(
+			reader, source->start_mark, (const char *)source->data.scalar.value);
+		if (strlen((const char *)source->data.scalar.value) != source->data.scalar.length)
+			mistake_at(reader, source->start_mark, "has a NUL character in it");
+		break;
+	case YAML_SEQUENCE_NODE:
+		node->kind = YAML_SEQUENCE;
+		read_sequence(reader, node, source, depth);
+		break;
+	case YAML_MAPPING_NODE:
+		node->kind = YAML_MAPPING;
+		read_mapping(reader, node, source, depth);
+		break;
+	case YAML_NO_NODE:
+		node->kind = YAML_SCALAR;
+		node->text = memory_string("");
+		break;
+	}
+	return node;
+}
+
+static void report_parser(struct reader *reader, const yaml_parser_t *parser)
+{
+	const char *problem = parser->problem != NULL ? parser->problem : "cannot be read";
+	if (parser->error == YAML_READER_ERROR)
+		diagnostics_add(reader->diagnostics, reader->file, 0, 0, "is not YAML: %s at byte %zu",
+			problem, parser->problem_offset);
+	else
+		diagnostics_add(reader->diagnostics, reader->file,
+			parser->problem_mark.line + reader->line, parser->problem_mark.column + 1,
+			"is not YAML: %s%s%s", problem, parser->context != NULL ? ", " : "",
+			parser->context != NULL ? parser->context : "");
+}
+
+struct yaml_document *yaml_parse(const char *file, size_t line, const char *text, size_t length,
+	struct diagnostics *diagnostics)
+{
+	yaml_parser_t parser;
+	yaml_document_t source;
+	struct reader reader = {.file = file, .line = line, .diagnostics = diagnostics};
+	size_t mistakes = diagnostics->count;
+	struct yaml_document *document = memory_make(struct yaml_document);
+	document->file = memory_string(file);
+	if (!yaml_parser_initialize(&parser))
+		abort(); /* only for want of memory */
+	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
+	if (!yaml_parser_load(&parser, &source)) {
+		report_parser(&reader, &parser);
+	} else {
+		reader.source = &source;
+		if (yaml_document_get_root_node(&source) != NULL)
+			document->root = read_node(&reader, 1, 0);
+		yaml_document_delete(&source);
+	}
+	yaml_parser_delete(&parser);
+	if (diagnostics->count > mistakes) {
+		yaml_free(document);
+		return NULL;
+	}
+	return document;
+}
+
+struct yaml_document *yaml_load(const char *file, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	char *text = NULL;
+	size_t length = 0;
+	if (file_read(file, YAML_FILE_LIMIT, &text, &length, &err) < 0) {
+		/* The sentence begins with the file's name, which the diagnostic says anyway. */
+		const char *what = strstr(err.text, ": ");
+		diagnostics_add(diagnostics, file, 0, 0, "%s", what != NULL ? what + 2 : err.text);
+		return NULL;
+	}
+	struct yaml_document *document = yaml_parse(file, 1, text, length, diagnostics);
+	free(text);
+	return document;
+}
+
+void yaml_free(struct yaml_document *document)
+{
+	if (document == NULL)
+		return;
+	free_node(document->root);
+	free(document->file);
+	free(document);
+}
+
+const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key)
+{
+	if (mapping == NULL || mapping->kind != YAML_MAPPING)
+		return NULL;
+	for (size_t i = 0; i < mapping->count; i++) {
+		if (strcmp(mapping->keys[i]->text, key) == 0)
+			return mapping->items[i];
+	}
+	return NULL;
+}
+
+static bool plain(const struct yaml_node *node)
+{
+	return node != NULL && node->kind == YAML_SCALAR && !node->quoted;
+}
+
+bool yaml_is_null(const struct yaml_node *node)
+{
+	return plain(node) && (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
+				      strcmp(node->text, "null") == 0);
+}
+
+bool yaml_bool(const struct yaml_node *node, bool *value)
+{
+	if (!plain(node) || (strcmp(node->text, "true") != 0 && strcmp(node->text, "false") != 0))
+		return false;
+	*value = node->text[0] == 't';
+	return true;
+}
+
+bool yaml_int(const struct yaml_node *node, int64_t *value)
+{
+	if (!plain(node) || node->text[0] == '\0' ||
+		strspn(node->text, "+-0123456789") != strlen(node->text))
+		return false;
+	char *end;
+	errno = 0;
+	*value = strtoll(node->text, &end, 10);
+	return *end == '\0' && errno == 0;
+}
+
+bool yaml_number(const struct yaml_node *node, double *value)
+{
+	if (!plain(node) || node->text[0] == '\0' ||
+		strspn(node->text, "+-0123456789.eE") != strlen(node->text))
+		return false;
+	char *end;
+	*value = strtod(node->text, &end);
+	return *end == '\0' && isfinite(*value);
+}
+
+bool yaml_duration_ns(const struct yaml_node *node, int64_t *value)
+{
+	static const struct {
+		const char *name;
+		double ns;
+	} units[] = {{"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
+	if (!plain(node) || node->text[0] < '0' || node->text[0] > '9')
+		return false;
+	char *end;
+	double count = strtod(node->text, &end);
+	for (size_t i = 0; i < array_length(units); i++) {
+		if (strcmp(end, units[i].name) == 0 && count * units[i].ns < 9e18) {
+			*value = (int64_t)(count * units[i].ns);
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *yaml_kind_name(const struct yaml_node *node)
+{
+	static const char *const names[] = {"a single value", "a list", "a mapping"};
+	return node == NULL || yaml_is_null(node) ? "nothing" : names[node->kind];
+}
+
+void yaml_mistake(const struct yaml_document *document, const struct yaml_node *node,
+	struct diagnostics *diagnostics, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	diagnostics_add(diagnostics, document->file, node != NULL ? node->line : 0,
+		node != NULL ? node->column : 0, "%s", text);
+}

@@ -1,0 +1,185 @@
+#include "graph/graph.h"
+
+#include "base/memory.h"
+#include "config/options.h"
+#include "graph/load.h"
+#include "value/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_VERSION, FILE_NAME, FILE_MAX_STEPS, FILE_TIMEOUT, FILE_ROWS };
+
+static const struct ss_option file_rows[] = {
+	[FILE_VERSION] = {"version", SS_OPTION_INT, NULL, 1, 1, NULL,
+		"the version of the format, which is 1"},
+	[FILE_NAME] = {"name", SS_OPTION_STRING, NULL, 0, 0, NULL, "the workflow's name"},
+	[FILE_MAX_STEPS] = {"max_steps", SS_OPTION_INT, "100", 1, 1000000, NULL,
+		"how many nodes may run in one turn"},
+	[FILE_TIMEOUT] = {"timeout", SS_OPTION_DURATION, "30s", 0.001, 86400, NULL,
+		"how long a turn may take"},
+	[FILE_ROWS] = {0},
+};
+
+static const char *const file_sections[] = {"state", "nodes", "edges", NULL};
+
+static void read_file(struct graph_loader *loader, const struct yaml_node *root)
+{
+	struct ss_value *values[FILE_ROWS] = {0};
+	struct graph *graph = loader->graph;
+	(void)options_read(loader->document, root, root, file_rows, file_sections, "the workflow",
+		values, loader->diagnostics);
+	graph->name = memory_string(value_as_string(values[FILE_NAME], NULL));
+	graph->max_steps = value_as_int(values[FILE_MAX_STEPS]);
+	graph->timeout_ns = (int64_t)(value_as_number(values[FILE_TIMEOUT]) * 1e9);
+	options_free(values, FILE_ROWS);
+	graph_read_state(loader, yaml_get(root, "state"));
+	graph_read_nodes(loader, yaml_get(root, "nodes"));
+	graph_read_edges(loader, yaml_get(root, "edges"));
+}
+
+static struct graph *read_document(const struct yaml_document *document, struct plugins *plugins,
+	const char *const *inputs, struct diagnostics *diagnostics)
+{
+	size_t mistakes = diagnostics->count;
+	struct graph *graph = memory_make(struct graph);
+	struct graph_loader loader = {document, graph, plugins, inputs, diagnostics};
+	graph->file = memory_string(document->file);
+	if (document->root == NULL || document->root->kind != YAML_MAPPING) {
+		yaml_mistake(document, document->root, diagnostics,
+			"a workflow is a mapping with version, name, state, nodes and edges");
+	} else {
+		read_file(&loader, document->root);
+		/* What is missing would be reported again as its consequences. */
+		if (diagnostics->count == mistakes)
+			graph_validate(&loader);
+	}
+	if (diagnostics->count > mistakes) {
+		graph_free(graph);
+		return NULL;
+	}
+	return graph;
+}
+
+struct graph *graph_load(const char *file, struct plugins *plugins, const char *const *inputs,
+	struct diagnostics *diagnostics)
+{
+	struct yaml_document *document = yaml_load(file, diagnostics);
+	if (document == NULL)
+		return NULL;
+	struct graph *graph = read_document(document, plugins, inputs, diagnostics);
+	yaml_free(document);
+	return graph;
+}
+
+struct graph *graph_parse(const char *file, const char *text, size_t length,
+	struct plugins *plugins, const char *const *inputs, struct diagnostics *diagnostics)
+{
+	struct yaml_document *document = yaml_parse(file, 1, text, length, diagnostics);
+	if (document == NULL)
+		return NULL;
+	struct graph *graph = read_document(document, plugins, inputs, diagnostics);
+	yaml_free(document);
+	return graph;
+}
+
+static void free_node(struct graph_node *node)
+{
+	options_free(node->options, node->option_count);
+	for (size_t i = 0; i < node->fallback_count; i++)
+		value_unref(node->fallbacks[i].value);
+	free(node->name);
+	free(node->options);
+	free(node->slots);
+	free(node->fallbacks);
+	free(node->out);
+}
+
+static void free_edge(struct graph_edge *edge)
+{
+	for (size_t i = 0; i < edge->choice_count; i++) {
+		free(edge->choices[i].text);
+		expr_free(edge->choices[i].when);
+	}
+	free(edge->choices);
+	free(edge->from);
+}
+
+void graph_free(struct graph *graph)
+{
+	if (graph == NULL)
+		return;
+	for (size_t i = 0; i < graph->field_count; i++) {
+		free(graph->fields[i].name);
+		value_unref(graph->fields[i].values);
+		value_unref(graph->fields[i].initial);
+	}
+	for (size_t i = 0; i < graph->node_count; i++)
+		free_node(&graph->nodes[i]);
+	for (size_t i = 0; i < graph->edge_count; i++)
+		free_edge(&graph->edges[i]);
+	free(graph->fields);
+	free(graph->nodes);
+	free(graph->edges);
+	free(graph->start);
+	free(graph->name);
+	free(graph->file);
+	free(graph);
+}
+
+size_t graph_slot(const struct graph *graph, const char *name)
+{
+	for (size_t i = 0; i < graph->field_count; i++) {
+		if (strcmp(graph->fields[i].name, name) == 0)
+			return i;
+	}
+	return GRAPH_NO_SLOT;
+}
+
+size_t graph_find_node(const struct graph *graph, const char *name)
+{
+	if (strcmp(name, "START") == 0)
+		return GRAPH_START;
+	if (strcmp(name, "END") == 0)
+		return GRAPH_END;
+	for (size_t i = 0; i < graph->node_count; i++) {
+		if (strcmp(graph->nodes[i].name, name) == 0)
+			return i;
+	}
+	return GRAPH_NO_SLOT;
+}
+
+const char *graph_node_name(const struct graph *graph, size_t node)
+{
+	if (node == GRAPH_START)
+		return "START";
+	return node == GRAPH_END ? "END" : graph->nodes[node].name;
+}
+
+static bool is_enum_value(const struct graph_field *field, const struct ss_value *value)
+{
+	for (size_t i = 0; i < value_count(field->values); i++) {
+		if (value_equal(value_at(field->values, i), value))
+			return true;
+	}
+	return false;
+}
+
+int graph_check_value(
+	const struct graph_field *field, const struct ss_value *value, struct ss_error *err)
+{
+	enum ss_type type = value_type(value);
+	bool fits = type == field->type || field->type == SS_NULL ||
+		    (field->type == SS_NUMBER && type == SS_INT);
+	if (!fits)
+		return ss_fail_as(err, SS_INVALID, "the field %s takes a %s, not a %s", field->name,
+			value_type_name(field->type), value_type_name(type));
+	if (field->values != NULL && !is_enum_value(field, value))
+		return ss_fail_as(err, SS_INVALID, "\"%.60s\" is no value of the field %s",
+			value_as_string(value, NULL), field->name);
+	if (field->has_range &&
+		(value_as_number(value) < field->min || value_as_number(value) > field->max))
+		return ss_fail_as(err, SS_INVALID, "the field %s is from %g to %g, not %g",
+			field->name, field->min, field->max, value_as_number(value));
+	return 0;
+}

@@ -1,0 +1,170 @@
+/* The `state` section of a workflow: the fields of a turn's state. */
+#include "base/memory.h"
+#include "config/options.h"
+#include "graph/load.h"
+#include "value/value.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIELD_TYPE, FIELD_VALUES, FIELD_ROWS };
+
+static const struct ss_option field_rows[] = {
+	[FIELD_TYPE] = {"type", SS_OPTION_CHOICE, NULL, 0, 0,
+		"string int number bool enum list map", "what the field holds"},
+	[FIELD_VALUES] = {"values", SS_OPTION_STRINGS, "[]", 0, 0, NULL,
+		"the values that an enum may have"},
+	[FIELD_ROWS] = {0},
+};
+
+static const char *const field_sections[] = {"default", "min", "max", NULL};
+
+static enum ss_type type_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum ss_type type;
+	} types[] = {{"string", SS_STRING}, {"int", SS_INT}, {"number", SS_NUMBER},
+		{"bool", SS_BOOL}, {"enum", SS_STRING}, {"list", SS_LIST}, {"map", SS_MAP}};
+	for (size_t i = 0; i < array_length(types); i++) {
+		if (strcmp(types[i].name, name) == 0)
+			return types[i].type;
+	}
+	return SS_NULL;
+}
+
+struct ss_value *graph_read_value(struct graph_loader *loader, const struct graph_field *field,
+	const struct yaml_node *node)
+{
+	struct ss_error err = {0};
+	bool word = field->type == SS_STRING && node->kind == YAML_SCALAR;
+	struct ss_value *value = word ? value_text(node->text) : options_value(node);
+	if (graph_check_value(field, value, &err) == 0)
+		return value;
+	yaml_mistake(loader->document, node, loader->diagnostics, "%s", err.text);
+	value_unref(value);
+	return NULL;
+}
+
+static void read_range(
+	struct graph_loader *loader, struct graph_field *field, const struct yaml_node *node)
+{
+	const struct yaml_node *min = yaml_get(node, "min");
+	const struct yaml_node *max = yaml_get(node, "max");
+	if (min == NULL && max == NULL)
+		return;
+	field->has_range = true;
+	field->min = -INFINITY;
+	field->max = INFINITY;
+	if (field->type != SS_INT && field->type != SS_NUMBER)
+		yaml_mistake(loader->document, min != NULL ? min : max, loader->diagnostics,
+			"min and max are for an int or a number; %s is neither", field->name);
+	else if (min != NULL && !yaml_number(min, &field->min))
+		yaml_mistake(loader->document, min, loader->diagnostics, "min must be a number");
+	else if (max != NULL && !yaml_number(max, &field->max))
+		yaml_mistake(loader->document, max, loader->diagnostics, "max must be a number");
+	else if (field->min > field->max)
+		yaml_mistake(loader->document, max, loader->diagnostics,
+			"max of %s is less than its min", field->name);
+}
+
+/* What a field holds that nothing was written to and that has no default. */
+static struct ss_value *natural_default(const struct graph_field *field)
+{
+	double number = field->has_range && (field->min > 0 || field->max < 0) ? field->min : 0;
+	if (field->values != NULL)
+		return value_null();
+	switch (field->type) {
+	case SS_STRING:
+		return value_text("");
+	case SS_INT:
+		return value_int((int64_t)number);
+	case SS_NUMBER:
+		return value_number(number);
+	case SS_BOOL:
+		return value_bool(false);
+	case SS_LIST:
+		return value_list(NULL, 0);
+	case SS_MAP:
+		return value_map(NULL, NULL, 0);
+	default:
+		return value_null();
+	}
+}
+
+static void read_values(struct graph_loader *loader, struct graph_field *field,
+	const struct yaml_node *node, struct ss_value *values, bool is_enum)
+{
+	const struct yaml_node *given = yaml_get(node, "values");
+	if (is_enum && value_count(values) > 0) {
+		field->values = value_ref(values);
+	} else if (is_enum) {
+		yaml_mistake(loader->document, node, loader->diagnostics,
+			"the enum %s needs its values, as in values: [Low, High]", field->name);
+	} else if (given != NULL) {
+		yaml_mistake(loader->document, given, loader->diagnostics,
+			"values are for an enum; %s is a %s", field->name,
+			value_type_name(field->type));
+	}
+}
+
+static void read_field(
+	struct graph_loader *loader, const struct yaml_node *key, const struct yaml_node *node)
+{
+	char what[120];
+	struct ss_value *options[FIELD_ROWS] = {0};
+	struct graph_field *field = &loader->graph->fields[loader->graph->field_count++];
+	size_t mistakes = loader->diagnostics->count;
+	(void)snprintf(what, sizeof what, "the field %.60s", key->text);
+	field->name = memory_string(key->text);
+	field->line = key->line;
+	field->column = key->column;
+	(void)options_read(loader->document, node, key, field_rows, field_sections, what, options,
+		loader->diagnostics);
+	const char *type = value_as_string(options[FIELD_TYPE], NULL);
+	field->type = type_of(type);
+	if (loader->diagnostics->count == mistakes) {
+		read_values(
+			loader, field, node, options[FIELD_VALUES], strcmp(type, "enum") == 0);
+		read_range(loader, field, node);
+	}
+	const struct yaml_node *given = yaml_get(node, "default");
+	if (given != NULL && loader->diagnostics->count == mistakes)
+		field->initial = graph_read_value(loader, field, given);
+	if (field->initial == NULL)
+		field->initial = natural_default(field);
+	options_free(options, FIELD_ROWS);
+}
+
+static bool name_is_good(const char *name)
+{
+	size_t length = strlen(name);
+	return length > 0 && length <= 64 && (name[0] < '0' || name[0] > '9') &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+		       length;
+}
+
+void graph_read_state(struct graph_loader *loader, const struct yaml_node *state)
+{
+	if (state == NULL || state->kind != YAML_MAPPING || state->count == 0) {
+		yaml_mistake(loader->document, state, loader->diagnostics,
+			"state must be a mapping from field names to their types");
+		return;
+	}
+	if (state->count > GRAPH_FIELDS_LIMIT) {
+		yaml_mistake(loader->document, state, loader->diagnostics,
+			"the state has %zu fields; at most %d are allowed", state->count,
+			GRAPH_FIELDS_LIMIT);
+		return;
+	}
+	loader->graph->fields = memory_array(state->count, sizeof(struct graph_field));
+	for (size_t i = 0; i < state->count; i++) {
+		if (!name_is_good(state->keys[i]->text))
+			yaml_mistake(loader->document, state->keys[i], loader->diagnostics,
+				"\"%.64s\" is no field name; names have letters, digits and _",
+				state->keys[i]->text);
+		else
+			read_field(loader, state->keys[i], state->items[i]);
+	}
+}

@@ -1,0 +1,202 @@
+#include "plugin/plugin.h"
+
+#include "base/memory.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct plugins {
+	char **folders;
+	size_t count;
+};
+
+static const struct {
+	const char *folder;
+	const char *name;
+} kinds[] = {
+	[SS_AGENT] = {"agents", "agent"},
+	[SS_LLM] = {"llm", "llm"},
+	[SS_STORAGE] = {"storage", "storage"},
+	[SS_EMBEDDER] = {"embedder", "embedder"},
+	[SS_INDEX] = {"index", "index"},
+};
+
+const char *plugin_kind_folder(enum ss_plugin_kind kind)
+{
+	return kinds[kind].folder;
+}
+
+const char *plugin_kind_name(enum ss_plugin_kind kind)
+{
+	return kinds[kind].name;
+}
+
+struct plugins *plugins_new(const char *const *folders, size_t count)
+{
+	struct plugins *plugins = memory_make(struct plugins);
+	plugins->folders = memory_array(count, sizeof(char *));
+	plugins->count = count;
+	for (size_t i = 0; i < count; i++)
+		plugins->folders[i] = memory_string(folders[i]);
+	return plugins;
+}
+
+void plugins_free(struct plugins *plugins)
+{
+	if (plugins == NULL)
+		return;
+	for (size_t i = 0; i < plugins->count; i++)
+		free(plugins->folders[i]);
+	free(plugins->folders);
+	free(plugins);
+}
+
+static bool name_is_good(const char *name)
+{
+	return name != NULL && name[0] != '\0' && strlen(name) <= 64 &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
+}
+
+static int check_options(const char *path, const struct ss_option *rows, struct ss_error *err)
+{
+	for (size_t i = 0; rows != NULL && rows[i].name != NULL; i++) {
+		if (i >= PLUGIN_ROWS_LIMIT)
+			return ss_fail(err,
+				"%s: its options table has more than %d rows or no row with name NULL",
+				path, PLUGIN_ROWS_LIMIT);
+		if (!name_is_good(rows[i].name))
+			return ss_fail(err,
+				"%s: an option is named \"%.64s\"; names have a-z, 0-9 and _ only",
+				path, rows[i].name);
+		if (rows[i].type < SS_OPTION_BOOL || rows[i].type > SS_OPTION_LISTS)
+			return ss_fail(err, "%s: the option %s has the unknown type %d", path,
+				rows[i].name, (int)rows[i].type);
+		if (rows[i].help == NULL || rows[i].min > rows[i].max ||
+			(rows[i].type == SS_OPTION_CHOICE && rows[i].choices == NULL))
+			return ss_fail(err,
+				"%s: the option %s lacks its help or choices, or has min above max",
+				path, rows[i].name);
+	}
+	return 0;
+}
+
+static int check_fields(const char *path, const struct ss_field *rows, struct ss_error *err)
+{
+	for (size_t i = 0; rows != NULL && rows[i].name != NULL; i++) {
+		if (i >= PLUGIN_ROWS_LIMIT)
+			return ss_fail(err,
+				"%s: its fields table has more than %d rows or no row with name NULL",
+				path, PLUGIN_ROWS_LIMIT);
+		if (!name_is_good(rows[i].name) || rows[i].type < SS_NULL ||
+			rows[i].type > SS_MAP || (rows[i].access & (SS_READS | SS_WRITES)) == 0)
+			return ss_fail(err,
+				"%s: the field \"%.64s\" has a bad name, a bad type or no access", path,
+				rows[i].name);
+	}
+	return 0;
+}
+
+static bool has_operations(const struct ss_plugin *plugin)
+{
+	switch (plugin->kind) {
+	case SS_AGENT:
+		return plugin->agent != NULL && plugin->agent->create != NULL &&
+		       plugin->agent->destroy != NULL && plugin->agent->run != NULL;
+	case SS_LLM:
+		return plugin->llm != NULL && plugin->llm->create != NULL &&
+		       plugin->llm->destroy != NULL && plugin->llm->generate != NULL;
+	case SS_STORAGE:
+		return plugin->storage != NULL && plugin->storage->create != NULL &&
+		       plugin->storage->destroy != NULL && plugin->storage->turn_context != NULL &&
+		       plugin->storage->commit_turns != NULL && plugin->storage->stats != NULL;
+	case SS_EMBEDDER:
+		return plugin->embedder != NULL && plugin->embedder->create != NULL &&
+		       plugin->embedder->destroy != NULL && plugin->embedder->dimension != NULL &&
+		       plugin->embedder->embed != NULL;
+	case SS_INDEX:
+		return plugin->index != NULL && plugin->index->create != NULL &&
+		       plugin->index->destroy != NULL && plugin->index->build != NULL &&
+		       plugin->index->search != NULL;
+	}
+	return false;
+}
+
+/* The version comes first: nothing behind it means anything when it does not fit. */
+static int check(const char *path, const struct ss_plugin *plugin, struct ss_error *err)
+{
+	if (plugin->abi_major != SS_ABI_MAJOR || plugin->abi_minor > SS_ABI_MINOR)
+		return ss_fail(err, "%s: built for plugin ABI %u.%u, this server has %u.%u", path,
+			plugin->abi_major, plugin->abi_minor, SS_ABI_MAJOR, SS_ABI_MINOR);
+	if (plugin->struct_size < sizeof *plugin)
+		return ss_fail(err,
+			"%s: its descriptor has %zu bytes, ABI %u.%u has %zu; build it anew", path,
+			plugin->struct_size, plugin->abi_major, plugin->abi_minor, sizeof *plugin);
+	if (plugin->kind < SS_AGENT || plugin->kind > SS_INDEX)
+		return ss_fail(err, "%s: has the unknown plugin kind %d", path, (int)plugin->kind);
+	if (!name_is_good(plugin->name) || plugin->version == NULL || plugin->licence == NULL ||
+		plugin->summary == NULL)
+		return ss_fail(err, "%s: its descriptor lacks a name, version, licence or summary",
+			path);
+	if (!has_operations(plugin))
+		return ss_fail(err, "%s: lacks operations that every %s has", path,
+			plugin_kind_name(plugin->kind));
+	if (check_options(path, plugin->options, err) < 0)
+		return -1;
+	return check_fields(path, plugin->fields, err);
+}
+
+const struct ss_plugin *plugin_load(const char *path, struct ss_error *err)
+{
+	/* Never closed: what the plugin hands out stays valid. */
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (handle == NULL) {
+		(void)ss_fail(err, "%s: cannot be loaded: %s", path, dlerror());
+		return NULL;
+	}
+	const struct ss_plugin *plugin = dlsym(handle, "smartsupport_plugin");
+	if (plugin == NULL) {
+		(void)ss_fail(err, "%s: is no SmartSupport plugin: it has no symbol smartsupport_plugin",
+			path);
+		return NULL;
+	}
+	return check(path, plugin, err) < 0 ? NULL : plugin;
+}
+
+const struct ss_plugin *plugins_get(
+	struct plugins *plugins, enum ss_plugin_kind kind, const char *name, struct ss_error *err)
+{
+	const struct ss_plugin *plugin = NULL;
+	char *path = NULL;
+	if (!name_is_good(name)) {
+		(void)ss_fail_as(err, SS_INVALID,
+			"\"%.64s\" is no plugin's name; names have a-z, 0-9 and _ only", name);
+		return NULL;
+	}
+	for (size_t i = 0; i < plugins->count; i++) {
+		free(path);
+		path = memory_format(
+			"%s/%s/%s.so", plugins->folders[i], kinds[kind].folder, name);
+		if (access(path, F_OK) == 0)
+			break;
+		if (i + 1 == plugins->count) {
+			(void)ss_fail_as(err, SS_NOT_FOUND, "there is no %s plugin \"%s\": no file %s",
+				kinds[kind].name, name, path);
+			goto done;
+		}
+	}
+	if (path == NULL) {
+		(void)ss_fail(err, "no plugin folder is configured");
+		goto done;
+	}
+	plugin = plugin_load(path, err);
+	if (plugin != NULL && (plugin->kind != kind || strcmp(plugin->name, name) != 0)) {
+		(void)ss_fail(err, "%s: is the %s plugin \"%s\", not the %s plugin \"%s\"", path,
+			kinds[plugin->kind].name, plugin->name, kinds[kind].name, name);
+		plugin = NULL;
+	}
+done:
+	free(path);
+	return plugin;
+}

@@ -1,0 +1,34 @@
+/*
+ * Plugins: finding, loading and checking shared objects. Used while a configuration is loaded, on
+ * the loop thread.
+ *
+ * A plugin named NAME of a kind is the file FOLDER/KIND/NAME.so, as in plugins/agents/billing.so. What
+ * was loaded stays loaded until the process ends, so no pointer into a plugin ever dangles.
+ */
+#ifndef PLUGIN_PLUGIN_H
+#define PLUGIN_PLUGIN_H
+
+#include <smartsupport/plugin.h>
+
+struct plugins;
+
+/* The rows of an options or a fields table that a plugin may have. */
+enum { PLUGIN_ROWS_LIMIT = 100 };
+
+/* Plugins in the COUNT FOLDERS (copied); the first folder that has a file wins. */
+struct plugins *plugins_new(const char *const *folders, size_t count);
+void plugins_free(struct plugins *plugins);
+
+/* The descriptor of the plugin NAME of KIND, loaded and checked, valid until the process ends. NULL and
+ * ERR, which names the file, when there is none or it does not fit this server. */
+const struct ss_plugin *plugins_get(
+	struct plugins *plugins, enum ss_plugin_kind kind, const char *name, struct ss_error *err);
+
+/* Loads and checks the shared object at PATH. As above, without a search. */
+const struct ss_plugin *plugin_load(const char *path, struct ss_error *err);
+
+/* "agents", "llm", …: the folder of a kind; "agent", "llm", …: what one is called. */
+const char *plugin_kind_folder(enum ss_plugin_kind kind);
+const char *plugin_kind_name(enum ss_plugin_kind kind);
+
+#endif

@@ -1,0 +1,339 @@
+#include "service/compute.h"
+
+#include "base/memory.h"
+#include "service/knowledge.h"
+#include "service/later.h"
+#include "service/thread.h"
+#include "service/vector_cache.h"
+#include "value/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct compute {
+	struct compute_options options;
+	struct service_thread *thread;
+	struct later *later;
+	struct vector_cache *cache;
+	size_t dimension;
+};
+
+enum job_kind {
+	JOB_EMBED,
+	JOB_SEARCH,
+};
+
+struct compute_job {
+	struct service_job job;
+	enum job_kind kind;
+	struct compute *compute;
+	struct ss_error err;
+};
+
+/* One text on its way to its vector. */
+struct embed_job {
+	struct compute_job head;
+	struct vector_entry *entry;
+	struct embed_wait *waits; /* the requests that want it */
+};
+
+/* A request's interest in one entry that another request is embedding. */
+struct embed_wait {
+	struct embed_wait *next;
+	struct embed_request *request;
+};
+
+struct embed_request {
+	struct later_call call;
+	struct compute *compute;
+	compute_embedded *done;
+	void *context;
+	struct ss_error err;
+	size_t missing; /* entries whose vector is not there yet */
+	size_t count;
+	struct vector_entry **entries;
+	struct embed_wait *waits; /* [count] */
+};
+
+struct search_job {
+	struct compute_job head;
+	struct ss_search search;
+	char *text;
+	char *prefer_category;
+	struct embed_request *embedded; /* keeps the vector */
+	struct ss_value *found;
+	compute_found *done;
+	void *context;
+};
+
+static struct compute_job *job_of(struct service_job *job)
+{
+	return queue_entry(job, struct compute_job, job);
+}
+
+/* On the compute thread: all the batch's texts in one call. */
+static void embed_batch(struct compute *compute, struct service_job *jobs, size_t count)
+{
+	const struct compute_options *options = &compute->options;
+	struct ss_text *texts = memory_array(count, sizeof *texts);
+	float *vectors = memory_array(count * compute->dimension, sizeof *vectors);
+	struct ss_error err = {0};
+	size_t n = 0;
+	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
+		if (job_of(job)->kind == JOB_EMBED)
+			texts[n++] = queue_entry(job_of(job), struct embed_job, head)->entry->text;
+	}
+	int result =
+		options->embedder->embed(options->embedder_instance, texts, n, vectors, &err);
+	n = 0;
+	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
+		if (job_of(job)->kind != JOB_EMBED)
+			continue;
+		struct embed_job *embed = queue_entry(job_of(job), struct embed_job, head);
+		memcpy(embed->entry->vector, vectors + n++ * compute->dimension,
+			compute->dimension * sizeof *vectors);
+		if (result < 0)
+			embed->head.err = err;
+	}
+	free(texts);
+	free(vectors);
+}
+
+static void search_one(struct compute *compute, struct search_job *job)
+{
+	const struct knowledge_query query = {
+		.text = job->search.text,
+		.vector = job->embedded->entries[0]->vector,
+		.prefer_category = job->search.prefer_category,
+		.top_k = job->search.top_k,
+		.min_score = job->search.min_score,
+	};
+	(void)knowledge_search(compute->options.knowledge, &query, &job->found, &job->head.err);
+}
+
+static void work(void *context, struct service_job *jobs)
+{
+	size_t embeds = 0;
+	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job))
+		embeds += job_of(job)->kind == JOB_EMBED;
+	if (embeds > 0)
+		embed_batch(context, jobs, embeds);
+	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
+		if (job_of(job)->kind == JOB_SEARCH)
+			search_one(context, queue_entry(job_of(job), struct search_job, head));
+	}
+}
+
+static void free_request(struct embed_request *request)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		if (request->entries[i] != NULL)
+			vector_cache_release(request->compute->cache, request->entries[i]);
+	}
+	free(request->entries);
+	free(request->waits);
+	free(request);
+}
+
+static void complete_request(struct later_call *call)
+{
+	struct embed_request *request = queue_entry(call, struct embed_request, call);
+	const float **vectors = memory_array(request->count, sizeof *vectors);
+	bool failed = request->err.status != SS_OK;
+	for (size_t i = 0; i < request->count; i++)
+		vectors[i] = request->entries[i]->vector;
+	request->done(request->context, failed ? NULL : vectors, failed ? 0 : request->count,
+		request->compute->dimension, failed ? &request->err : NULL);
+	free(vectors);
+	free_request(request);
+}
+
+static void entry_arrived(struct embed_request *request, const struct ss_error *err)
+{
+	if (err->status != SS_OK)
+		request->err = *err;
+	request->missing--;
+	if (request->missing == 0)
+		complete_request(&request->call);
+}
+
+static void embed_done(struct service_job *job)
+{
+	struct embed_job *embed = queue_entry(job_of(job), struct embed_job, head);
+	struct compute *compute = embed->head.compute;
+	embed->entry->waiting = NULL;
+	if (embed->head.err.status != SS_OK)
+		vector_cache_drop(compute->cache, embed->entry);
+	for (struct embed_wait *wait = embed->waits; wait != NULL;) {
+		/* The last entry of a request frees it and its waits. */
+		struct embed_wait *next = wait->next;
+		entry_arrived(wait->request, &embed->head.err);
+		wait = next;
+	}
+	vector_cache_release(compute->cache, embed->entry);
+	free(embed);
+}
+
+/* Sets the embedding of ENTRY, which is new, going. */
+static int start_embedding(
+	struct compute *compute, struct vector_entry *entry, struct ss_error *err)
+{
+	struct embed_job *embed = memory_make(struct embed_job);
+	embed->head = (struct compute_job){.kind = JOB_EMBED, .compute = compute};
+	embed->head.job.done = embed_done;
+	embed->entry = entry;
+	if (service_thread_put(compute->thread, &embed->head.job, err) < 0) {
+		vector_cache_drop(compute->cache, entry);
+		free(embed);
+		return -1;
+	}
+	entry->references++;
+	entry->waiting = embed;
+	return 0;
+}
+
+static void wait_for(struct embed_request *request, size_t row)
+{
+	struct embed_job *embed = request->entries[row]->waiting;
+	struct embed_wait *wait = &request->waits[row];
+	wait->request = request;
+	wait->next = embed->waits;
+	embed->waits = wait;
+	request->missing++;
+}
+
+static struct embed_request *request_new(struct compute *compute, size_t count,
+	compute_embedded *done, void *context)
+{
+	struct embed_request *request = memory_make(struct embed_request);
+	request->call.call = complete_request;
+	request->compute = compute;
+	request->done = done;
+	request->context = context;
+	request->count = count;
+	request->entries = memory_array(count, sizeof(struct vector_entry *));
+	request->waits = memory_array(count, sizeof(struct embed_wait));
+	return request;
+}
+
+int compute_embed(struct compute *compute, const struct ss_text *texts, size_t count,
+	compute_embedded *done, void *context, struct ss_error *err)
+{
+	struct embed_request *request = request_new(compute, count, done, context);
+	struct ss_error failure = {0};
+	for (size_t i = 0; i < count; i++) {
+		bool is_new = false;
+		request->entries[i] = vector_cache_get(compute->cache, texts[i], &is_new);
+		if (is_new && failure.status == SS_OK)
+			(void)start_embedding(compute, request->entries[i], &failure);
+		else if (is_new)
+			vector_cache_drop(compute->cache, request->entries[i]);
+		if (request->entries[i]->waiting != NULL)
+			wait_for(request, i);
+	}
+	if (failure.status == SS_OK) {
+		if (request->missing == 0)
+			later_add(compute->later, &request->call);
+		return 0;
+	}
+	if (request->missing == 0) {
+		free_request(request);
+		if (err != NULL)
+			*err = failure;
+		return -1;
+	}
+	/* Some of its texts are on their way: it ends with the error when they arrive. */
+	request->err = failure;
+	return 0;
+}
+
+static void free_search(struct search_job *job)
+{
+	if (job->embedded != NULL)
+		free_request(job->embedded);
+	value_unref(job->found);
+	free(job->text);
+	free(job->prefer_category);
+	free(job);
+}
+
+static void search_done(struct service_job *job)
+{
+	struct search_job *search = queue_entry(job_of(job), struct search_job, head);
+	bool failed = search->head.err.status != SS_OK;
+	search->done(search->context, failed ? NULL : search->found,
+		failed ? &search->head.err : NULL);
+	free_search(search);
+}
+
+static void search_embedded(void *context, const float *const *vectors, size_t count,
+	size_t dimension, const struct ss_error *err)
+{
+	struct search_job *job = context;
+	struct compute *compute = job->head.compute;
+	(void)vectors;
+	(void)count;
+	(void)dimension;
+	if (err != NULL) {
+		job->head.err = *err;
+	} else {
+		/* Its own hold on the vector, which outlives the request that made it. */
+		bool is_new = false;
+		job->embedded = request_new(compute, 1, NULL, NULL);
+		job->embedded->entries[0] =
+			vector_cache_get(compute->cache, job->search.text, &is_new);
+		if (service_thread_put(compute->thread, &job->head.job, &job->head.err) == 0)
+			return;
+	}
+	search_done(&job->head.job);
+}
+
+int compute_search(struct compute *compute, const struct ss_search *search, compute_found *done,
+	void *context, struct ss_error *err)
+{
+	if (compute->options.knowledge == NULL)
+		return ss_fail_as(err, SS_UNAVAILABLE, "no knowledge base is configured");
+	struct search_job *job = memory_make(struct search_job);
+	job->head = (struct compute_job){.kind = JOB_SEARCH, .compute = compute};
+	job->head.job.done = search_done;
+	job->search = *search;
+	job->text = memory_text(search->text.data, search->text.length);
+	job->search.text.data = job->text;
+	job->prefer_category = memory_string(search->prefer_category);
+	job->search.prefer_category = job->prefer_category;
+	job->done = done;
+	job->context = context;
+	if (compute_embed(compute, &job->search.text, 1, search_embedded, job, err) < 0) {
+		free_search(job);
+		return -1;
+	}
+	return 0;
+}
+
+struct compute *compute_new(const struct compute_options *options, struct ss_error *err)
+{
+	struct compute *compute = memory_make(struct compute);
+	compute->options = *options;
+	compute->dimension = options->embedder->dimension(options->embedder_instance);
+	compute->cache = vector_cache_new(options->cache_limit, compute->dimension);
+	compute->later = later_new(options->base);
+	compute->thread = service_thread_new(
+		options->base, "compute", options->queue_limit, work, compute, err);
+	if (compute->thread == NULL) {
+		later_free(compute->later);
+		vector_cache_free(compute->cache);
+		free(compute);
+		return NULL;
+	}
+	return compute;
+}
+
+void compute_free(struct compute *compute)
+{
+	if (compute == NULL)
+		return;
+	service_thread_free(compute->thread);
+	later_free(compute->later);
+	vector_cache_free(compute->cache);
+	free(compute);
+}

@@ -1,0 +1,46 @@
+/*
+ * The compute service: embeddings and knowledge base searches on a thread of their own. Requests that
+ * wait are taken together as one batch; a text that is asked for several times is embedded once.
+ * Called on the loop thread; results come back as calls on the loop, never before the request's
+ * function has returned.
+ */
+#ifndef SERVICE_COMPUTE_H
+#define SERVICE_COMPUTE_H
+
+#include <smartsupport/plugin.h>
+
+struct event_base;
+struct knowledge;
+struct compute;
+
+struct compute_options {
+	struct event_base *base;
+	const struct ss_embedder_operations *embedder;
+	void *embedder_instance;     /* used by the thread until compute_free() returns */
+	struct knowledge *knowledge; /* the same; NULL: there is none to search */
+	size_t queue_limit;          /* requests that may wait */
+	size_t cache_limit;          /* vectors of recent texts that are kept */
+};
+
+/* COUNT vectors of DIMENSION floats, borrowed for the call; or an error. */
+typedef void compute_embedded(void *context, const float *const *vectors, size_t count,
+	size_t dimension, const struct ss_error *err);
+
+/* A list of articles as ss_found gets it, borrowed for the call; or an error. */
+typedef void compute_found(
+	void *context, const struct ss_value *articles, const struct ss_error *err);
+
+struct compute *compute_new(const struct compute_options *options, struct ss_error *err);
+
+/* Embeds COUNT (at least one) texts, which are copied. */
+int compute_embed(struct compute *compute, const struct ss_text *texts, size_t count,
+	compute_embedded *done, void *context, struct ss_error *err);
+
+/* Embeds the search's text and then searches; SEARCH is copied. */
+int compute_search(struct compute *compute, const struct ss_search *search, compute_found *done,
+	void *context, struct ss_error *err);
+
+/* Finishes what was asked for, with its calls, and ends the thread. */
+void compute_free(struct compute *compute);
+
+#endif

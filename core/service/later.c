@@ -1,0 +1,62 @@
+#include "service/later.h"
+
+#include "base/memory.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+struct later {
+	struct event *event;
+	struct queue_item *first;
+	struct queue_item **last;
+};
+
+static void make_calls(struct later *later)
+{
+	struct queue_item *item = later->first;
+	later->first = NULL;
+	later->last = &later->first;
+	while (item != NULL) {
+		struct queue_item *next = item->next;
+		struct later_call *call = queue_entry(item, struct later_call, item);
+		call->call(call);
+		item = next;
+	}
+}
+
+static void on_event(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	make_calls(context);
+}
+
+struct later *later_new(struct event_base *base)
+{
+	struct later *later = memory_make(struct later);
+	later->last = &later->first;
+	later->event = event_new(base, -1, 0, on_event, later);
+	if (later->event == NULL)
+		abort(); /* only for want of memory */
+	return later;
+}
+
+void later_add(struct later *later, struct later_call *call)
+{
+	bool was_empty = later->first == NULL;
+	call->item.next = NULL;
+	*later->last = &call->item;
+	later->last = &call->item.next;
+	if (was_empty)
+		event_active(later->event, 0, 0);
+}
+
+void later_free(struct later *later)
+{
+	if (later == NULL)
+		return;
+	while (later->first != NULL)
+		make_calls(later);
+	event_free(later->event);
+	free(later);
+}

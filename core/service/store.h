@@ -1,0 +1,38 @@
+/*
+ * The store service: the storage plugin, which is plain blocking code, on a thread of its own. Turns
+ * that wait to be stored go together into one transaction. Called on the loop thread; results come
+ * back as calls on the loop, never before the request's function has returned.
+ */
+#ifndef SERVICE_STORE_H
+#define SERVICE_STORE_H
+
+#include <smartsupport/plugin.h>
+
+struct event_base;
+struct store;
+
+/* What was read, borrowed for the call; or an error. */
+typedef void store_read(void *context, const struct ss_value *value, const struct ss_error *err);
+
+/* ERR is NULL when the turn is stored durably. */
+typedef void store_committed(void *context, const struct ss_error *err);
+
+/* A store on INSTANCE, which its thread uses until store_free() returns. At most QUEUE_LIMIT requests wait. */
+struct store *store_new(struct event_base *base, const struct ss_storage_operations *storage,
+	void *instance, size_t queue_limit, struct ss_error *err);
+
+/* Reads what a turn needs to know; KEY is copied. */
+int store_turn_context(struct store *store, const struct ss_turn_key *key, store_read *done,
+	void *context, struct ss_error *err);
+
+/* Stores TURN, which with its strings stays valid and unchanged until DONE is called. */
+int store_commit_turn(struct store *store, const struct ss_turn *turn, store_committed *done,
+	void *context, struct ss_error *err);
+
+/* Reads the totals. */
+int store_stats(struct store *store, store_read *done, void *context, struct ss_error *err);
+
+/* Finishes what was asked for, with its calls, and ends the thread. */
+void store_free(struct store *store);
+
+#endif

@@ -1,0 +1,126 @@
+#include "service/thread.h"
+
+#include "base/memory.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct service_thread {
+	pthread_t thread;
+	struct queue *todo;
+	struct queue *finished;
+	struct event *finished_event;
+	size_t waiting; /* counted on the loop */
+	size_t limit;
+	service_work *work;
+	void *context;
+};
+
+static void *run(void *argument)
+{
+	struct service_thread *thread = argument;
+	struct queue_item *batch;
+	while ((batch = queue_take(thread->todo, true)) != NULL) {
+		thread->work(thread->context, queue_entry(batch, struct service_job, item));
+		while (batch != NULL) {
+			/* Once it is put, the job may be gone. */
+			struct queue_item *next = batch->next;
+			queue_put(thread->finished, batch);
+			batch = next;
+		}
+	}
+	return NULL;
+}
+
+static void finish(struct service_thread *thread)
+{
+	struct queue_item *item = queue_take(thread->finished, false);
+	while (item != NULL) {
+		struct queue_item *next = item->next;
+		struct service_job *job = queue_entry(item, struct service_job, item);
+		thread->waiting--;
+		job->done(job);
+		item = next;
+	}
+}
+
+static void on_finished(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	finish(context);
+}
+
+struct service_thread *service_thread_new(struct event_base *base, const char *name, size_t limit,
+	service_work *work, void *context, struct ss_error *err)
+{
+	sigset_t all;
+	sigset_t before;
+	struct service_thread *thread = memory_make(struct service_thread);
+	thread->limit = limit;
+	thread->work = work;
+	thread->context = context;
+	thread->todo = queue_new(false);
+	thread->finished = queue_new(true);
+	if (thread->finished == NULL) {
+		(void)ss_fail_as(err, SS_LIMIT, "no descriptors are left for the thread %s", name);
+		goto fail;
+	}
+	thread->finished_event = event_new(
+		base, queue_fd(thread->finished), EV_READ | EV_PERSIST, on_finished, thread);
+	if (thread->finished_event == NULL || event_add(thread->finished_event, NULL) < 0) {
+		(void)ss_fail(err, "the thread %s cannot be watched", name);
+		goto fail;
+	}
+	/* Signals belong to the loop's thread. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&thread->thread, NULL, run, thread);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error != 0) {
+		(void)ss_fail(err, "the thread %s cannot be started: %s", name, strerror(error));
+		goto fail;
+	}
+	(void)pthread_setname_np(thread->thread, name);
+	return thread;
+fail:
+	if (thread->finished_event != NULL)
+		event_free(thread->finished_event);
+	queue_free(thread->finished);
+	queue_free(thread->todo);
+	free(thread);
+	return NULL;
+}
+
+int service_thread_put(struct service_thread *thread, struct service_job *job, struct ss_error *err)
+{
+	if (thread->waiting >= thread->limit)
+		return ss_fail_as(
+			err, SS_LIMIT, "too many requests are waiting; try again in a moment");
+	thread->waiting++;
+	queue_put(thread->todo, &job->item);
+	return 0;
+}
+
+struct service_job *service_job_next(const struct service_job *job)
+{
+	return job->item.next != NULL ? queue_entry(job->item.next, struct service_job, item)
+				      : NULL;
+}
+
+void service_thread_free(struct service_thread *thread)
+{
+	if (thread == NULL)
+		return;
+	queue_close(thread->todo);
+	(void)pthread_join(thread->thread, NULL);
+	thread->limit = 0; /* what the last calls still ask for is refused */
+	finish(thread);
+	event_free(thread->finished_event);
+	queue_free(thread->finished);
+	queue_free(thread->todo);
+	free(thread);
+}

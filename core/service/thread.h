@@ -1,0 +1,38 @@
+/*
+ * A thread that does work for the loop: jobs go in through a queue, and come back as a call on the
+ * loop. What waits is handed over together, so the work can be done as one batch.
+ */
+#ifndef SERVICE_THREAD_H
+#define SERVICE_THREAD_H
+
+#include "base/queue.h"
+
+#include <smartsupport/error.h>
+
+struct event_base;
+struct service_thread;
+
+struct service_job {
+	struct queue_item item; /* the thread's */
+	/* Called on the loop when the work is done. The job is its owner's again. */
+	void (*done)(struct service_job *job);
+};
+
+/* Does the work of all jobs from JOBS on, linked by item.next, on the thread. */
+typedef void service_work(void *context, struct service_job *jobs);
+
+/* Starts a thread named NAME (at most 15 characters) whose jobs' done() run on BASE. At most LIMIT jobs
+ * wait or run. */
+struct service_thread *service_thread_new(struct event_base *base, const char *name, size_t limit,
+	service_work *work, void *context, struct ss_error *err);
+
+/* Queues JOB. -1 and SS_LIMIT when too many wait; then the job stays the caller's. Loop thread. */
+int service_thread_put(struct service_thread *thread, struct service_job *job, struct ss_error *err);
+
+/* The job after JOB in a batch, or NULL. */
+struct service_job *service_job_next(const struct service_job *job);
+
+/* Finishes what was queued, calls its done(), and ends the thread. Loop thread. */
+void service_thread_free(struct service_thread *thread);
+
+#endif
