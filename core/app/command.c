@@ -1,0 +1,43 @@
+#include "app/command.h"
+
+#include "base/memory.h"
+#include "config/environment.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usual_config[] = "config/smartsupport.yaml";
+
+char *command_default_config(void)
+{
+	char path[PATH_MAX];
+	const char *named = getenv("SMARTSUPPORT_CONFIG");
+	if (named != NULL && named[0] != '\0')
+		return memory_string(named);
+	ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+	if (access(usual_config, F_OK) == 0 || length <= 0)
+		return memory_string(usual_config);
+	path[length] = '\0';
+	*strrchr(path, '/') = '\0';
+	char *beside = memory_format("%s/../%s", path, usual_config);
+	if (access(beside, F_OK) == 0)
+		return beside;
+	free(beside);
+	return memory_string(usual_config);
+}
+
+struct config *command_config(const char *file)
+{
+	struct diagnostics diagnostics = {0};
+	struct config *config = NULL;
+	char *usual = file == NULL ? command_default_config() : NULL;
+	environment_load(".env", &diagnostics);
+	if (diagnostics.count == 0)
+		config = config_load(file != NULL ? file : usual, &diagnostics);
+	diagnostics_print(&diagnostics, stderr);
+	diagnostics_free(&diagnostics);
+	free(usual);
+	return config;
+}

@@ -1,0 +1,21 @@
+/* The commands of the program. Each is called with its own arguments (argv[0] is its name) and returns
+ * the exit code: 0, 1 when something is wrong, 2 when the arguments are. */
+#ifndef APP_COMMAND_H
+#define APP_COMMAND_H
+
+#include "config/config.h"
+
+int command_serve(int argc, char **argv);
+int command_ask(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_version(int argc, char **argv);
+
+/* The configuration file that is used when none is named: $SMARTSUPPORT_CONFIG, else
+ * config/smartsupport.yaml in the working folder, else the same beside the program's folder. New. */
+char *command_default_config(void);
+
+/* Reads FILE (NULL: the default), after the .env file of the working folder; prints the mistakes and
+ * returns NULL when there are any. */
+struct config *command_config(const char *file);
+
+#endif

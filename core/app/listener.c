@@ -1,0 +1,77 @@
+#include "app/listener.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Connections that the system keeps for workers to accept. */
+enum { BACKLOG = 1024 };
+
+static int bind_one(const struct addrinfo *address)
+{
+	const int on = 1;
+	int fd = socket(address->ai_family,
+		address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->ai_protocol);
+	if (fd < 0)
+		return -1;
+	/* A server that was just stopped leaves connections that would else hold the address. */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+		bind(fd, address->ai_addr, address->ai_addrlen) < 0) {
+		int error = errno;
+		(void)close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+}
+
+int listener_bind(const char *host, int port, struct ss_error *err)
+{
+	const struct addrinfo hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+	struct addrinfo *addresses = NULL;
+	char service[16];
+	int fd = -1;
+	(void)snprintf(service, sizeof service, "%d", port);
+	int error = getaddrinfo(host, service, &hints, &addresses);
+	if (error != 0)
+		return ss_fail_as(err, SS_INVALID, "\"%s\" is no address to listen on: %s", host,
+			gai_strerror(error));
+	for (const struct addrinfo *at = addresses; fd < 0 && at != NULL; at = at->ai_next)
+		fd = bind_one(at);
+	if (fd < 0)
+		(void)ss_fail_as(err, SS_UNAVAILABLE, "cannot listen on %s port %d: %s%s", host,
+			port, strerror(errno),
+			errno == EADDRINUSE
+				? "; stop the other server or choose another port with PORT"
+				: "");
+	freeaddrinfo(addresses);
+	return fd;
+}
+
+int listener_open(int fd, struct ss_error *err)
+{
+	char url[300];
+	if (listen(fd, BACKLOG) == 0)
+		return 0;
+	return ss_fail_as(err, SS_UNAVAILABLE, "cannot listen on %s: %s",
+		listener_url(fd, url, sizeof url), strerror(errno));
+}
+
+const char *listener_url(int fd, char *text, size_t size)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof address;
+	char host[256];
+	char port[16];
+	(void)snprintf(text, size, "http://?");
+	if (getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+		getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port,
+			sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+		(void)snprintf(text, size, address.ss_family == AF_INET6 ? "http://[%s]:%s"
+									 : "http://%s:%s",
+			host, port);
+	return text;
+}

@@ -1,0 +1,16 @@
+/* The listening socket. Master. */
+#ifndef APP_LISTENER_H
+#define APP_LISTENER_H
+
+#include <smartsupport/error.h>
+
+/* A socket bound to HOST (a name or an address) and PORT, which does not listen yet; -1 and ERR. */
+int listener_bind(const char *host, int port, struct ss_error *err);
+
+/* Makes FD listen: from now on clients can connect. */
+int listener_open(int fd, struct ss_error *err);
+
+/* Writes the address that FD has as a URL, http://127.0.0.1:8000, into TEXT of SIZE bytes. Returns TEXT. */
+const char *listener_url(int fd, char *text, size_t size);
+
+#endif

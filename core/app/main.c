@@ -1,0 +1,52 @@
+/* The command line: finds the command and runs it. */
+#include "app/command.h"
+#include "base/memory.h"
+
+#include <signal.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	const char *arguments;
+	const char *summary;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"serve", "", "answer questions over HTTP", command_serve},
+	{"ask", "QUESTION", "answer one question here and show the reasoning", command_ask},
+	{"check", "", "check the configuration, the workflow and the plugins", command_check},
+	{"version", "", "print the version", command_version},
+};
+
+static void print_help(FILE *stream)
+{
+	(void)fputs("SmartSupport answers customers' questions.\n\n"
+		    "Usage: smartsupport COMMAND [OPTION…]\n\nCommands:\n",
+		stream);
+	for (size_t i = 0; i < array_length(commands); i++)
+		(void)fprintf(stream, "  %-8s %-9s %s\n", commands[i].name, commands[i].arguments,
+			commands[i].summary);
+	(void)fputs("\nsmartsupport COMMAND --help tells a command's options.\n"
+		    "The configuration is config/smartsupport.yaml, or $SMARTSUPPORT_CONFIG.\n",
+		stream);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	/* A peer that goes away is an error of its write, not the end of the process. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+		print_help(stdout);
+		return 0;
+	}
+	if (strcmp(name, "--version") == 0)
+		return command_version(argc - 1, argv + 1);
+	for (size_t i = 0; i < array_length(commands); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	if (name[0] != '\0')
+		(void)fprintf(stderr, "smartsupport: there is no command \"%s\"\n\n", name);
+	print_help(stderr);
+	return 2;
+}

@@ -1,0 +1,488 @@
+#include "app/master.h"
+
+#include "app/listener.h"
+#include "app/worker.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SECOND_NS ((int64_t)1000000000)
+
+/* How long a dead worker is waited for before it is started again: it doubles with each death, and
+ * begins anew after a worker has lived for a while. */
+#define BACKOFF_FIRST_NS (SECOND_NS / 10)
+#define BACKOFF_MOST_NS  (10 * SECOND_NS)
+#define LIVED_NS         (10 * SECOND_NS)
+/* What a worker gets on top of its drain timeout before it is killed. */
+#define KILL_AFTER_NS    (2 * SECOND_NS)
+
+enum worker_state {
+	WORKER_NONE,    /* no process; start it at start_at_ns */
+	WORKER_LOADING, /* it has not said that it is ready */
+	WORKER_WAITING, /* it is ready and not told to begin */
+	WORKER_SERVING,
+	WORKER_LEAVING, /* it was told to stop; its place is free when it is gone */
+};
+
+struct worker {
+	enum worker_state state;
+	pid_t pid;
+	int control;         /* the master's end; -1: none */
+	bool replaces;       /* it belongs to the generation that is about to take over */
+	struct buffer error; /* what a worker that failed has to say */
+	int64_t started_ns;
+	int64_t start_at_ns;
+	int64_t backoff_ns;
+};
+
+struct master {
+	const struct config *config;
+	const char *config_file;
+	struct log log;
+	int listener;
+	bool listening;
+	int signals;
+	sigset_t signals_before;
+	struct worker *workers;
+	size_t count;
+	bool stopping;
+	int64_t kill_at_ns; /* while stopping */
+	bool reloading;
+	bool reload_again;
+	int code;
+	bool over;
+};
+
+static struct worker *worker_add(struct master *master)
+{
+	master->workers =
+		memory_resize(master->workers, master->count + 1, sizeof(struct worker));
+	struct worker *worker = &master->workers[master->count++];
+	*worker = (struct worker){.control = -1, .backoff_ns = BACKOFF_FIRST_NS};
+	return worker;
+}
+
+/* In the child: nothing of the master may stay behind. */
+static int be_worker(struct master *master, int control)
+{
+	const struct worker_options options = {
+		.config_file = master->config_file,
+		.listener = master->listener,
+		.control = control,
+		.log = master->log,
+	};
+	for (size_t i = 0; i < master->count; i++) {
+		if (master->workers[i].control >= 0)
+			(void)close(master->workers[i].control);
+		buffer_free(&master->workers[i].error);
+	}
+	(void)close(master->signals);
+	free(master->workers);
+	/* Ctrl-C reaches the whole group; it is the master's to handle. */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)sigprocmask(SIG_SETMASK, &master->signals_before, NULL);
+	return worker_run(&options);
+}
+
+static void start_worker(struct master *master, struct worker *worker)
+{
+	int pair[2] = {-1, -1};
+	worker->started_ns = clock_monotonic_ns();
+	buffer_free(&worker->error);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		goto fail;
+	worker->pid = fork();
+	if (worker->pid < 0)
+		goto fail;
+	if (worker->pid == 0) {
+		(void)close(pair[0]);
+		exit(be_worker(master, pair[1]));
+	}
+	(void)close(pair[1]);
+	worker->control = pair[0];
+	worker->state = WORKER_LOADING;
+	return;
+fail:
+	log_error(&master->log, "a worker cannot be started: %s", strerror(errno));
+	if (pair[0] >= 0) {
+		(void)close(pair[0]);
+		(void)close(pair[1]);
+	}
+	worker->state = WORKER_NONE;
+	worker->start_at_ns = worker->started_ns + BACKOFF_MOST_NS;
+}
+
+static void begin(struct master *master, struct worker *worker)
+{
+	const char message = WORKER_BEGIN;
+	worker->replaces = false;
+	worker->state = WORKER_SERVING;
+	if (send(worker->control, &message, 1, MSG_NOSIGNAL) != 1)
+		log_warning(&master->log, "worker %d went away while it was starting",
+			(int)worker->pid);
+}
+
+static void leave(struct worker *worker)
+{
+	worker->state = WORKER_LEAVING;
+	if (worker->pid > 0)
+		(void)kill(worker->pid, SIGTERM);
+}
+
+/* Whether all workers that are being started have said that they are ready. */
+static bool all_ready(const struct master *master, bool replaces)
+{
+	for (size_t i = 0; i < master->count; i++) {
+		const struct worker *worker = &master->workers[i];
+		if (worker->replaces == replaces &&
+			(worker->state == WORKER_LOADING || worker->state == WORKER_NONE))
+			return false;
+	}
+	return true;
+}
+
+static void open_listener(struct master *master)
+{
+	struct ss_error err = {0};
+	char url[300];
+	if (listener_open(master->listener, &err) < 0) {
+		log_error(&master->log, "%s", err.text);
+		master->over = true;
+		return;
+	}
+	master->listening = true;
+	log_info(&master->log, "listening on %s with %lld workers",
+		listener_url(master->listener, url, sizeof url),
+		(long long)master->config->workers);
+	for (size_t i = 0; i < master->count; i++) {
+		if (master->workers[i].state == WORKER_WAITING)
+			begin(master, &master->workers[i]);
+	}
+}
+
+/* The new workers take over: they begin, and then the old ones leave. */
+static void commit_reload(struct master *master)
+{
+	for (size_t i = 0; i < master->count; i++) {
+		struct worker *worker = &master->workers[i];
+		bool is_new = worker->replaces;
+		if (is_new)
+			begin(master, worker);
+		else if (worker->state != WORKER_LEAVING)
+			leave(worker);
+	}
+	master->reloading = false;
+	log_info(&master->log, "the new configuration has taken over");
+}
+
+static void start_reload(struct master *master)
+{
+	if (master->reloading || !master->listening) {
+		master->reload_again = true;
+		return;
+	}
+	master->reloading = true;
+	master->reload_again = false;
+	log_info(&master->log, "reloading %s", master->config_file);
+	for (int64_t i = 0; i < master->config->workers; i++) {
+		struct worker *worker = worker_add(master);
+		worker->replaces = true;
+		start_worker(master, worker);
+	}
+}
+
+static void drop_reload(struct master *master, const char *why)
+{
+	master->reloading = false;
+	log_error(&master->log, "the configuration was not taken over, the old one still serves: %s",
+		why);
+	for (size_t i = 0; i < master->count; i++) {
+		if (master->workers[i].replaces && master->workers[i].state != WORKER_LEAVING) {
+			leave(&master->workers[i]);
+			(void)kill(master->workers[i].pid, SIGKILL);
+		}
+	}
+}
+
+static void became_ready(struct master *master, struct worker *worker)
+{
+	worker->state = WORKER_WAITING;
+	if (worker->replaces) {
+		if (all_ready(master, true))
+			commit_reload(master);
+	} else if (master->listening) {
+		begin(master, worker);
+	} else if (all_ready(master, false)) {
+		open_listener(master);
+	}
+}
+
+/* Reads what a worker says. Its end is noticed by SIGCHLD. */
+static void on_control(struct master *master, struct worker *worker)
+{
+	char text[4096];
+	ssize_t length = read(worker->control, text, sizeof text);
+	if (length <= 0) {
+		(void)close(worker->control);
+		worker->control = -1;
+		return;
+	}
+	if (worker->error.length > 0 || text[0] == WORKER_FAILED)
+		buffer_add(&worker->error, text, (size_t)length);
+	else if (text[0] == WORKER_READY && worker->state == WORKER_LOADING)
+		became_ready(master, worker);
+}
+
+/* The rest of what a worker that is gone has said. */
+static void drain_control(struct master *master, struct worker *worker)
+{
+	while (worker->control >= 0)
+		on_control(master, worker);
+}
+
+/* Why a worker could not start, in its own words where it had any. */
+static char *why_it_failed(const struct worker *worker, int status)
+{
+	if (worker->error.length > 1)
+		return memory_text(worker->error.data + 1, worker->error.length - 1);
+	if (WIFSIGNALED(status))
+		return memory_format("a worker was ended by signal %d (%s) while it was starting",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return memory_format("a worker ended with code %d while it was starting",
+		WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
+static void schedule_restart(struct master *master, struct worker *worker, int status)
+{
+	int64_t now = clock_monotonic_ns();
+	char how[120];
+	if (now - worker->started_ns > LIVED_NS)
+		worker->backoff_ns = BACKOFF_FIRST_NS;
+	if (WIFSIGNALED(status))
+		(void)snprintf(how, sizeof how, "was ended by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else
+		(void)snprintf(how, sizeof how, "ended with code %d", WEXITSTATUS(status));
+	log_error(&master->log, "worker %d %s; another one starts in %g s", (int)worker->pid, how,
+		(double)worker->backoff_ns / 1e9);
+	worker->state = WORKER_NONE;
+	worker->pid = 0;
+	worker->start_at_ns = now + worker->backoff_ns;
+	worker->backoff_ns *= 2;
+	if (worker->backoff_ns > BACKOFF_MOST_NS)
+		worker->backoff_ns = BACKOFF_MOST_NS;
+}
+
+static void worker_gone(struct master *master, struct worker *worker, int status)
+{
+	bool was_starting = worker->state == WORKER_LOADING || worker->state == WORKER_WAITING;
+	drain_control(master, worker);
+	if (master->stopping || worker->state == WORKER_LEAVING) {
+		worker->state = WORKER_LEAVING;
+		worker->pid = 0;
+		return;
+	}
+	if (was_starting && (!master->listening || worker->replaces)) {
+		char *why = why_it_failed(worker, status);
+		worker->state = WORKER_LEAVING;
+		worker->pid = 0;
+		if (worker->replaces) {
+			drop_reload(master, why);
+		} else {
+			/* To the person at the terminal, who has just started the server. */
+			(void)fprintf(stderr, "%s%s", why,
+				why[0] != '\0' && why[strlen(why) - 1] == '\n' ? "" : "\n");
+			master->over = true;
+		}
+		free(why);
+		return;
+	}
+	if (was_starting && worker->error.length > 1)
+		log_error(&master->log, "%s", worker->error.data + 1);
+	schedule_restart(master, worker, status);
+}
+
+static void reap(struct master *master)
+{
+	int status;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (size_t i = 0; i < master->count; i++) {
+			if (master->workers[i].pid == pid) {
+				worker_gone(master, &master->workers[i], status);
+				break;
+			}
+		}
+	}
+	/* The places of those that left are given back. */
+	size_t kept = 0;
+	for (size_t i = 0; i < master->count; i++) {
+		struct worker *worker = &master->workers[i];
+		if (worker->state == WORKER_LEAVING && worker->pid == 0) {
+			if (worker->control >= 0)
+				(void)close(worker->control);
+			buffer_free(&worker->error);
+		} else {
+			master->workers[kept++] = *worker;
+		}
+	}
+	master->count = kept;
+}
+
+static void kill_all(struct master *master)
+{
+	for (size_t i = 0; i < master->count; i++) {
+		if (master->workers[i].pid > 0)
+			(void)kill(master->workers[i].pid, SIGKILL);
+	}
+}
+
+static void stop(struct master *master)
+{
+	if (master->stopping) {
+		log_warning(&master->log, "ending at once");
+		kill_all(master);
+		master->code = 1;
+		master->over = true;
+		return;
+	}
+	log_info(&master->log, "stopping: the workers finish what they have");
+	master->stopping = true;
+	master->code = 0;
+	master->kill_at_ns =
+		clock_monotonic_ns() + master->config->drain_timeout_ns + KILL_AFTER_NS;
+	for (size_t i = 0; i < master->count; i++)
+		leave(&master->workers[i]);
+}
+
+static void on_signal(struct master *master)
+{
+	struct signalfd_siginfo info;
+	if (read(master->signals, &info, sizeof info) != (ssize_t)sizeof info)
+		return;
+	switch (info.ssi_signo) {
+	case SIGCHLD:
+		reap(master);
+		break;
+	case SIGHUP:
+		start_reload(master);
+		break;
+	default:
+		stop(master);
+		reap(master);
+		break;
+	}
+}
+
+/* Starts the workers whose time has come, and kills those that do not leave. Returns the milliseconds
+ * until there is something to do, -1 for never. */
+static int handle_times(struct master *master)
+{
+	int64_t now = clock_monotonic_ns();
+	int64_t next = INT64_MAX;
+	if (master->reload_again && !master->reloading && master->listening && !master->stopping)
+		start_reload(master);
+	for (size_t i = 0; !master->stopping && i < master->count; i++) {
+		struct worker *worker = &master->workers[i];
+		if (worker->state != WORKER_NONE)
+			continue;
+		if (worker->start_at_ns <= now)
+			start_worker(master, worker);
+		else if (worker->start_at_ns < next)
+			next = worker->start_at_ns;
+	}
+	if (master->stopping) {
+		if (now >= master->kill_at_ns)
+			kill_all(master);
+		else
+			next = master->kill_at_ns;
+	}
+	return next == INT64_MAX ? -1 : (int)((next - now) / 1000000 + 1);
+}
+
+static void wait_for_something(struct master *master, int timeout_ms)
+{
+	struct pollfd *fds = memory_array(master->count + 1, sizeof *fds);
+	fds[0] = (struct pollfd){.fd = master->signals, .events = POLLIN};
+	for (size_t i = 0; i < master->count; i++)
+		fds[i + 1] = (struct pollfd){.fd = master->workers[i].control, .events = POLLIN};
+	size_t count = master->count;
+	if (poll(fds, count + 1, timeout_ms) > 0) {
+		/* A worker that is ready may add others; only those of before have a row. */
+		for (size_t i = 0; i < count; i++) {
+			if (fds[i + 1].revents != 0)
+				on_control(master, &master->workers[i]);
+		}
+		if (fds[0].revents != 0)
+			on_signal(master);
+	}
+	free(fds);
+}
+
+static int open_signals(struct master *master)
+{
+	sigset_t handled;
+	(void)sigemptyset(&handled);
+	(void)sigaddset(&handled, SIGTERM);
+	(void)sigaddset(&handled, SIGINT);
+	(void)sigaddset(&handled, SIGHUP);
+	(void)sigaddset(&handled, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &handled, &master->signals_before);
+	return signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static void run(struct master *master)
+{
+	for (int64_t i = 0; i < master->config->workers; i++)
+		start_worker(master, worker_add(master));
+	while (!master->over && !(master->stopping && master->count == 0))
+		wait_for_something(master, handle_times(master));
+	kill_all(master);
+	for (size_t i = 0; i < master->count; i++) {
+		if (master->workers[i].pid > 0)
+			(void)waitpid(master->workers[i].pid, NULL, 0);
+		if (master->workers[i].control >= 0)
+			(void)close(master->workers[i].control);
+		buffer_free(&master->workers[i].error);
+	}
+}
+
+int master_run(const struct config *config, const char *config_file)
+{
+	struct ss_error err = {0};
+	struct master master = {
+		.config = config,
+		.config_file = config_file,
+		.log = log_new(STDERR_FILENO, config->log_level, config->log_json),
+		.code = 1,
+	};
+	master.listener = listener_bind(config->host, (int)config->port, &err);
+	if (master.listener < 0) {
+		(void)fprintf(stderr, "smartsupport: %s\n", err.text);
+		return 1;
+	}
+	master.signals = open_signals(&master);
+	if (master.signals < 0) {
+		(void)fprintf(stderr, "smartsupport: signals: %s\n", strerror(errno));
+		(void)close(master.listener);
+		return 1;
+	}
+	run(&master);
+	free(master.workers);
+	(void)close(master.signals);
+	(void)close(master.listener);
+	if (master.stopping && master.code == 0)
+		log_info(&master.log, "stopped");
+	return master.code;
+}

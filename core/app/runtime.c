@@ -1,0 +1,270 @@
+#include "app/runtime.h"
+
+#include "base/memory.h"
+#include "config/options.h"
+#include "engine/engine.h"
+#include "graph/graph.h"
+#include "service/articles.h"
+#include "service/compute.h"
+#include "service/host.h"
+#include "service/knowledge.h"
+#include "service/later.h"
+#include "service/llm.h"
+#include "service/store.h"
+#include "support/support.h"
+#include "value/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A plugin that the server itself uses, with its instance. */
+struct part {
+	const struct ss_plugin *plugin;
+	struct host host;
+	struct ss_value **options;
+	size_t option_count;
+	void *instance;
+	bool made;
+};
+
+struct runtime {
+	const struct config *config;
+	struct event_base *base;
+	const struct log *log;
+	struct plugins *plugins;
+	struct part storage, embedder, index, llm_plugin;
+	struct knowledge *knowledge;
+	struct later *later;
+	struct compute *compute;
+	struct llm *llm;
+	struct store *store;
+	struct graph *graph;
+	struct engine *engine;
+	struct support *support;
+};
+
+/* Loads the plugin and reads its options. */
+static int find_part(struct runtime *runtime, struct part *part, enum ss_plugin_kind kind,
+	const struct config_plugin *config, struct diagnostics *diagnostics)
+{
+	char what[120];
+	struct ss_error err = {0};
+	const struct yaml_document *document = runtime->config->document;
+	part->plugin = plugins_get(runtime->plugins, kind, config->name, &err);
+	if (part->plugin == NULL) {
+		yaml_mistake(document, config->place, diagnostics, "%s", err.text);
+		return -1;
+	}
+	(void)snprintf(what, sizeof what, "the %s %s", plugin_kind_name(kind), config->name);
+	part->option_count = options_count(part->plugin->options);
+	part->options = memory_array(part->option_count, sizeof(struct ss_value *));
+	return options_read(document, config->options, config->place, part->plugin->options, NULL,
+		what, part->options, diagnostics);
+}
+
+static int create_part(struct runtime *runtime, struct part *part,
+	int (*create)(const struct ss_setup *, void **, struct ss_error *),
+	const struct config_plugin *config, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	host_init(&part->host, part->plugin->name, runtime->log);
+	const struct ss_setup setup = {
+		.struct_size = sizeof setup,
+		.host = &part->host.table,
+		.name = part->plugin->name,
+		.options = (const struct ss_value *const *)part->options,
+	};
+	if (create(&setup, &part->instance, &err) < 0) {
+		yaml_mistake(
+			runtime->config->document, config->place, diagnostics, "%s", err.text);
+		return -1;
+	}
+	part->made = true;
+	return 0;
+}
+
+static void free_part(struct part *part, void (*destroy)(void *))
+{
+	if (part->made)
+		destroy(part->instance);
+	options_free(part->options, part->option_count);
+	free(part->options);
+}
+
+/* The file that a url names stands for the option `path`. */
+static void set_storage_path(struct runtime *runtime)
+{
+	struct part *part = &runtime->storage;
+	for (size_t i = 0; runtime->config->storage_path != NULL && i < part->option_count; i++) {
+		if (strcmp(part->plugin->options[i].name, "path") != 0)
+			continue;
+		value_unref(part->options[i]);
+		part->options[i] = value_text(runtime->config->storage_path);
+	}
+}
+
+static int find_parts(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	const struct config *config = runtime->config;
+	int result = find_part(
+		runtime, &runtime->storage, SS_STORAGE, &config->storage, diagnostics);
+	result |= find_part(
+		runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics);
+	result |= find_part(runtime, &runtime->index, SS_INDEX, &config->index, diagnostics);
+	result |= find_part(runtime, &runtime->llm_plugin, SS_LLM, &config->llm, diagnostics);
+	if (result == 0)
+		set_storage_path(runtime);
+	return result;
+}
+
+static int create_models(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	const struct config *config = runtime->config;
+	int result = create_part(runtime, &runtime->embedder,
+		runtime->embedder.plugin->embedder->create, &config->embedder, diagnostics);
+	result |= create_part(runtime, &runtime->index, runtime->index.plugin->index->create,
+		&config->index, diagnostics);
+	result |= create_part(runtime, &runtime->llm_plugin,
+		runtime->llm_plugin.plugin->llm->create, &config->llm, diagnostics);
+	return result;
+}
+
+static int build_knowledge(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	struct articles *articles = articles_load(runtime->config->articles, diagnostics);
+	if (articles == NULL)
+		return -1;
+	const struct knowledge_options options = knowledge_defaults();
+	runtime->knowledge = knowledge_new(articles, runtime->embedder.plugin->embedder,
+		runtime->embedder.instance, runtime->index.plugin->index, runtime->index.instance,
+		&options, &err);
+	articles_free(articles);
+	if (runtime->knowledge == NULL) {
+		diagnostics_add(diagnostics, runtime->config->articles, 0, 0, "%s", err.text);
+		return -1;
+	}
+	return 0;
+}
+
+static int start_services(
+	struct runtime *runtime, enum runtime_extent extent, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	const struct config *config = runtime->config;
+	const struct compute_options options = {
+		.base = runtime->base,
+		.embedder = runtime->embedder.plugin->embedder,
+		.embedder_instance = runtime->embedder.instance,
+		.knowledge = runtime->knowledge,
+		.queue_limit = (size_t)config->queue_limit,
+		.cache_limit = (size_t)config->vector_cache,
+	};
+	runtime->later = later_new(runtime->base);
+	runtime->llm = llm_new(runtime->later, runtime->llm_plugin.plugin->llm,
+		runtime->llm_plugin.instance, runtime->llm_plugin.plugin->name);
+	runtime->compute = compute_new(&options, &err);
+	if (runtime->compute == NULL)
+		goto fail;
+	if (extent != RUNTIME_SERVE)
+		return 0;
+	if (create_part(runtime, &runtime->storage, runtime->storage.plugin->storage->create,
+		    &config->storage, diagnostics) < 0)
+		return -1;
+	runtime->store = store_new(runtime->base, runtime->storage.plugin->storage,
+		runtime->storage.instance, (size_t)config->queue_limit, &err);
+	if (runtime->store != NULL)
+		return 0;
+fail:
+	diagnostics_add(diagnostics, config->document->file, 0, 0, "%s", err.text);
+	return -1;
+}
+
+static int load_workflow(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	runtime->graph = graph_load(
+		runtime->config->workflow, runtime->plugins, support_inputs, diagnostics);
+	if (runtime->graph == NULL)
+		return -1;
+	return support_check(runtime->graph, diagnostics);
+}
+
+static int start_workflow(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	const struct engine_options options = {
+		.base = runtime->base,
+		.later = runtime->later,
+		.compute = runtime->compute,
+		.llm = runtime->llm,
+		.log = runtime->log,
+	};
+	runtime->engine = engine_new(&options, runtime->graph, diagnostics);
+	if (runtime->engine == NULL)
+		return -1;
+	const struct support_options support = {
+		.engine = runtime->engine,
+		.graph = runtime->graph,
+		.store = runtime->store,
+		.history_limit = (size_t)runtime->config->history_limit,
+	};
+	runtime->support = support_new(&support);
+	return 0;
+}
+
+struct runtime *runtime_new(const struct config *config, struct event_base *base,
+	const struct log *log, enum runtime_extent extent, struct diagnostics *diagnostics)
+{
+	struct runtime *runtime = memory_make(struct runtime);
+	runtime->config = config;
+	runtime->base = base;
+	runtime->log = log;
+	runtime->plugins = plugins_new(
+		(const char *const *)config->plugin_folders, config->plugin_folder_count);
+	/* What does not depend on each other is looked at in any case, so that one look finds all. */
+	int parts = find_parts(runtime, diagnostics);
+	int workflow = load_workflow(runtime, diagnostics);
+	int models = parts == 0 ? create_models(runtime, diagnostics) : -1;
+	int knowledge = models == 0 ? build_knowledge(runtime, diagnostics) : -1;
+	if (workflow < 0 || knowledge < 0 ||
+		start_services(runtime, extent, diagnostics) < 0 ||
+		start_workflow(runtime, diagnostics) < 0) {
+		runtime_free(runtime);
+		return NULL;
+	}
+	return runtime;
+}
+
+void runtime_free(struct runtime *runtime)
+{
+	if (runtime == NULL)
+		return;
+	/* The services finish what was asked of them, and with it the turns that wait for it. */
+	compute_free(runtime->compute);
+	store_free(runtime->store);
+	later_free(runtime->later);
+	support_free(runtime->support);
+	engine_free(runtime->engine);
+	graph_free(runtime->graph);
+	llm_free(runtime->llm);
+	knowledge_free(runtime->knowledge);
+	if (runtime->storage.plugin != NULL)
+		free_part(&runtime->storage, runtime->storage.plugin->storage->destroy);
+	if (runtime->llm_plugin.plugin != NULL)
+		free_part(&runtime->llm_plugin, runtime->llm_plugin.plugin->llm->destroy);
+	if (runtime->index.plugin != NULL)
+		free_part(&runtime->index, runtime->index.plugin->index->destroy);
+	if (runtime->embedder.plugin != NULL)
+		free_part(&runtime->embedder, runtime->embedder.plugin->embedder->destroy);
+	plugins_free(runtime->plugins);
+	free(runtime);
+}
+
+struct support *runtime_support(struct runtime *runtime)
+{
+	return runtime->support;
+}
+
+struct store *runtime_store(struct runtime *runtime)
+{
+	return runtime->store;
+}

@@ -1,0 +1,34 @@
+/*
+ * Everything that answers questions, made from the configuration: plugins, model, knowledge base,
+ * workflow, store. A worker has one, and so have the commands that answer or check. Loop thread.
+ */
+#ifndef APP_RUNTIME_H
+#define APP_RUNTIME_H
+
+#include "config/config.h"
+
+struct event_base;
+struct log;
+struct runtime;
+struct support;
+struct store;
+
+enum runtime_extent {
+	RUNTIME_CHECK,  /* all but the store, which is only looked up */
+	RUNTIME_ANSWER, /* the same, to answer without storing */
+	RUNTIME_SERVE,  /* all of it */
+};
+
+/* Makes everything; this takes its time. CONFIG, BASE and LOG are borrowed for the runtime's life. NULL
+ * when anything is wrong; everything that could be found is in DIAGNOSTICS. */
+struct runtime *runtime_new(const struct config *config, struct event_base *base,
+	const struct log *log, enum runtime_extent extent, struct diagnostics *diagnostics);
+
+/* Finishes what is under way and frees everything. */
+void runtime_free(struct runtime *runtime);
+
+/* Borrowed. */
+struct support *runtime_support(struct runtime *runtime);
+struct store *runtime_store(struct runtime *runtime);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * A worker: a whole server in one process. It is forked by the master, makes everything it needs, says
+ * that it is ready, waits to be told to begin, and then answers until it is told to stop.
+ *
+ * Both talk over a socket pair. The worker writes WORKER_READY, or WORKER_FAILED and the mistakes as
+ * text; the master writes WORKER_BEGIN. When the master closes its end, or dies, the worker drains.
+ */
+#ifndef APP_WORKER_H
+#define APP_WORKER_H
+
+#include "base/log.h"
+#include "config/config.h"
+
+enum {
+	WORKER_READY = 'R',
+	WORKER_FAILED = 'F',
+	WORKER_BEGIN = 'B',
+};
+
+struct worker_options {
+	const char *config_file;
+	int listener; /* bound; the master makes it listen before it says WORKER_BEGIN */
+	int control;  /* the worker's end of the socket pair */
+	struct log log;
+};
+
+/* Runs the worker in this process until it has drained. Returns the exit code. */
+int worker_run(const struct worker_options *options);
+
+#endif

@@ -1,0 +1,313 @@
+#include "support/support.h"
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/memory.h"
+#include "engine/engine.h"
+#include "service/store.h"
+#include "value/json.h"
+#include "value/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const support_inputs[] = {"message", "user_id", "user_name", "vip", "conversation_id",
+	"history", NULL};
+
+/* The fields that a reply is made of. */
+static const struct {
+	const char *name;
+	enum ss_type type;
+	bool needed;
+} fields[] = {
+	{"message", SS_STRING, true},
+	{"response", SS_STRING, true},
+	{"category", SS_STRING, true},
+	{"sentiment", SS_STRING, true},
+	{"priority", SS_INT, true},
+	{"escalated", SS_BOOL, true},
+	{"escalation_reason", SS_STRING, false},
+	{"kb_results", SS_LIST, false},
+	{"attempts", SS_INT, false},
+	{"answered_by", SS_STRING, false},
+	{"user_id", SS_STRING, false},
+	{"user_name", SS_STRING, false},
+	{"vip", SS_BOOL, false},
+	{"conversation_id", SS_STRING, false},
+	{"history", SS_LIST, false},
+};
+
+struct support {
+	struct support_options options;
+};
+
+/* One question on its way to its answer. */
+struct support_turn {
+	struct support *support;
+	struct log log;
+	support_replied *replied;
+	void *context;
+	char *user_id;
+	char *message;
+	size_t message_length;
+	bool new_conversation;
+	char conversation_id[ID_SIZE];
+	char turn_id[ID_SIZE];
+	int64_t asked_at_ns;
+	int64_t started_ns;
+	struct turn *turn;
+	struct ss_turn record;
+	char *metadata;
+	struct ss_value *reply;
+	struct ss_value *trace;
+};
+
+int support_check(const struct graph *graph, struct diagnostics *diagnostics)
+{
+	size_t mistakes = diagnostics->count;
+	for (size_t i = 0; i < array_length(fields); i++) {
+		size_t slot = graph_slot(graph, fields[i].name);
+		if (slot == GRAPH_NO_SLOT) {
+			if (fields[i].needed)
+				diagnostics_add(diagnostics, graph->file, 0, 0,
+					"a support workflow needs the field %s, a %s; add it to "
+					"state",
+					fields[i].name, value_type_name(fields[i].type));
+			continue;
+		}
+		const struct graph_field *field = &graph->fields[slot];
+		if (field->type != fields[i].type)
+			diagnostics_add(diagnostics, graph->file, field->line, field->column,
+				"the field %s of a support workflow is a %s, not a %s", field->name,
+				value_type_name(fields[i].type), value_type_name(field->type));
+	}
+	return diagnostics->count > mistakes ? -1 : 0;
+}
+
+struct support *support_new(const struct support_options *options)
+{
+	struct support *support = memory_make(struct support);
+	support->options = *options;
+	return support;
+}
+
+void support_free(struct support *support)
+{
+	free(support);
+}
+
+static void free_turn(struct support_turn *turn)
+{
+	turn_free(turn->turn);
+	value_unref(turn->reply);
+	value_unref(turn->trace);
+	free(turn->user_id);
+	free(turn->message);
+	free(turn->metadata);
+	free(turn);
+}
+
+/* Ends the question with an error. */
+static void fail(struct support_turn *turn, const struct ss_error *err)
+{
+	log_error(&turn->log, "the question was not answered: %s", err->text);
+	turn->replied(turn->context, NULL, turn->trace, err);
+	free_turn(turn);
+}
+
+static struct ss_value *field(const struct support_turn *turn, const char *name)
+{
+	const struct ss_value *value = turn_field(turn->turn, name);
+	return value != NULL ? value_ref(value) : NULL;
+}
+
+static const char *text_field(const struct support_turn *turn, const char *name)
+{
+	return value_as_string(turn_field(turn->turn, name), NULL);
+}
+
+/* The nodes that ran, in order: the route that the question took. */
+static struct ss_value *route(const struct support_turn *turn)
+{
+	size_t count = value_count(turn->trace);
+	struct ss_value **nodes = memory_array(count, sizeof(struct ss_value *));
+	for (size_t i = 0; i < count; i++)
+		nodes[i] = value_ref(value_get(value_at(turn->trace, i), "node"));
+	struct ss_value *list = value_list(nodes, count);
+	free(nodes);
+	return list;
+}
+
+static struct ss_value *metadata(const struct support_turn *turn, int64_t duration_ns)
+{
+	struct ss_value *kb_results = field(turn, "kb_results");
+	struct ss_value *reason = field(turn, "escalation_reason");
+	return value_map_make(
+		{"processing_time", value_number((double)(duration_ns / 1000) / 1e6)},
+		{"escalated", field(turn, "escalated")},
+		{"escalation_reason", reason != NULL ? reason : value_text("")},
+		{"kb_results", kb_results != NULL ? kb_results : value_list(NULL, 0)},
+		{"category_confidence", field(turn, "category_confidence")},
+		{"sentiment_confidence", field(turn, "sentiment_confidence")},
+		{"priority_factors", field(turn, "priority_factors")},
+		{"attempts", field(turn, "attempts")}, {"answered", field(turn, "answered")},
+		{"answered_by", field(turn, "answered_by")}, {"sources", field(turn, "sources")},
+		{"route", route(turn)}, {"turn_id", value_text(turn->turn_id)});
+}
+
+static void make_reply(struct support_turn *turn)
+{
+	char now[CLOCK_TEXT_SIZE];
+	int64_t duration_ns = clock_monotonic_ns() - turn->started_ns;
+	int64_t answered_at_ns = clock_utc_ns();
+	turn->reply = value_map_make({"conversation_id", value_text(turn->conversation_id)},
+		{"response", field(turn, "response")}, {"category", field(turn, "category")},
+		{"sentiment", field(turn, "sentiment")}, {"priority", field(turn, "priority")},
+		{"timestamp", value_text(clock_format(answered_at_ns, now))},
+		{"metadata", metadata(turn, duration_ns)});
+	turn->metadata = json_text(value_get(turn->reply, "metadata"));
+	turn->record = (struct ss_turn){
+		.struct_size = sizeof turn->record,
+		.turn_id = turn->turn_id,
+		.conversation_id = turn->conversation_id,
+		.user_id = turn->user_id,
+		.new_conversation = turn->new_conversation,
+		.message = {turn->message, turn->message_length},
+		.response = value_as_text(turn_field(turn->turn, "response")),
+		.category = text_field(turn, "category"),
+		.sentiment = text_field(turn, "sentiment"),
+		.priority = value_as_int(turn_field(turn->turn, "priority")),
+		.attempts = value_as_int(turn_field(turn->turn, "attempts")),
+		.escalated = value_as_bool(turn_field(turn->turn, "escalated")),
+		.escalation_reason = text_field(turn, "escalation_reason"),
+		.answered_by = text_field(turn, "answered_by"),
+		.asked_at_ns = turn->asked_at_ns,
+		.answered_at_ns = answered_at_ns,
+		.duration_ns = duration_ns,
+		.metadata = turn->metadata,
+	};
+}
+
+static void reply(struct support_turn *turn)
+{
+	log_info(&turn->log, "answered: category %s, sentiment %s, priority %lld%s in %.1f ms",
+		turn->record.category, turn->record.sentiment, (long long)turn->record.priority,
+		turn->record.escalated ? ", escalated" : "",
+		(double)turn->record.duration_ns / 1e6);
+	turn->replied(turn->context, turn->reply, turn->trace, NULL);
+	free_turn(turn);
+}
+
+static void on_committed(void *context, const struct ss_error *err)
+{
+	if (err != NULL)
+		fail(context, err);
+	else
+		reply(context);
+}
+
+static void on_over(void *context, struct turn *over)
+{
+	struct support_turn *turn = context;
+	struct ss_error err = {0};
+	turn->trace = turn_trace(over);
+	if (turn_error(over) != NULL) {
+		fail(turn, turn_error(over));
+		return;
+	}
+	make_reply(turn);
+	if (turn->support->options.store == NULL)
+		reply(turn);
+	else if (store_commit_turn(turn->support->options.store, &turn->record, on_committed, turn,
+			 &err) < 0)
+		fail(turn, &err);
+}
+
+/* VALUE (taken) if the workflow has a field NAME, else NULL. */
+static struct ss_value *input(
+	const struct support_turn *turn, const char *name, struct ss_value *value)
+{
+	if (graph_slot(turn->support->options.graph, name) != GRAPH_NO_SLOT)
+		return value;
+	value_unref(value);
+	return NULL;
+}
+
+static struct ss_value *copy(const struct ss_value *map, const char *key)
+{
+	const struct ss_value *value = value_get(map, key);
+	return value_type(value) != SS_NULL ? value_ref(value) : NULL;
+}
+
+/* Runs the workflow with what is known of the customer (KNOWN, or NULL). */
+static void run(struct support_turn *turn, const struct ss_value *known)
+{
+	struct ss_error err = {0};
+	const struct ss_value *user = value_get(known, "user");
+	struct ss_value *given = value_map_make(
+		{"message", value_string(turn->message, turn->message_length)},
+		{"user_id", input(turn, "user_id", value_text(turn->user_id))},
+		{"user_name", input(turn, "user_name", copy(user, "name"))},
+		{"vip", input(turn, "vip", copy(user, "vip"))},
+		{"conversation_id",
+			input(turn, "conversation_id", value_text(turn->conversation_id))},
+		{"history", input(turn, "history", copy(known, "history"))});
+	turn->turn = turn_start(
+		turn->support->options.engine, given, &turn->log, on_over, turn, &err);
+	value_unref(given);
+	if (turn->turn == NULL)
+		fail(turn, &err);
+}
+
+static void on_context(void *context, const struct ss_value *known, const struct ss_error *err)
+{
+	struct support_turn *turn = context;
+	if (err == NULL) {
+		run(turn, known);
+		return;
+	}
+	if (err->status != SS_NOT_FOUND) {
+		fail(turn, err);
+		return;
+	}
+	/* The customer named a conversation that is not theirs: their mistake, not the server's. */
+	turn->replied(turn->context, NULL, NULL, err);
+	free_turn(turn);
+}
+
+int support_ask(struct support *support, const struct support_question *question,
+	const struct log *log, support_replied *replied, void *context, struct ss_error *err)
+{
+	struct support_turn *turn = memory_make(struct support_turn);
+	turn->support = support;
+	turn->replied = replied;
+	turn->context = context;
+	turn->user_id = memory_string(question->user_id);
+	turn->message = memory_text(question->message.data, question->message.length);
+	turn->message_length = question->message.length;
+	turn->new_conversation = question->conversation_id == NULL;
+	turn->asked_at_ns = clock_utc_ns();
+	turn->started_ns = clock_monotonic_ns();
+	(void)id_new("turn_", turn->turn_id);
+	if (turn->new_conversation)
+		(void)id_new("conv_", turn->conversation_id);
+	else
+		(void)snprintf(turn->conversation_id, sizeof turn->conversation_id, "%s",
+			question->conversation_id);
+	turn->log = log_with(log, "conversation_id", turn->conversation_id);
+	if (support->options.store == NULL) {
+		run(turn, NULL);
+		return 0;
+	}
+	const struct ss_turn_key key = {
+		.struct_size = sizeof key,
+		.user_id = turn->user_id,
+		.conversation_id = question->conversation_id,
+		.history_limit = support->options.history_limit,
+	};
+	if (store_turn_context(support->options.store, &key, on_context, turn, err) < 0) {
+		free_turn(turn);
+		return -1;
+	}
+	return 0;
+}
