@@ -238,7 +238,8 @@ void runtime_free(struct runtime *runtime)
 {
 	if (runtime == NULL)
 		return;
-	/* The services finish what was asked of them, and with it the turns that wait for it. */
+	/* Then the services finish what was asked of them; the turns that waited for it are over. */
+	engine_stop(runtime->engine);
 	compute_free(runtime->compute);
 	store_free(runtime->store);
 	later_free(runtime->later);

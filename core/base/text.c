@@ -55,6 +55,17 @@ struct ss_text text_of(const char *string)
 	return (struct ss_text){.data = string, .length = strlen(string)};
 }
 
+int text_fit(const char *string, int limit)
+{
+	size_t fits = strnlen(string, (size_t)limit + 1);
+	if (fits <= (size_t)limit)
+		return (int)fits;
+	fits = (size_t)limit;
+	while (fits > 0 && ((unsigned char)string[fits] & 0xc0) == 0x80)
+		fits--;
+	return (int)fits;
+}
+
 enum { DISTANCE_LIMIT = 64 };
 
 static size_t least(size_t a, size_t b)

@@ -13,6 +13,10 @@ bool text_blank(struct ss_text text);
 /* The text of a NUL-terminated string. */
 struct ss_text text_of(const char *string);
 
+/* How many bytes of STRING, at most LIMIT, can be shown without cutting a character: the precision of
+ * a "%.*s". */
+int text_fit(const char *string, int limit);
+
 /* The number of edits (insert, delete, replace, swap of neighbours) from A to B; for "did you mean". */
 size_t text_distance(const char *a, const char *b);
 

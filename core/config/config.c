@@ -272,6 +272,6 @@ void config_free(struct config *config)
 	free(config->embedder.name);
 	free(config->index.name);
 	free(config->llm.name);
-	yaml_free(config->document);
+	yaml_close(config->document);
 	free(config);
 }

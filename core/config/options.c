@@ -226,7 +226,7 @@ static struct ss_value *read_fallback(const struct place *place)
 	struct ss_value *value = NULL;
 	if (document != NULL && document->root != NULL)
 		value = read_one(place, document->root);
-	yaml_free(document);
+	yaml_close(document);
 	return value;
 }
 

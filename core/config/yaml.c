@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -23,8 +24,8 @@ static struct yaml_node *read_node(struct reader *reader, int index, size_t dept
 
 static void mistake_at(struct reader *reader, yaml_mark_t mark, const char *text)
 {
-	diagnostics_add(reader->diagnostics, reader->file, mark.line + reader->line, mark.column + 1,
-		"%s", text);
+	diagnostics_add(reader->diagnostics, reader->file, mark.line + reader->line,
+		mark.column + 1, "%s", text);
 }
 
 /* Appends the value of the variable that starts at TEXT, just after "${". Returns what follows it, or
@@ -97,7 +98,8 @@ static void free_node(struct yaml_node *node)
 static void read_sequence(
 	struct reader *reader, struct yaml_node *node, const yaml_node_t *source, size_t depth)
 {
-	size_t count = (size_t)(source->data.sequence.items.top - source->data.sequence.items.start);
+	size_t count =
+		(size_t)(source->data.sequence.items.top - source->data.sequence.items.start);
 	node->items = memory_array(count, sizeof(struct yaml_node *));
 	for (size_t i = 0; i < count; i++) {
 		struct yaml_node *item =
@@ -149,6 +151,16 @@ static void read_mapping(
 	}
 }
 
+/* Whether the characters of TEXT stand in the file one after the other where SOURCE is. */
+static bool is_verbatim(const yaml_node_t *source, const char *text)
+{
+	size_t quotes = source->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ? 2 : 0;
+	ptrdiff_t characters = text_characters(text_of(text));
+	return source->start_mark.line == source->end_mark.line && characters >= 0 &&
+	       source->end_mark.column - source->start_mark.column == (size_t)characters + quotes &&
+	       strcmp((const char *)source->data.scalar.value, text) == 0;
+}
+
 /* Aliases are copied; the bounds on depth and nodes end those that contain themselves. */
 static struct yaml_node *read_node(struct reader *reader, int index, size_t depth)
 {
@@ -168,8 +180,9 @@ static struct yaml_node *read_node(struct reader *reader, int index, size_t dept
 	case YAML_SCALAR_NODE:
 		node->kind = YAML_SCALAR;
 		node->quoted = source->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-		node->text = expand(
-			reader, source->start_mark, (const char *)source->data.scalar.value);
+		node->text =
+			expand(reader, source->start_mark, (const char *)source->data.scalar.value);
+		node->verbatim = is_verbatim(source, node->text);
 		if (strlen((const char *)source->data.scalar.value) != source->data.scalar.length)
 			mistake_at(reader, source->start_mark, "has a NUL character in it");
 		break;
@@ -193,8 +206,8 @@ static void report_parser(struct reader *reader, const yaml_parser_t *parser)
 {
 	const char *problem = parser->problem != NULL ? parser->problem : "cannot be read";
 	if (parser->error == YAML_READER_ERROR)
-		diagnostics_add(reader->diagnostics, reader->file, 0, 0, "is not YAML: %s at byte %zu",
-			problem, parser->problem_offset);
+		diagnostics_add(reader->diagnostics, reader->file, 0, 0,
+			"is not YAML: %s at byte %zu", problem, parser->problem_offset);
 	else
 		diagnostics_add(reader->diagnostics, reader->file,
 			parser->problem_mark.line + reader->line, parser->problem_mark.column + 1,
@@ -225,7 +238,7 @@ struct yaml_document *yaml_parse(const char *file, size_t line, const char *text
 	}
 	yaml_parser_delete(&parser);
 	if (diagnostics->count > mistakes) {
-		yaml_free(document);
+		yaml_close(document);
 		return NULL;
 	}
 	return document;
@@ -247,7 +260,7 @@ struct yaml_document *yaml_load(const char *file, struct diagnostics *diagnostic
 	return document;
 }
 
-void yaml_free(struct yaml_document *document)
+void yaml_close(struct yaml_document *document)
 {
 	if (document == NULL)
 		return;

@@ -32,6 +32,7 @@ struct yaml_node {
 	size_t column; /* from 1 */
 	char *text;    /* of a scalar */
 	bool quoted;   /* a scalar in quotes or a block is a string whatever it looks like */
+	bool verbatim; /* a scalar that stands on one line as it is in text, but for the quotes */
 	size_t count;
 	struct yaml_node **keys;  /* of a mapping: scalars */
 	struct yaml_node **items; /* of a sequence; the values of a mapping */
@@ -49,7 +50,7 @@ struct yaml_document *yaml_load(const char *file, struct diagnostics *diagnostic
 struct yaml_document *yaml_parse(const char *file, size_t line, const char *text, size_t length,
 	struct diagnostics *diagnostics);
 
-void yaml_free(struct yaml_document *document);
+void yaml_close(struct yaml_document *document);
 
 /* The value at KEY of a mapping, or NULL; of NULL: NULL. */
 const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);

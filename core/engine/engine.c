@@ -1,13 +1,16 @@
 #include "engine/engine.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "engine/turn.h"
 #include "value/value.h"
 
+#include <event2/event.h>
 #include <stdlib.h>
 
 /* For each row of the agent's fields: the values of the enum that it is bound to. */
-static const struct ss_value **field_values(const struct graph *graph, const struct graph_node *node)
+static const struct ss_value **field_values(
+	const struct graph *graph, const struct graph_node *node)
 {
 	const struct ss_value **values = memory_array(node->field_count, sizeof *values);
 	for (size_t i = 0; i < node->field_count; i++) {
@@ -41,6 +44,59 @@ static int create_node(struct engine *engine, size_t row, struct diagnostics *di
 	return result;
 }
 
+/* How long the engine may keep the loop before it lets it see to other things. */
+enum { SLICE_NS = 1000000 };
+
+/* Turns are advanced from here, one step each in turn, and never from within each other: neither a long
+ * chain of nodes nor agents that finish each other's runs make a deep stack. */
+static void advance(struct engine *engine)
+{
+	static const struct timeval at_once = {0};
+	int64_t until = clock_monotonic_ns() + SLICE_NS;
+	engine->advancing = true;
+	while (engine->first != NULL && clock_monotonic_ns() < until) {
+		struct turn *turn = engine->first;
+		engine->first = turn->next_waiting;
+		turn->waiting = false;
+		turn_step(turn);
+		if (turn->ready.count > 0)
+			engine_advance(turn);
+		turn_unref(turn);
+	}
+	engine->advancing = false;
+	if (engine->first == NULL)
+		return;
+	/* A timer, since what is made active within a round is still seen to in the same round. */
+	engine->goes_on = true;
+	if (evtimer_add(engine->go_on, &at_once) < 0)
+		abort(); /* only for want of memory */
+}
+
+static void on_go_on(evutil_socket_t fd, short what, void *context)
+{
+	struct engine *engine = context;
+	(void)fd;
+	(void)what;
+	engine->goes_on = false;
+	advance(engine);
+}
+
+void engine_advance(struct turn *turn)
+{
+	struct engine *engine = turn->engine;
+	if (turn->waiting || turn->ended)
+		return;
+	turn->waiting = true;
+	turn->next_waiting = NULL;
+	if (engine->first != NULL)
+		engine->last->next_waiting = turn;
+	else
+		engine->first = turn;
+	engine->last = turn_ref(turn);
+	if (!engine->advancing && !engine->goes_on)
+		advance(engine);
+}
+
 struct engine *engine_new(const struct engine_options *options, const struct graph *graph,
 	struct diagnostics *diagnostics)
 {
@@ -49,6 +105,9 @@ struct engine *engine_new(const struct engine_options *options, const struct gra
 	engine->options = *options;
 	engine->graph = graph;
 	engine->nodes = memory_array(graph->node_count, sizeof(struct engine_node));
+	engine->go_on = evtimer_new(options->base, on_go_on, engine);
+	if (engine->go_on == NULL)
+		abort(); /* only for want of memory */
 	for (size_t i = 0; i < graph->node_count; i++) {
 		if (create_node(engine, i, diagnostics) < 0) {
 			engine->nodes[i].graph = NULL;
@@ -62,6 +121,33 @@ struct engine *engine_new(const struct engine_options *options, const struct gra
 	return engine;
 }
 
+void engine_stop(struct engine *engine)
+{
+	struct ss_error err;
+	if (engine == NULL)
+		return;
+	engine->stopped = true;
+	(void)ss_fail_as(&err, SS_UNAVAILABLE, "the server is stopping");
+	for (struct turn *turn = engine->turns; turn != NULL; turn = turn->next)
+		turn_end(turn, &err);
+}
+
+/* A turn that is left is held by runs whose agents said that they would finish and did not. */
+static void free_left(struct engine *engine)
+{
+	while (engine->turns != NULL) {
+		struct turn *turn = engine->turns;
+		for (struct ss_run *run = turn->over_runs.first; run != NULL; run = run->next) {
+			const struct graph_node *node = &engine->graph->nodes[run->node];
+			if (run->references > 0)
+				log_warning(engine->options.log,
+					"the agent %s never finished a run of the node %s",
+					node->plugin->name, node->name);
+		}
+		turn_destroy(turn);
+	}
+}
+
 void engine_free(struct engine *engine)
 {
 	if (engine == NULL)
@@ -71,6 +157,8 @@ void engine_free(struct engine *engine)
 		if (node->graph != NULL)
 			node->graph->plugin->agent->destroy(node->instance);
 	}
+	free_left(engine);
+	event_free(engine->go_on);
 	free(engine->nodes);
 	free(engine);
 }

@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 
+static const struct ss_error run_is_over = {
+	.status = SS_INTERNAL, .text = "the run is over; nothing waits for what it does now"};
+
 /* A call to a service that is under way for a run. */
 struct run_call {
 	struct ss_run *run;
@@ -25,6 +28,14 @@ static const struct engine_options *options_of(const struct ss_run *run)
 	return &run->turn->engine->options;
 }
 
+/* Says that the run is over. */
+static int refuse(struct ss_error *err)
+{
+	if (err != NULL)
+		*err = run_is_over;
+	return -1;
+}
+
 static struct run_call *call_new(struct ss_run *run)
 {
 	struct run_call *call = memory_make(struct run_call);
@@ -41,7 +52,7 @@ static int call_end(struct run_call *call, int result)
 
 static const struct ss_value *read_field(struct ss_run *run, size_t field)
 {
-	return field < node_of(run)->field_count ? run->read[field] : NULL;
+	return run->read != NULL && field < node_of(run)->field_count ? run->read[field] : NULL;
 }
 
 static int write_field(
@@ -49,9 +60,9 @@ static int write_field(
 {
 	const struct graph_node *node = node_of(run);
 	const struct ss_field *rows = node->plugin->fields;
-	if (run->finished) {
+	if (!run_is_running(run)) {
 		value_unref(value);
-		return ss_fail(err, "the run is over; what it writes now is dropped");
+		return refuse(err);
 	}
 	if (field >= node->field_count || (rows[field].access & SS_WRITES) == 0) {
 		value_unref(value);
@@ -81,18 +92,22 @@ static void on_embedded(void *context, const float *const *vectors, size_t count
 	const struct ss_error *err)
 {
 	struct run_call *call = context;
-	if (!call->run->finished)
-		call->embedded(
-			run_instance(call->run), call->run, vectors, count, dimension, err);
+	struct ss_run *run = call->run;
+	bool over = !run_is_running(run);
+	call->embedded(run_instance(run), run, over ? NULL : vectors, over ? 0 : count, dimension,
+		over ? &run_is_over : err);
 	(void)call_end(call, 0);
 }
 
 static int embed(struct ss_run *run, const struct ss_text *texts, size_t count, ss_embedded *done,
 	struct ss_error *err)
 {
-	if (options_of(run)->compute == NULL || count == 0)
-		return ss_fail_as(err, SS_UNAVAILABLE,
-			count == 0 ? "there is no text to embed" : "no embedder is configured");
+	if (!run_is_running(run))
+		return refuse(err);
+	if (count == 0)
+		return ss_fail_as(err, SS_INVALID, "there is no text to embed");
+	if (options_of(run)->compute == NULL)
+		return ss_fail_as(err, SS_UNAVAILABLE, "no embedder is configured");
 	struct run_call *call = call_new(run);
 	call->embedded = done;
 	if (compute_embed(options_of(run)->compute, texts, count, on_embedded, call, err) < 0)
@@ -103,14 +118,17 @@ static int embed(struct ss_run *run, const struct ss_text *texts, size_t count, 
 static void on_found(void *context, const struct ss_value *articles, const struct ss_error *err)
 {
 	struct run_call *call = context;
-	if (!call->run->finished)
-		call->found(run_instance(call->run), call->run, articles, err);
+	struct ss_run *run = call->run;
+	bool over = !run_is_running(run);
+	call->found(run_instance(run), run, over ? NULL : articles, over ? &run_is_over : err);
 	(void)call_end(call, 0);
 }
 
 static int search(
 	struct ss_run *run, const struct ss_search *query, ss_found *done, struct ss_error *err)
 {
+	if (!run_is_running(run))
+		return refuse(err);
 	if (options_of(run)->compute == NULL)
 		return ss_fail_as(err, SS_UNAVAILABLE, "no embedder is configured");
 	struct run_call *call = call_new(run);
@@ -124,15 +142,18 @@ static void on_generated(void *context, struct ss_text answer, const struct ss_v
 	const char *model, const struct ss_error *err)
 {
 	struct run_call *call = context;
-	if (!call->run->finished)
-		call->generated(
-			run_instance(call->run), call->run, answer, sources, model, err);
+	struct ss_run *run = call->run;
+	bool over = !run_is_running(run);
+	call->generated(run_instance(run), run, over ? (struct ss_text){"", 0} : answer,
+		over ? NULL : sources, model, over ? &run_is_over : err);
 	(void)call_end(call, 0);
 }
 
 static int generate(struct ss_run *run, const struct ss_prompt *prompt, ss_generated *done,
 	struct ss_error *err)
 {
+	if (!run_is_running(run))
+		return refuse(err);
 	if (options_of(run)->llm == NULL)
 		return ss_fail_as(err, SS_UNAVAILABLE, "no model is configured");
 	struct run_call *call = call_new(run);

@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "value/value.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct turn *turn_ref(struct turn *turn)
 {
@@ -14,120 +14,111 @@ struct turn *turn_ref(struct turn *turn)
 	return turn;
 }
 
-static void free_trace(struct turn *turn)
+/* What may hold a run is known, and a run that is held holds the turn: so all of them are over. */
+void turn_destroy(struct turn *turn)
 {
-	for (size_t i = 0; i < turn->trace_count; i++) {
-		free(turn->trace[i].wrote);
-		free(turn->trace[i].error);
-		free(turn->trace[i].taken);
+	struct engine *engine = turn->engine;
+	const struct graph *graph = engine->graph;
+	if (turn->next != NULL)
+		turn->next->before = turn->before;
+	if (turn->before != NULL)
+		turn->before->next = turn->next;
+	else
+		engine->turns = turn->next;
+	while (turn->over_runs.first != NULL) {
+		struct ss_run *run = turn->over_runs.first;
+		turn->over_runs.first = run->next;
+		run_free(run);
 	}
-	free(turn->trace);
-}
-
-void turn_unref(struct turn *turn)
-{
-	const struct graph *graph = turn->engine->graph;
-	if (--turn->references > 0)
-		return;
 	for (size_t i = 0; i < graph->field_count; i++)
 		value_unref(turn->slots[i]);
 	for (size_t i = 0; i < graph->edge_count; i++)
 		free(turn->arrived[i]);
 	if (turn->deadline != NULL)
 		event_free(turn->deadline);
-	free_trace(turn);
 	free(turn->arrived);
 	free(turn->slots);
-	free(turn->ready);
 	free(turn);
+}
+
+void turn_unref(struct turn *turn)
+{
+	if (--turn->references == 0)
+		turn_destroy(turn);
 }
 
 void turn_free(struct turn *turn)
 {
-	if (turn != NULL)
-		turn_unref(turn);
+	struct ss_error err;
+	if (turn == NULL)
+		return;
+	turn->over = NULL;
+	(void)ss_fail_as(&err, SS_UNAVAILABLE, "the turn was given up");
+	turn_end(turn, &err);
+	turn_unref(turn);
 }
 
 static void call_over(struct later_call *call)
 {
 	struct turn *turn = queue_entry(call, struct turn, over_call);
-	turn->over(turn->context, turn);
+	if (turn->over != NULL)
+		turn->over(turn->context, turn);
+	turn_unref(turn);
 }
 
 void turn_end(struct turn *turn, const struct ss_error *err)
 {
 	if (turn->ended)
 		return;
+	(void)turn_ref(turn);
 	turn->ended = true;
-	turn->ready_count = 0;
 	if (err != NULL)
 		turn->err = *err;
 	if (turn->deadline != NULL)
 		(void)event_del(turn->deadline);
 	/* What still runs is of no use; its late results are dropped. */
-	while (turn->runs != NULL)
-		run_finish(turn->runs, SS_FAILED, err);
-	later_add(turn->engine->options.later, &turn->over_call);
+	while (turn->ready.first != NULL)
+		run_stop(turn->ready.first);
+	while (turn->running.first != NULL)
+		run_stop(turn->running.first);
+	if (turn->over != NULL) {
+		(void)turn_ref(turn);
+		later_add(turn->engine->options.later, &turn->over_call);
+	}
+	turn_unref(turn);
 }
 
-/* The nodes are started one after the other from here and not from within each other, so a long chain
- * does not make a deep stack. */
-void turn_advance(struct turn *turn)
+void turn_step(struct turn *turn)
 {
-	if (turn->advancing)
-		return;
-	turn->advancing = true;
-	while (!turn->ended && turn->ready_count > 0) {
-		size_t node = turn->ready[turn->ready_first++];
-		turn->ready_count--;
-		if (++turn->steps > turn->engine->graph->max_steps) {
+	const struct graph *graph = turn->engine->graph;
+	if (!turn->ended && turn->ready.count > 0) {
+		if (++turn->steps <= graph->max_steps) {
+			run_start(turn);
+		} else {
 			struct ss_error err;
 			(void)ss_fail_as(&err, SS_LIMIT,
 				"the turn was ended after %lld steps (max_steps in %s); is there a "
 				"cycle without a way out?",
-				(long long)turn->engine->graph->max_steps,
-				turn->engine->graph->file);
+				(long long)graph->max_steps, graph->file);
 			turn_end(turn, &err);
-			break;
 		}
-		run_start(turn, node);
 	}
-	turn->advancing = false;
-	if (!turn->ended && turn->running == 0)
+	if (!turn->ended && turn->ready.count == 0 && turn->running.count == 0)
 		turn_end(turn, NULL);
 }
 
-static void make_ready(struct turn *turn, size_t node)
+static void take(
+	struct turn *turn, const struct graph_edge *edge, size_t choice, struct ss_run *run)
 {
-	size_t end = turn->ready_first + turn->ready_count;
-	if (end == turn->ready_capacity && turn->ready_first > 0) {
-		memmove(turn->ready, turn->ready + turn->ready_first,
-			turn->ready_count * sizeof *turn->ready);
-		turn->ready_first = 0;
-		end = turn->ready_count;
-	}
-	if (end == turn->ready_capacity) {
-		turn->ready_capacity = turn->ready_capacity * 2 + 8;
-		turn->ready =
-			memory_resize(turn->ready, turn->ready_capacity, sizeof *turn->ready);
-	}
-	turn->ready[end] = node;
-	turn->ready_count++;
-}
-
-static void take(struct turn *turn, const struct graph_edge *edge, size_t choice,
-	struct trace_entry *entry)
-{
-	if (entry != NULL) {
-		entry->taken = memory_resize(
-			entry->taken, entry->taken_count + 1, sizeof(struct trace_edge));
-		entry->taken[entry->taken_count++] = (struct trace_edge){edge, choice};
+	if (run != NULL) {
+		run->taken = memory_resize(run->taken, run->taken_count + 1, sizeof(struct taken));
+		run->taken[run->taken_count++] = (struct taken){edge, choice};
 	}
 	if (edge->choices[choice].to != GRAPH_END)
-		make_ready(turn, edge->choices[choice].to);
+		run_add(turn, edge->choices[choice].to);
 }
 
-static void choose(struct turn *turn, const struct graph_edge *edge, struct trace_entry *entry)
+static void choose(struct turn *turn, const struct graph_edge *edge, struct ss_run *run)
 {
 	struct ss_error err = {0};
 	for (size_t i = 0; i < edge->choice_count; i++) {
@@ -135,14 +126,15 @@ static void choose(struct turn *turn, const struct graph_edge *edge, struct trac
 		if (!is_true &&
 			expr_is_true(edge->choices[i].when, turn->slots, &is_true, &err) < 0) {
 			struct ss_error at;
-			(void)ss_fail_as(&at, err.status, "%s:%zu: the condition \"%.200s\": %.150s",
-				turn->engine->graph->file, edge->line, edge->choices[i].text,
-				err.text);
+			(void)ss_fail_as(&at, err.status, "%s:%zu:%zu: the condition \"%.*s\": %s",
+				turn->engine->graph->file, edge->choices[i].line,
+				edge->choices[i].column, text_fit(edge->choices[i].text, 120),
+				edge->choices[i].text, err.text);
 			turn_end(turn, &at);
 			return;
 		}
 		if (is_true) {
-			take(turn, edge, i, entry);
+			take(turn, edge, i, run);
 			return;
 		}
 	}
@@ -165,7 +157,7 @@ static bool arrive(struct turn *turn, size_t row, size_t node)
 	return all;
 }
 
-void turn_follow(struct turn *turn, size_t node, struct trace_entry *entry)
+void turn_follow(struct turn *turn, size_t node, struct ss_run *run)
 {
 	const struct graph *graph = turn->engine->graph;
 	const size_t *out = node == GRAPH_START ? graph->start : graph->nodes[node].out;
@@ -175,11 +167,11 @@ void turn_follow(struct turn *turn, size_t node, struct trace_entry *entry)
 		if (edge->join && !arrive(turn, out[i], node))
 			continue;
 		if (edge->chooses) {
-			choose(turn, edge, entry);
+			choose(turn, edge, run);
 			continue;
 		}
 		for (size_t j = 0; j < edge->choice_count; j++)
-			take(turn, edge, j, entry);
+			take(turn, edge, j, run);
 	}
 }
 
@@ -191,12 +183,14 @@ static int set_input(struct turn *turn, const struct ss_value *input, struct ss_
 	for (size_t i = 0; i < value_count(input); i++) {
 		size_t slot = graph_slot(graph, value_key_at(input, i));
 		if (slot == GRAPH_NO_SLOT)
-			return ss_fail_as(err, SS_INVALID, "the state has no field \"%.60s\"",
-				value_key_at(input, i));
-		if (graph_check_value(&graph->fields[slot], value_at(input, i), err) < 0)
+			return ss_fail_as(err, SS_INVALID, "the state has no field \"%.*s\"",
+				text_fit(value_key_at(input, i), 60), value_key_at(input, i));
+		struct ss_value *value =
+			graph_fit_value(&graph->fields[slot], value_ref(value_at(input, i)), err);
+		if (value == NULL)
 			return -1;
 		value_unref(turn->slots[slot]);
-		turn->slots[slot] = value_ref(value_at(input, i));
+		turn->slots[slot] = value;
 	}
 	return 0;
 }
@@ -215,8 +209,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
 static void start_deadline(struct turn *turn)
 {
 	int64_t ns = turn->engine->graph->timeout_ns;
-	const struct timeval after = {
-		.tv_sec = ns / 1000000000, .tv_usec = ns % 1000000000 / 1000};
+	const struct timeval after = {.tv_sec = ns / 1000000000, .tv_usec = ns % 1000000000 / 1000};
 	turn->deadline = evtimer_new(turn->engine->options.base, on_deadline, turn);
 	if (turn->deadline == NULL || evtimer_add(turn->deadline, &after) < 0)
 		abort(); /* only for want of memory */
@@ -226,9 +219,17 @@ struct turn *turn_start(struct engine *engine, const struct ss_value *input, con
 	turn_over *over, void *context, struct ss_error *err)
 {
 	const struct graph *graph = engine->graph;
+	if (engine->stopped) {
+		(void)ss_fail_as(err, SS_UNAVAILABLE, "the server is stopping");
+		return NULL;
+	}
 	struct turn *turn = memory_make(struct turn);
 	turn->engine = engine;
 	turn->references = 1;
+	turn->next = engine->turns;
+	if (turn->next != NULL)
+		turn->next->before = turn;
+	engine->turns = turn;
 	turn->over_call.call = call_over;
 	turn->over = over;
 	turn->context = context;
@@ -242,7 +243,7 @@ struct turn *turn_start(struct engine *engine, const struct ss_value *input, con
 	}
 	start_deadline(turn);
 	turn_follow(turn, GRAPH_START, NULL);
-	turn_advance(turn);
+	engine_advance(turn);
 	return turn;
 }
 

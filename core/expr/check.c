@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/diagnostics.h"
 #include "expr/node.h"
 #include "value/value.h"
@@ -19,9 +20,27 @@ static bool known(const struct expr_node *node)
 	return node->type != SS_NULL || node->is_null;
 }
 
-static const char *type_name(const struct expr_node *node)
+/* What NODE is, for messages. */
+static const char *a_type(const struct expr_node *node)
 {
-	return value_type_name(node->type);
+	static const char *const names[] = {
+		"null", "a bool", "an int", "a double", "a string", "a list", "a map"};
+	return names[node->type];
+}
+
+static const char *sign_of(const struct expr_node *node)
+{
+	static const char *const signs[] = {
+		[EXPR_AND] = "&&",
+		[EXPR_OR] = "||",
+		[EXPR_NOT] = "!",
+		[EXPR_ADD] = "+",
+		[EXPR_SUBTRACT] = "-",
+		[EXPR_MULTIPLY] = "*",
+		[EXPR_DIVIDE] = "/",
+		[EXPR_REMAINDER] = "%",
+	};
+	return signs[node->operation];
 }
 
 static bool is_number(const struct expr_node *node)
@@ -43,7 +62,8 @@ static int check_variable(struct checker *checker, struct expr_node *node)
 		if (count < array_length(names))
 			names[count++] = checker->variables[i].name;
 	}
-	return expr_fail(checker->error, node->offset, "there is no field \"%.60s\"%s", node->name,
+	return expr_fail(checker->error, node->offset, "there is no field \"%.*s\"%s",
+		text_fit(node->name, 60), node->name,
 		diagnostics_hint(node->name, names, count, hint, sizeof hint));
 }
 
@@ -51,15 +71,14 @@ static int need_bool(struct checker *checker, const struct expr_node *node, cons
 {
 	if (!known(node) || node->type == SS_BOOL)
 		return 0;
-	return expr_fail(checker->error, node->offset, "%s takes a bool, not a %s", who,
-		type_name(node));
+	return expr_fail(
+		checker->error, node->offset, "%s takes a bool, not %s", who, a_type(node));
 }
 
 static const struct expr_variable *enum_of(
 	const struct checker *checker, const struct expr_node *node)
 {
-	if (node->operation != EXPR_VARIABLE ||
-		checker->variables[node->variable].values == NULL)
+	if (node->operation != EXPR_VARIABLE || checker->variables[node->variable].values == NULL)
 		return NULL;
 	return &checker->variables[node->variable];
 }
@@ -74,13 +93,15 @@ static int check_enum_value(
 	if (node->operation != EXPR_CONSTANT || node->type != SS_STRING)
 		return 0;
 	const char *text = value_as_string(node->constant, NULL);
-	for (; count < value_count(variable->values) && count < array_length(names); count++) {
-		names[count] = value_as_string(value_at(variable->values, count), NULL);
-		if (strcmp(names[count], text) == 0)
+	for (size_t i = 0; i < value_count(variable->values); i++) {
+		const struct ss_value *value = value_at(variable->values, i);
+		if (value_equal(value, node->constant))
 			return 0;
+		if (count < array_length(names))
+			names[count++] = value_as_string(value, NULL);
 	}
-	return expr_fail(checker->error, node->offset, "%s is never \"%.60s\"%s", variable->name,
-		text, diagnostics_hint(text, names, count, hint, sizeof hint));
+	return expr_fail(checker->error, node->offset, "%s is never \"%.*s\"%s", variable->name,
+		text_fit(text, 60), text, diagnostics_hint(text, names, count, hint, sizeof hint));
 }
 
 static int check_enum(struct checker *checker, struct expr_node *const *items)
@@ -100,6 +121,11 @@ static int check_enum(struct checker *checker, struct expr_node *const *items)
 	return 0;
 }
 
+static bool ordered(const struct expr_node *node)
+{
+	return node->type != SS_LIST && node->type != SS_MAP && !node->is_null;
+}
+
 static int check_comparison(struct checker *checker, struct expr_node *node)
 {
 	const struct expr_node *left = node->items[0];
@@ -109,13 +135,14 @@ static int check_comparison(struct checker *checker, struct expr_node *node)
 	bool null = equality && (left->is_null || right->is_null);
 	node->type = SS_BOOL;
 	if (known(left) && known(right) && left->type != right->type && !numbers && !null)
-		return expr_fail(checker->error, node->offset, "a %s is never compared with a %s",
-			type_name(left), type_name(right));
-	bool ordered = left->type != SS_LIST && left->type != SS_MAP && !left->is_null;
-	if (!equality && !ordered)
-		return expr_fail(
-			checker->error, node->offset, "a %s has no order", type_name(left));
-	return equality ? check_enum(checker, node->items) : 0;
+		return expr_fail(checker->error, node->offset, "%s is never compared with %s",
+			a_type(left), a_type(right));
+	if (equality)
+		return check_enum(checker, node->items);
+	if (ordered(left) && ordered(right))
+		return 0;
+	return expr_fail(checker->error, node->offset, "%s has no order",
+		a_type(ordered(left) ? right : left));
 }
 
 static int check_arithmetic(struct checker *checker, struct expr_node *node)
@@ -123,8 +150,8 @@ static int check_arithmetic(struct checker *checker, struct expr_node *node)
 	const struct expr_node *left = node->items[0];
 	const struct expr_node *right = node->items[1];
 	if (!is_number(left) || !is_number(right))
-		return expr_fail(checker->error, node->offset, "takes two numbers, not a %s and a %s",
-			type_name(left), type_name(right));
+		return expr_fail(checker->error, node->offset, "%s takes numbers, not %s",
+			sign_of(node), a_type(is_number(left) ? right : left));
 	if (known(left) && known(right) && left->type != right->type)
 		return expr_fail(checker->error, node->offset,
 			"an int and a double do not mix; write 1.0 for the number 1 as a double");
@@ -137,11 +164,15 @@ static int check_arithmetic(struct checker *checker, struct expr_node *node)
 
 static int check_in(struct checker *checker, struct expr_node *node)
 {
+	const struct expr_node *left = node->items[0];
 	const struct expr_node *right = node->items[1];
 	node->type = SS_BOOL;
 	if (known(right) && right->type != SS_LIST && right->type != SS_MAP)
 		return expr_fail(checker->error, node->offset,
-			"\"in\" takes a list or a map on its right, not a %s", type_name(right));
+			"\"in\" takes a list or a map on its right, not %s", a_type(right));
+	if (right->type == SS_MAP && known(left) && left->type != SS_STRING)
+		return expr_fail(checker->error, node->offset,
+			"a map's keys are strings; %s is never in one", a_type(left));
 	return check_enum(checker, node->items);
 }
 
@@ -149,8 +180,8 @@ static int check_select(struct checker *checker, struct expr_node *node)
 {
 	const struct expr_node *of = node->items[0];
 	if (known(of) && of->type != SS_MAP)
-		return expr_fail(checker->error, node->offset, "a %s has no field \"%.60s\"",
-			type_name(of), node->name);
+		return expr_fail(checker->error, node->offset, "%s has no field \"%.*s\"",
+			a_type(of), text_fit(node->name, 60), node->name);
 	node->type = node->operation == EXPR_HAS ? SS_BOOL : SS_NULL;
 	return 0;
 }
@@ -158,8 +189,15 @@ static int check_select(struct checker *checker, struct expr_node *node)
 static int check_index(struct checker *checker, struct expr_node *node)
 {
 	const struct expr_node *of = node->items[0];
+	const struct expr_node *index = node->items[1];
 	if (known(of) && of->type != SS_MAP && of->type != SS_LIST)
-		return expr_fail(checker->error, node->offset, "a %s has no items", type_name(of));
+		return expr_fail(checker->error, node->offset, "%s has no items", a_type(of));
+	if (of->type == SS_LIST && known(index) && index->type != SS_INT)
+		return expr_fail(checker->error, index->offset,
+			"a list is indexed by an int, not by %s", a_type(index));
+	if (of->type == SS_MAP && known(index) && index->type != SS_STRING)
+		return expr_fail(checker->error, index->offset,
+			"a map is indexed by a string, not by %s", a_type(index));
 	return 0;
 }
 
@@ -168,8 +206,7 @@ static int check_size(struct checker *checker, struct expr_node *node)
 	const struct expr_node *of = node->items[0];
 	node->type = SS_INT;
 	if (known(of) && of->type != SS_MAP && of->type != SS_LIST && of->type != SS_STRING)
-		return expr_fail(
-			checker->error, node->offset, "a %s has no size", type_name(of));
+		return expr_fail(checker->error, node->offset, "%s has no size", a_type(of));
 	return 0;
 }
 
@@ -177,10 +214,7 @@ static int check_logic(struct checker *checker, struct expr_node *node)
 {
 	node->type = SS_BOOL;
 	for (size_t i = 0; i < node->count; i++) {
-		if (need_bool(checker, node->items[i],
-			    node->operation == EXPR_AND  ? "&&"
-			    : node->operation == EXPR_OR ? "||"
-							 : "!") < 0)
+		if (need_bool(checker, node->items[i], sign_of(node)) < 0)
 			return -1;
 	}
 	return 0;
@@ -190,8 +224,8 @@ static int check_negate(struct checker *checker, struct expr_node *node)
 {
 	node->type = node->items[0]->type;
 	if (!is_number(node->items[0]))
-		return expr_fail(checker->error, node->offset, "- takes a number, not a %s",
-			type_name(node->items[0]));
+		return expr_fail(checker->error, node->offset, "- takes a number, not %s",
+			a_type(node->items[0]));
 	return 0;
 }
 
@@ -209,10 +243,20 @@ static int check_constant(struct checker *checker, struct expr_node *node)
 	return 0;
 }
 
+/* A list of constants is made once, here. */
 static int check_list(struct checker *checker, struct expr_node *node)
 {
 	(void)checker;
 	node->type = SS_LIST;
+	for (size_t i = 0; i < node->count; i++) {
+		if (node->items[i]->constant == NULL)
+			return 0;
+	}
+	struct ss_value **values = memory_array(node->count, sizeof(struct ss_value *));
+	for (size_t i = 0; i < node->count; i++)
+		values[i] = value_ref(node->items[i]->constant);
+	node->constant = value_list(values, node->count);
+	free(values);
 	return 0;
 }
 

@@ -1,7 +1,10 @@
 #include "base/memory.h"
+#include "base/text.h"
 #include "expr/node.h"
 #include "value/value.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +21,8 @@ struct cell {
 
 struct evaluation {
 	struct ss_value *const *values;
-	struct ss_error *err;
+	struct ss_error *err; /* the first error that is not outvoted by && or || */
+	size_t cost;
 };
 
 static int evaluate(struct evaluation *evaluation, const struct expr_node *node, struct cell *out);
@@ -45,9 +49,24 @@ static bool cell_is_number(const struct cell *cell)
 	return cell->type == SS_INT || cell->type == SS_NUMBER;
 }
 
-static int fail(const struct evaluation *evaluation, const char *what)
+__attribute__((format(printf, 2, 3))) static int fail(
+	const struct evaluation *evaluation, const char *format, ...)
 {
-	return ss_fail_as(evaluation->err, SS_INVALID, "%s", what);
+	char text[160];
+	va_list arguments;
+	if (evaluation->err->status != SS_OK)
+		return -1;
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	return ss_fail_as(evaluation->err, SS_INVALID, "%s", text);
+}
+
+static int spend(struct evaluation *evaluation)
+{
+	if (++evaluation->cost <= EXPR_COST_LIMIT)
+		return 0;
+	return fail(evaluation, "it costs more than %d operations", EXPR_COST_LIMIT);
 }
 
 static int list_equal(
@@ -61,6 +80,8 @@ static size_t list_size(const struct cell *cell)
 static int list_item(
 	struct evaluation *evaluation, const struct cell *list, size_t index, struct cell *out)
 {
+	if (spend(evaluation) < 0)
+		return -1;
 	if (list->items != NULL)
 		return evaluate(evaluation, list->items->items[index], out);
 	*out = cell_of(value_at(list->value, index));
@@ -129,8 +150,8 @@ static int compare(
 	} else if (a->type == SS_BOOL && b->type == SS_BOOL) {
 		*order = (int)a->boolean - (int)b->boolean;
 	} else {
-		return ss_fail_as(evaluation->err, SS_INVALID, "a %s and a %s have no order",
-			value_type_name(a->type), value_type_name(b->type));
+		return fail(evaluation, "%s and %s have no order", value_type_name(a->type),
+			value_type_name(b->type));
 	}
 	return 0;
 }
@@ -154,10 +175,10 @@ static int eval_comparison(
 	if (compare(evaluation, &a, &b, &order) < 0)
 		return -1;
 	bool nan = cell_is_number(&a) && (a.number != a.number || b.number != b.number);
-	*out = cell_bool(!nan && (node->operation == EXPR_LESS	      ? order < 0
-				  : node->operation == EXPR_LESS_EQUAL ? order <= 0
-				  : node->operation == EXPR_GREATER    ? order > 0
-								       : order >= 0));
+	*out = cell_bool(!nan && (node->operation == EXPR_LESS                ? order < 0
+					 : node->operation == EXPR_LESS_EQUAL ? order <= 0
+					 : node->operation == EXPR_GREATER    ? order > 0
+									      : order >= 0));
 	return 0;
 }
 
@@ -165,29 +186,22 @@ static int eval_comparison(
 static int eval_logic(struct evaluation *evaluation, const struct expr_node *node, struct cell *out)
 {
 	bool decides = node->operation == EXPR_OR;
-	struct ss_error first = {0};
+	bool failed_before = evaluation->err->status != SS_OK;
 	bool failed = false;
 	for (size_t i = 0; i < 2; i++) {
-		struct ss_error err = {0};
-		struct evaluation side = {evaluation->values, &err};
-		if (evaluate(&side, node->items[i], out) == 0 && out->type == SS_BOOL) {
-			if (out->boolean == decides)
-				return 0;
-			continue;
+		if (evaluate(evaluation, node->items[i], out) < 0) {
+			failed = true;
+		} else if (out->type != SS_BOOL) {
+			(void)fail(evaluation, "&& and || take bools");
+			failed = true;
+		} else if (out->boolean == decides) {
+			if (!failed_before)
+				evaluation->err->status = SS_OK;
+			return 0;
 		}
-		if (err.status == SS_OK)
-			(void)fail(&side, "&& and || take bools");
-		if (!failed)
-			first = err;
-		failed = true;
 	}
-	if (!failed) {
-		*out = cell_bool(!decides);
-		return 0;
-	}
-	if (evaluation->err != NULL)
-		*evaluation->err = first;
-	return -1;
+	*out = cell_bool(!decides);
+	return failed ? -1 : 0;
 }
 
 static int eval_int(struct evaluation *evaluation, enum expr_operation operation, int64_t a,
@@ -250,6 +264,12 @@ static int eval_arithmetic(
 	}
 }
 
+/* The value at KEY of a map, or NULL. No key has a NUL in it. */
+static const struct ss_value *find(const struct cell *map, struct ss_text key)
+{
+	return strlen(key.data) == key.length ? value_get(map->value, key.data) : NULL;
+}
+
 static int eval_in(struct evaluation *evaluation, const struct expr_node *node, struct cell *out)
 {
 	struct cell item;
@@ -260,7 +280,7 @@ static int eval_in(struct evaluation *evaluation, const struct expr_node *node, 
 	if (in.type == SS_MAP) {
 		if (item.type != SS_STRING)
 			return fail(evaluation, "a map's keys are strings");
-		*out = cell_bool(value_get(in.value, item.text.data) != NULL);
+		*out = cell_bool(find(&in, item.text) != NULL);
 		return 0;
 	}
 	if (in.type != SS_LIST)
@@ -282,15 +302,14 @@ static int eval_select(
 	struct cell of;
 	if (evaluate(evaluation, node->items[0], &of) < 0)
 		return -1;
-	const struct ss_value *found =
-		of.type == SS_MAP ? value_get(of.value, node->name) : NULL;
+	const struct ss_value *found = of.type == SS_MAP ? value_get(of.value, node->name) : NULL;
 	if (node->operation == EXPR_HAS) {
 		*out = cell_bool(found != NULL);
 		return of.type == SS_MAP ? 0 : fail(evaluation, "has() takes a map's field");
 	}
 	if (found == NULL)
-		return ss_fail_as(
-			evaluation->err, SS_INVALID, "there is no key \"%.60s\"", node->name);
+		return fail(evaluation, "there is no key \"%.*s\"", text_fit(node->name, 60),
+			node->name);
 	*out = cell_of(found);
 	return 0;
 }
@@ -303,10 +322,10 @@ static int eval_index(struct evaluation *evaluation, const struct expr_node *nod
 		evaluate(evaluation, node->items[1], &index) < 0)
 		return -1;
 	if (of.type == SS_MAP && index.type == SS_STRING) {
-		const struct ss_value *found = value_get(of.value, index.text.data);
+		const struct ss_value *found = find(&of, index.text);
 		if (found == NULL)
-			return ss_fail_as(evaluation->err, SS_INVALID,
-				"there is no key \"%.60s\"", index.text.data);
+			return fail(evaluation, "there is no key \"%.*s\"",
+				text_fit(index.text.data, 60), index.text.data);
 		*out = cell_of(found);
 		return 0;
 	}
@@ -370,8 +389,27 @@ static int eval_condition(
 	return evaluate(evaluation, node->items[when.boolean ? 1 : 2], out);
 }
 
+/* All items are looked at at once, since an error in any of them is the list's; later they are
+ * evaluated again where they are needed, which needs no memory. */
+static int eval_list(struct evaluation *evaluation, const struct expr_node *node, struct cell *out)
+{
+	struct cell item;
+	if (node->constant != NULL) {
+		*out = cell_of(node->constant);
+		return 0;
+	}
+	for (size_t i = 0; i < node->count; i++) {
+		if (evaluate(evaluation, node->items[i], &item) < 0)
+			return -1;
+	}
+	*out = (struct cell){.type = SS_LIST, .items = node};
+	return 0;
+}
+
 static int evaluate(struct evaluation *evaluation, const struct expr_node *node, struct cell *out)
 {
+	if (spend(evaluation) < 0)
+		return -1;
 	switch (node->operation) {
 	case EXPR_CONSTANT:
 		*out = cell_of(node->constant);
@@ -380,8 +418,7 @@ static int evaluate(struct evaluation *evaluation, const struct expr_node *node,
 		*out = cell_of(evaluation->values[node->variable]);
 		return 0;
 	case EXPR_LIST:
-		*out = (struct cell){.type = SS_LIST, .items = node};
-		return 0;
+		return eval_list(evaluation, node, out);
 	case EXPR_SELECT:
 	case EXPR_HAS:
 		return eval_select(evaluation, node, out);
@@ -417,9 +454,18 @@ static int evaluate(struct evaluation *evaluation, const struct expr_node *node,
 	return fail(evaluation, "unknown operation");
 }
 
+static bool reads(const struct expr *expr, size_t variable)
+{
+	for (size_t i = 0; i < expr->read_count; i++) {
+		if (expr->reads[i] == variable)
+			return true;
+	}
+	return false;
+}
+
 static void collect_reads(struct expr *expr, const struct expr_node *node)
 {
-	if (node->operation == EXPR_VARIABLE) {
+	if (node->operation == EXPR_VARIABLE && !reads(expr, node->variable)) {
 		expr->reads = memory_resize(expr->reads, expr->read_count + 1, sizeof *expr->reads);
 		expr->reads[expr->read_count++] = node->variable;
 	}
@@ -436,8 +482,8 @@ struct expr *expr_compile(const char *text, const struct expr_variable *variable
 	int checked = expr_check(root, variables, count, error);
 	if (checked == 0 && result != SS_NULL && root->type != result &&
 		(root->type != SS_NULL || root->is_null))
-		checked = expr_fail(error, 0, "must be a %s, and is a %s", value_type_name(result),
-			value_type_name(root->type));
+		checked = expr_fail(error, root->offset, "its type must be %s, not %s",
+			value_type_name(result), value_type_name(root->type));
 	if (checked < 0) {
 		expr_node_free(root);
 		return NULL;
@@ -457,16 +503,21 @@ void expr_free(struct expr *expr)
 	free(expr);
 }
 
-int expr_is_true(const struct expr *expr, struct ss_value *const *values, bool *result,
-	struct ss_error *err)
+int expr_is_true(
+	const struct expr *expr, struct ss_value *const *values, bool *result, struct ss_error *err)
 {
-	struct evaluation evaluation = {values, err};
+	struct ss_error failure = {0};
+	struct evaluation evaluation = {.values = values, .err = &failure};
 	struct cell cell;
-	if (evaluate(&evaluation, expr->root, &cell) < 0)
+	int evaluated = evaluate(&evaluation, expr->root, &cell);
+	if (evaluated == 0 && cell.type != SS_BOOL)
+		evaluated =
+			fail(&evaluation, "its type is %s, not bool", value_type_name(cell.type));
+	if (evaluated < 0) {
+		if (err != NULL)
+			*err = failure;
 		return -1;
-	if (cell.type != SS_BOOL)
-		return ss_fail_as(err, SS_INVALID, "the condition is a %s and not a bool",
-			value_type_name(cell.type));
+	}
 	*result = cell.boolean;
 	return 0;
 }

@@ -16,7 +16,8 @@
 
 enum {
 	EXPR_LENGTH_LIMIT = 4096, /* bytes of an expression */
-	EXPR_DEPTH_LIMIT = 64,    /* nested operators and parentheses */
+	EXPR_DEPTH_LIMIT = 64,    /* nested parentheses, brackets, signs and ?: */
+	EXPR_COST_LIMIT = 100000, /* operations of one evaluation and items that it looks at */
 };
 
 /* A variable that an expression may name. */
@@ -42,11 +43,11 @@ struct expr *expr_compile(const char *text, const struct expr_variable *variable
 void expr_free(struct expr *expr);
 
 /* Evaluates EXPR, whose type is bool, with VALUES, one for each variable. *RESULT is set; or -1 and
- * ERR, for example for a key that a map does not have. */
+ * ERR, for example for a key that a map does not have, or when it costs too much. */
 int expr_is_true(const struct expr *expr, struct ss_value *const *values, bool *result,
 	struct ss_error *err);
 
-/* The rows of the variables table that EXPR reads: *COUNT indexes, borrowed. */
+/* The rows of the variables table that EXPR reads: *COUNT indexes, each once, borrowed. */
 const size_t *expr_reads(const struct expr *expr, size_t *count);
 
 #endif

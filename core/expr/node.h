@@ -7,7 +7,7 @@
 enum expr_operation {
 	EXPR_CONSTANT, /* constant */
 	EXPR_VARIABLE, /* variable */
-	EXPR_LIST,     /* items */
+	EXPR_LIST,     /* items; constant as well if all of them are constants */
 	EXPR_SELECT,   /* items[0].name */
 	EXPR_INDEX,    /* items[0][items[1]] */
 	EXPR_HAS,      /* has(items[0].name) */

@@ -1,9 +1,11 @@
 #include "base/memory.h"
+#include "base/text.h"
 #include "expr/node.h"
 #include "value/value.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,8 +122,8 @@ static int expect(struct parser *parser, const char *sign)
 		return 0;
 	if (*parser->at == '\0')
 		return expr_fail(parser->error, offset(parser), "expected \"%s\" at the end", sign);
-	return expr_fail(parser->error, offset(parser), "expected \"%s\" before \"%.20s\"", sign,
-		parser->at);
+	return expr_fail(parser->error, offset(parser), "expected \"%s\" before \"%.*s\"", sign,
+		text_fit(parser->at, 20), parser->at);
 }
 
 static struct expr_node *fail(struct parser *parser, const char *what)
@@ -177,34 +179,41 @@ static struct expr_node *parse_string(struct parser *parser)
 	return node;
 }
 
+/* The digits and the exponent of a double after its whole part. Returns whether there were any. */
+static bool skip_fraction(struct parser *parser)
+{
+	const char *from = parser->at;
+	if (*parser->at == '.' && isdigit((unsigned char)parser->at[1]))
+		parser->at += 1 + strspn(parser->at + 1, "0123456789");
+	if (*parser->at == 'e' || *parser->at == 'E') {
+		size_t sign = parser->at[1] == '-' || parser->at[1] == '+' ? 1 : 0;
+		if (isdigit((unsigned char)parser->at[1 + sign]))
+			parser->at += 1 + sign + strspn(parser->at + 1 + sign, "0123456789");
+	}
+	return parser->at > from;
+}
+
+/* A number, with the minus in front of it if there is one: the least int has no positive twin. */
 static struct expr_node *parse_number(struct parser *parser)
 {
 	size_t start = offset(parser);
 	const char *from = parser->at;
-	bool is_double = false;
+	parser->at += *from == '-' ? 1 : 0;
 	parser->at += strspn(parser->at, "0123456789");
-	if (*parser->at == '.' && isdigit((unsigned char)parser->at[1])) {
-		is_double = true;
-		parser->at++;
-		parser->at += strspn(parser->at, "0123456789");
-	}
-	if (*parser->at == 'e' || *parser->at == 'E') {
-		is_double = true;
-		parser->at++;
-		parser->at += *parser->at == '-' || *parser->at == '+' ? 1 : 0;
-		parser->at += strspn(parser->at, "0123456789");
-	}
-	if (word_character(*parser->at) || word_character(parser->at[-1]) == 0)
+	bool is_double = skip_fraction(parser);
+	if (word_character(*parser->at)) {
+		parser->at = from;
 		return fail(parser, "the number is not well-formed");
+	}
 	errno = 0;
-	struct ss_value *value = is_double ? value_number(strtod(from, NULL))
-					   : value_int(strtoll(from, NULL, 10));
-	if (errno == ERANGE) {
-		value_unref(value);
+	double number = is_double ? strtod(from, NULL) : 0;
+	int64_t integer = is_double ? 0 : strtoll(from, NULL, 10);
+	/* A double that is too small is 0, which is no mistake. */
+	if (is_double ? isinf(number) : errno == ERANGE) {
 		parser->at = from;
 		return fail(parser, "the number is out of range");
 	}
-	return constant(start, value);
+	return constant(start, is_double ? value_number(number) : value_int(integer));
 }
 
 static struct expr_node *parse_list(struct parser *parser)
@@ -309,6 +318,7 @@ static struct expr_node *parse_member(struct parser *parser)
 {
 	struct expr_node *node = parse_primary(parser);
 	while (node != NULL) {
+		skip_space(parser);
 		size_t start = offset(parser);
 		if (take(parser, ".")) {
 			skip_space(parser);
@@ -333,16 +343,27 @@ static struct expr_node *parse_member(struct parser *parser)
 	return node;
 }
 
+/* Everything that nests passes here, so the stack is bounded. */
+static int go_deeper(struct parser *parser)
+{
+	if (++parser->depth > EXPR_DEPTH_LIMIT)
+		return expr_fail(
+			parser->error, offset(parser), "the expression is nested too deeply");
+	return 0;
+}
+
 static struct expr_node *parse_unary(struct parser *parser)
 {
 	struct expr_node *node = NULL;
 	skip_space(parser);
 	size_t start = offset(parser);
-	if (++parser->depth > EXPR_DEPTH_LIMIT)
-		return fail(parser, "the expression is nested too deeply");
+	if (go_deeper(parser) < 0)
+		return NULL;
 	if (*parser->at == '!' && parser->at[1] != '=') {
 		parser->at++;
 		node = node_add(node_new(EXPR_NOT, start), parse_unary(parser));
+	} else if (*parser->at == '-' && isdigit((unsigned char)parser->at[1])) {
+		node = parse_number(parser);
 	} else if (*parser->at == '-') {
 		parser->at++;
 		node = node_add(node_new(EXPR_NEGATE, start), parse_unary(parser));
@@ -386,22 +407,25 @@ static struct expr_node *parse_binary(struct parser *parser, int least_level)
 
 static struct expr_node *parse_expression(struct parser *parser)
 {
-	if (++parser->depth > EXPR_DEPTH_LIMIT)
-		return fail(parser, "the expression is nested too deeply");
 	struct expr_node *node = parse_binary(parser, 1);
+	skip_space(parser);
 	size_t start = offset(parser);
-	if (node != NULL && take(parser, "?")) {
-		node = node_add(node_new(EXPR_CONDITION, start), node);
-		node = node_add(node, parse_expression(parser));
-		if (node != NULL && expect(parser, ":") < 0) {
-			expr_node_free(node);
-			return NULL;
-		}
-		if (node != NULL)
-			node = node_add(node, parse_expression(parser));
-	}
+	if (node == NULL || !take(parser, "?"))
+		return node;
+	node = node_add(node_new(EXPR_CONDITION, start), node);
+	if (go_deeper(parser) < 0)
+		goto fail;
+	node = node_add(node, parse_expression(parser));
+	if (node == NULL)
+		return NULL;
+	if (expect(parser, ":") < 0)
+		goto fail;
+	node = node_add(node, parse_expression(parser));
 	parser->depth--;
 	return node;
+fail:
+	expr_node_free(node);
+	return NULL;
 }
 
 struct expr_node *expr_parse(const char *text, struct expr_error *error)
@@ -412,8 +436,8 @@ struct expr_node *expr_parse(const char *text, struct expr_error *error)
 	struct expr_node *node = parse_expression(&parser);
 	skip_space(&parser);
 	if (node != NULL && *parser.at != '\0') {
-		(void)expr_fail(
-			error, offset(&parser), "unexpected \"%.20s\" after the expression", parser.at);
+		(void)expr_fail(error, offset(&parser), "unexpected \"%.*s\" after the expression",
+			text_fit(parser.at, 20), parser.at);
 		expr_node_free(node);
 		return NULL;
 	}

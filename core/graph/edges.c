@@ -1,5 +1,6 @@
 /* The `edges` section of a workflow: what runs after what, and on which condition. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/options.h"
 #include "graph/load.h"
 #include "value/value.h"
@@ -21,8 +22,8 @@ static const char *const when_sections[] = {"when", "to", NULL};
 static const char *const else_sections[] = {"else", NULL};
 
 /* The row of the node that NODE names; GRAPH_NO_SLOT and a mistake when there is none. */
-static size_t read_place(
-	struct graph_loader *loader, const struct yaml_node *node, size_t refused, const char *where)
+static size_t read_place(struct graph_loader *loader, const struct yaml_node *node, size_t refused,
+	const char *where)
 {
 	const struct graph *graph = loader->graph;
 	if (node == NULL || node->kind != YAML_SCALAR) {
@@ -32,8 +33,8 @@ static size_t read_place(
 	}
 	size_t found = graph_find_node(graph, node->text);
 	if (found == refused) {
-		yaml_mistake(loader->document, node, loader->diagnostics, "%s cannot stand in \"%s\"",
-			node->text, where);
+		yaml_mistake(loader->document, node, loader->diagnostics,
+			"%s cannot stand in \"%s\"", node->text, where);
 		return GRAPH_NO_SLOT;
 	}
 	if (found != GRAPH_NO_SLOT)
@@ -42,8 +43,8 @@ static size_t read_place(
 	const char **names = memory_array(graph->node_count, sizeof *names);
 	for (size_t i = 0; i < graph->node_count; i++)
 		names[i] = graph->nodes[i].name;
-	yaml_mistake(loader->document, node, loader->diagnostics, "there is no node \"%.60s\"%s",
-		node->text,
+	yaml_mistake(loader->document, node, loader->diagnostics, "there is no node \"%.*s\"%s",
+		text_fit(node->text, 60), node->text,
 		diagnostics_hint(node->text, names, graph->node_count, hint, sizeof hint));
 	free(names);
 	return GRAPH_NO_SLOT;
@@ -81,12 +82,36 @@ static size_t read_places(struct graph_loader *loader, const struct yaml_node *n
 	return count;
 }
 
-static void add_choice(struct graph_edge *edge, char *text, struct expr *when, size_t to)
+static void add_choice(
+	struct graph_edge *edge, const struct yaml_node *when, struct expr *expr, size_t to)
 {
-	edge->choices = memory_resize(
-		edge->choices, edge->choice_count + 1, sizeof(struct graph_choice));
-	edge->choices[edge->choice_count++] =
-		(struct graph_choice){.text = text, .when = when, .to = to};
+	edge->choices =
+		memory_resize(edge->choices, edge->choice_count + 1, sizeof(struct graph_choice));
+	edge->choices[edge->choice_count++] = (struct graph_choice){
+		.text = when != NULL ? memory_string(when->text) : NULL,
+		.when = expr,
+		.to = to,
+		.line = when != NULL ? when->line : edge->line,
+		.column = when != NULL ? when->column : edge->column,
+	};
+}
+
+/* Reports what is wrong in the condition NODE: at its place in the file if the condition stands there as
+ * it is, else at the condition's beginning. */
+static void report_condition(
+	struct graph_loader *loader, const struct yaml_node *node, const struct expr_error *error)
+{
+	const struct ss_text before = {node->text, error->offset};
+	size_t characters = (size_t)text_characters(before);
+	int shown = text_fit(node->text, 200);
+	if (node->verbatim)
+		diagnostics_add(loader->diagnostics, loader->document->file, node->line,
+			node->column + (node->quoted ? 1 : 0) + characters,
+			"the condition \"%.*s\" is wrong: %s", shown, node->text, error->text);
+	else
+		yaml_mistake(loader->document, node, loader->diagnostics,
+			"the condition \"%.*s\" is wrong at its character %zu: %s", shown,
+			node->text, characters + 1, error->text);
 }
 
 static struct expr *read_condition(struct graph_loader *loader, const struct yaml_node *node)
@@ -105,10 +130,9 @@ static struct expr *read_condition(struct graph_loader *loader, const struct yam
 			.values = graph->fields[i].values};
 	struct expr *when =
 		expr_compile(node->text, variables, graph->field_count, SS_BOOL, &error);
-	if (when == NULL)
-		diagnostics_add(loader->diagnostics, loader->document->file, node->line,
-			node->column + (node->quoted ? 1 : 0) + error.offset,
-			"the condition \"%.200s\" is wrong: %s", node->text, error.text);
+	/* Without a state, which was reported, no condition is right. */
+	if (when == NULL && graph->field_count > 0)
+		report_condition(loader, node, &error);
 	return when;
 }
 
@@ -116,6 +140,8 @@ static void read_choice(struct graph_loader *loader, struct graph_edge *edge,
 	const struct yaml_node *node, bool last)
 {
 	const struct yaml_node *otherwise = yaml_get(node, "else");
+	const struct yaml_node *when = yaml_get(node, "when");
+	const struct yaml_node *to = otherwise != NULL ? otherwise : yaml_get(node, "to");
 	if (options_read(loader->document, node, node, no_rows,
 		    otherwise != NULL ? else_sections : when_sections, "a choice", NULL,
 		    loader->diagnostics) < 0)
@@ -125,18 +151,19 @@ static void read_choice(struct graph_loader *loader, struct graph_edge *edge,
 			"else must come last; what stands behind it is never taken");
 		return;
 	}
-	if (otherwise == NULL && (yaml_get(node, "when") == NULL || yaml_get(node, "to") == NULL)) {
+	if (otherwise == NULL && (when == NULL || to == NULL)) {
 		yaml_mistake(loader->document, node, loader->diagnostics,
 			"a choice is {when: CONDITION, to: NODE} or {else: NODE}");
 		return;
 	}
-	size_t to = read_place(loader, otherwise != NULL ? otherwise : yaml_get(node, "to"),
-		GRAPH_START, otherwise != NULL ? "else" : "to");
-	struct expr *when = NULL;
-	if (otherwise == NULL && (when = read_condition(loader, yaml_get(node, "when"))) == NULL)
+	size_t place = read_place(loader, to, GRAPH_START, otherwise != NULL ? "else" : "to");
+	if (otherwise != NULL) {
+		add_choice(edge, NULL, NULL, place == GRAPH_NO_SLOT ? GRAPH_END : place);
 		return;
-	add_choice(edge, otherwise == NULL ? memory_string(yaml_get(node, "when")->text) : NULL,
-		when, to == GRAPH_NO_SLOT ? GRAPH_END : to);
+	}
+	struct expr *condition = read_condition(loader, when);
+	if (condition != NULL)
+		add_choice(edge, when, condition, place == GRAPH_NO_SLOT ? GRAPH_END : place);
 }
 
 static void read_choices(
@@ -148,9 +175,12 @@ static void read_choices(
 			"choose takes a list of {when: CONDITION, to: NODE} and an {else: NODE}");
 		return;
 	}
-	for (size_t i = 0; i < choose->count; i++)
+	bool has_else = false;
+	for (size_t i = 0; i < choose->count; i++) {
 		read_choice(loader, edge, choose->items[i], i + 1 == choose->count);
-	if (yaml_get(choose->items[choose->count - 1], "else") == NULL)
+		has_else = has_else || yaml_get(choose->items[i], "else") != NULL;
+	}
+	if (!has_else)
 		yaml_mistake(loader->document, choose->items[choose->count - 1],
 			loader->diagnostics,
 			"the last choice must be an else; without it a turn could go nowhere");
@@ -217,6 +247,8 @@ void graph_read_edges(struct graph_loader *loader, const struct yaml_node *edges
 			"edges must be a list of {from: NODE, to: NODE}");
 		return;
 	}
+	if (loader->graph->node_count == 0)
+		return; /* which was reported; no edge could be right */
 	loader->graph->edges = memory_array(edges->count, sizeof(struct graph_edge));
 	for (size_t i = 0; i < edges->count; i++)
 		read_edge(loader, edges->items[i]);

@@ -1,10 +1,12 @@
 #include "graph/graph.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/options.h"
 #include "graph/load.h"
 #include "value/value.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +70,7 @@ struct graph *graph_load(const char *file, struct plugins *plugins, const char *
 	if (document == NULL)
 		return NULL;
 	struct graph *graph = read_document(document, plugins, inputs, diagnostics);
-	yaml_free(document);
+	yaml_close(document);
 	return graph;
 }
 
@@ -79,7 +81,7 @@ struct graph *graph_parse(const char *file, const char *text, size_t length,
 	if (document == NULL)
 		return NULL;
 	struct graph *graph = read_document(document, plugins, inputs, diagnostics);
-	yaml_free(document);
+	yaml_close(document);
 	return graph;
 }
 
@@ -165,21 +167,58 @@ static bool is_enum_value(const struct graph_field *field, const struct ss_value
 	return false;
 }
 
-int graph_check_value(
+static int check_type(const struct graph_field *field, enum ss_type type, struct ss_error *err)
+{
+	bool widened = field->type == SS_NUMBER && type == SS_INT;
+	if (type == field->type || field->type == SS_NULL || widened)
+		return 0;
+	return ss_fail_as(err, SS_INVALID, "the field %s takes a value of the type %s, not %s",
+		field->name, value_type_name(field->type), value_type_name(type));
+}
+
+static int check_number(
 	const struct graph_field *field, const struct ss_value *value, struct ss_error *err)
 {
-	enum ss_type type = value_type(value);
-	bool fits = type == field->type || field->type == SS_NULL ||
-		    (field->type == SS_NUMBER && type == SS_INT);
-	if (!fits)
-		return ss_fail_as(err, SS_INVALID, "the field %s takes a %s, not a %s", field->name,
-			value_type_name(field->type), value_type_name(type));
+	double number = value_as_number(value);
+	if (!isfinite(number))
+		return ss_fail_as(err, SS_INVALID, "the field %s takes a finite number, not %g",
+			field->name, number);
+	if (!field->has_range || (number >= field->min && number <= field->max))
+		return 0;
+	if (!isfinite(field->max))
+		return ss_fail_as(err, SS_INVALID, "the field %s is at least %g, not %g",
+			field->name, field->min, number);
+	if (!isfinite(field->min))
+		return ss_fail_as(err, SS_INVALID, "the field %s is at most %g, not %g",
+			field->name, field->max, number);
+	return ss_fail_as(err, SS_INVALID, "the field %s is from %g to %g, not %g", field->name,
+		field->min, field->max, number);
+}
+
+static int check_value(
+	const struct graph_field *field, const struct ss_value *value, struct ss_error *err)
+{
+	const char *text = value_as_string(value, NULL);
+	if (check_type(field, value_type(value), err) < 0)
+		return -1;
 	if (field->values != NULL && !is_enum_value(field, value))
-		return ss_fail_as(err, SS_INVALID, "\"%.60s\" is no value of the field %s",
-			value_as_string(value, NULL), field->name);
-	if (field->has_range &&
-		(value_as_number(value) < field->min || value_as_number(value) > field->max))
-		return ss_fail_as(err, SS_INVALID, "the field %s is from %g to %g, not %g",
-			field->name, field->min, field->max, value_as_number(value));
+		return ss_fail_as(err, SS_INVALID, "\"%.*s\" is no value of the field %s",
+			text_fit(text, 60), text, field->name);
+	if (field->type == SS_INT || field->type == SS_NUMBER)
+		return check_number(field, value, err);
 	return 0;
+}
+
+struct ss_value *graph_fit_value(
+	const struct graph_field *field, struct ss_value *value, struct ss_error *err)
+{
+	if (check_value(field, value, err) < 0) {
+		value_unref(value);
+		return NULL;
+	}
+	if (field->type != SS_NUMBER || value_type(value) != SS_INT)
+		return value;
+	struct ss_value *number = value_number(value_as_number(value));
+	value_unref(value);
+	return number;
 }

@@ -22,13 +22,14 @@
 enum {
 	GRAPH_FIELDS_LIMIT = 256,
 	GRAPH_NODES_LIMIT = 4096,
+	GRAPH_NAME_LIMIT = 64, /* bytes of a field's or a node's name */
 };
 
 /* A slot that an agent's optional field has when the workflow does not declare it. */
 #define GRAPH_NO_SLOT SIZE_MAX
 /* Places that are no nodes. */
-#define GRAPH_START   (SIZE_MAX - 1)
-#define GRAPH_END     (SIZE_MAX - 2)
+#define GRAPH_START (SIZE_MAX - 1)
+#define GRAPH_END   (SIZE_MAX - 2)
 
 /* A field of the state; its slot is its row. */
 struct graph_field {
@@ -36,7 +37,7 @@ struct graph_field {
 	enum ss_type type;
 	struct ss_value *values; /* of an enum: the list of its values; else NULL */
 	bool has_range;
-	double min, max;            /* of an int or a number */
+	double min, max;          /* of an int or a number */
 	struct ss_value *initial; /* the default; null when there is none */
 	size_t line, column;
 };
@@ -65,9 +66,10 @@ struct graph_node {
 
 /* One way that an edge can take. */
 struct graph_choice {
-	char *text;        /* of the condition; NULL: always, or else */
-	struct expr *when; /* NULL: always, or else */
-	size_t to;         /* a node or GRAPH_END */
+	char *text;          /* of the condition; NULL: always, or else */
+	struct expr *when;   /* NULL: always, or else */
+	size_t to;           /* a node or GRAPH_END */
+	size_t line, column; /* of the condition or the place */
 };
 
 struct graph_edge {
@@ -115,9 +117,9 @@ size_t graph_find_node(const struct graph *graph, const char *name);
 /* The name of a node, START or END. */
 const char *graph_node_name(const struct graph *graph, size_t node);
 
-/* Whether VALUE may stand in FIELD. Fills ERR with a sentence that names both. An int is taken where a
- * number is asked for. */
-int graph_check_value(
-	const struct graph_field *field, const struct ss_value *value, struct ss_error *err);
+/* VALUE (taken) as it stands in FIELD: an int becomes a number where one is asked for. NULL and ERR, a
+ * sentence that names the field and the value, when it does not fit. */
+struct ss_value *graph_fit_value(
+	const struct graph_field *field, struct ss_value *value, struct ss_error *err);
 
 #endif

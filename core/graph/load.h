@@ -20,8 +20,11 @@ void graph_read_edges(struct graph_loader *loader, const struct yaml_node *edges
  * never complete, fields that are read and never written. */
 void graph_validate(struct graph_loader *loader);
 
+/* Of these, the joins that can never complete. */
+void graph_check_joins(struct graph_loader *loader);
+
 /* NODE as a value of FIELD, new; NULL and a mistake when it is none. */
-struct ss_value *graph_read_value(struct graph_loader *loader, const struct graph_field *field,
-	const struct yaml_node *node);
+struct ss_value *graph_read_value(
+	struct graph_loader *loader, const struct graph_field *field, const struct yaml_node *node);
 
 #endif

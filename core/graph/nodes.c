@@ -1,5 +1,6 @@
 /* The `nodes` section of a workflow: which agent a node runs, with which options. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/options.h"
 #include "graph/load.h"
 #include "value/value.h"
@@ -41,7 +42,7 @@ static void bind_fields(
 		size_t slot = graph_slot(loader->graph, rows[i].name);
 		node->slots[i] = slot;
 		if (slot == GRAPH_NO_SLOT) {
-			if ((rows[i].access & SS_OPTIONAL) == 0)
+			if ((rows[i].access & SS_OPTIONAL) == 0 && loader->graph->field_count > 0)
 				yaml_mistake(loader->document, place, loader->diagnostics,
 					"the agent %s uses the field %s (%s), which the state does "
 					"not declare%s; add %s: {type: …} to state",
@@ -51,9 +52,12 @@ static void bind_fields(
 			continue;
 		}
 		const struct graph_field *field = &loader->graph->fields[slot];
-		if (rows[i].type != SS_NULL && field->type != rows[i].type)
+		/* A field without a type is a mistake that was reported. */
+		if (rows[i].type != SS_NULL && field->type != SS_NULL &&
+			field->type != rows[i].type)
 			yaml_mistake(loader->document, place, loader->diagnostics,
-				"the agent %s takes the field %s as a %s, and the state declares a %s",
+				"the agent %s takes the field %s as %s, and the state declares it "
+				"as %s",
 				node->plugin->name, rows[i].name, value_type_name(rows[i].type),
 				value_type_name(field->type));
 	}
@@ -66,12 +70,11 @@ static void read_fallback(struct graph_loader *loader, struct graph_node *node,
 	size_t slot = graph_slot(loader->graph, key->text);
 	if (slot == GRAPH_NO_SLOT) {
 		yaml_mistake(loader->document, key, loader->diagnostics,
-			"the state has no field \"%.60s\"%s", key->text,
+			"the state has no field \"%.*s\"%s", text_fit(key->text, 60), key->text,
 			field_hint(loader->graph, key->text, hint, sizeof hint));
 		return;
 	}
-	struct ss_value *value =
-		graph_read_value(loader, &loader->graph->fields[slot], item);
+	struct ss_value *value = graph_read_value(loader, &loader->graph->fields[slot], item);
 	if (value != NULL)
 		node->fallbacks[node->fallback_count++] =
 			(struct graph_fallback){.slot = slot, .value = value};
@@ -123,7 +126,7 @@ static void read_node(
 	char what[120];
 	struct ss_value *options[NODE_ROWS] = {0};
 	struct graph_node *node = &loader->graph->nodes[loader->graph->node_count++];
-	(void)snprintf(what, sizeof what, "the node %.60s", key->text);
+	(void)snprintf(what, sizeof what, "the node %s", key->text);
 	node->name = memory_string(key->text);
 	node->line = key->line;
 	node->column = key->column;
@@ -152,10 +155,13 @@ void graph_read_nodes(struct graph_loader *loader, const struct yaml_node *nodes
 	loader->graph->nodes = memory_array(nodes->count, sizeof(struct graph_node));
 	for (size_t i = 0; i < nodes->count; i++) {
 		const char *name = nodes->keys[i]->text;
-		if (strcmp(name, "START") == 0 || strcmp(name, "END") == 0 || name[0] == '\0')
+		if (strcmp(name, "START") == 0 || strcmp(name, "END") == 0)
 			yaml_mistake(loader->document, nodes->keys[i], loader->diagnostics,
 				"START and END are where a turn begins and ends; no node has that "
 				"name");
+		else if (name[0] == '\0' || strlen(name) > GRAPH_NAME_LIMIT)
+			yaml_mistake(loader->document, nodes->keys[i], loader->diagnostics,
+				"a node's name has from 1 to %d bytes", GRAPH_NAME_LIMIT);
 		else
 			read_node(loader, nodes->keys[i], nodes->items[i]);
 	}

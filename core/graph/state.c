@@ -1,5 +1,6 @@
 /* The `state` section of a workflow: the fields of a turn's state. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "config/options.h"
 #include "graph/load.h"
 #include "value/value.h"
@@ -9,6 +10,9 @@
 #include <string.h>
 
 enum { FIELD_TYPE, FIELD_VALUES, FIELD_ROWS };
+
+/* Up to here a double is exact for whole numbers. */
+#define EXACT_LIMIT 9007199254740992.0
 
 static const struct ss_option field_rows[] = {
 	[FIELD_TYPE] = {"type", SS_OPTION_CHOICE, NULL, 0, 0,
@@ -34,17 +38,33 @@ static enum ss_type type_of(const char *name)
 	return SS_NULL;
 }
 
-struct ss_value *graph_read_value(struct graph_loader *loader, const struct graph_field *field,
-	const struct yaml_node *node)
+struct ss_value *graph_read_value(
+	struct graph_loader *loader, const struct graph_field *field, const struct yaml_node *node)
 {
 	struct ss_error err = {0};
 	bool word = field->type == SS_STRING && node->kind == YAML_SCALAR;
-	struct ss_value *value = word ? value_text(node->text) : options_value(node);
-	if (graph_check_value(field, value, &err) == 0)
-		return value;
-	yaml_mistake(loader->document, node, loader->diagnostics, "%s", err.text);
-	value_unref(value);
-	return NULL;
+	struct ss_value *value =
+		graph_fit_value(field, word ? value_text(node->text) : options_value(node), &err);
+	if (value == NULL)
+		yaml_mistake(loader->document, node, loader->diagnostics, "%s", err.text);
+	return value;
+}
+
+/* One bound of FIELD, if NODE is given. */
+static void read_bound(struct graph_loader *loader, const struct graph_field *field,
+	const char *name, const struct yaml_node *node, double *bound)
+{
+	int64_t integer;
+	if (node == NULL)
+		return;
+	if (!yaml_number(node, bound))
+		yaml_mistake(loader->document, node, loader->diagnostics,
+			"%s of %s must be a number", name, field->name);
+	else if (field->type == SS_INT &&
+		 (!yaml_int(node, &integer) || *bound > EXACT_LIMIT || *bound < -EXACT_LIMIT))
+		yaml_mistake(loader->document, node, loader->diagnostics,
+			"%s of %s must be a whole number of at most 2^53, as %s is an int", name,
+			field->name, field->name);
 }
 
 static void read_range(
@@ -57,31 +77,38 @@ static void read_range(
 	field->has_range = true;
 	field->min = -INFINITY;
 	field->max = INFINITY;
-	if (field->type != SS_INT && field->type != SS_NUMBER)
+	if (field->type != SS_INT && field->type != SS_NUMBER) {
 		yaml_mistake(loader->document, min != NULL ? min : max, loader->diagnostics,
 			"min and max are for an int or a number; %s is neither", field->name);
-	else if (min != NULL && !yaml_number(min, &field->min))
-		yaml_mistake(loader->document, min, loader->diagnostics, "min must be a number");
-	else if (max != NULL && !yaml_number(max, &field->max))
-		yaml_mistake(loader->document, max, loader->diagnostics, "max must be a number");
-	else if (field->min > field->max)
+		return;
+	}
+	read_bound(loader, field, "min", min, &field->min);
+	read_bound(loader, field, "max", max, &field->max);
+	if (field->min > field->max)
 		yaml_mistake(loader->document, max, loader->diagnostics,
 			"max of %s is less than its min", field->name);
+}
+
+/* The number nearest to 0 in the range of FIELD. */
+static double natural_number(const struct graph_field *field)
+{
+	if (field->has_range && field->min > 0)
+		return field->min;
+	return field->has_range && field->max < 0 ? field->max : 0;
 }
 
 /* What a field holds that nothing was written to and that has no default. */
 static struct ss_value *natural_default(const struct graph_field *field)
 {
-	double number = field->has_range && (field->min > 0 || field->max < 0) ? field->min : 0;
 	if (field->values != NULL)
 		return value_null();
 	switch (field->type) {
 	case SS_STRING:
 		return value_text("");
 	case SS_INT:
-		return value_int((int64_t)number);
+		return value_int((int64_t)natural_number(field));
 	case SS_NUMBER:
-		return value_number(number);
+		return value_number(natural_number(field));
 	case SS_BOOL:
 		return value_bool(false);
 	case SS_LIST:
@@ -104,7 +131,7 @@ static void read_values(struct graph_loader *loader, struct graph_field *field,
 			"the enum %s needs its values, as in values: [Low, High]", field->name);
 	} else if (given != NULL) {
 		yaml_mistake(loader->document, given, loader->diagnostics,
-			"values are for an enum; %s is a %s", field->name,
+			"values are for an enum; %s is of the type %s", field->name,
 			value_type_name(field->type));
 	}
 }
@@ -125,14 +152,13 @@ static void read_field(
 	const char *type = value_as_string(options[FIELD_TYPE], NULL);
 	field->type = type_of(type);
 	if (loader->diagnostics->count == mistakes) {
-		read_values(
-			loader, field, node, options[FIELD_VALUES], strcmp(type, "enum") == 0);
+		read_values(loader, field, node, options[FIELD_VALUES], strcmp(type, "enum") == 0);
 		read_range(loader, field, node);
 	}
 	const struct yaml_node *given = yaml_get(node, "default");
 	if (given != NULL && loader->diagnostics->count == mistakes)
 		field->initial = graph_read_value(loader, field, given);
-	if (field->initial == NULL)
+	if (field->initial == NULL && loader->diagnostics->count == mistakes)
 		field->initial = natural_default(field);
 	options_free(options, FIELD_ROWS);
 }
@@ -140,9 +166,19 @@ static void read_field(
 static bool name_is_good(const char *name)
 {
 	size_t length = strlen(name);
-	return length > 0 && length <= 64 && (name[0] < '0' || name[0] > '9') &&
+	return length > 0 && length <= GRAPH_NAME_LIMIT && (name[0] < '0' || name[0] > '9') &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
 		       length;
+}
+
+static bool is_word_of_conditions(const char *name)
+{
+	static const char *const words[] = {"true", "false", "null", "in"};
+	for (size_t i = 0; i < array_length(words); i++) {
+		if (strcmp(words[i], name) == 0)
+			return true;
+	}
+	return false;
 }
 
 void graph_read_state(struct graph_loader *loader, const struct yaml_node *state)
@@ -160,10 +196,15 @@ void graph_read_state(struct graph_loader *loader, const struct yaml_node *state
 	}
 	loader->graph->fields = memory_array(state->count, sizeof(struct graph_field));
 	for (size_t i = 0; i < state->count; i++) {
-		if (!name_is_good(state->keys[i]->text))
+		const char *name = state->keys[i]->text;
+		if (!name_is_good(name))
 			yaml_mistake(loader->document, state->keys[i], loader->diagnostics,
-				"\"%.64s\" is no field name; names have letters, digits and _",
-				state->keys[i]->text);
+				"\"%.*s\" is no field name; names have letters, digits and _",
+				text_fit(name, 64), name);
+		else if (is_word_of_conditions(name))
+			yaml_mistake(loader->document, state->keys[i], loader->diagnostics,
+				"%s has a meaning of its own in conditions and is no field name",
+				name);
 		else
 			read_field(loader, state->keys[i], state->items[i]);
 	}

@@ -1,11 +1,12 @@
 /* Mistakes that only the whole graph shows. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "graph/load.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Every node that can be reached from the nodes and choices marked in REACHED. */
+/* Marks every node that EDGE leads to, directly or not. */
 static void reach(const struct graph *graph, bool *reached, const struct graph_edge *edge)
 {
 	for (size_t i = 0; i < edge->choice_count; i++) {
@@ -43,41 +44,6 @@ static void check_ends(struct graph_loader *loader)
 	if (graph->start_count == 0)
 		diagnostics_add(loader->diagnostics, graph->file, 0, 0,
 			"no edge leaves START; add {from: START, to: NODE}");
-}
-
-/* Of the ways of one choice only one is taken: a join that waits for two of them never completes,
- * unless another way leads to them as well. */
-static bool excludes(const struct graph *graph, size_t a, size_t b)
-{
-	size_t edge_a = GRAPH_NO_SLOT;
-	size_t edge_b = GRAPH_NO_SLOT;
-	for (size_t i = 0; i < graph->edge_count; i++) {
-		for (size_t j = 0; j < graph->edges[i].choice_count; j++) {
-			size_t to = graph->edges[i].choices[j].to;
-			if (to == a)
-				edge_a = edge_a == GRAPH_NO_SLOT ? i : GRAPH_START;
-			if (to == b)
-				edge_b = edge_b == GRAPH_NO_SLOT ? i : GRAPH_START;
-		}
-	}
-	return edge_a == edge_b && edge_a < graph->edge_count && graph->edges[edge_a].chooses;
-}
-
-static void check_join(struct graph_loader *loader, const struct graph_edge *edge)
-{
-	const struct graph *graph = loader->graph;
-	for (size_t i = 0; i < edge->from_count; i++) {
-		for (size_t j = i + 1; j < edge->from_count; j++) {
-			if (edge->from[i] == GRAPH_START || edge->from[j] == GRAPH_START ||
-				!excludes(graph, edge->from[i], edge->from[j]))
-				continue;
-			diagnostics_add(loader->diagnostics, graph->file, edge->line, edge->column,
-				"this waits for both %s and %s, of which only one is ever chosen; "
-				"add any: true",
-				graph->nodes[edge->from[i]].name, graph->nodes[edge->from[j]].name);
-			return;
-		}
-	}
 }
 
 static bool is_input(const struct graph_loader *loader, const char *name)
@@ -120,10 +86,11 @@ static void check_read_by_conditions(struct graph_loader *loader, const bool *wr
 			for (size_t k = 0; k < count; k++) {
 				if (!written[reads[k]])
 					diagnostics_add(loader->diagnostics, graph->file,
-						graph->edges[i].line, graph->edges[i].column,
-						"the condition \"%.120s\" reads %s, which nothing "
+						choice->line, choice->column,
+						"the condition \"%.*s\" reads %s, which nothing "
 						"writes",
-						choice->text, graph->fields[reads[k]].name);
+						text_fit(choice->text, 120), choice->text,
+						graph->fields[reads[k]].name);
 			}
 		}
 	}
@@ -157,10 +124,7 @@ void graph_validate(struct graph_loader *loader)
 		reach(graph, reached, &graph->edges[graph->start[i]]);
 	check_reachable(loader, reached);
 	check_ends(loader);
-	for (size_t i = 0; i < graph->edge_count; i++) {
-		if (graph->edges[i].join)
-			check_join(loader, &graph->edges[i]);
-	}
+	graph_check_joins(loader);
 	check_reads(loader);
 	free(reached);
 }

@@ -102,7 +102,7 @@ static void embed_batch(struct compute *compute, struct service_job *jobs, size_
 static void search_one(struct compute *compute, struct search_job *job)
 {
 	const struct knowledge_query query = {
-		.text = job->search.text,
+		.text = job->text,
 		.vector = job->embedded->entries[0]->vector,
 		.prefer_category = job->search.prefer_category,
 		.top_k = job->search.top_k,

@@ -134,7 +134,8 @@ static int compare_names(const void *a, const void *b)
 
 static int check_names(const struct scan *scan, struct names *names)
 {
-	qsort(names->items, names->count, sizeof *names->items, compare_names);
+	if (names->count > 1)
+		qsort(names->items, names->count, sizeof *names->items, compare_names);
 	for (size_t i = 1; i < names->count; i++) {
 		if (compare_names(&names->items[i - 1], &names->items[i]) == 0)
 			return ss_fail_as(scan->err, SS_INVALID,

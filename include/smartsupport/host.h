@@ -18,7 +18,10 @@ enum ss_log_level {
 	SS_LOG_ERROR,
 };
 
-/* One activation of an agent in one turn. */
+/* One activation of an agent in one turn. It is the agent's until run() returns SS_DONE or SS_FAILED, or
+ * after SS_PENDING until finish(). It may be over before that, for want of time or because its turn has
+ * ended: then write() and the services refuse it, and the calls that are under way for it end with an
+ * error, so that it can be finished. */
 struct ss_run;
 /* One question to a model. */
 struct ss_generation;

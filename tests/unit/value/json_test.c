@@ -44,7 +44,8 @@ Test(json, refuses_a_member_that_is_given_twice)
 Test(json, refuses_what_is_not_json)
 {
 	static const char *const bad[] = {"", "{", "{\"a\":}", "[1,]", "{\"a\":1,}", "'a'", "NaN",
-		"[Infinity]", "-Infinity", "1 2", "{} x", "\"\xff\"", "\"a\nb\"", "nul", "TRUE", "01", "// x\n1"};
+		"[Infinity]", "-Infinity", "1 2", "{} x", "\"\xff\"", "\"a\nb\"", "nul", "TRUE",
+		"01", "// x\n1"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		refused(bad[i], strlen(bad[i]), "");
 	refused("\"a\0b\"", 5, "");

@@ -1,0 +1,34 @@
+/*
+ * The REST API: one file a resource, and the table of routes. Called by the HTTP server on the loop.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include "http/request.h"
+#include "http/route.h"
+
+struct store;
+struct support;
+
+/* What the handlers work with; the context of every request. */
+struct api {
+	struct support *support;
+	struct store *store;
+	int64_t started_ns; /* of the monotonic clock */
+};
+
+extern const struct http_route api_routes[];
+extern const size_t api_route_count;
+
+/* POST /api/v1/query */
+void api_query(struct http_request *request);
+/* GET /api/v1/health */
+void api_health(struct http_request *request);
+/* GET /api/v1/stats */
+void api_stats(struct http_request *request);
+
+/* Replies with the problem that ERR is: 404, 409, 503 with Retry-After, or 500. The sentence of an
+ * internal error goes to the log and not to the client. */
+void api_reply_error(struct http_request *request, const struct ss_error *err);
+
+#endif

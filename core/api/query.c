@@ -1,0 +1,69 @@
+/* POST /api/v1/query: a customer asks a question. */
+#include "api/api.h"
+#include "http/json_body.h"
+#include "support/support.h"
+#include "value/value.h"
+
+#include <string.h>
+
+static const char default_user[] = "web_user";
+
+/* conv_ and a UUID in small letters. */
+static bool is_conversation_id(const char *text)
+{
+	static const char form[] = "conv_xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	if (strlen(text) != sizeof form - 1)
+		return false;
+	for (size_t i = 0; form[i] != '\0'; i++) {
+		bool fits = form[i] == 'x' ? strchr("0123456789abcdef", text[i]) != NULL
+					   : text[i] == form[i];
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
+static const struct json_member members[] = {
+	{.name = "message", .required = true, .least = 1, .most = 4000},
+	{.name = "user_id", .least = 1, .most = 128},
+	{.name = "conversation_id",
+		.least = 1,
+		.most = 64,
+		.check = is_conversation_id,
+		.expected = "an id as an earlier reply gave it, conv_ and a UUID"},
+	{.name = NULL},
+};
+
+static void on_replied(void *context, const struct ss_value *reply, const struct ss_value *trace,
+	const struct ss_error *err)
+{
+	struct http_request *request = context;
+	(void)trace;
+	if (err == NULL)
+		http_reply_json(request, 200, reply);
+	else if (err->status == SS_NOT_FOUND)
+		http_reply_field_problem(request, 404, "/conversation_id", err->text);
+	else
+		api_reply_error(request, err);
+}
+
+void api_query(struct http_request *request)
+{
+	const struct api *api = http_request_context(request);
+	struct ss_error err = {0};
+	struct ss_value *body = json_body_read(request, members);
+	if (body == NULL)
+		return;
+	const struct ss_value *user = value_get(body, "user_id");
+	const struct ss_value *conversation = value_get(body, "conversation_id");
+	const struct support_question question = {
+		.user_id = user != NULL ? value_as_string(user, NULL) : default_user,
+		.conversation_id =
+			conversation != NULL ? value_as_string(conversation, NULL) : NULL,
+		.message = value_as_text(value_get(body, "message")),
+	};
+	if (support_ask(api->support, &question, http_request_log(request), on_replied, request,
+		    &err) < 0)
+		api_reply_error(request, &err);
+	value_unref(body);
+}

@@ -1,0 +1,47 @@
+/* GET /api/v1/health and GET /api/v1/stats: how the server is, and what it has answered. */
+#include "api/api.h"
+#include "base/clock.h"
+#include "service/store.h"
+#include "value/value.h"
+
+static void on_health(void *context, const struct ss_value *stats, const struct ss_error *err)
+{
+	struct http_request *request = context;
+	const struct api *api = http_request_context(request);
+	char now[CLOCK_TEXT_SIZE];
+	double uptime = (double)(clock_monotonic_ns() - api->started_ns) / 1e9;
+	(void)stats;
+	if (err != NULL)
+		log_error(http_request_log(request), "the store does not answer: %s", err->text);
+	struct ss_value *health = value_map_make(
+		{"status", value_text(err == NULL ? "healthy" : "unhealthy")},
+		{"store", value_text(err == NULL ? "ok" : "unavailable")},
+		{"version", value_text(SS_VERSION)}, {"uptime", value_number(uptime)},
+		{"timestamp", value_text(clock_format(clock_utc_ns(), now))});
+	http_reply_json(request, err == NULL ? 200 : 503, health);
+	value_unref(health);
+}
+
+void api_health(struct http_request *request)
+{
+	const struct api *api = http_request_context(request);
+	struct ss_error err = {0};
+	if (store_stats(api->store, on_health, request, &err) < 0)
+		on_health(request, NULL, &err);
+}
+
+static void on_stats(void *context, const struct ss_value *stats, const struct ss_error *err)
+{
+	if (err != NULL)
+		api_reply_error(context, err);
+	else
+		http_reply_json(context, 200, stats);
+}
+
+void api_stats(struct http_request *request)
+{
+	const struct api *api = http_request_context(request);
+	struct ss_error err = {0};
+	if (store_stats(api->store, on_stats, request, &err) < 0)
+		api_reply_error(request, &err);
+}

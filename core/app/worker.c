@@ -1,0 +1,186 @@
+#include "app/worker.h"
+
+#include "api/api.h"
+#include "app/runtime.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "http/server.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct worker_process {
+	const struct worker_options *options;
+	struct log log;
+	struct config *config;
+	struct event_base *base;
+	struct event *control;
+	struct event *term;
+	struct event *deadline;
+	struct runtime *runtime;
+	struct http_server *server;
+	struct api api;
+	bool draining;
+	int code;
+};
+
+/* Tells the master what is wrong, or the terminal when there is no master any more. */
+static void report_failure(const struct worker_process *worker, struct diagnostics *diagnostics)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *stream = open_memstream(&text, &length);
+	if (stream == NULL)
+		abort(); /* only for want of memory */
+	(void)fputc(WORKER_FAILED, stream);
+	diagnostics_print(diagnostics, stream);
+	(void)fclose(stream);
+	if (send(worker->options->control, text, length, MSG_NOSIGNAL) != (ssize_t)length)
+		(void)fputs(text + 1, stderr);
+	free(text);
+}
+
+static void on_drained(void *context)
+{
+	struct worker_process *worker = context;
+	(void)event_base_loopbreak(worker->base);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+	struct worker_process *worker = context;
+	(void)fd;
+	(void)what;
+	log_warning(&worker->log, "requests were still running after %g s and are cut off",
+		(double)worker->config->drain_timeout_ns / 1e9);
+	worker->code = 1;
+	(void)event_base_loopbreak(worker->base);
+}
+
+static void drain(struct worker_process *worker)
+{
+	int64_t ns = worker->config->drain_timeout_ns;
+	const struct timeval after = {
+		.tv_sec = ns / 1000000000, .tv_usec = ns % 1000000000 / 1000};
+	if (worker->draining)
+		return;
+	worker->draining = true;
+	(void)event_del(worker->control);
+	(void)evtimer_add(worker->deadline, &after);
+	http_server_drain(worker->server, on_drained, worker);
+}
+
+static void on_term(evutil_socket_t signal_number, short what, void *context)
+{
+	struct worker_process *worker = context;
+	(void)signal_number;
+	(void)what;
+	if (worker->draining)
+		_exit(1);
+	drain(worker);
+}
+
+static void on_control(evutil_socket_t fd, short what, void *context)
+{
+	struct worker_process *worker = context;
+	struct ss_error err = {0};
+	char message = 0;
+	(void)what;
+	ssize_t length = recv(fd, &message, 1, MSG_DONTWAIT);
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (length <= 0) {
+		/* The master is gone: nobody would restart or stop this worker. */
+		log_warning(&worker->log, "the master is gone; leaving");
+		drain(worker);
+		return;
+	}
+	if (message != WORKER_BEGIN)
+		return;
+	if (http_server_accept(worker->server, worker->options->listener, &err) < 0) {
+		log_error(&worker->log, "%s", err.text);
+		worker->code = 1;
+		(void)event_base_loopbreak(worker->base);
+	}
+}
+
+static int watch(struct worker_process *worker)
+{
+	worker->control = event_new(worker->base, worker->options->control, EV_READ | EV_PERSIST,
+		on_control, worker);
+	worker->term = evsignal_new(worker->base, SIGTERM, on_term, worker);
+	worker->deadline = evtimer_new(worker->base, on_deadline, worker);
+	if (worker->control == NULL || worker->term == NULL || worker->deadline == NULL)
+		return -1;
+	return event_add(worker->control, NULL) | evsignal_add(worker->term, NULL);
+}
+
+/* Makes everything. A mistake is in DIAGNOSTICS. */
+static int prepare(struct worker_process *worker, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	const char *file = worker->options->config_file;
+	worker->config = config_load(file, diagnostics);
+	if (worker->config == NULL)
+		return -1;
+	worker->log = log_new(
+		worker->options->log.fd, worker->config->log_level, worker->config->log_json);
+	worker->runtime = runtime_new(
+		worker->config, worker->base, &worker->log, RUNTIME_SERVE, diagnostics);
+	if (worker->runtime == NULL)
+		return -1;
+	worker->api = (struct api){
+		.support = runtime_support(worker->runtime),
+		.store = runtime_store(worker->runtime),
+		.started_ns = clock_monotonic_ns(),
+	};
+	const struct http_options options = http_defaults();
+	worker->server = http_server_new(worker->base, &options, api_routes, api_route_count,
+		&worker->api, &worker->log, &err);
+	if (worker->server == NULL || watch(worker) < 0) {
+		diagnostics_add(diagnostics, file, 0, 0, "the worker cannot start: %s", err.text);
+		return -1;
+	}
+	return 0;
+}
+
+static void clean_up(struct worker_process *worker)
+{
+	if (worker->control != NULL)
+		event_free(worker->control);
+	if (worker->term != NULL)
+		event_free(worker->term);
+	if (worker->deadline != NULL)
+		event_free(worker->deadline);
+	/* Late replies still need their requests, so the services end first. */
+	runtime_free(worker->runtime);
+	http_server_free(worker->server);
+	event_base_free(worker->base);
+	config_free(worker->config);
+	(void)close(worker->options->control);
+	(void)close(worker->options->listener);
+}
+
+int worker_run(const struct worker_options *options)
+{
+	const char ready = WORKER_READY;
+	struct diagnostics diagnostics = {0};
+	struct worker_process worker = {.options = options, .log = options->log};
+	worker.base = event_base_new();
+	if (worker.base == NULL)
+		return 1;
+	if (prepare(&worker, &diagnostics) < 0) {
+		report_failure(&worker, &diagnostics);
+		worker.code = 1;
+	} else if (send(options->control, &ready, 1, MSG_NOSIGNAL) == 1) {
+		(void)event_base_dispatch(worker.base);
+	}
+	diagnostics_free(&diagnostics);
+	clean_up(&worker);
+	return worker.code;
+}

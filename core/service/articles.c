@@ -1,0 +1,265 @@
+#include "service/articles.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/options.h"
+#include "config/yaml.h"
+#include "value/json.h"
+#include "value/value.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { JSON_FILE_LIMIT = 256 * 1024 * 1024 };
+
+enum { FRONT_ID, FRONT_TITLE, FRONT_CATEGORY, FRONT_ROWS };
+
+static const struct ss_option front_rows[] = {
+	[FRONT_ID] = {"id", SS_OPTION_STRING, NULL, 0, 0, NULL, "the article's name, unique"},
+	[FRONT_TITLE] = {"title", SS_OPTION_STRING, NULL, 0, 0, NULL,
+		"the question that it answers"},
+	[FRONT_CATEGORY] = {"category", SS_OPTION_STRING, "", 0, 0, NULL,
+		"the category that it belongs to"},
+	[FRONT_ROWS] = {0},
+};
+
+struct loader {
+	struct articles *articles;
+	size_t capacity;
+	struct diagnostics *diagnostics;
+};
+
+static void add(struct loader *loader, struct ss_value *article)
+{
+	struct articles *articles = loader->articles;
+	if (articles->count == loader->capacity) {
+		loader->capacity = loader->capacity * 2 + 32;
+		articles->items = memory_resize(
+			articles->items, loader->capacity, sizeof(struct ss_value *));
+	}
+	articles->items[articles->count++] = article;
+}
+
+/* What is wrong with an article's texts, or NULL. */
+static const char *fault(struct ss_text id, struct ss_text title, struct ss_text content)
+{
+	if (id.length == 0 || text_blank(id))
+		return "the id is empty";
+	if (id.length > ARTICLE_ID_LIMIT)
+		return "the id has more than 200 bytes";
+	if (text_characters(title) < 0 || text_characters(content) < 0 || text_characters(id) < 0)
+		return "the text is not valid UTF-8";
+	if (text_blank(title))
+		return "the title is empty";
+	if (text_characters(title) > ARTICLE_TITLE_LIMIT)
+		return "the title has more than 300 characters";
+	if (text_blank(content))
+		return "the article has no text";
+	if (content.length > ARTICLE_CONTENT_LIMIT)
+		return "the text has more than 64 KiB";
+	return NULL;
+}
+
+static struct ss_value *make(struct ss_text id, struct ss_text title, struct ss_text category,
+	struct ss_text content)
+{
+	return value_map_make({"id", value_string(id.data, id.length)},
+		{"title", value_string(title.data, title.length)},
+		{"category", value_string(category.data, category.length)},
+		{"content", value_string(content.data, content.length)});
+}
+
+/* Finds the front matter of TEXT, between two lines of ---, and what stands behind it. */
+static bool split_front(struct ss_text text, struct ss_text *front, struct ss_text *content)
+{
+	if (text.length < 8 || strncmp(text.data, "---\n", 4) != 0)
+		return false;
+	const char *end = strstr(text.data + 3, "\n---\n");
+	if (end == NULL)
+		return false;
+	*front = (struct ss_text){text.data + 4, (size_t)(end + 1 - text.data - 4)};
+	content->data = end + 5;
+	content->data += strspn(content->data, " \t\r\n");
+	content->length = strlen(content->data);
+	while (content->length > 0 &&
+		strchr(" \t\r\n", content->data[content->length - 1]) != NULL)
+		content->length--;
+	return true;
+}
+
+static void read_front(struct loader *loader, const char *file, struct ss_text front,
+	struct ss_text content)
+{
+	struct ss_value *values[FRONT_ROWS] = {0};
+	struct yaml_document *document =
+		yaml_parse(file, 2, front.data, front.length, loader->diagnostics);
+	if (document == NULL)
+		return;
+	if (options_read(document, document->root, document->root, front_rows, NULL,
+		    "the article's head", values, loader->diagnostics) == 0) {
+		struct ss_text id = value_as_text(values[FRONT_ID]);
+		struct ss_text title = value_as_text(values[FRONT_TITLE]);
+		const char *wrong = fault(id, title, content);
+		if (wrong != NULL)
+			diagnostics_add(loader->diagnostics, file, 0, 0, "%s", wrong);
+		else
+			add(loader,
+				make(id, title, value_as_text(values[FRONT_CATEGORY]), content));
+	}
+	options_free(values, FRONT_ROWS);
+	yaml_close(document);
+}
+
+static void read_markdown(struct loader *loader, const char *file)
+{
+	struct ss_error err = {0};
+	struct ss_text front;
+	struct ss_text content;
+	char *text = NULL;
+	size_t length = 0;
+	if (file_read(file, ARTICLE_CONTENT_LIMIT * 2, &text, &length, &err) < 0) {
+		diagnostics_add(loader->diagnostics, file, 0, 0, "%s", err.text);
+		return;
+	}
+	if (strlen(text) != length)
+		diagnostics_add(loader->diagnostics, file, 0, 0, "has a NUL character in it");
+	else if (!split_front((struct ss_text){text, length}, &front, &content))
+		diagnostics_add(loader->diagnostics, file, 1, 1,
+			"an article begins with --- and its id, title and category, and another ---");
+	else
+		read_front(loader, file, front, content);
+	free(text);
+}
+
+static int only_markdown(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+	return entry->d_name[0] != '.' && length > 3 &&
+	       strcmp(entry->d_name + length - 3, ".md") == 0;
+}
+
+static void read_folder(struct loader *loader, const char *path)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(path, &entries, only_markdown, alphasort);
+	if (count < 0) {
+		diagnostics_add(
+			loader->diagnostics, path, 0, 0, "cannot be read: %s", strerror(errno));
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		char *file = memory_format("%s/%s", path, entries[i]->d_name);
+		if (i < ARTICLES_LIMIT)
+			read_markdown(loader, file);
+		free(file);
+		free(entries[i]);
+	}
+	free(entries);
+	if (count == 0 || count > ARTICLES_LIMIT)
+		diagnostics_add(loader->diagnostics, path, 0, 0,
+			count == 0 ? "has no articles (*.md)" : "has more than %d articles",
+			ARTICLES_LIMIT);
+}
+
+static void read_json_article(
+	struct loader *loader, const char *file, size_t row, const struct ss_value *item)
+{
+	const struct ss_value *id = value_get(item, "id");
+	char number[24];
+	struct ss_text id_text = value_as_text(id);
+	if (value_type(id) == SS_INT) {
+		(void)snprintf(number, sizeof number, "%lld", (long long)value_as_int(id));
+		id_text = text_of(number);
+	}
+	struct ss_text title = value_as_text(value_get(item, "title"));
+	struct ss_text content = value_as_text(value_get(item, "content"));
+	const char *wrong = fault(id_text, title, content);
+	if (wrong != NULL)
+		diagnostics_add(
+			loader->diagnostics, file, 0, 0, "the article number %zu: %s", row, wrong);
+	else
+		add(loader, make(id_text, title, value_as_text(value_get(item, "category")),
+				    content));
+}
+
+static void read_json(struct loader *loader, const char *file)
+{
+	struct ss_error err = {0};
+	char *text = NULL;
+	size_t length = 0;
+	if (file_read(file, JSON_FILE_LIMIT, &text, &length, &err) < 0) {
+		diagnostics_add(loader->diagnostics, file, 0, 0, "%s", err.text);
+		return;
+	}
+	struct ss_value *list = json_parse(text, length, &err);
+	free(text);
+	if (list == NULL || value_type(list) != SS_LIST || value_count(list) == 0 ||
+		value_count(list) > ARTICLES_LIMIT)
+		diagnostics_add(loader->diagnostics, file, 0, 0,
+			"must be a JSON list of 1 to %d articles {id, title, content, category}%s%s",
+			ARTICLES_LIMIT, list == NULL ? ": " : "", list == NULL ? err.text : "");
+	else
+		for (size_t i = 0; i < value_count(list); i++)
+			read_json_article(loader, file, i + 1, value_at(list, i));
+	value_unref(list);
+}
+
+static const char *id_of(const struct ss_value *article)
+{
+	return value_as_string(value_get(article, "id"), NULL);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct ss_value *const *left = a;
+	const struct ss_value *const *right = b;
+	return strcmp(id_of(*left), id_of(*right));
+}
+
+static void check_ids(struct loader *loader, const char *path)
+{
+	struct articles *articles = loader->articles;
+	if (articles->count == 0)
+		return;
+	qsort(articles->items, articles->count, sizeof(struct ss_value *), compare_ids);
+	for (size_t i = 1; i < articles->count; i++) {
+		if (compare_ids(&articles->items[i - 1], &articles->items[i]) == 0)
+			diagnostics_add(loader->diagnostics, path, 0, 0,
+				"two articles have the id \"%s\"; give one of them another",
+				id_of(articles->items[i]));
+	}
+}
+
+struct articles *articles_load(const char *path, struct diagnostics *diagnostics)
+{
+	struct stat status;
+	size_t mistakes = diagnostics->count;
+	struct loader loader = {
+		.articles = memory_make(struct articles), .diagnostics = diagnostics};
+	if (stat(path, &status) < 0)
+		diagnostics_add(diagnostics, path, 0, 0, "cannot be read: %s", strerror(errno));
+	else if (S_ISDIR(status.st_mode))
+		read_folder(&loader, path);
+	else
+		read_json(&loader, path);
+	check_ids(&loader, path);
+	if (diagnostics->count > mistakes) {
+		articles_free(loader.articles);
+		return NULL;
+	}
+	return loader.articles;
+}
+
+void articles_free(struct articles *articles)
+{
+	if (articles == NULL)
+		return;
+	for (size_t i = 0; i < articles->count; i++)
+		value_unref(articles->items[i]);
+	free(articles->items);
+	free(articles);
+}

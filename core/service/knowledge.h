@@ -1,0 +1,49 @@
+/*
+ * The knowledge base: articles, their vectors in an index and their words. Built while a configuration is
+ * loaded; searched on the compute thread, one search at a time.
+ *
+ * An article has a vector for its question, which is its title, and one for each passage of its answer,
+ * read under the title. Its score is a blend of how near the query is to the question, how near it is to
+ * the best passage, and how many of the query's words the article has.
+ */
+#ifndef SERVICE_KNOWLEDGE_H
+#define SERVICE_KNOWLEDGE_H
+
+#include "service/articles.h"
+
+#include <smartsupport/plugin.h>
+
+struct knowledge;
+
+/* How a score is made. The two weights and what they leave for the passages add up to 1. */
+struct knowledge_options {
+	double question_weight; /* of the title's vector */
+	double lexical_weight;  /* of the words */
+	double category_bonus;  /* added for an article of the preferred category */
+};
+
+/* What was best on paraphrased questions for several bases (tests/unit/service/knowledge_quality_test.c). */
+struct knowledge_options knowledge_defaults(void);
+
+/* Embeds ARTICLES, which may be freed afterwards. The instances are borrowed for the knowledge's life. */
+struct knowledge *knowledge_new(const struct articles *articles,
+	const struct ss_embedder_operations *embedder, void *embedder_instance,
+	const struct ss_index_operations *index, void *index_instance,
+	const struct knowledge_options *options, struct ss_error *err);
+
+void knowledge_free(struct knowledge *knowledge);
+
+struct knowledge_query {
+	const char *text;            /* UTF-8 */
+	const float *vector;         /* of the text: [dimension] floats of length 1 */
+	const char *prefer_category; /* NULL for none */
+	size_t top_k;
+	double min_score; /* 0..1 */
+};
+
+/* Finds the articles for QUERY: *RESULTS is a new list of at most top_k maps {id, title, content, category,
+ * score}, best first, all with at least min_score. */
+int knowledge_search(struct knowledge *knowledge, const struct knowledge_query *query,
+	struct ss_value **results, struct ss_error *err);
+
+#endif

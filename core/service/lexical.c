@@ -1,0 +1,331 @@
+#include "service/lexical.h"
+
+#include "base/memory.h"
+
+#include <libstemmer.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+/* BM25's parameters, at the values that the literature recommends for short texts. */
+#define K1 1.2
+#define B  0.6
+
+enum {
+	WORD_LIMIT = 64,        /* bytes; longer words are cut */
+	QUERY_TERMS_LIMIT = 200, /* different words of a query that count */
+};
+
+struct posting {
+	size_t document;
+	size_t frequency;
+};
+
+struct term {
+	struct term *chain;
+	char *text;
+	struct posting *postings;
+	size_t count, capacity;
+};
+
+struct lexical {
+	struct sb_stemmer *stemmer;
+	struct term **buckets;
+	size_t bucket_count;
+	size_t term_count;
+	size_t *lengths; /* words of each text */
+	size_t count, capacity;
+	size_t total_length;
+};
+
+/* Words that say nothing of what a text is about. Sorted. */
+static const char *const stop_words[] = {"a", "about", "after", "again", "all", "also", "am", "an",
+	"and", "any", "are", "as", "at", "be", "because", "been", "before", "being", "both", "but",
+	"by", "can", "could", "did", "do", "does", "doing", "for", "from", "get", "got", "had", "has",
+	"have", "having", "he", "hello", "help", "her", "here", "hers", "hi", "him", "his", "how", "i",
+	"if", "in", "into", "is", "it", "its", "just", "like", "me", "more", "most", "my", "no", "not",
+	"now", "of", "on", "only", "or", "other", "our", "out", "over", "please", "she", "should", "so",
+	"some", "such", "than", "thank", "thanks", "that", "the", "their", "them", "then", "there",
+	"these", "they", "this", "those", "to", "too", "under", "until", "up", "us", "very", "was", "we",
+	"were", "what", "when", "where", "which", "while", "who", "why", "will", "with", "would", "you",
+	"your"};
+
+/* Called with each word of a text. */
+typedef void word_found(void *context, const char *word);
+
+static int compare_words(const void *key, const void *item)
+{
+	return strcmp(key, *(const char *const *)item);
+}
+
+static void emit(struct lexical *lexical, char *word, size_t length, word_found *found, void *context)
+{
+	word[length] = '\0';
+	if (length == 0 || bsearch(word, stop_words, array_length(stop_words),
+				   sizeof *stop_words, compare_words) != NULL)
+		return;
+	const sb_symbol *stem =
+		sb_stemmer_stem(lexical->stemmer, (const sb_symbol *)word, (int)length);
+	found(context, stem != NULL ? (const char *)stem : word);
+}
+
+/* A code is letters and digits around hyphens: it is passed on as a whole, beside its parts. */
+struct scanner {
+	char word[WORD_LIMIT + 8];
+	size_t length;
+	char code[WORD_LIMIT + 8];
+	size_t code_length;
+	bool has_digit, has_hyphen;
+};
+
+static void end_code(struct scanner *scanner, word_found *found, void *context)
+{
+	while (scanner->code_length > 0 && scanner->code[scanner->code_length - 1] == '-')
+		scanner->code_length--;
+	scanner->code[scanner->code_length] = '\0';
+	if (scanner->has_digit && scanner->has_hyphen && scanner->code_length > 2)
+		found(context, scanner->code);
+	scanner->code_length = 0;
+	scanner->has_digit = false;
+	scanner->has_hyphen = false;
+}
+
+static void end_word(
+	struct lexical *lexical, struct scanner *scanner, word_found *found, void *context)
+{
+	emit(lexical, scanner->word, scanner->length, found, context);
+	scanner->length = 0;
+}
+
+static void append(char *text, size_t *length, utf8proc_int32_t code)
+{
+	if (*length < WORD_LIMIT)
+		*length += (size_t)utf8proc_encode_char(code, (utf8proc_uint8_t *)text + *length);
+}
+
+static void scan_character(struct lexical *lexical, struct scanner *scanner, utf8proc_int32_t code,
+	word_found *found, void *context)
+{
+	utf8proc_category_t category = utf8proc_category(code);
+	bool letter = category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
+	bool digit = category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO;
+	if (category == UTF8PROC_CATEGORY_MN)
+		return; /* an accent */
+	if (letter || digit) {
+		utf8proc_int32_t small = utf8proc_tolower(code);
+		append(scanner->word, &scanner->length, small);
+		append(scanner->code, &scanner->code_length, small);
+		scanner->has_digit = scanner->has_digit || digit;
+		return;
+	}
+	if (code == '\'' || code == 0x2019)
+		return; /* don't and dont are one word */
+	end_word(lexical, scanner, found, context);
+	if (code == '-' && scanner->code_length > 0) {
+		append(scanner->code, &scanner->code_length, '-');
+		scanner->has_hyphen = true;
+		return;
+	}
+	end_code(scanner, found, context);
+}
+
+static void scan(
+	struct lexical *lexical, struct ss_text text, word_found *found, void *context)
+{
+	struct scanner scanner = {.length = 0};
+	for (size_t at = 0; at < text.length;) {
+		utf8proc_int32_t code = ' ';
+		utf8proc_int32_t parts[8];
+		utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)text.data + at,
+			(utf8proc_ssize_t)(text.length - at), &code);
+		at += used > 0 ? (size_t)used : 1;
+		int class = 0;
+		utf8proc_ssize_t count = used > 0 ? utf8proc_decompose_char(code, parts,
+							    (utf8proc_ssize_t)array_length(parts),
+							    UTF8PROC_DECOMPOSE, &class)
+						  : 0;
+		for (utf8proc_ssize_t i = 0; i < count && i < (utf8proc_ssize_t)array_length(parts);
+			i++)
+			scan_character(lexical, &scanner, parts[i], found, context);
+	}
+	end_word(lexical, &scanner, found, context);
+	end_code(&scanner, found, context);
+}
+
+struct lexical *lexical_new(void)
+{
+	struct lexical *lexical = memory_make(struct lexical);
+	lexical->stemmer = sb_stemmer_new("english", NULL);
+	if (lexical->stemmer == NULL)
+		abort(); /* the library has English, and there is memory */
+	lexical->bucket_count = 1024;
+	lexical->buckets = memory_array(lexical->bucket_count, sizeof(struct term *));
+	return lexical;
+}
+
+void lexical_free(struct lexical *lexical)
+{
+	if (lexical == NULL)
+		return;
+	for (size_t i = 0; i < lexical->bucket_count; i++) {
+		while (lexical->buckets[i] != NULL) {
+			struct term *term = lexical->buckets[i];
+			lexical->buckets[i] = term->chain;
+			free(term->postings);
+			free(term->text);
+			free(term);
+		}
+	}
+	sb_stemmer_delete(lexical->stemmer);
+	free(lexical->buckets);
+	free(lexical->lengths);
+	free(lexical);
+}
+
+/* FNV-1a. */
+static struct term **bucket_of(struct term **buckets, size_t count, const char *text)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+	return &buckets[hash % count];
+}
+
+static struct term *find_term(const struct lexical *lexical, const char *text)
+{
+	struct term *term = *bucket_of(lexical->buckets, lexical->bucket_count, text);
+	while (term != NULL && strcmp(term->text, text) != 0)
+		term = term->chain;
+	return term;
+}
+
+static void grow(struct lexical *lexical)
+{
+	size_t count = lexical->bucket_count * 4;
+	struct term **buckets = memory_array(count, sizeof(struct term *));
+	for (size_t i = 0; i < lexical->bucket_count; i++) {
+		while (lexical->buckets[i] != NULL) {
+			struct term *term = lexical->buckets[i];
+			struct term **bucket = bucket_of(buckets, count, term->text);
+			lexical->buckets[i] = term->chain;
+			term->chain = *bucket;
+			*bucket = term;
+		}
+	}
+	free(lexical->buckets);
+	lexical->buckets = buckets;
+	lexical->bucket_count = count;
+}
+
+static struct term *get_term(struct lexical *lexical, const char *text)
+{
+	struct term *term = find_term(lexical, text);
+	if (term != NULL)
+		return term;
+	if (lexical->term_count > lexical->bucket_count)
+		grow(lexical);
+	struct term **bucket = bucket_of(lexical->buckets, lexical->bucket_count, text);
+	term = memory_make(struct term);
+	term->text = memory_string(text);
+	term->chain = *bucket;
+	*bucket = term;
+	lexical->term_count++;
+	return term;
+}
+
+static void add_word(void *context, const char *word)
+{
+	struct lexical *lexical = context;
+	struct term *term = get_term(lexical, word);
+	size_t document = lexical->count - 1;
+	lexical->lengths[document]++;
+	lexical->total_length++;
+	if (term->count > 0 && term->postings[term->count - 1].document == document) {
+		term->postings[term->count - 1].frequency++;
+		return;
+	}
+	if (term->count == term->capacity) {
+		term->capacity = term->capacity * 2 + 4;
+		term->postings =
+			memory_resize(term->postings, term->capacity, sizeof(struct posting));
+	}
+	term->postings[term->count++] = (struct posting){document, 1};
+}
+
+void lexical_add(struct lexical *lexical, const struct ss_text *parts, size_t count)
+{
+	if (lexical->count == lexical->capacity) {
+		lexical->capacity = lexical->capacity * 2 + 64;
+		lexical->lengths =
+			memory_resize(lexical->lengths, lexical->capacity, sizeof(size_t));
+	}
+	lexical->lengths[lexical->count++] = 0;
+	for (size_t i = 0; i < count; i++)
+		scan(lexical, parts[i], add_word, lexical);
+}
+
+struct query {
+	struct lexical *lexical;
+	const struct term *terms[QUERY_TERMS_LIMIT];
+	char *unknown[QUERY_TERMS_LIMIT];
+	size_t term_count, unknown_count;
+};
+
+static void add_query_word(void *context, const char *word)
+{
+	struct query *query = context;
+	const struct term *term = find_term(query->lexical, word);
+	for (size_t i = 0; i < query->term_count; i++) {
+		if (query->terms[i] == term)
+			return;
+	}
+	for (size_t i = 0; term == NULL && i < query->unknown_count; i++) {
+		if (strcmp(query->unknown[i], word) == 0)
+			return;
+	}
+	if (term != NULL && query->term_count < QUERY_TERMS_LIMIT)
+		query->terms[query->term_count++] = term;
+	else if (term == NULL && query->unknown_count < QUERY_TERMS_LIMIT)
+		query->unknown[query->unknown_count++] = memory_string(word);
+}
+
+/* The inverse document frequency of a word that COUNT of the texts have. */
+static double idf(const struct lexical *lexical, size_t count)
+{
+	double n = (double)count;
+	return log(1 + ((double)lexical->count - n + 0.5) / (n + 0.5));
+}
+
+static void add_scores(const struct lexical *lexical, const struct term *term, double weight,
+	float *scores)
+{
+	double average = (double)lexical->total_length / (double)lexical->count;
+	for (size_t i = 0; i < term->count; i++) {
+		size_t document = term->postings[i].document;
+		double frequency = (double)term->postings[i].frequency;
+		double length = (double)lexical->lengths[document] / average;
+		scores[document] +=
+			(float)(weight * frequency / (frequency + K1 * (1 - B + B * length)));
+	}
+}
+
+void lexical_search(struct lexical *lexical, struct ss_text text, float *scores)
+{
+	struct query query = {.lexical = lexical};
+	double most = 0;
+	for (size_t i = 0; i < lexical->count; i++)
+		scores[i] = 0;
+	scan(lexical, text, add_query_word, &query);
+	for (size_t i = 0; i < query.term_count; i++) {
+		double weight = idf(lexical, query.terms[i]->count);
+		most += weight;
+		add_scores(lexical, query.terms[i], weight, scores);
+	}
+	for (size_t i = 0; i < query.unknown_count; i++) {
+		most += idf(lexical, 0);
+		free(query.unknown[i]);
+	}
+	for (size_t i = 0; most > 0 && i < lexical->count; i++)
+		scores[i] = (float)(scores[i] / most);
+}

@@ -1,0 +1,1 @@
+ss_plugin(agents billing SOURCES ${CMAKE_SOURCE_DIR}/plugins/common/specialist.c)

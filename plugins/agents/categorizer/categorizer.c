@@ -1,0 +1,62 @@
+/*
+ * The agent categorizer: which category a message belongs to, by an operator's keywords and else
+ * by a head on the message's embedding.
+ */
+#include "common/classifier_agent.h"
+
+#include <smartsupport/smartsupport.h>
+
+static int create(const struct ss_setup *setup, void **instance, struct ss_error *err)
+{
+	return classifier_agent_create(setup, "category", true, instance, err);
+}
+
+static const struct ss_option options[] = {
+	[CLASSIFIER_HEAD] = {.name = "head",
+		.type = SS_OPTION_PATH,
+		.help = "The file with the trained head, as in kb/heads/category.json."},
+	[CLASSIFIER_MIN_CONFIDENCE] = {.name = "min_confidence",
+		.type = SS_OPTION_NUMBER,
+		.fallback = "0",
+		.max = 1,
+		.help = "Below this confidence the fallback is written, if there is one."},
+	[CLASSIFIER_FALLBACK] = {.name = "fallback",
+		.type = SS_OPTION_STRING,
+		.fallback = "",
+		.help = "The category to write when the head is not confident; empty for none."},
+	[CLASSIFIER_KEYWORDS] = {.name = "keywords",
+		.type = SS_OPTION_LISTS,
+		.fallback = "{}",
+		.help = "For a category the words and phrases that decide for it before the head "
+			"is "
+			"asked; the longest one in the message wins."},
+	{.name = NULL},
+};
+
+static const struct ss_field fields[] = {
+	[CLASSIFIER_MESSAGE] = {"message", SS_STRING, SS_READS, "What the customer wrote."},
+	[CLASSIFIER_LABEL] = {"category", SS_STRING, SS_WRITES, "The category of the message."},
+	[CLASSIFIER_CONFIDENCE] = {"category_confidence", SS_NUMBER, SS_WRITES | SS_OPTIONAL,
+		"How sure that is, from 0 to 1; 1 for a keyword."},
+	{.name = NULL},
+};
+
+static const struct ss_agent_operations operations = {
+	.create = create,
+	.destroy = classifier_agent_destroy,
+	.run = classifier_agent_run,
+};
+
+SS_EXPORT const struct ss_plugin smartsupport_plugin = {
+	.abi_major = SS_ABI_MAJOR,
+	.abi_minor = SS_ABI_MINOR,
+	.struct_size = sizeof(struct ss_plugin),
+	.kind = SS_AGENT,
+	.name = "categorizer",
+	.version = "1.0.0",
+	.licence = "MIT",
+	.summary = "Finds the category of a message by keywords or with a head on its embedding.",
+	.options = options,
+	.fields = fields,
+	.agent = &operations,
+};

@@ -1,0 +1,1 @@
+ss_plugin(agents general SOURCES ${CMAKE_SOURCE_DIR}/plugins/common/specialist.c)

@@ -1,0 +1,118 @@
+/*
+ * The agent kb_retriever: looks the question up in the knowledge base. It keeps only articles that fit,
+ * so that an agent which finds none knows that it has no answer.
+ */
+#include <smartsupport/smartsupport.h>
+
+#include <stdlib.h>
+
+enum { FIELD_MESSAGE, FIELD_CATEGORY, FIELD_KB_RESULTS };
+enum { OPTION_TOP_K, OPTION_MIN_SCORE, OPTION_PREFER_CATEGORY };
+
+struct kb_retriever {
+	const struct ss_host *host;
+	size_t top_k;
+	double min_score;
+	bool prefer_category;
+};
+
+static int create(const struct ss_setup *setup, void **instance, struct ss_error *err)
+{
+	const struct ss_value_functions *values = setup->host->values;
+	struct kb_retriever *retriever = calloc(1, sizeof *retriever);
+	if (retriever == NULL)
+		return ss_fail(err, "out of memory");
+	retriever->host = setup->host;
+	retriever->top_k = (size_t)values->as_int(setup->options[OPTION_TOP_K]);
+	retriever->min_score = values->as_number(setup->options[OPTION_MIN_SCORE]);
+	retriever->prefer_category = values->as_bool(setup->options[OPTION_PREFER_CATEGORY]);
+	*instance = retriever;
+	return 0;
+}
+
+static void destroy(void *instance)
+{
+	free(instance);
+}
+
+static void found(void *instance, struct ss_run *run, const struct ss_value *articles,
+	const struct ss_error *err)
+{
+	const struct kb_retriever *retriever = instance;
+	const struct ss_host *host = retriever->host;
+	struct ss_error failure = {0};
+	if (err != NULL)
+		host->finish(run, SS_FAILED, err);
+	else if (host->write(run, FIELD_KB_RESULTS, host->values->ref(articles), &failure) < 0)
+		host->finish(run, SS_FAILED, &failure);
+	else
+		host->finish(run, SS_DONE, NULL);
+}
+
+static enum ss_result run(void *instance, struct ss_run *run, struct ss_error *err)
+{
+	const struct kb_retriever *retriever = instance;
+	const struct ss_host *host = retriever->host;
+	const struct ss_value *category = host->read(run, FIELD_CATEGORY);
+	struct ss_search search = {
+		.struct_size = sizeof search,
+		.top_k = retriever->top_k,
+		.min_score = retriever->min_score,
+	};
+	search.text.data =
+		host->values->as_string(host->read(run, FIELD_MESSAGE), &search.text.length);
+	if (retriever->prefer_category && host->values->type(category) == SS_STRING)
+		search.prefer_category = host->values->as_string(category, NULL);
+	if (host->search(run, &search, found, err) < 0)
+		return SS_FAILED;
+	return SS_PENDING;
+}
+
+static const struct ss_option options[] = {
+	[OPTION_TOP_K] = {.name = "top_k",
+		.type = SS_OPTION_INT,
+		.fallback = "3",
+		.min = 1,
+		.max = 20,
+		.help = "How many articles are kept at most."},
+	[OPTION_MIN_SCORE] = {.name = "min_score",
+		.type = SS_OPTION_NUMBER,
+		.fallback = "0.37",
+		.min = 0,
+		.max = 1,
+		.help = "Articles that score less do not fit."},
+	[OPTION_PREFER_CATEGORY] = {.name = "prefer_category",
+		.type = SS_OPTION_BOOL,
+		.fallback = "true",
+		.help = "Whether articles of the question's category score a little more."},
+	{.name = NULL},
+};
+
+static const struct ss_field fields[] = {
+	[FIELD_MESSAGE] = {"message", SS_STRING, SS_READS, "What the customer wrote."},
+	[FIELD_CATEGORY] = {"category", SS_STRING, SS_READS | SS_OPTIONAL,
+		"The question's category, a hint for the search."},
+	[FIELD_KB_RESULTS] = {"kb_results", SS_LIST, SS_WRITES,
+		"The articles that fit, best first: maps with id, title, content, category and score."},
+	{.name = NULL},
+};
+
+static const struct ss_agent_operations operations = {
+	.create = create,
+	.destroy = destroy,
+	.run = run,
+};
+
+SS_EXPORT const struct ss_plugin smartsupport_plugin = {
+	.abi_major = SS_ABI_MAJOR,
+	.abi_minor = SS_ABI_MINOR,
+	.struct_size = sizeof(struct ss_plugin),
+	.kind = SS_AGENT,
+	.name = "kb_retriever",
+	.version = "1.0.0",
+	.licence = "MIT",
+	.summary = "Finds the articles that fit the question.",
+	.options = options,
+	.fields = fields,
+	.agent = &operations,
+};

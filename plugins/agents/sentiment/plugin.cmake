@@ -1,0 +1,2 @@
+include(${CMAKE_SOURCE_DIR}/plugins/common/classifier.cmake)
+ss_plugin(agents sentiment LINK ${CLASSIFIER_LINK} SOURCES ${CLASSIFIER_SOURCES})

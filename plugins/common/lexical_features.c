@@ -1,0 +1,497 @@
+#include "common/lexical_features.h"
+
+#include "common/lexicon.h"
+
+#include <math.h>
+#include <string.h>
+#include <utf8proc.h>
+
+/* Rows of the table, in its order. */
+enum {
+	NEGATIONS,
+	INTENSIFIERS,
+	POSITIVE_WORDS,
+	NEGATIVE_WORDS,
+	FEELING_WORDS,
+	PROBLEM_WORDS,
+	ANGER_WORDS,
+	CONTEMPT_WORDS,
+	SWEARING,
+	NEGATED_POSITIVE,
+	NEGATED_NEGATIVE,
+	THANKS,
+	THANKS_AHEAD,
+	POSITIVE_PHRASES,
+	NEGATIVE_PHRASES,
+	REPEATED_CONTACT,
+	DURATION,
+	DEMANDS,
+	THREATS,
+	ANGER_PHRASES,
+	SARCASM,
+	REQUESTS,
+	CAPITALS,
+	CAPITAL_EMPHASIS,
+	EXCLAMATIONS,
+	JOYFUL_EXCLAMATIONS,
+	MANY_EXCLAMATIONS,
+	QUESTIONS,
+	MANY_QUESTIONS,
+	PLAIN_QUESTION,
+	ELONGATED,
+	SMILES,
+	FROWNS,
+	RAGE,
+	DOTS,
+	QUOTES,
+	LINKS,
+	ABOUT_ME,
+	ABOUT_YOU,
+	LENGTH,
+	FEATURES,
+};
+
+const struct lexical_feature lexical_features[] = {
+	[NEGATIONS] = {"negations", "words that negate: not, never, can't"},
+	[INTENSIFIERS] = {"intensifiers", "words that strengthen: very, so, absolutely"},
+	[POSITIVE_WORDS] = {"positive_words", "words of praise and joy that are not negated"},
+	[NEGATIVE_WORDS] = {"negative_words", "words of blame that are not negated: bad, slow"},
+	[FEELING_WORDS] = {"feeling_words", "unhappy feelings: disappointed, worried"},
+	[PROBLEM_WORDS] = {"problem_words", "what goes wrong: crash, late, missing"},
+	[ANGER_WORDS] = {"anger_words", "words of anger: ridiculous, furious"},
+	[CONTEMPT_WORDS] = {"contempt_words", "words of contempt: pathetic, idiots"},
+	[SWEARING] = {"swearing", "swear words, also with some letters starred out"},
+	[NEGATED_POSITIVE] = {"negated_positive", "praise after a negation: not helpful"},
+	[NEGATED_NEGATIVE] = {"negated_negative", "trouble after a negation: no problem, not bad"},
+	[THANKS] = {"thanks", "thanks for something"},
+	[THANKS_AHEAD] = {"thanks_ahead", "thanks for what is still to come"},
+	[POSITIVE_PHRASES] = {"positive_phrases", "phrases of praise: made my day"},
+	[NEGATIVE_PHRASES] = {"negative_phrases", "phrases of trouble: does not work, let down"},
+	[REPEATED_CONTACT] = {"repeated_contact", "that it is not the first time: third time"},
+	[DURATION] = {"duration", "how long it has lasted: for days, since Monday"},
+	[DEMANDS] = {"demands", "orders: I demand, right now"},
+	[THREATS] = {"threats", "threats: lawyer, chargeback, never again"},
+	[ANGER_PHRASES] = {"anger_phrases", "phrases of anger: how dare you, what a joke"},
+	[SARCASM] = {"sarcasm", "praise that is seldom meant: thanks for nothing"},
+	[REQUESTS] = {"requests", "phrases of a factual request: how do I, is it possible"},
+	[CAPITALS] = {"capitals", "share of words in capitals, acronyms and single ones left out"},
+	[CAPITAL_EMPHASIS] = {"capital_emphasis", "telling words in capitals: NOT, NEVER"},
+	[EXCLAMATIONS] = {"exclamations", "exclamation marks"},
+	[JOYFUL_EXCLAMATIONS] = {"joyful_exclamations", "the same beside praise and no blame"},
+	[MANY_EXCLAMATIONS] = {"many_exclamations", "1 for two and more in a row"},
+	[QUESTIONS] = {"questions", "question marks"},
+	[MANY_QUESTIONS] = {"many_questions", "1 for two and more in a row, and for ?!"},
+	[PLAIN_QUESTION] = {"plain_question", "1 for a question word first and no telling word"},
+	[ELONGATED] = {"elongated", "words drawn out: sooo"},
+	[SMILES] = {"smiles", "happy emoticons and emoji"},
+	[FROWNS] = {"frowns", "unhappy ones"},
+	[RAGE] = {"rage", "angry ones"},
+	[DOTS] = {"dots", "three dots and more"},
+	[QUOTES] = {"quotes", "words in double quotation marks"},
+	[LINKS] = {"links", "web addresses"},
+	[ABOUT_ME] = {"about_me", "I, my, we, our"},
+	[ABOUT_YOU] = {"about_you", "you, your"},
+	[LENGTH] = {"length", "logarithm of the number of words"},
+	{NULL, NULL},
+};
+
+/* A text as it is read. */
+struct wording {
+	/* The words in small letters between single spaces, | where a sentence ends. */
+	char normal[LEXICAL_TEXT_LIMIT + 8];
+	size_t length;
+	double *values;
+	size_t words;
+	size_t long_words; /* of two letters and more */
+	size_t shouted;    /* of these, in capitals */
+	unsigned negated;  /* words to come that a negation reaches */
+	bool question_first;
+};
+
+enum {
+	WORD_LIMIT = 48,      /* bytes of a word; what is longer is no word */
+	NEGATION_REACH = 3,   /* words */
+	COUNT_LIMIT = 3,      /* of most features */
+	SHOUTED_AT_LEAST = 2, /* words in capitals that count as shouting */
+};
+
+/* One word while it is read. */
+struct word {
+	char text[WORD_LIMIT + 8]; /* small letters */
+	size_t length;
+	size_t letters;
+	size_t capitals;
+	bool digits;
+	bool star;    /* the last character was one */
+	bool starred; /* letters go on after a star: sh*t */
+	bool elongated;
+};
+
+size_t lexical_features_count(void)
+{
+	return FEATURES;
+}
+
+static bool is_word(const char *word, size_t length, const char *entry)
+{
+	size_t entry_length = strlen(entry);
+	if (entry[entry_length - 1] == '*')
+		return length >= entry_length - 1 && memcmp(word, entry, entry_length - 1) == 0;
+	return length == entry_length && memcmp(word, entry, length) == 0;
+}
+
+static bool is_kind(const char *word, size_t length, enum lexicon_words kind)
+{
+	for (const char *const *entry = lexicon_words[kind]; *entry != NULL; entry++) {
+		if ((*entry)[0] == word[0] && is_word(word, length, *entry))
+			return true;
+	}
+	return false;
+}
+
+static void add(struct wording *wording, int feature)
+{
+	wording->values[feature] += 1;
+}
+
+/* Counts the kinds of one word; true for a word that tells of a feeling. */
+static bool count_word(struct wording *wording, const char *word, size_t length)
+{
+	static const struct {
+		enum lexicon_words kind;
+		int feature;
+	} counted[] = {
+		{WORDS_NEGATIVE, NEGATIVE_WORDS},
+		{WORDS_FEELING, FEELING_WORDS},
+		{WORDS_PROBLEM, PROBLEM_WORDS},
+		{WORDS_ANGER, ANGER_WORDS},
+		{WORDS_CONTEMPT, CONTEMPT_WORDS},
+		{WORDS_SWEARING, SWEARING},
+		{WORDS_THREAT, THREATS},
+	};
+	bool telling = false;
+	bool negated = wording->negated > 0;
+	if (wording->negated > 0)
+		wording->negated--;
+	for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
+		if (!is_kind(word, length, counted[i].kind))
+			continue;
+		bool mild =
+			counted[i].feature == NEGATIVE_WORDS || counted[i].feature == PROBLEM_WORDS;
+		add(wording, negated && mild ? NEGATED_NEGATIVE : counted[i].feature);
+		telling = true;
+	}
+	if (is_kind(word, length, WORDS_POSITIVE)) {
+		add(wording, negated ? NEGATED_POSITIVE : POSITIVE_WORDS);
+		telling = true;
+	}
+	if (is_kind(word, length, WORDS_INTENSIFIER))
+		add(wording, INTENSIFIERS);
+	if (is_kind(word, length, WORDS_NEGATION)) {
+		add(wording, NEGATIONS);
+		wording->negated = NEGATION_REACH;
+		telling = true;
+	}
+	return telling;
+}
+
+static void count_pronoun(struct wording *wording, const char *word, size_t length)
+{
+	static const char *const me[] = {"i", "i'm", "i've", "im", "ive", "me", "mine", "my", "our",
+		"us", "we", "we're", "we've", NULL};
+	static const char *const you[] = {
+		"you", "you're", "you've", "your", "yours", "ur", "u", NULL};
+	for (size_t i = 0; me[i] != NULL; i++) {
+		if (is_word(word, length, me[i]))
+			add(wording, ABOUT_ME);
+	}
+	for (size_t i = 0; you[i] != NULL; i++) {
+		if (is_word(word, length, you[i]))
+			add(wording, ABOUT_YOU);
+	}
+}
+
+/* Letters drawn out to three and more become one: sooo, so. */
+static void shorten(struct word *word)
+{
+	size_t length = 0;
+	for (size_t i = 0; i < word->length;) {
+		size_t run = 1;
+		while (i + run < word->length && word->text[i + run] == word->text[i])
+			run++;
+		bool letter = word->text[i] >= 'a' && word->text[i] <= 'z';
+		bool drawn_out = letter && run > 2 && word->text[i] != 'w' && word->text[i] != 'x';
+		for (size_t k = 0; k < (drawn_out ? 1 : run); k++)
+			word->text[length++] = word->text[i];
+		word->elongated |= drawn_out;
+		i += run;
+	}
+	word->length = length;
+}
+
+static void append(struct wording *wording, const char *text, size_t length)
+{
+	if (wording->length + length + 2 > sizeof wording->normal)
+		return;
+	memcpy(wording->normal + wording->length, text, length);
+	wording->length += length;
+	wording->normal[wording->length++] = ' ';
+	wording->normal[wording->length] = '\0';
+}
+
+static void end_sentence(struct wording *wording)
+{
+	wording->negated = 0;
+	append(wording, "|", 1);
+}
+
+static void end_word(struct wording *wording, struct word *word)
+{
+	while (word->length > 0 && word->text[word->length - 1] == '\'')
+		word->length--;
+	if (word->length > 0 && word->length <= WORD_LIMIT) {
+		shorten(word);
+		if (word->elongated)
+			add(wording, ELONGATED);
+		if (word->starred || (word->star && word->letters <= 2))
+			add(wording, SWEARING);
+		bool telling = count_word(wording, word->text, word->length);
+		count_pronoun(wording, word->text, word->length);
+		bool acronym = word->digits || is_kind(word->text, word->length, WORDS_ACRONYM);
+		if (word->letters >= 2 && !acronym) {
+			wording->long_words++;
+			bool shouted = word->capitals == word->letters;
+			wording->shouted += shouted;
+			if (shouted && telling)
+				add(wording, CAPITAL_EMPHASIS);
+		}
+		if (wording->words++ == 0)
+			wording->question_first = is_kind(word->text, word->length, WORDS_QUESTION);
+		append(wording, word->text, word->length);
+	}
+	*word = (struct word){0};
+}
+
+/* Adds the character CODE to WORD; false when no word goes on with it. */
+static bool add_to_word(struct word *word, utf8proc_int32_t code)
+{
+	if (code == 0x2019)
+		code = '\'';
+	utf8proc_category_t category = utf8proc_category(code);
+	bool letter = category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
+	bool digit = category == UTF8PROC_CATEGORY_ND;
+	bool star = code == '*' && word->letters > 0;
+	if (!letter && !digit && !star && !(code == '\'' && word->length > 0))
+		return false;
+	if (word->length < WORD_LIMIT + 1)
+		word->length += (size_t)utf8proc_encode_char(
+			utf8proc_tolower(code), (utf8proc_uint8_t *)word->text + word->length);
+	word->letters += letter;
+	word->capitals += category == UTF8PROC_CATEGORY_LU;
+	word->digits |= digit;
+	word->starred |= letter && word->star;
+	word->star = star;
+	return true;
+}
+
+/* The number of bytes of a web address or of a name with @ at AT, or 0. */
+static size_t link_length(struct ss_text text, size_t at, bool *address)
+{
+	static const char *const starts[] = {"http://", "https://", "www.", "@", NULL};
+	size_t left = text.length - at;
+	if (at > 0 && text.data[at - 1] != ' ' && text.data[at - 1] != '(' &&
+		text.data[at - 1] != '.')
+		return 0;
+	for (size_t i = 0; starts[i] != NULL; i++) {
+		size_t length = strlen(starts[i]);
+		if (left <= length || memcmp(text.data + at, starts[i], length) != 0)
+			continue;
+		while (length < left && (unsigned char)text.data[at + length] > ' ')
+			length++;
+		*address = starts[i][0] != '@';
+		return length;
+	}
+	return 0;
+}
+
+/* The number of bytes of an entity such as &amp; at AT, or 0. */
+static size_t entity_length(struct ss_text text, size_t at)
+{
+	static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", NULL};
+	for (size_t i = 0; entities[i] != NULL; i++) {
+		size_t length = strlen(entities[i]);
+		if (text.length - at >= length && memcmp(text.data + at, entities[i], length) == 0)
+			return length;
+	}
+	return 0;
+}
+
+/* Reads the words of TEXT. */
+static void read_words(struct wording *wording, struct ss_text text)
+{
+	struct word word = {0};
+	append(wording, "|", 1);
+	for (size_t at = 0; at < text.length;) {
+		bool address = false;
+		size_t skip = link_length(text, at, &address);
+		if (skip == 0)
+			skip = entity_length(text, at);
+		if (skip > 0) {
+			end_word(wording, &word);
+			wording->values[LINKS] += address;
+			at += skip;
+			continue;
+		}
+		utf8proc_int32_t code = 0;
+		utf8proc_ssize_t bytes = utf8proc_iterate((const utf8proc_uint8_t *)text.data + at,
+			(utf8proc_ssize_t)(text.length - at), &code);
+		at += bytes > 0 ? (size_t)bytes : 1;
+		if (bytes > 0 && add_to_word(&word, code))
+			continue;
+		end_word(wording, &word);
+		if (code == '.' || code == '!' || code == '?' || code == ';' || code == '\n')
+			end_sentence(wording);
+	}
+	end_word(wording, &word);
+	end_sentence(wording);
+}
+
+/* How often one of the phrases of KIND stands in the text. */
+static double count_phrases(const struct wording *wording, enum lexicon_phrases kind)
+{
+	double count = 0;
+	for (const char *const *phrase = lexicon_phrases[kind]; *phrase != NULL; phrase++) {
+		size_t length = strlen(*phrase);
+		bool open = (*phrase)[length - 1] == '*';
+		length -= open;
+		const char *at = wording->normal;
+		while ((at = memmem(at, wording->length - (size_t)(at - wording->normal), *phrase,
+				length)) != NULL) {
+			if (at[-1] == ' ' && (open || at[length] == ' '))
+				count++;
+			at += length;
+		}
+	}
+	return count;
+}
+
+static double count_signs(struct ss_text text, const char *const *signs)
+{
+	double count = 0;
+	for (size_t i = 0; signs[i] != NULL; i++) {
+		size_t length = strlen(signs[i]);
+		const char *end = text.data + text.length;
+		const char *at = text.data;
+		while ((at = memmem(at, (size_t)(end - at), signs[i], length)) != NULL) {
+			/* :/ begins the rest of an address, and (: may end brackets. */
+			bool word_before = at > text.data && at[-1] > ' ' && signs[i][0] > ' ' &&
+					   (unsigned char)signs[i][0] < 0x80;
+			bool path =
+				length == 2 && signs[i][1] == '/' && at + 2 < end && at[2] == '/';
+			count += !path && !(word_before && length == 2 && signs[i][1] >= 'A' &&
+						  signs[i][1] <= 'Z');
+			at += length;
+		}
+	}
+	return count;
+}
+
+/* How often SIGN stands in TEXT; *RUN is the longest run of ! and ? with it. */
+static double count_marks(struct ss_text text, char sign, size_t *run)
+{
+	double count = 0;
+	size_t length = 0;
+	bool has = false;
+	*run = 0;
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.data[i];
+		if (c != '!' && c != '?') {
+			length = 0;
+			has = false;
+			continue;
+		}
+		length++;
+		has |= c == sign;
+		count += c == sign;
+		if (has && length > *run)
+			*run = length;
+	}
+	return count;
+}
+
+static void read_phrases(struct wording *wording)
+{
+	static const struct {
+		enum lexicon_phrases kind;
+		int feature;
+	} counted[] = {
+		{PHRASES_THANKS, THANKS},
+		{PHRASES_THANKS_AHEAD, THANKS_AHEAD},
+		{PHRASES_POSITIVE, POSITIVE_PHRASES},
+		{PHRASES_NO_PROBLEM, NEGATED_NEGATIVE},
+		{PHRASES_NEGATIVE, NEGATIVE_PHRASES},
+		{PHRASES_REPEATED, REPEATED_CONTACT},
+		{PHRASES_DURATION, DURATION},
+		{PHRASES_DEMAND, DEMANDS},
+		{PHRASES_THREAT, THREATS},
+		{PHRASES_ANGER, ANGER_PHRASES},
+		{PHRASES_SARCASM, SARCASM},
+		{PHRASES_REQUEST, REQUESTS},
+	};
+	for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
+		wording->values[counted[i].feature] += count_phrases(wording, counted[i].kind);
+	wording->values[THANKS] -= fmin(wording->values[THANKS], wording->values[THANKS_AHEAD]);
+}
+
+static void read_marks(double *values, struct ss_text text)
+{
+	size_t exclamation_run;
+	size_t question_run;
+	values[EXCLAMATIONS] = count_marks(text, '!', &exclamation_run);
+	values[QUESTIONS] = count_marks(text, '?', &question_run);
+	values[MANY_EXCLAMATIONS] = exclamation_run >= 2;
+	values[MANY_QUESTIONS] = question_run >= 2;
+	for (size_t i = 0; i < text.length; i++) {
+		values[QUOTES] += text.data[i] == '"';
+		bool dots = text.length - i >= 3 && memcmp(text.data + i, "...", 3) == 0;
+		dots |= text.length - i >= 3 && memcmp(text.data + i, "\xe2\x80\xa6", 3) == 0;
+		values[DOTS] += dots && (i == 0 || text.data[i - 1] != '.');
+	}
+	values[QUOTES] /= 2;
+}
+
+/* Features that others add up to. */
+static void combine(const struct wording *wording, double *values)
+{
+	double blame = values[NEGATIVE_WORDS] + values[FEELING_WORDS] + values[PROBLEM_WORDS] +
+		       values[ANGER_WORDS] + values[CONTEMPT_WORDS] + values[SWEARING] +
+		       values[NEGATED_POSITIVE] + values[NEGATIVE_PHRASES] + values[ANGER_PHRASES] +
+		       values[NEGATIONS];
+	double praise = values[POSITIVE_WORDS] + values[POSITIVE_PHRASES] + values[THANKS];
+	if (praise > 0 && blame == 0)
+		values[JOYFUL_EXCLAMATIONS] = values[EXCLAMATIONS];
+	values[PLAIN_QUESTION] = wording->question_first && blame == 0 && praise == 0;
+	if (wording->shouted >= SHOUTED_AT_LEAST)
+		values[CAPITALS] = (double)wording->shouted / (double)wording->long_words;
+	for (size_t i = 0; i < FEATURES; i++)
+		values[i] = fmin(values[i], COUNT_LIMIT);
+	values[LENGTH] = log(1 + (double)wording->words);
+}
+
+void lexical_features_read(struct ss_text text, double *values)
+{
+	struct wording wording = {.values = values};
+	if (text.length > LEXICAL_TEXT_LIMIT)
+		text.length = LEXICAL_TEXT_LIMIT;
+	for (size_t i = 0; i < FEATURES; i++)
+		values[i] = 0;
+	if (text.length == 0)
+		return;
+	read_words(&wording, text);
+	read_phrases(&wording);
+	read_marks(values, text);
+	values[SMILES] = count_signs(text, lexicon_smiles);
+	values[FROWNS] = count_signs(text, lexicon_frowns);
+	values[RAGE] = count_signs(text, lexicon_rage);
+	combine(&wording, values);
+}

@@ -1,0 +1,13 @@
+# FAISS through its C API: FAISS_LINK and FAISS_SOURCES, for the plugin and its tests.
+include(${CMAKE_CURRENT_LIST_DIR}/../../common/openmp.cmake)
+find_library(FAISS_C_LIBRARY faiss_c)
+if(FAISS_C_LIBRARY)
+	set(FAISS_LINK ${FAISS_C_LIBRARY} ${OPENMP_RUNTIME} m)
+	set(FAISS_SOURCES)
+else()
+	find_library(FAISS_LIBRARY faiss REQUIRED)
+	find_library(LAPACK_LIBRARY lapack REQUIRED)
+	find_library(BLAS_LIBRARY blas REQUIRED)
+	set(FAISS_LINK ${FAISS_LIBRARY} ${LAPACK_LIBRARY} ${BLAS_LIBRARY} ${OPENMP_RUNTIME} m)
+	set(FAISS_SOURCES ${CMAKE_CURRENT_LIST_DIR}/c_api/faiss_c.cpp)
+endif()

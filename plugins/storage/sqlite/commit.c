@@ -1,0 +1,254 @@
+/* Storing turns: many in one transaction, each of them alone in what it can do wrong. */
+#include "storage/sqlite/database.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum {
+	US_IN_NS = 1000,
+	ID_SIZE = 37, /* a UUID and its NUL */
+	PRIORITY_MIN = 1,
+	PRIORITY_MAX = 10,
+};
+
+static const int64_t hour_us = 3600000000;
+
+/* A UUID of version 7 (RFC 9562) for a message of the time AT_US. */
+static int make_id(int64_t at_us, char id[ID_SIZE], struct ss_error *err)
+{
+	uint64_t random[2];
+	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+		return ss_fail(err, "the system gives no random numbers for a message's id");
+	uint64_t ms = (uint64_t)(at_us / 1000);
+	(void)snprintf(id, ID_SIZE, "%08x-%04x-7%03x-%04x-%012llx",
+		(unsigned)(ms >> 16 & 0xffffffff), (unsigned)(ms & 0xffff),
+		(unsigned)(random[0] & 0xfff), (unsigned)(0x8000 | (random[0] >> 12 & 0x3fff)),
+		(unsigned long long)(random[1] & 0xffffffffffff));
+	return 0;
+}
+
+static bool given(const char *id)
+{
+	return id != NULL && id[0] != '\0';
+}
+
+static int check_metadata(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+{
+	struct ss_error cause = {.status = SS_OK};
+	if (turn->metadata == NULL)
+		return 0;
+	struct ss_value *metadata =
+		db->values->from_json(turn->metadata, strlen(turn->metadata), &cause);
+	if (metadata == NULL)
+		return ss_fail_as(err, SS_INVALID, "its metadata is not JSON: %s", cause.text);
+	db->values->unref(metadata);
+	return 0;
+}
+
+static int check_turn(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+{
+	if (!given(turn->turn_id) || !given(turn->conversation_id) || !given(turn->user_id))
+		return ss_fail_as(err, SS_INVALID,
+			"it needs the ids of the turn, its conversation and its user");
+	if (turn->priority < PRIORITY_MIN || turn->priority > PRIORITY_MAX)
+		return ss_fail_as(err, SS_INVALID,
+			"its priority is %lld, but priorities are from %d to %d",
+			(long long)turn->priority, PRIORITY_MIN, PRIORITY_MAX);
+	if (turn->attempts < 0 || turn->duration_ns < 0 || turn->asked_at_ns < 0 ||
+		turn->answered_at_ns < 0)
+		return ss_fail_as(err, SS_INVALID,
+			"its attempts (%lld), duration (%lld ns) and times (%lld, %lld ns) must "
+			"not be "
+			"below 0",
+			(long long)turn->attempts, (long long)turn->duration_ns,
+			(long long)turn->asked_at_ns, (long long)turn->answered_at_ns);
+	return check_metadata(db, turn, err);
+}
+
+/* 1 when the turn is stored already, 0 when it is not, -1 when another turn has its id. */
+static int find_turn(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_TURN);
+	cursor_bind_string(&cursor, turn->turn_id);
+	cursor_bind_string(&cursor, turn->conversation_id);
+	cursor_bind_string(&cursor, turn->user_id);
+	cursor_bind_text(&cursor, turn->message);
+	cursor_bind_text(&cursor, turn->response);
+	cursor_bind_string(&cursor, turn->category);
+	cursor_bind_string(&cursor, turn->sentiment);
+	cursor_bind_int(&cursor, turn->priority);
+	cursor_bind_int(&cursor, turn->escalated);
+	int result = cursor_next(&cursor, err);
+	if (result == 1 && sqlite3_column_int(cursor.statement, 0) == 0)
+		result = ss_fail_as(err, SS_CONFLICT,
+			"a turn with this id but another content is stored already");
+	cursor_end(&cursor);
+	return result;
+}
+
+static int add_user(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_USER);
+	cursor_bind_string(&cursor, turn->user_id);
+	cursor_bind_int(&cursor, turn->asked_at_ns / US_IN_NS);
+	return cursor_finish(&cursor, err);
+}
+
+/* Creates the turn's conversation or goes on with it; *LAST is the seq of the turn's answer. */
+static int enter_conversation(
+	struct database *db, const struct ss_turn *turn, int64_t *last, struct ss_error *err)
+{
+	struct cursor cursor =
+		cursor_begin(db, turn->new_conversation ? STATEMENT_ADD_CONVERSATION
+							: STATEMENT_CONTINUE_CONVERSATION);
+	cursor_bind_string(&cursor, turn->conversation_id);
+	cursor_bind_string(&cursor, turn->user_id);
+	cursor_bind_int(&cursor, turn->escalated);
+	cursor_bind_string(&cursor, turn->category);
+	cursor_bind_string(&cursor, turn->sentiment);
+	cursor_bind_int(&cursor, turn->priority);
+	cursor_bind_int(&cursor, turn->asked_at_ns / US_IN_NS);
+	cursor_bind_int(&cursor, turn->answered_at_ns / US_IN_NS);
+	int result = cursor_next(&cursor, err);
+	if (result == 1) {
+		*last = sqlite3_column_int64(cursor.statement, 0);
+		result = cursor_next(&cursor, err);
+	} else if (result == 0) {
+		result = database_fail_conversation(turn->conversation_id, err);
+	} else if (sqlite3_extended_errcode(db->handle) == SQLITE_CONSTRAINT_PRIMARYKEY) {
+		result = ss_fail_as(err, SS_CONFLICT,
+			"the conversation %s cannot be created: there is one with this id",
+			turn->conversation_id);
+	}
+	cursor_end(&cursor);
+	return result;
+}
+
+static int add_question(
+	struct database *db, const struct ss_turn *turn, int64_t seq, struct ss_error *err)
+{
+	char id[ID_SIZE];
+	int64_t at_us = turn->asked_at_ns / US_IN_NS;
+	if (make_id(at_us, id, err) < 0)
+		return -1;
+	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_QUESTION);
+	cursor_bind_string(&cursor, id);
+	cursor_bind_string(&cursor, turn->conversation_id);
+	cursor_bind_int(&cursor, seq);
+	cursor_bind_text(&cursor, turn->message);
+	cursor_bind_int(&cursor, at_us);
+	return cursor_finish(&cursor, err);
+}
+
+static int add_answer(
+	struct database *db, const struct ss_turn *turn, int64_t seq, struct ss_error *err)
+{
+	char id[ID_SIZE];
+	int64_t at_us = turn->answered_at_ns / US_IN_NS;
+	if (make_id(at_us, id, err) < 0)
+		return -1;
+	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_ANSWER);
+	cursor_bind_string(&cursor, id);
+	cursor_bind_string(&cursor, turn->conversation_id);
+	cursor_bind_int(&cursor, seq);
+	cursor_bind_text(&cursor, turn->response);
+	cursor_bind_int(&cursor, at_us);
+	cursor_bind_string(&cursor, turn->turn_id);
+	cursor_bind_string(&cursor, turn->category);
+	cursor_bind_string(&cursor, turn->sentiment);
+	cursor_bind_int(&cursor, turn->priority);
+	cursor_bind_int(&cursor, turn->attempts);
+	cursor_bind_int(&cursor, turn->escalated);
+	cursor_bind_string(&cursor, turn->escalation_reason);
+	cursor_bind_string(&cursor, turn->answered_by);
+	cursor_bind_int(&cursor, turn->duration_ns);
+	cursor_bind_string(&cursor, turn->metadata);
+	return cursor_finish(&cursor, err);
+}
+
+static int count_turn(struct database *db, const struct ss_turn *turn, enum statement statement,
+	struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, statement);
+	cursor_bind_string(&cursor, turn->category);
+	cursor_bind_string(&cursor, turn->sentiment);
+	cursor_bind_int(&cursor, turn->escalated);
+	cursor_bind_int(&cursor, turn->duration_ns);
+	if (statement == STATEMENT_COUNT_IN_HOUR) {
+		int64_t at_us = turn->asked_at_ns / US_IN_NS;
+		cursor_bind_int(&cursor, at_us - at_us % hour_us);
+	}
+	return cursor_finish(&cursor, err);
+}
+
+static int write_turn(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+{
+	int64_t last = 0;
+	if (check_turn(db, turn, err) < 0)
+		return -1;
+	int found = find_turn(db, turn, err);
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	if (add_user(db, turn, err) < 0 || enter_conversation(db, turn, &last, err) < 0 ||
+		add_question(db, turn, last - 1, err) < 0 || add_answer(db, turn, last, err) < 0)
+		return -1;
+	if (count_turn(db, turn, STATEMENT_COUNT_IN_HOUR, err) < 0)
+		return -1;
+	return count_turn(db, turn, STATEMENT_COUNT_IN_TOTAL, err);
+}
+
+/* Whether the turn itself is wrong, and not the database or the machine. */
+static bool is_refusal(const struct ss_error *err)
+{
+	return err->status == SS_INVALID || err->status == SS_CONFLICT ||
+	       err->status == SS_NOT_FOUND;
+}
+
+/* Stores TURN, or fills ITS_ERROR and leaves no trace of it. -1 and ERR when the transaction cannot go
+ * on. */
+static int store_turn(struct database *db, const struct ss_turn *turn, struct ss_error *its_error,
+	struct ss_error *err)
+{
+	struct ss_error cause = {.status = SS_OK};
+	if (statement_run(db, STATEMENT_BEGIN_TURN, err) < 0)
+		return -1;
+	if (write_turn(db, turn, &cause) < 0) {
+		if (!is_refusal(&cause)) {
+			*err = cause;
+			return -1;
+		}
+		(void)ss_fail_as(its_error, cause.status, "turn %s: %s",
+			given(turn->turn_id) ? turn->turn_id : "without an id", cause.text);
+		if (statement_run(db, STATEMENT_UNDO_TURN, err) < 0)
+			return -1;
+	}
+	return statement_run(db, STATEMENT_END_TURN, err);
+}
+
+int database_commit_turns(
+	void *instance, const struct ss_turn *turns, size_t count, struct ss_error *errors)
+{
+	struct database *db = instance;
+	struct ss_error err = {.status = SS_OK};
+	if (count == 0)
+		return 0;
+	/* The host's structure may have more members than this one. */
+	size_t size = turns[0].struct_size;
+	if (size < sizeof *turns)
+		return ss_fail(&errors[0], "turns have %zu bytes, but this plugin reads %zu", size,
+			sizeof *turns);
+	if (database_begin(db, STATEMENT_BEGIN_WRITE, &err) < 0)
+		goto fail;
+	for (size_t i = 0; i < count; i++) {
+		const void *turn = (const char *)turns + i * size;
+		if (store_turn(db, turn, &errors[i], &err) < 0)
+			goto fail;
+	}
+	if (statement_run(db, STATEMENT_COMMIT, &err) == 0)
+		return 0;
+fail:
+	database_rollback(db);
+	errors[0] = err;
+	return -1;
+}

@@ -1,0 +1,313 @@
+#include "storage/sqlite/database.h"
+
+#include "storage/sqlite/migrations.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t database_now_us(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Errors. */
+
+/* What SQLite's primary result codes mean for the person who runs the server. */
+static const struct failure {
+	int code;
+	enum ss_status status;
+	const char *meaning;
+} failures[] = {
+	{SQLITE_NOTADB, SS_INTERNAL,
+		"is not an SQLite database; name another file, or move this one away"},
+	{SQLITE_CORRUPT, SS_INTERNAL, "is damaged; stop the server and restore it from a backup"},
+	{SQLITE_READONLY, SS_UNAVAILABLE,
+		"cannot be written; let the server's user write the file and its folder"},
+	{SQLITE_FULL, SS_LIMIT,
+		"cannot grow: the disk, or what the server may use of it, is full; free some "
+		"space"},
+	{SQLITE_NOMEM, SS_UNAVAILABLE, "cannot be used: there is not enough memory"},
+	{SQLITE_IOERR, SS_UNAVAILABLE, "cannot be read or written; check the disk"},
+	{SQLITE_CANTOPEN, SS_UNAVAILABLE, "cannot be opened"},
+	{SQLITE_CONSTRAINT, SS_INVALID, "refuses what breaks a rule of its schema"},
+	{SQLITE_TOOBIG, SS_INVALID, "refuses a text that is too long"},
+};
+
+static const struct failure *find_failure(int code)
+{
+	for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+		if (failures[i].code == code)
+			return &failures[i];
+	}
+	return NULL;
+}
+
+/* The primary code that says best what went wrong; of I/O errors, what the system said. */
+static int plain_code(int code, int system_error)
+{
+	int primary = code & 0xff;
+	if (primary == SQLITE_LOCKED || primary == SQLITE_PROTOCOL)
+		return SQLITE_BUSY;
+	if (primary == SQLITE_PERM)
+		return SQLITE_READONLY;
+	if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN)
+		return primary;
+	if (code == SQLITE_IOERR_NOMEM)
+		return SQLITE_NOMEM;
+	switch (system_error) {
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return SQLITE_READONLY;
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return SQLITE_FULL;
+	default:
+		return primary;
+	}
+}
+
+int database_fail(struct database *db, int code, struct ss_error *err)
+{
+	int primary = code & 0xff;
+	bool from_system = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
+	int system_error = from_system ? sqlite3_system_errno(db->handle) : 0;
+	bool is_last = sqlite3_extended_errcode(db->handle) == code;
+	const char *detail = is_last ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
+	if (system_error != 0)
+		detail = strerror(system_error);
+	int plain = plain_code(code, system_error);
+	if (plain == SQLITE_BUSY)
+		return ss_fail_as(err, SS_UNAVAILABLE,
+			"%s: is locked by another process for longer than %g s (busy_timeout); try "
+			"again later",
+			db->path, (double)db->busy_timeout_ns / 1e9);
+	const struct failure *failure = find_failure(plain);
+	if (failure == NULL)
+		return ss_fail(err, "%s: %s (SQLite's error %d)", db->path, detail, code);
+	return ss_fail_as(err, failure->status, "%s: %s (%s)", db->path, failure->meaning, detail);
+}
+
+int database_fail_conversation(const char *conversation_id, struct ss_error *err)
+{
+	return ss_fail_as(err, SS_NOT_FOUND,
+		"the conversation %s does not exist or belongs to another user", conversation_id);
+}
+
+/* Locks. */
+
+static void pause_us(int64_t us)
+{
+	struct timespec time = {.tv_nsec = us * 1000};
+	(void)nanosleep(&time, NULL);
+}
+
+/* Called by SQLite while somebody else holds a lock that it needs; 0 gives up. The waits are short, since
+ * a transaction of another worker takes one write to the disk. */
+static int on_busy(void *context, int tries)
+{
+	struct database *db = context;
+	int64_t now = monotonic_ns();
+	if (tries == 0)
+		db->busy_since_ns = now;
+	if (now - db->busy_since_ns >= db->busy_timeout_ns)
+		return 0;
+	pause_us(tries < 10 ? 200 : 1000);
+	return 1;
+}
+
+/* Transactions. */
+
+void database_rollback(struct database *db)
+{
+	if (sqlite3_get_autocommit(db->handle) == 0)
+		(void)statement_run(db, STATEMENT_ROLLBACK, NULL);
+}
+
+int database_begin(struct database *db, enum statement begin, struct ss_error *err)
+{
+	/* SQLite would go on writing to a file that nobody can find any more. */
+	int moved = 0;
+	(void)sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	if (moved)
+		return ss_fail_as(err, SS_UNAVAILABLE,
+			"%s: was moved, deleted or replaced while it was in use; put it back, or "
+			"reload the server to go on with the file that is there now",
+			db->path);
+	database_rollback(db);
+	return statement_run(db, begin, err);
+}
+
+/* Opening. */
+
+/* The absolute path of the file at GIVEN, whose folder must exist; the caller frees it. */
+static char *absolute_path(const char *given, struct ss_error *err)
+{
+	const char *slash = strrchr(given, '/');
+	const char *parent = slash != NULL ? given : ".";
+	int length = slash != NULL ? (int)(slash - given) : 1;
+	char *folder = NULL, *real = NULL, *path = NULL;
+	/* With the dot at its end only a folder has a real path. */
+	if (asprintf(&folder, "%.*s/.", length, parent) < 0) {
+		folder = NULL;
+		goto no_memory;
+	}
+	real = realpath(folder, NULL);
+	if (real == NULL) {
+		(void)ss_fail_as(err, SS_INVALID,
+			"%s: cannot use the folder %.*s: %s; create it, or name another path",
+			given, length, parent, strerror(errno));
+		goto done;
+	}
+	if (asprintf(&path, "%s/%s", strcmp(real, "/") == 0 ? "" : real,
+		    slash != NULL ? slash + 1 : given) >= 0)
+		goto done;
+	path = NULL;
+no_memory:
+	(void)ss_fail_as(err, SS_UNAVAILABLE, "%s: there is not enough memory", given);
+done:
+	free(real);
+	free(folder);
+	return path;
+}
+
+/* Refuses what is no plain file, and creates what is not there for the owner only: it will hold what
+ * customers wrote. */
+static int check_file(const struct database *db, struct ss_error *err)
+{
+	struct stat status;
+	if (stat(db->path, &status) == 0) {
+		if (S_ISDIR(status.st_mode))
+			return ss_fail_as(err, SS_INVALID,
+				"%s: is a folder; name a file in it, such as smartsupport.db",
+				db->path);
+		if (!S_ISREG(status.st_mode))
+			return ss_fail_as(err, SS_INVALID,
+				"%s: is not a plain file; name another path", db->path);
+		return 0;
+	}
+	/* With O_EXCL nobody else in this process can have it open, so no lock is lost by closing it. */
+	int fd = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		(void)close(fd);
+	/* Where that failed SQLite will say why. */
+	return 0;
+}
+
+static int set_up(struct database *db, bool synchronous_full, struct ss_error *err)
+{
+	static const struct {
+		int option, value;
+	} settings[] = {
+		{SQLITE_DBCONFIG_ENABLE_FKEY, 1},
+		{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+		{SQLITE_DBCONFIG_DEFENSIVE, 1},
+		{SQLITE_DBCONFIG_DQS_DDL, 0},
+		{SQLITE_DBCONFIG_DQS_DML, 0},
+	};
+	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+		int code =
+			sqlite3_db_config(db->handle, settings[i].option, settings[i].value, NULL);
+		if (code != SQLITE_OK)
+			return database_fail(db, code, err);
+	}
+	int code = sqlite3_exec(db->handle,
+		synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+		NULL, NULL, NULL);
+	return code == SQLITE_OK ? 0 : database_fail(db, code, err);
+}
+
+/* Switches the file to its write-ahead log. When several processes do that at once SQLite tells some of
+ * them that the file is busy without waiting for it. */
+static int enter_wal(struct database *db, struct ss_error *err)
+{
+	int64_t deadline = monotonic_ns() + db->busy_timeout_ns;
+	sqlite3_stmt *statement = NULL;
+	int code;
+	for (;;) {
+		code = sqlite3_prepare_v2(
+			db->handle, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+		if (code == SQLITE_OK)
+			code = sqlite3_step(statement);
+		if (plain_code(code, 0) != SQLITE_BUSY || monotonic_ns() >= deadline)
+			break;
+		(void)sqlite3_finalize(statement);
+		pause_us(1000);
+	}
+	int result = 0;
+	if (code != SQLITE_ROW)
+		result = database_fail(db, code, err);
+	else if (sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0)
+		result = ss_fail_as(err, SS_INVALID,
+			"%s: its file system does not allow a write-ahead log, which needs memory "
+			"that "
+			"processes share; name a path on a local disk",
+			db->path);
+	(void)sqlite3_finalize(statement);
+	return result;
+}
+
+static int connect(struct database *db, bool synchronous_full, struct ss_error *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+		    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+	if (check_file(db, err) < 0)
+		return -1;
+	int code = sqlite3_open_v2(db->path, &db->handle, flags, NULL);
+	if (code != SQLITE_OK)
+		return database_fail(db, code, err);
+	/* A file that it may not write is opened all the same, for reading. */
+	if (sqlite3_db_readonly(db->handle, "main") == 1)
+		return database_fail(db, SQLITE_READONLY, err);
+	(void)sqlite3_busy_handler(db->handle, on_busy, db);
+	if (set_up(db, synchronous_full, err) < 0 || enter_wal(db, err) < 0)
+		return -1;
+	if (migrations_apply(db, migrations, migrations_count, err) < 0)
+		return -1;
+	return statements_prepare(db, err);
+}
+
+struct database *database_open(
+	const struct ss_host *host, const struct database_settings *settings, struct ss_error *err)
+{
+	struct database *db = calloc(1, sizeof *db);
+	if (db == NULL) {
+		(void)ss_fail_as(err, SS_UNAVAILABLE, "%s: there is not enough memory to open it",
+			settings->path);
+		return NULL;
+	}
+	db->host = host;
+	db->values = host->values;
+	db->busy_timeout_ns = (int64_t)(settings->busy_timeout_s * 1e9);
+	db->active_window_us = (int64_t)(settings->active_window_s * 1e6);
+	db->path = absolute_path(settings->path, err);
+	if (db->path != NULL && connect(db, settings->synchronous_full, err) == 0)
+		return db;
+	database_close(db);
+	return NULL;
+}
+
+void database_close(struct database *db)
+{
+	if (db == NULL)
+		return;
+	statements_finalize(db);
+	(void)sqlite3_close(db->handle);
+	free(db->path);
+	free(db);
+}

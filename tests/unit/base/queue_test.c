@@ -1,0 +1,170 @@
+#include "base/queue.h"
+
+#include "base/memory.h"
+
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+struct number {
+	size_t producer;
+	size_t value;
+	struct queue_item item;
+};
+
+static struct number *number_of(struct queue_item *item)
+{
+	return queue_entry(item, struct number, item);
+}
+
+static bool readable(const struct queue *queue)
+{
+	struct pollfd poll_fd = {.fd = queue_fd(queue), .events = POLLIN};
+	return poll(&poll_fd, 1, 0) == 1;
+}
+
+Test(queue, gives_all_that_wait_in_order)
+{
+	struct number numbers[5];
+	struct queue *queue = queue_new(false);
+	cr_expect_null(queue_take(queue, false));
+	for (size_t i = 0; i < array_length(numbers); i++) {
+		numbers[i].value = i;
+		queue_put(queue, &numbers[i].item);
+	}
+	struct queue_item *item = queue_take(queue, false);
+	for (size_t i = 0; i < array_length(numbers); i++) {
+		cr_assert_not_null(item);
+		cr_expect_eq(number_of(item)->value, i);
+		item = item->next;
+	}
+	cr_expect_null(item);
+	cr_expect_null(queue_take(queue, false));
+	queue_free(queue);
+}
+
+Test(queue, takes_an_item_again_that_was_taken_out)
+{
+	struct number number = {.value = 1};
+	struct queue *queue = queue_new(false);
+	for (int i = 0; i < 3; i++) {
+		queue_put(queue, &number.item);
+		cr_expect_eq(queue_take(queue, true), &number.item);
+		cr_expect_null(number.item.next);
+	}
+	queue_free(queue);
+}
+
+Test(queue, has_a_descriptor_that_is_readable_while_items_wait)
+{
+	struct number numbers[2];
+	struct queue *queue = queue_new(true);
+	cr_expect_not(readable(queue));
+	for (int i = 0; i < 3; i++) {
+		queue_put(queue, &numbers[0].item);
+		queue_put(queue, &numbers[1].item);
+		cr_expect(readable(queue));
+		cr_expect_not_null(queue_take(queue, false));
+		cr_expect_not(readable(queue));
+	}
+	queue_free(queue);
+}
+
+Test(queue, gives_what_is_left_when_it_was_closed_and_then_null)
+{
+	struct number number = {.value = 1};
+	struct queue *queue = queue_new(false);
+	queue_put(queue, &number.item);
+	queue_close(queue);
+	cr_expect_eq(queue_take(queue, true), &number.item);
+	cr_expect_null(queue_take(queue, true));
+	cr_expect_null(queue_take(queue, true));
+	queue_free(queue);
+}
+
+static void *take_until_closed(void *queue)
+{
+	return queue_take(queue, true);
+}
+
+Test(queue, wakes_a_waiting_taker_when_it_is_closed, .timeout = 20)
+{
+	pthread_t taker;
+	void *taken = &taker;
+	struct queue *queue = queue_new(false);
+	cr_assert_eq(pthread_create(&taker, NULL, take_until_closed, queue), 0);
+	queue_close(queue);
+	cr_assert_eq(pthread_join(taker, &taken), 0);
+	cr_expect_null(taken);
+	queue_free(queue);
+}
+
+enum { PRODUCERS = 8, ITEMS = 5000 };
+
+struct producer {
+	pthread_t thread;
+	struct queue *queue;
+	struct number numbers[ITEMS];
+};
+
+static void *produce(void *context)
+{
+	struct producer *producer = context;
+	for (size_t i = 0; i < ITEMS; i++)
+		queue_put(producer->queue, &producer->numbers[i].item);
+	return NULL;
+}
+
+/* Counts the items of a batch; those of one producer must come in its order. */
+static size_t count_batch(struct queue_item *item, size_t next[PRODUCERS])
+{
+	size_t count = 0;
+	for (; item != NULL; item = item->next) {
+		const struct number *number = number_of(item);
+		cr_assert_eq(number->value, next[number->producer]);
+		next[number->producer]++;
+		count++;
+	}
+	return count;
+}
+
+static void run_producers(struct queue *queue, bool with_fd)
+{
+	size_t next[PRODUCERS] = {0};
+	size_t count = 0;
+	struct producer *producers = memory_array(PRODUCERS, sizeof *producers);
+	for (size_t p = 0; p < PRODUCERS; p++) {
+		producers[p].queue = queue;
+		for (size_t i = 0; i < ITEMS; i++)
+			producers[p].numbers[i] = (struct number){.producer = p, .value = i};
+		cr_assert_eq(pthread_create(&producers[p].thread, NULL, produce, &producers[p]), 0);
+	}
+	while (count < (size_t)PRODUCERS * ITEMS) {
+		struct pollfd poll_fd = {.fd = queue_fd(queue), .events = POLLIN};
+		if (with_fd)
+			cr_assert_eq(poll(&poll_fd, 1, 10000), 1, "an item waits but nothing says so");
+		count += count_batch(queue_take(queue, !with_fd), next);
+	}
+	for (size_t p = 0; p < PRODUCERS; p++)
+		(void)pthread_join(producers[p].thread, NULL);
+	cr_expect_eq(count, (size_t)PRODUCERS * ITEMS);
+	cr_expect_null(queue_take(queue, false));
+	free(producers);
+	queue_free(queue);
+}
+
+Test(queue, loses_nothing_of_many_producers, .timeout = 60)
+{
+	run_producers(queue_new(false), false);
+}
+
+Test(queue, signals_every_item_of_many_producers, .timeout = 60)
+{
+	run_producers(queue_new(true), true);
+}
+
+Test(queue, that_is_null_is_freed_like_any_other)
+{
+	queue_free(NULL);
+}

@@ -1,0 +1,2 @@
+include(${CMAKE_SOURCE_DIR}/tests/fixtures/agents/agents.cmake)
+add_dependencies(unit_graph fixture_agents)

@@ -1,0 +1,70 @@
+/*
+ * What the tests of the SQLite plugin share: a folder for each test, instances on files in it, turns to
+ * store, a second look at the file with SQL, and child processes that report back.
+ */
+#ifndef TESTS_STORAGE_SQLITE_STORE_H
+#define TESTS_STORAGE_SQLITE_STORE_H
+
+#include <smartsupport/smartsupport.h>
+
+/* A new folder, and its removal; for .init and .fini. */
+void store_begin(void);
+void store_end(void);
+
+/* The path of NAME in the test's folder; of the database that the functions below use. Valid until the
+ * test ends. */
+const char *store_file(const char *name);
+const char *store_path(void);
+
+/* The options of an instance; NULL and 0 stand for their defaults. */
+struct store_options {
+	const char *path;
+	const char *synchronous;
+	double busy_timeout_s;
+	double active_window_s;
+};
+
+/* An instance, made by the plugin's descriptor. */
+void *store_try(const struct store_options *options, struct ss_error *err);
+/* The same on store_path() and with the defaults; ends the test when that fails. */
+void *store_open(void);
+void store_close(void *store);
+
+/* What the instances have logged. */
+const char *store_log(void);
+
+/* Opening PATH must fail with STATUS and a sentence that has PATH and WORDS in it. */
+void store_refused(const char *path, enum ss_status status, const char *words);
+
+/* A turn of the user "ann" that goes on with CONVERSATION. */
+struct ss_turn store_turn(const char *turn_id, const char *conversation);
+/* The same as the first one of a new conversation. */
+struct ss_turn store_first_turn(const char *turn_id, const char *conversation);
+
+/* Stores one turn: 0, or -1 and its error or the transaction's. */
+int store_commit(void *store, const struct ss_turn *turn, struct ss_error *err);
+/* The same; ends the test when that fails. */
+void store_add(void *store, struct ss_turn turn);
+
+/* The context of a turn of USER in CONVERSATION as JSON, or the text of the error. The caller frees it. */
+char *store_context(void *store, const char *user, const char *conversation, size_t limit);
+/* The contents of the last LIMIT messages of ann's CONVERSATION, joined by "|". The caller frees it. */
+char *store_history(void *store, const char *conversation, size_t limit);
+/* The statistics as JSON. The caller frees it. */
+char *store_stats(void *store);
+
+/* The number, or the text, that SQL selects, read through a connection of its own. */
+int64_t store_number(const char *sql);
+char *store_text(const char *sql);
+/* Runs SQL through a connection of its own. */
+void store_execute(const char *sql);
+
+/* The file is sound: integrity, foreign keys, and figures that agree with the messages. */
+void store_check(void);
+
+/* Runs WORK in a child process and waits: its exit status (minus the signal that killed it), and what it
+ * wrote to REPORT. */
+typedef int store_work(int report_fd, void *argument);
+int store_child(store_work *work, void *argument, char *report, size_t size);
+
+#endif

@@ -1,0 +1,5 @@
+# The plugin's sources, so that the tests reach its statements, and the plugin as it is built.
+file(GLOB sqlite_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/plugins/storage/sqlite/*.c)
+target_sources(unit_storage_sqlite PRIVATE ${sqlite_sources})
+target_link_libraries(unit_storage_sqlite PRIVATE storage_sqlite_migrations PkgConfig::SQLITE)
+add_dependencies(unit_storage_sqlite storage_sqlite)

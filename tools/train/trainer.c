@@ -1,0 +1,330 @@
+#include "train/trainer.h"
+
+#include "base/memory.h"
+#include "common/head.h"
+#include "common/lexical_features.h"
+#include "train/evaluate.h"
+#include "train/logistic.h"
+#include "value/json.h"
+#include "value/value.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FOLDS = 5 };
+
+/* A feature that few texts have gets no larger inputs than one of this spread. */
+static const double least_scale = 0.25;
+
+/* Penalties to choose from, the weakest last: each starts from the solution of the one before. */
+static const double penalties[] = {0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003};
+
+static const double rough = 1e-4; /* the gradient's tolerance while choosing */
+static const double fine = 1e-6;
+enum { STEPS = 500 };
+
+struct trainer {
+	const struct trainer_settings *settings;
+	size_t rows;
+	size_t labels_count;
+	size_t features;
+	size_t width; /* dimension + features */
+	double *means;
+	double *scales;
+	double *inputs;  /* [rows][width] */
+	size_t *labels;  /* [rows] */
+	size_t *fold_of; /* [rows] */
+	double *weights; /* [rows], by label */
+	double *scores;  /* [rows][labels_count], of those left out, for the penalty chosen */
+	double penalty;
+	double temperature;
+	double *parameters; /* [width + 1][labels_count] */
+};
+
+/* The embedding's numbers are about 1 in size then, as the features are. */
+static double embedding_scale(const struct trainer *trainer)
+{
+	return sqrt((double)trainer->settings->dimension);
+}
+
+/* Mean and spread of each feature. */
+static void measure_features(struct trainer *trainer, const double *values)
+{
+	double rows = (double)trainer->rows;
+	for (size_t feature = 0; feature < trainer->features; feature++) {
+		double sum = 0;
+		double squares = 0;
+		for (size_t row = 0; row < trainer->rows; row++)
+			sum += values[row * trainer->features + feature];
+		for (size_t row = 0; row < trainer->rows; row++) {
+			double off = values[row * trainer->features + feature] - sum / rows;
+			squares += off * off;
+		}
+		trainer->means[feature] = sum / rows;
+		trainer->scales[feature] = fmax(sqrt(squares / rows), least_scale);
+	}
+}
+
+static void fill_inputs(struct trainer *trainer)
+{
+	const struct trainer_settings *settings = trainer->settings;
+	double *values = memory_array(trainer->rows * trainer->features + 1, sizeof *values);
+	for (size_t row = 0; row < trainer->rows && trainer->features > 0; row++)
+		lexical_features_read(
+			settings->dataset->examples[row].text, values + row * trainer->features);
+	measure_features(trainer, values);
+	for (size_t row = 0; row < trainer->rows; row++) {
+		double *input = trainer->inputs + row * trainer->width;
+		const float *vector = settings->vectors + row * settings->dimension;
+		for (size_t i = 0; i < settings->dimension; i++)
+			*input++ = (double)vector[i] * embedding_scale(trainer);
+		for (size_t i = 0; i < trainer->features; i++)
+			*input++ = (values[row * trainer->features + i] - trainer->means[i]) /
+				   trainer->scales[i];
+	}
+	free(values);
+}
+
+/* Each label counts as much as any other, however many examples it has. */
+static void balance(struct trainer *trainer)
+{
+	size_t *counts = memory_array(trainer->labels_count, sizeof *counts);
+	for (size_t row = 0; row < trainer->rows; row++)
+		counts[trainer->labels[row]]++;
+	for (size_t row = 0; row < trainer->rows; row++)
+		trainer->weights[row] =
+			(double)trainer->rows /
+			((double)trainer->labels_count * (double)counts[trainer->labels[row]]);
+	free(counts);
+}
+
+/* Scores of the examples in FOLD by a fit on the others; PARAMETERS go on from where they are. */
+static void score_fold(const struct trainer *trainer, size_t fold, double penalty,
+	double *parameters, double *scores)
+{
+	double *weights = memory_array(trainer->rows, sizeof *weights);
+	for (size_t row = 0; row < trainer->rows; row++)
+		weights[row] = trainer->fold_of[row] == fold ? 0 : trainer->weights[row];
+	logistic_fit(
+		&(struct logistic_problem){
+			.inputs = trainer->inputs,
+			.labels = trainer->labels,
+			.weights = weights,
+			.rows = trainer->rows,
+			.width = trainer->width,
+			.labels_count = trainer->labels_count,
+			.l2 = penalty,
+		},
+		rough, STEPS, parameters);
+	for (size_t row = 0; row < trainer->rows; row++) {
+		if (trainer->fold_of[row] == fold)
+			logistic_scores(parameters, trainer->inputs + row * trainer->width,
+				trainer->width, trainer->labels_count,
+				scores + row * trainer->labels_count);
+	}
+	free(weights);
+}
+
+/* The probabilities for SCORES at TEMPERATURE; the caller frees them. */
+static double *probabilities_of(
+	const struct trainer *trainer, const double *scores, double temperature)
+{
+	size_t count = trainer->labels_count;
+	double *probabilities = memory_array(trainer->rows * count, sizeof *probabilities);
+	memcpy(probabilities, scores, trainer->rows * count * sizeof *probabilities);
+	for (size_t row = 0; row < trainer->rows; row++)
+		logistic_softmax(probabilities + row * count, count, temperature);
+	return probabilities;
+}
+
+/* Chooses the penalty with the smallest log loss, calibrated, on what was left out. */
+static void choose_penalty(struct trainer *trainer)
+{
+	size_t size = (trainer->width + 1) * trainer->labels_count;
+	size_t scores_size = trainer->rows * trainer->labels_count * sizeof(double);
+	double *parameters = memory_array(size * FOLDS, sizeof *parameters);
+	double *scores = memory_new(scores_size);
+	double best = INFINITY;
+	for (size_t i = 0; i < array_length(penalties); i++) {
+		for (size_t fold = 0; fold < FOLDS; fold++)
+			score_fold(trainer, fold, penalties[i], parameters + fold * size, scores);
+		double temperature = evaluate_temperature(
+			trainer->labels, scores, trainer->rows, trainer->labels_count);
+		double *probabilities = probabilities_of(trainer, scores, temperature);
+		struct evaluation result = evaluate(
+			trainer->labels, probabilities, trainer->rows, trainer->labels_count, NULL);
+		printf("penalty %g: accuracy %.4f, log loss %.4f\n", penalties[i], result.accuracy,
+			result.log_loss);
+		if (result.log_loss < best) {
+			best = result.log_loss;
+			trainer->penalty = penalties[i];
+			trainer->temperature = temperature;
+			memcpy(trainer->scores, scores, scores_size);
+		}
+		free(probabilities);
+	}
+	free(parameters);
+	free(scores);
+}
+
+static void add_number(struct buffer *buffer, double number)
+{
+	buffer_add_format(buffer, "%.6g", number);
+}
+
+static void add_string(struct buffer *buffer, const char *text)
+{
+	struct ss_value *value = value_text(text);
+	json_print(buffer, value);
+	value_unref(value);
+}
+
+static void add_features(const struct trainer *trainer, struct buffer *head)
+{
+	buffer_add_string(head, "  \"features\": [");
+	for (size_t i = 0; i < trainer->features; i++) {
+		buffer_add_format(head, "%s\n    {\"name\": \"%s\", \"mean\": ", i > 0 ? "," : "",
+			lexical_features[i].name);
+		add_number(head, trainer->means[i]);
+		buffer_add_string(head, ", \"scale\": ");
+		add_number(head, trainer->scales[i]);
+		buffer_add_string(head, "}");
+	}
+	buffer_add_string(head, trainer->features > 0 ? "\n  ],\n" : "],\n");
+}
+
+static void add_weights(const struct trainer *trainer, struct buffer *head)
+{
+	size_t labels = trainer->labels_count;
+	buffer_add_string(head, "  \"weights\": [\n");
+	for (size_t label = 0; label < labels; label++) {
+		buffer_add_string(head, "    [");
+		for (size_t i = 0; i < trainer->width; i++) {
+			double weight = trainer->parameters[i * labels + label];
+			if (i < trainer->settings->dimension)
+				weight *= embedding_scale(trainer);
+			buffer_add_string(head, i > 0 ? "," : "");
+			add_number(head, weight);
+		}
+		buffer_add_string(head, label + 1 < labels ? "],\n" : "]\n");
+	}
+	buffer_add_string(head, "  ],\n  \"bias\": [");
+	for (size_t label = 0; label < labels; label++) {
+		buffer_add_string(head, label > 0 ? ", " : "");
+		add_number(head, trainer->parameters[trainer->width * labels + label]);
+	}
+	buffer_add_string(head, "],\n");
+}
+
+/* What the head was made from, and how good it was on what was left out. */
+static void add_origin(const struct trainer *trainer, struct evaluation result, struct buffer *head)
+{
+	const struct dataset *dataset = trainer->settings->dataset;
+	buffer_add_format(
+		head, "  \"trained\": {\n    \"examples\": %zu,\n    \"labels\": {", trainer->rows);
+	for (size_t label = 0; label < trainer->labels_count; label++) {
+		size_t count = 0;
+		for (size_t row = 0; row < trainer->rows; row++)
+			count += trainer->labels[row] == label;
+		buffer_add_string(head, label > 0 ? ", " : "");
+		add_string(head, dataset->labels[label]);
+		buffer_add_format(head, ": %zu", count);
+	}
+	buffer_add_string(head, "},\n    \"embedder\": ");
+	add_string(head, trainer->settings->embedder);
+	buffer_add_format(head,
+		",\n    \"seed\": %llu,\n    \"l2\": %g,\n    \"folds\": %d,\n"
+		"    \"accuracy\": %.4f,\n    \"macro_f1\": %.4f,\n    \"calibration_error\": "
+		"%.4f\n"
+		"  }\n",
+		(unsigned long long)trainer->settings->seed, trainer->penalty, FOLDS,
+		result.accuracy, result.macro_f1, result.calibration_error);
+}
+
+static void write_head(const struct trainer *trainer, struct evaluation result, struct buffer *head)
+{
+	buffer_add_format(head, "{\n  \"version\": %d,\n  \"task\": ", HEAD_VERSION);
+	add_string(head, trainer->settings->task);
+	buffer_add_string(head, ",\n  \"labels\": [");
+	for (size_t label = 0; label < trainer->labels_count; label++) {
+		buffer_add_string(head, label > 0 ? ", " : "");
+		add_string(head, trainer->settings->dataset->labels[label]);
+	}
+	buffer_add_format(head, "],\n  \"dimension\": %zu,\n", trainer->settings->dimension);
+	add_features(trainer, head);
+	add_weights(trainer, head);
+	buffer_add_string(head, "  \"temperature\": ");
+	add_number(head, trainer->temperature);
+	buffer_add_string(head, ",\n");
+	add_origin(trainer, result, head);
+	buffer_add_string(head, "}\n");
+}
+
+static void begin(struct trainer *trainer, const struct trainer_settings *settings)
+{
+	size_t rows = settings->dataset->count;
+	size_t features = settings->lexical ? lexical_features_count() : 0;
+	size_t width = settings->dimension + features;
+	size_t labels = settings->dataset->labels_count;
+	*trainer = (struct trainer){
+		.settings = settings,
+		.rows = rows,
+		.labels_count = labels,
+		.features = features,
+		.width = width,
+		.means = memory_array(features + 1, sizeof(double)),
+		.scales = memory_array(features + 1, sizeof(double)),
+		.inputs = memory_array(rows * width, sizeof(double)),
+		.labels = memory_array(rows, sizeof(size_t)),
+		.fold_of = memory_array(rows, sizeof(size_t)),
+		.weights = memory_array(rows, sizeof(double)),
+		.scores = memory_array(rows * labels, sizeof(double)),
+		.parameters = memory_array((width + 1) * labels, sizeof(double)),
+	};
+	for (size_t row = 0; row < rows; row++)
+		trainer->labels[row] = settings->dataset->examples[row].label;
+}
+
+static void end(struct trainer *trainer)
+{
+	free(trainer->means);
+	free(trainer->scales);
+	free(trainer->inputs);
+	free(trainer->labels);
+	free(trainer->fold_of);
+	free(trainer->weights);
+	free(trainer->scores);
+	free(trainer->parameters);
+}
+
+void trainer_train(const struct trainer_settings *settings, struct buffer *head)
+{
+	struct trainer trainer;
+	begin(&trainer, settings);
+	dataset_deal(settings->dataset, FOLDS, settings->seed, trainer.fold_of);
+	fill_inputs(&trainer);
+	balance(&trainer);
+	choose_penalty(&trainer);
+	logistic_fit(
+		&(struct logistic_problem){
+			.inputs = trainer.inputs,
+			.labels = trainer.labels,
+			.weights = trainer.weights,
+			.rows = trainer.rows,
+			.width = trainer.width,
+			.labels_count = trainer.labels_count,
+			.l2 = trainer.penalty,
+		},
+		fine, STEPS, trainer.parameters);
+	double *probabilities = probabilities_of(&trainer, trainer.scores, trainer.temperature);
+	struct evaluation result =
+		evaluate(trainer.labels, probabilities, trainer.rows, trainer.labels_count, NULL);
+	printf("penalty %g, temperature %.4f\n", trainer.penalty, trainer.temperature);
+	evaluate_print("left out of the training", settings->dataset, trainer.labels, probabilities,
+		settings->dataset->labels, trainer.labels_count, settings->report);
+	write_head(&trainer, result, head);
+	free(probabilities);
+	end(&trainer);
+}
