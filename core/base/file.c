@@ -19,7 +19,8 @@ int file_read(const char *path, size_t limit, char **data, size_t *length, struc
 {
 	char *bytes = NULL;
 	struct stat status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A pipe without a writer must not hold us up until we see that it is no file. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &status) < 0) {
 		(void)fail_errno(err, path, "cannot be opened");
 		goto fail;
@@ -75,7 +76,8 @@ static int write_all(int fd, const char *data, size_t length)
 
 int file_write(const char *path, const char *data, size_t length, struct ss_error *err)
 {
-	char *temporary = memory_format("%s.%d.tmp", path, (int)getpid());
+	/* Its own for each thread that writes PATH now. */
+	char *temporary = memory_format("%s.%d.tmp", path, (int)gettid());
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int result = -1;
 	if (fd < 0 || write_all(fd, data, length) < 0 || rename(temporary, path) < 0)

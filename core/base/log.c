@@ -5,8 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <utf8proc.h>
 
-enum { LINE_SIZE = 4096 };
+enum {
+	LINE_SIZE = 4096,
+	QUOTED_ROOM = 16, /* of a quoted text: the last character, escaped, and what ends the line */
+};
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 
@@ -15,20 +19,31 @@ struct log log_new(int fd, enum ss_log_level level, bool json)
 	return (struct log){.fd = fd, .level = level, .json = json};
 }
 
-/* Appends TEXT inside quotes, as both logfmt and JSON escape it; always leaves room for the end. */
+/* Appends TEXT inside quotes, as both logfmt and JSON escape it; always leaves room for the end. What
+ * is not UTF-8 becomes a replacement character, so that the line can be parsed in any case. */
 static size_t add_quoted(char *line, size_t at, size_t size, const char *text)
 {
-	size_t limit = size - 16;
+	size_t limit = size - QUOTED_ROOM;
+	size_t left = strlen(text);
 	line[at++] = '"';
-	for (const unsigned char *c = (const unsigned char *)text; *c != '\0' && at < limit; c++) {
-		if (*c == '"' || *c == '\\') {
+	while (left > 0 && at < limit) {
+		utf8proc_int32_t point;
+		utf8proc_ssize_t used = utf8proc_iterate(
+			(const utf8proc_uint8_t *)text, (utf8proc_ssize_t)left, &point);
+		if (used <= 0) {
+			at += (size_t)snprintf(line + at, 7, "\\ufffd");
+			used = 1;
+		} else if (point == '"' || point == '\\') {
 			line[at++] = '\\';
-			line[at++] = (char)*c;
-		} else if (*c < 0x20 || *c == 0x7f) {
-			at += (size_t)snprintf(line + at, 7, "\\u%04x", *c);
+			line[at++] = (char)point;
+		} else if (point < 0x20 || point == 0x7f) {
+			at += (size_t)snprintf(line + at, 7, "\\u%04x", (unsigned)point);
 		} else {
-			line[at++] = (char)*c;
+			memcpy(line + at, text, (size_t)used);
+			at += (size_t)used;
 		}
+		text += used;
+		left -= (size_t)used;
 	}
 	line[at++] = '"';
 	return at;
@@ -37,13 +52,15 @@ static size_t add_quoted(char *line, size_t at, size_t size, const char *text)
 struct log log_with(const struct log *log, const char *name, const char *value)
 {
 	struct log copy = *log;
-	char field[sizeof copy.context];
-	size_t at = (size_t)snprintf(
-		field, sizeof field, log->json ? ",\"%.24s\":" : " %.24s=", name);
-	at = add_quoted(field, at, sizeof field, value);
-	field[at] = '\0';
-	if (strlen(copy.context) + at < sizeof copy.context)
-		memcpy(copy.context + strlen(copy.context), field, at + 1);
+	char start[32];
+	size_t used = strlen(copy.context);
+	size_t length = (size_t)snprintf(
+		start, sizeof start, log->json ? ",\"%.24s\":" : " %.24s=", name);
+	if (used + length + QUOTED_ROOM >= sizeof copy.context)
+		return copy;
+	memcpy(copy.context + used, start, length);
+	used = add_quoted(copy.context, used + length, sizeof copy.context, value);
+	copy.context[used] = '\0';
 	return copy;
 }
 

@@ -20,15 +20,19 @@ ptrdiff_t text_characters(struct ss_text text)
 	return characters;
 }
 
+enum { BRAILLE_BLANK = 0x2800 };
+
+/* What is not assigned yet counts as visible: it may be an emoji that is newer than the tables. */
 static bool invisible(utf8proc_int32_t point)
 {
+	if (point == BRAILLE_BLANK || utf8proc_get_property(point)->ignorable)
+		return true;
 	switch (utf8proc_category(point)) {
 	case UTF8PROC_CATEGORY_ZS:
 	case UTF8PROC_CATEGORY_ZL:
 	case UTF8PROC_CATEGORY_ZP:
 	case UTF8PROC_CATEGORY_CC:
 	case UTF8PROC_CATEGORY_CF:
-	case UTF8PROC_CATEGORY_CN:
 		return true;
 	default:
 		return false;

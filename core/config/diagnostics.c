@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,20 @@ void diagnostics_add(struct diagnostics *diagnostics, const char *file, size_t l
 	int length = vasprintf(&text, format, arguments);
 	va_end(arguments);
 	added->text = length >= 0 ? text : memory_string(format);
+	/* What is quoted from a file may have line breaks; a mistake is one line. */
+	for (char *c = added->text; *c != '\0'; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = ' ';
+	}
+}
+
+void diagnostics_add_error(
+	struct diagnostics *diagnostics, const char *file, const struct ss_error *err)
+{
+	size_t length = strlen(file);
+	bool named = strncmp(err->text, file, length) == 0 &&
+		     strncmp(err->text + length, ": ", 2) == 0;
+	diagnostics_add(diagnostics, file, 0, 0, "%s", named ? err->text + length + 2 : err->text);
 }
 
 static int compare(const void *a, const void *b)
@@ -46,8 +61,11 @@ static int compare(const void *a, const void *b)
 
 void diagnostics_print(struct diagnostics *diagnostics, FILE *stream)
 {
-	if (diagnostics->count > 1)
-		qsort(diagnostics->items, diagnostics->count, sizeof *diagnostics->items, compare);
+	/* The entry behind the limit stays the last one. */
+	size_t sorted = diagnostics->count < DIAGNOSTICS_LIMIT ? diagnostics->count
+							       : DIAGNOSTICS_LIMIT;
+	if (sorted > 1)
+		qsort(diagnostics->items, sorted, sizeof *diagnostics->items, compare);
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *item = &diagnostics->items[i];
 		if (item->line > 0)

@@ -5,6 +5,8 @@
 #ifndef CONFIG_DIAGNOSTICS_H
 #define CONFIG_DIAGNOSTICS_H
 
+#include <smartsupport/error.h>
+
 #include <stddef.h>
 #include <stdio.h>
 
@@ -25,6 +27,10 @@ enum { DIAGNOSTICS_LIMIT = 200 };
 
 __attribute__((format(printf, 5, 6))) void diagnostics_add(struct diagnostics *diagnostics,
 	const char *file, size_t line, size_t column, const char *format, ...);
+
+/* Adds ERR, why FILE could not be read; what ERR says of the file's name is not said twice. */
+void diagnostics_add_error(
+	struct diagnostics *diagnostics, const char *file, const struct ss_error *err);
 
 /* Sorts by file, line and column and writes FILE:LINE:COLUMN: TEXT lines to STREAM. */
 void diagnostics_print(struct diagnostics *diagnostics, FILE *stream);

@@ -45,12 +45,21 @@ void environment_load(const char *file, struct diagnostics *diagnostics)
 	size_t length = 0;
 	if (file_read(file, ENVIRONMENT_LIMIT, &text, &length, &err) < 0) {
 		if (err.status != SS_NOT_FOUND)
-			diagnostics_add(diagnostics, file, 0, 0, "%s", err.text);
+			diagnostics_add_error(diagnostics, file, &err);
 		return;
 	}
-	char *rest = text;
-	size_t number = 0;
-	for (char *line; (line = strsep(&rest, "\n")) != NULL;)
-		read_line(file, ++number, line, diagnostics);
+	char *line = text;
+	for (size_t number = 1; line <= text + length; number++) {
+		char *end = memchr(line, '\n', (size_t)(text + length - line));
+		if (end == NULL)
+			end = text + length;
+		*end = '\0';
+		if (line + strlen(line) != end)
+			diagnostics_add(
+				diagnostics, file, number, 1, "has a NUL character in it");
+		else
+			read_line(file, number, line, diagnostics);
+		line = end + 1;
+	}
 	free(text);
 }

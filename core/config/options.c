@@ -282,7 +282,8 @@ int options_read(const struct yaml_document *document, const struct yaml_node *n
 	struct place at = {document, NULL, diagnostics};
 	if (node != NULL && yaml_is_null(node))
 		node = NULL;
-	if (node != NULL && node->kind != YAML_MAPPING) {
+	bool readable = node == NULL || node->kind == YAML_MAPPING;
+	if (!readable) {
 		yaml_mistake(document, node, diagnostics, "%s must be a mapping, not %s", what,
 			yaml_kind_name(node));
 		node = NULL;
@@ -297,7 +298,7 @@ int options_read(const struct yaml_document *document, const struct yaml_node *n
 			values[i] = read_one(&at, given);
 		else if (rows[i].fallback != NULL)
 			values[i] = read_fallback(&at);
-		else
+		else if (readable)
 			yaml_mistake(document, place, diagnostics, "%s needs \"%s\": %s", what,
 				rows[i].name, rows[i].help);
 	}

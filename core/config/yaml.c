@@ -14,9 +14,12 @@
 
 struct reader {
 	const char *file;
+	const char *bytes;
 	size_t line; /* of the text's first line */
 	yaml_document_t *source;
 	size_t nodes;
+	size_t text;  /* bytes of all scalars so far */
+	bool stopped; /* a bound was reached */
 	struct diagnostics *diagnostics;
 };
 
@@ -28,6 +31,15 @@ static void mistake_at(struct reader *reader, yaml_mark_t mark, const char *text
 		mark.column + 1, "%s", text);
 }
 
+/* A bound was reached: says so once. Returns NULL. */
+static struct yaml_node *stop(struct reader *reader, yaml_mark_t mark, const char *why)
+{
+	if (!reader->stopped)
+		mistake_at(reader, mark, why);
+	reader->stopped = true;
+	return NULL;
+}
+
 /* Appends the value of the variable that starts at TEXT, just after "${". Returns what follows it, or
  * NULL and a mistake. */
 static const char *expand_one(
@@ -37,7 +49,8 @@ static const char *expand_one(
 	size_t length =
 		strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 	bool has_default = strncmp(text + length, ":-", 2) == 0;
-	if (end == NULL || length == 0 || (!has_default && text + length != end)) {
+	if (end == NULL || length == 0 || (!has_default && text + length != end) ||
+		memmem(text, (size_t)(end - text), "${", 2) != NULL) {
 		mistake_at(reader, mark,
 			"expected ${NAME} or ${NAME:-default}; write $${ for a plain ${");
 		return NULL;
@@ -51,7 +64,8 @@ static const char *expand_one(
 	} else {
 		diagnostics_add(reader->diagnostics, reader->file, mark.line + reader->line,
 			mark.column + 1,
-			"the environment variable %s is not set; set it or write ${%s:-default}",
+			"the environment variable %s is not set or is empty; set it or write "
+			"${%s:-default}",
 			name, name);
 	}
 	free(name);
@@ -63,6 +77,10 @@ static char *expand(struct reader *reader, yaml_mark_t mark, const char *text)
 {
 	struct buffer out = {0};
 	while (text != NULL && *text != '\0') {
+		if (reader->text + out.length > YAML_TEXT_LIMIT) {
+			(void)stop(reader, mark, "the file has too much text");
+			break;
+		}
 		const char *dollar = strstr(text, "${");
 		if (dollar == NULL) {
 			buffer_add_string(&out, text);
@@ -77,6 +95,7 @@ static char *expand(struct reader *reader, yaml_mark_t mark, const char *text)
 		buffer_add(&out, text, (size_t)(dollar - text));
 		text = expand_one(reader, mark, dollar + 2, &out);
 	}
+	reader->text += out.length;
 	return buffer_take(&out);
 }
 
@@ -117,7 +136,9 @@ static struct yaml_node *read_key(
 	struct yaml_node *key = read_node(reader, index, depth + 1);
 	if (key == NULL)
 		return NULL;
-	if (key->kind != YAML_SCALAR) {
+	if (reader->stopped) {
+		/* What is wrong was said. */
+	} else if (key->kind != YAML_SCALAR) {
 		diagnostics_add(reader->diagnostics, reader->file, key->line, key->column,
 			"a key must be a plain word");
 	} else if (yaml_get(mapping, key->text) != NULL) {
@@ -165,14 +186,12 @@ static bool is_verbatim(const yaml_node_t *source, const char *text)
 static struct yaml_node *read_node(struct reader *reader, int index, size_t depth)
 {
 	const yaml_node_t *source = yaml_document_get_node(reader->source, index);
-	if (depth > YAML_DEPTH_LIMIT || ++reader->nodes > YAML_NODE_LIMIT) {
-		if (reader->nodes <= YAML_NODE_LIMIT + 1)
-			mistake_at(reader, source->start_mark,
-				depth > YAML_DEPTH_LIMIT ? "is nested too deeply"
-							 : "the file has too many entries");
-		reader->nodes = YAML_NODE_LIMIT + 1;
+	if (reader->stopped)
 		return NULL;
-	}
+	if (depth > YAML_DEPTH_LIMIT)
+		return stop(reader, source->start_mark, "is nested too deeply");
+	if (++reader->nodes > YAML_NODE_LIMIT)
+		return stop(reader, source->start_mark, "the file has too many entries");
 	struct yaml_node *node = memory_make(struct yaml_node);
 	node->line = source->start_mark.line + reader->line;
 	node->column = source->start_mark.column + 1;
@@ -202,17 +221,45 @@ static struct yaml_node *read_node(struct reader *reader, int index, size_t dept
 	return node;
 }
 
+/* Where the byte at OFFSET stands. */
+static yaml_mark_t mark_of(const struct reader *reader, size_t offset)
+{
+	yaml_mark_t mark = {.index = offset};
+	for (size_t i = 0; i < offset; i++) {
+		bool starts = ((unsigned char)reader->bytes[i] & 0xc0) != 0x80;
+		mark.column += starts;
+		if (reader->bytes[i] == '\n') {
+			mark.line++;
+			mark.column = 0;
+		}
+	}
+	return mark;
+}
+
 static void report_parser(struct reader *reader, const yaml_parser_t *parser)
 {
 	const char *problem = parser->problem != NULL ? parser->problem : "cannot be read";
-	if (parser->error == YAML_READER_ERROR)
-		diagnostics_add(reader->diagnostics, reader->file, 0, 0,
-			"is not YAML: %s at byte %zu", problem, parser->problem_offset);
-	else
-		diagnostics_add(reader->diagnostics, reader->file,
-			parser->problem_mark.line + reader->line, parser->problem_mark.column + 1,
-			"is not YAML: %s%s%s", problem, parser->context != NULL ? ", " : "",
-			parser->context != NULL ? parser->context : "");
+	yaml_mark_t mark = parser->error == YAML_READER_ERROR
+				   ? mark_of(reader, parser->problem_offset)
+				   : parser->problem_mark;
+	diagnostics_add(reader->diagnostics, reader->file, mark.line + reader->line,
+		mark.column + 1, "is not YAML: %s%s%s", problem,
+		parser->context != NULL ? ", " : "",
+		parser->context != NULL ? parser->context : "");
+}
+
+/* Reports what follows the first document, which would be ignored otherwise. */
+static void refuse_more(struct reader *reader, yaml_parser_t *parser)
+{
+	yaml_document_t second;
+	if (!yaml_parser_load(parser, &second)) {
+		report_parser(reader, parser);
+		return;
+	}
+	if (yaml_document_get_root_node(&second) != NULL)
+		mistake_at(reader, second.start_mark,
+			"a second document begins here; a file has only one");
+	yaml_document_delete(&second);
 }
 
 struct yaml_document *yaml_parse(const char *file, size_t line, const char *text, size_t length,
@@ -220,7 +267,8 @@ struct yaml_document *yaml_parse(const char *file, size_t line, const char *text
 {
 	yaml_parser_t parser;
 	yaml_document_t source;
-	struct reader reader = {.file = file, .line = line, .diagnostics = diagnostics};
+	struct reader reader = {
+		.file = file, .bytes = text, .line = line, .diagnostics = diagnostics};
 	size_t mistakes = diagnostics->count;
 	struct yaml_document *document = memory_make(struct yaml_document);
 	document->file = memory_string(file);
@@ -235,6 +283,7 @@ struct yaml_document *yaml_parse(const char *file, size_t line, const char *text
 		if (yaml_document_get_root_node(&source) != NULL)
 			document->root = read_node(&reader, 1, 0);
 		yaml_document_delete(&source);
+		refuse_more(&reader, &parser);
 	}
 	yaml_parser_delete(&parser);
 	if (diagnostics->count > mistakes) {
@@ -250,9 +299,7 @@ struct yaml_document *yaml_load(const char *file, struct diagnostics *diagnostic
 	char *text = NULL;
 	size_t length = 0;
 	if (file_read(file, YAML_FILE_LIMIT, &text, &length, &err) < 0) {
-		/* The sentence begins with the file's name, which the diagnostic says anyway. */
-		const char *what = strstr(err.text, ": ");
-		diagnostics_add(diagnostics, file, 0, 0, "%s", what != NULL ? what + 2 : err.text);
+		diagnostics_add_error(diagnostics, file, &err);
 		return NULL;
 	}
 	struct yaml_document *document = yaml_parse(file, 1, text, length, diagnostics);
@@ -285,28 +332,48 @@ static bool plain(const struct yaml_node *node)
 	return node != NULL && node->kind == YAML_SCALAR && !node->quoted;
 }
 
+/* Whether NODE is one of the COUNT WORDS. */
+static bool one_of(const struct yaml_node *node, const char *const *words, size_t count)
+{
+	for (size_t i = 0; plain(node) && i < count; i++) {
+		if (strcmp(node->text, words[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool yaml_is_null(const struct yaml_node *node)
 {
-	return plain(node) && (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
-				      strcmp(node->text, "null") == 0);
+	static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+	return one_of(node, words, array_length(words));
 }
 
 bool yaml_bool(const struct yaml_node *node, bool *value)
 {
-	if (!plain(node) || (strcmp(node->text, "true") != 0 && strcmp(node->text, "false") != 0))
-		return false;
-	*value = node->text[0] == 't';
-	return true;
+	static const char *const yes[] = {"true", "True", "TRUE"};
+	static const char *const no[] = {"false", "False", "FALSE"};
+	*value = one_of(node, yes, array_length(yes));
+	return *value || one_of(node, no, array_length(no));
 }
 
 bool yaml_int(const struct yaml_node *node, int64_t *value)
 {
-	if (!plain(node) || node->text[0] == '\0' ||
-		strspn(node->text, "+-0123456789") != strlen(node->text))
+	static const struct {
+		const char *prefix, *digits;
+		int base;
+	} forms[] = {{"0x", "0123456789abcdefABCDEF", 16}, {"0o", "01234567", 8},
+		{"", "+-0123456789", 10}};
+	if (!plain(node))
+		return false;
+	size_t form = 0;
+	while (strncmp(node->text, forms[form].prefix, strlen(forms[form].prefix)) != 0)
+		form++;
+	const char *digits = node->text + strlen(forms[form].prefix);
+	if (digits[0] == '\0' || strspn(digits, forms[form].digits) != strlen(digits))
 		return false;
 	char *end;
 	errno = 0;
-	*value = strtoll(node->text, &end, 10);
+	*value = strtoll(digits, &end, forms[form].base);
 	return *end == '\0' && errno == 0;
 }
 
@@ -330,6 +397,8 @@ bool yaml_duration_ns(const struct yaml_node *node, int64_t *value)
 		return false;
 	char *end;
 	double count = strtod(node->text, &end);
+	if (end != node->text + strspn(node->text, "0123456789."))
+		return false;
 	for (size_t i = 0; i < array_length(units); i++) {
 		if (strcmp(end, units[i].name) == 0 && count * units[i].ns < 9e18) {
 			*value = (int64_t)(count * units[i].ns);

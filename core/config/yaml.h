@@ -2,8 +2,8 @@
  * YAML files as trees of nodes with their positions, read through libyaml. For everything that reads
  * configuration, while it loads. A tree is immutable; its nodes live as long as the document.
  *
- * In a scalar, ${NAME} stands for the environment variable NAME, ${NAME:-text} for its value or for
- * the text when it is unset or empty, and $${ for a plain ${.
+ * In a scalar, ${NAME} stands for the environment variable NAME, which must be set and not empty,
+ * ${NAME:-text} for its value or for the text when it is unset or empty, and $${ for a plain ${.
  */
 #ifndef CONFIG_YAML_H
 #define CONFIG_YAML_H
@@ -16,6 +16,7 @@
 /* Bounds on what is read. */
 enum {
 	YAML_FILE_LIMIT = 8 * 1024 * 1024, /* bytes */
+	YAML_TEXT_LIMIT = 64 * 1024 * 1024, /* bytes of all scalars, with aliases and variables */
 	YAML_NODE_LIMIT = 200000,
 	YAML_DEPTH_LIMIT = 64,
 };
@@ -65,7 +66,7 @@ bool yaml_number(const struct yaml_node *node, double *value);
 /* 250ms, 2s, 5m, 24h, 7d as nanoseconds. */
 bool yaml_duration_ns(const struct yaml_node *node, int64_t *value);
 
-/* "a string", "a list" or "a mapping": what NODE is, for messages. */
+/* "a single value", "a list", "a mapping" or "nothing": what NODE is, for messages. */
 const char *yaml_kind_name(const struct yaml_node *node);
 
 /* Adds a mistake at NODE. */

@@ -16,7 +16,7 @@
 
 enum { JSON_FILE_LIMIT = 256 * 1024 * 1024 };
 
-enum { FRONT_ID, FRONT_TITLE, FRONT_CATEGORY, FRONT_ROWS };
+enum { FRONT_ID, FRONT_TITLE, FRONT_CATEGORY, FRONT_QUESTIONS, FRONT_ROWS };
 
 static const struct ss_option front_rows[] = {
 	[FRONT_ID] = {"id", SS_OPTION_STRING, NULL, 0, 0, NULL, "the article's name, unique"},
@@ -24,6 +24,8 @@ static const struct ss_option front_rows[] = {
 		"the question that it answers"},
 	[FRONT_CATEGORY] = {"category", SS_OPTION_STRING, "", 0, 0, NULL,
 		"the category that it belongs to"},
+	[FRONT_QUESTIONS] = {"questions", SS_OPTION_STRINGS, "[]", 0, 0, NULL,
+		"other ways in which customers ask the same"},
 	[FRONT_ROWS] = {0},
 };
 
@@ -45,7 +47,8 @@ static void add(struct loader *loader, struct ss_value *article)
 }
 
 /* What is wrong with an article's texts, or NULL. */
-static const char *fault(struct ss_text id, struct ss_text title, struct ss_text content)
+static const char *fault(struct ss_text id, struct ss_text title, struct ss_text content,
+	const struct ss_value *questions)
 {
 	if (id.length == 0 || text_blank(id))
 		return "the id is empty";
@@ -61,16 +64,25 @@ static const char *fault(struct ss_text id, struct ss_text title, struct ss_text
 		return "the article has no text";
 	if (content.length > ARTICLE_CONTENT_LIMIT)
 		return "the text has more than 64 KiB";
+	if (value_count(questions) > ARTICLE_QUESTIONS_LIMIT)
+		return "it has more than 50 other questions";
+	for (size_t i = 0; i < value_count(questions); i++) {
+		struct ss_text question = value_as_text(value_at(questions, i));
+		if (text_characters(question) < 0 || text_blank(question) ||
+			text_characters(question) > ARTICLE_TITLE_LIMIT)
+			return "one of the other questions is empty or has more than 300 characters";
+	}
 	return NULL;
 }
 
 static struct ss_value *make(struct ss_text id, struct ss_text title, struct ss_text category,
-	struct ss_text content)
+	struct ss_text content, const struct ss_value *questions)
 {
 	return value_map_make({"id", value_string(id.data, id.length)},
 		{"title", value_string(title.data, title.length)},
 		{"category", value_string(category.data, category.length)},
-		{"content", value_string(content.data, content.length)});
+		{"content", value_string(content.data, content.length)},
+		{"questions", questions != NULL ? value_ref(questions) : value_list(NULL, 0)});
 }
 
 /* Finds the front matter of TEXT, between two lines of ---, and what stands behind it. */
@@ -103,12 +115,13 @@ static void read_front(struct loader *loader, const char *file, struct ss_text f
 		    "the article's head", values, loader->diagnostics) == 0) {
 		struct ss_text id = value_as_text(values[FRONT_ID]);
 		struct ss_text title = value_as_text(values[FRONT_TITLE]);
-		const char *wrong = fault(id, title, content);
+		const char *wrong = fault(id, title, content, values[FRONT_QUESTIONS]);
 		if (wrong != NULL)
 			diagnostics_add(loader->diagnostics, file, 0, 0, "%s", wrong);
 		else
 			add(loader,
-				make(id, title, value_as_text(values[FRONT_CATEGORY]), content));
+				make(id, title, value_as_text(values[FRONT_CATEGORY]), content,
+					values[FRONT_QUESTIONS]));
 	}
 	options_free(values, FRONT_ROWS);
 	yaml_close(document);
@@ -177,13 +190,14 @@ static void read_json_article(
 	}
 	struct ss_text title = value_as_text(value_get(item, "title"));
 	struct ss_text content = value_as_text(value_get(item, "content"));
-	const char *wrong = fault(id_text, title, content);
+	const struct ss_value *questions = value_get(item, "questions");
+	const char *wrong = fault(id_text, title, content, questions);
 	if (wrong != NULL)
 		diagnostics_add(
 			loader->diagnostics, file, 0, 0, "the article number %zu: %s", row, wrong);
 	else
 		add(loader, make(id_text, title, value_as_text(value_get(item, "category")),
-				    content));
+				    content, questions));
 }
 
 static void read_json(struct loader *loader, const char *file)

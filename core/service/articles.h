@@ -1,14 +1,17 @@
 /*
  * The knowledge base's articles, read from files. Called while a configuration is loaded.
  *
- * A Markdown file has its id, title and category in YAML front matter:
+ * A Markdown file has its id, title and category in YAML front matter, and perhaps other ways in which
+ * customers ask the same:
  *     ---
  *     id: reset-password
  *     title: How do I reset my password?
  *     category: Account
+ *     questions:
+ *       - I forgot my password
  *     ---
  *     The article's text.
- * A JSON file is a list of {id, title, content, category}; the category may be missing.
+ * A JSON file is a list of {id, title, content, category, questions}; the last two may be missing.
  */
 #ifndef SERVICE_ARTICLES_H
 #define SERVICE_ARTICLES_H
@@ -22,11 +25,12 @@ enum {
 	ARTICLES_LIMIT = 100000,
 	ARTICLE_ID_LIMIT = 200,           /* bytes */
 	ARTICLE_TITLE_LIMIT = 300,        /* characters */
-	ARTICLE_CONTENT_LIMIT = 64 * 1024 /* bytes */
+	ARTICLE_QUESTIONS_LIMIT = 50,
+	ARTICLE_CONTENT_LIMIT = 64 * 1024, /* bytes */
 };
 
 struct articles {
-	struct ss_value **items; /* maps with id, title, content and category, in the order of their ids */
+	struct ss_value **items; /* maps with id, title, content, category and questions, by id */
 	size_t count;
 };
 

@@ -16,7 +16,8 @@ enum {
 	LEXICAL_CANDIDATES = 8, /* articles with the most words of the query */
 };
 
-/* The vectors of article i are rows[i] (its question) to rows[i + 1] - 1 (its passages). */
+/* The vectors of article i are rows[i] to rows[i + 1] - 1: first its questions, from passage_rows[i] on its
+ * passages. */
 struct knowledge {
 	struct knowledge_options options;
 	const struct ss_index_operations *index;
@@ -25,6 +26,7 @@ struct knowledge {
 	struct ss_value **articles;
 	size_t count;
 	size_t *rows;       /* [count + 1] */
+	size_t *passage_rows; /* [count] */
 	size_t *article_of; /* [vector] */
 	float *vectors;     /* [vector][dimension] */
 	size_t vector_count;
@@ -42,12 +44,13 @@ struct passages {
 struct candidate {
 	size_t article;
 	double score;
+	double rank; /* the score with the bonus of the preferred category */
 };
 
 struct knowledge_options knowledge_defaults(void)
 {
 	return (struct knowledge_options){
-		.question_weight = 0.15,
+		.question_weight = 0.45,
 		.lexical_weight = 0.15,
 		.category_bonus = 0.02,
 	};
@@ -96,11 +99,21 @@ static size_t passage_start(struct ss_text text, size_t end)
 	return start;
 }
 
+static void add_questions(struct passages *passages, const struct ss_value *article)
+{
+	struct ss_text title = text_in(article, "title");
+	const struct ss_value *questions = value_get(article, "questions");
+	add_text(passages, memory_text(title.data, title.length));
+	for (size_t i = 0; i < value_count(questions); i++) {
+		struct ss_text question = value_as_text(value_at(questions, i));
+		add_text(passages, memory_text(question.data, question.length));
+	}
+}
+
 static void add_passages(struct passages *passages, const struct ss_value *article)
 {
 	struct ss_text title = text_in(article, "title");
 	struct ss_text rest = text_in(article, "content");
-	add_text(passages, memory_text(title.data, title.length));
 	while (rest.length > 0) {
 		size_t end = passage_end(rest);
 		add_text(passages, memory_format("%s\n%.*s", title.data, (int)end, rest.data));
@@ -129,17 +142,29 @@ static int embed(struct knowledge *knowledge, const struct passages *passages,
 	return 0;
 }
 
+static void add_words(struct lexical *lexical, const struct ss_value *article)
+{
+	struct ss_text parts[2 + ARTICLE_QUESTIONS_LIMIT];
+	const struct ss_value *questions = value_get(article, "questions");
+	size_t count = 0;
+	parts[count++] = text_in(article, "title");
+	for (size_t i = 0; i < value_count(questions) && i < ARTICLE_QUESTIONS_LIMIT; i++)
+		parts[count++] = value_as_text(value_at(questions, i));
+	parts[count++] = text_in(article, "content");
+	lexical_add(lexical, parts, count);
+}
+
 static void add_articles(
 	struct knowledge *knowledge, const struct articles *articles, struct passages *passages)
 {
 	for (size_t i = 0; i < articles->count; i++) {
 		const struct ss_value *article = articles->items[i];
-		const struct ss_text parts[] = {
-			text_in(article, "title"), text_in(article, "content")};
 		knowledge->articles[i] = value_ref(article);
 		knowledge->rows[i] = passages->count;
+		add_questions(passages, article);
+		knowledge->passage_rows[i] = passages->count;
 		add_passages(passages, article);
-		lexical_add(knowledge->lexical, parts, array_length(parts));
+		add_words(knowledge->lexical, article);
 	}
 	knowledge->rows[articles->count] = passages->count;
 	knowledge->vector_count = passages->count;
@@ -165,6 +190,7 @@ struct knowledge *knowledge_new(const struct articles *articles,
 	knowledge->count = articles->count;
 	knowledge->articles = memory_array(articles->count, sizeof(struct ss_value *));
 	knowledge->rows = memory_array(articles->count + 1, sizeof(size_t));
+	knowledge->passage_rows = memory_array(articles->count, sizeof(size_t));
 	knowledge->lexical_scores = memory_array(articles->count, sizeof(float));
 	knowledge->is_candidate = memory_array(articles->count, sizeof(bool));
 	add_articles(knowledge, articles, &passages);
@@ -193,6 +219,7 @@ void knowledge_free(struct knowledge *knowledge)
 	lexical_free(knowledge->lexical);
 	free(knowledge->articles);
 	free(knowledge->rows);
+	free(knowledge->passage_rows);
 	free(knowledge->article_of);
 	free(knowledge->vectors);
 	free(knowledge->lexical_scores);
@@ -209,32 +236,48 @@ static double similarity(const struct knowledge *knowledge, size_t row, const fl
 	return sum;
 }
 
+/* How near the query is to the nearest of the vectors FROM to TO - 1. */
+static double nearest(const struct knowledge *knowledge, size_t from, size_t to, const float *query)
+{
+	double most = -1;
+	for (size_t row = from; row < to; row++)
+		most = fmax(most, similarity(knowledge, row, query));
+	return most;
+}
+
 static double score(
 	const struct knowledge *knowledge, size_t article, const struct knowledge_query *query)
 {
 	const struct knowledge_options *options = &knowledge->options;
-	size_t row = knowledge->rows[article];
-	double question = similarity(knowledge, row, query->vector);
-	double passage = -1;
-	for (row++; row < knowledge->rows[article + 1]; row++)
-		passage = fmax(passage, similarity(knowledge, row, query->vector));
+	size_t first_passage = knowledge->passage_rows[article];
+	double question = nearest(
+		knowledge, knowledge->rows[article], first_passage, query->vector);
+	double passage = nearest(
+		knowledge, first_passage, knowledge->rows[article + 1], query->vector);
 	double blend = options->question_weight * question +
 		       (1 - options->question_weight - options->lexical_weight) * passage +
 		       options->lexical_weight * (double)knowledge->lexical_scores[article];
-	const char *category =
-		value_as_string(value_get(knowledge->articles[article], "category"), NULL);
-	if (query->prefer_category != NULL && strcmp(category, query->prefer_category) == 0)
-		blend += options->category_bonus;
 	return fmin(fmax(blend, 0), 1);
 }
 
-/* The better score first; of equal ones the first article, so that the order never depends on chance. */
+/* A preference changes the order and not whether an article fits at all. */
+static double bonus(
+	const struct knowledge *knowledge, size_t article, const struct knowledge_query *query)
+{
+	const char *category =
+		value_as_string(value_get(knowledge->articles[article], "category"), NULL);
+	bool preferred =
+		query->prefer_category != NULL && strcmp(category, query->prefer_category) == 0;
+	return preferred ? knowledge->options.category_bonus : 0;
+}
+
+/* The better one first; of equal ones the first article, so that the order never depends on chance. */
 static int compare_candidates(const void *a, const void *b)
 {
 	const struct candidate *left = a;
 	const struct candidate *right = b;
-	if (left->score != right->score)
-		return left->score > right->score ? -1 : 1;
+	if (left->rank != right->rank)
+		return left->rank > right->rank ? -1 : 1;
 	return (left->article > right->article) - (left->article < right->article);
 }
 
@@ -308,7 +351,8 @@ int knowledge_search(struct knowledge *knowledge, const struct knowledge_query *
 			continue;
 		double found = score(knowledge, i, query);
 		if (found >= query->min_score)
-			candidates[count++] = (struct candidate){i, found};
+			candidates[count++] =
+				(struct candidate){i, found, found + bonus(knowledge, i, query)};
 	}
 	qsort(candidates, count, sizeof *candidates, compare_candidates);
 	if (count > query->top_k)

@@ -2,9 +2,9 @@
  * The knowledge base: articles, their vectors in an index and their words. Built while a configuration is
  * loaded; searched on the compute thread, one search at a time.
  *
- * An article has a vector for its question, which is its title, and one for each passage of its answer,
- * read under the title. Its score is a blend of how near the query is to the question, how near it is to
- * the best passage, and how many of the query's words the article has.
+ * An article has a vector for its title, one for each other way to ask it, and one for each passage of its
+ * answer, read under the title. Its score is a blend of how near the query is to the nearest question, how
+ * near it is to the nearest passage, and how many of the query's words the article has.
  */
 #ifndef SERVICE_KNOWLEDGE_H
 #define SERVICE_KNOWLEDGE_H
@@ -17,9 +17,9 @@ struct knowledge;
 
 /* How a score is made. The two weights and what they leave for the passages add up to 1. */
 struct knowledge_options {
-	double question_weight; /* of the title's vector */
+	double question_weight; /* of the title and the other questions */
 	double lexical_weight;  /* of the words */
-	double category_bonus;  /* added for an article of the preferred category */
+	double category_bonus;  /* by which an article of the preferred category may lag and still lead */
 };
 
 /* What was best on paraphrased questions for several bases (tests/unit/service/knowledge_quality_test.c). */

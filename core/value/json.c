@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,22 +107,36 @@ static int scan_string(struct scan *scan, struct ss_text *text)
 	return 0;
 }
 
+/* Passes over digits; *GOOD becomes false when there are none. */
+static const char *skip_digits(const char *at, bool *good)
+{
+	size_t count = strspn(at, "0123456789");
+	*good = *good && count > 0;
+	return at + count;
+}
+
 static int scan_number(struct scan *scan)
 {
-	char digits[64];
-	size_t length = strspn(scan->at, "+-0123456789.eE");
-	if (length == 0 || length >= sizeof digits)
-		return scan_fail(scan, "expected a number of at most 63 characters");
-	memcpy(digits, scan->at, length);
-	digits[length] = '\0';
+	bool good = true;
+	const char *start = scan->at + (*scan->at == '-');
+	const char *at = skip_digits(start, &good);
+	bool whole = *at != '.' && *at != 'e' && *at != 'E';
+	if (*start == '0' && at > start + 1)
+		good = false;
+	if (*at == '.')
+		at = skip_digits(at + 1, &good);
+	if (*at == 'e' || *at == 'E') {
+		at++;
+		at = skip_digits(at + (*at == '+' || *at == '-'), &good);
+	}
+	if (!good || strchr(" \t\r\n,]}", *at) == NULL)
+		return scan_fail(scan, "expected a number");
 	errno = 0;
-	if (strpbrk(digits, ".eE") == NULL)
-		(void)strtoll(digits, NULL, 10);
-	else if (strtod(digits, NULL) > -1e300 && strtod(digits, NULL) < 1e300)
-		errno = 0; /* too small to tell from zero is fine */
-	if (errno == ERANGE)
+	/* Too small to tell from zero is fine. */
+	if (whole ? strtoll(scan->at, NULL, 10) != 0 && errno == ERANGE
+		  : !isfinite(strtod(scan->at, NULL)))
 		return scan_fail(scan, "the number is out of range");
-	scan->at += length;
+	scan->at = at;
 	return 0;
 }
 
@@ -157,8 +172,11 @@ static int scan_member(struct scan *scan, struct names *names)
 		names->capacity = names->capacity * 2 + 8;
 		names->items = memory_resize(names->items, names->capacity, sizeof *names->items);
 	}
-	names->items[names->count++] = from_object(name);
+	struct ss_value *text = from_object(name);
+	names->items[names->count++] = text;
 	json_object_put(name);
+	if (strlen(value_as_string(text, NULL)) != value_as_text(text).length)
+		return scan_fail(scan, "a member's name has a NUL character in it");
 	scan_space(scan);
 	scan->at++; /* the colon */
 	return scan_value(scan);
@@ -270,16 +288,18 @@ done:
 	return value;
 }
 
-/* The shortest decimal that reads back as NUMBER. */
+/* The shortest decimal that reads back as NUMBER; null for what JSON has no number for. */
 static json_object *to_double(double number)
 {
 	char text[40];
+	if (!isfinite(number))
+		return NULL;
 	for (int digits = 15; digits <= 17; digits++) {
 		(void)snprintf(text, sizeof text, "%.*g", digits, number);
 		if (strtod(text, NULL) == number)
 			break;
 	}
-	if (strpbrk(text, ".en") == NULL)
+	if (strpbrk(text, ".e") == NULL)
 		strcat(text, ".0");
 	return json_object_new_double_s(number, text);
 }

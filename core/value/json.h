@@ -10,11 +10,13 @@
 enum { JSON_DEPTH = 32 };
 
 /* Parses LENGTH bytes that hold one JSON text and nothing else. Refuses invalid UTF-8, duplicate
- * member names, numbers that no double holds and anything that RFC 8259 does not allow; the error
- * names the place by its offset in bytes, or the duplicate name. */
+ * member names and those with a NUL, integers beyond 64 bits, numbers beyond a double and anything
+ * that RFC 8259 does not allow; the error names the place by its offset in bytes, or the duplicate
+ * name. */
 struct ss_value *json_parse(const char *text, size_t length, struct ss_error *err);
 
-/* Appends VALUE as JSON without white space; members are in the order of their keys. */
+/* Appends VALUE as JSON without white space; members are in the order of their keys. A number that is
+ * not finite becomes null. */
 void json_print(struct buffer *buffer, const struct ss_value *value);
 
 /* The same as a new string that the caller frees. */

@@ -262,14 +262,22 @@ static bool equal_items(const struct ss_value *a, const struct ss_value *b)
 	return true;
 }
 
+/* Without rounding the integer, which may have more digits than a double. */
+static bool same_number(int64_t integer, double number)
+{
+	return number >= -0x1p63 && number < 0x1p63 && (int64_t)number == integer &&
+	       (double)(int64_t)number == number;
+}
+
 bool value_equal(const struct ss_value *a, const struct ss_value *b)
 {
 	enum ss_type type = value_type(a);
-	if (type != value_type(b)) {
-		bool numbers = (type == SS_INT || type == SS_NUMBER) &&
-			       (value_type(b) == SS_INT || value_type(b) == SS_NUMBER);
-		return numbers && value_as_number(a) == value_as_number(b);
-	}
+	if (type == SS_INT && value_type(b) == SS_NUMBER)
+		return same_number(a->scalar.integer, b->scalar.number);
+	if (type == SS_NUMBER && value_type(b) == SS_INT)
+		return same_number(b->scalar.integer, a->scalar.number);
+	if (type != value_type(b))
+		return false;
 	switch (type) {
 	case SS_NULL:
 		return true;

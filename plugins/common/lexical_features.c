@@ -19,6 +19,10 @@ enum {
 	SWEARING,
 	NEGATED_POSITIVE,
 	NEGATED_NEGATIVE,
+	ASKED_PRAISE,
+	ASKED_TROUBLE,
+	PRAISE_THEN_QUESTION,
+	PRAISE_THEN_BUT,
 	THANKS,
 	THANKS_AHEAD,
 	POSITIVE_PHRASES,
@@ -63,6 +67,10 @@ const struct lexical_feature lexical_features[] = {
 	[SWEARING] = {"swearing", "swear words, also with some letters starred out"},
 	[NEGATED_POSITIVE] = {"negated_positive", "praise after a negation: not helpful"},
 	[NEGATED_NEGATIVE] = {"negated_negative", "trouble after a negation: no problem, not bad"},
+	[ASKED_PRAISE] = {"asked_praise", "praise inside a question: which is the best way?"},
+	[ASKED_TROUBLE] = {"asked_trouble", "trouble inside a question: what if it fails?"},
+	[PRAISE_THEN_QUESTION] = {"praise_then_question", "1 for praise, no blame and a question"},
+	[PRAISE_THEN_BUT] = {"praise_then_but", "1 for praise that is followed by a but"},
 	[THANKS] = {"thanks", "thanks for something"},
 	[THANKS_AHEAD] = {"thanks_ahead", "thanks for what is still to come"},
 	[POSITIVE_PHRASES] = {"positive_phrases", "phrases of praise: made my day"},
@@ -105,7 +113,12 @@ struct wording {
 	size_t long_words; /* of two letters and more */
 	size_t shouted;    /* of these, in capitals */
 	unsigned negated;  /* words to come that a negation reaches */
-	bool question_first;
+	/* The sentence that is being read. */
+	double counts[FEATURES];
+	bool begun;    /* has more than greetings and fillers */
+	bool question; /* begins as a question does */
+	bool praised;  /* an earlier sentence */
+	size_t asked;  /* sentences that are questions */
 };
 
 enum {
@@ -113,6 +126,7 @@ enum {
 	NEGATION_REACH = 3,   /* words */
 	COUNT_LIMIT = 3,      /* of most features */
 	SHOUTED_AT_LEAST = 2, /* words in capitals that count as shouting */
+	LONG_SHOUT = 5,       /* letters of a word in capitals that is no abbreviation */
 };
 
 /* One word while it is read. */
@@ -149,9 +163,10 @@ static bool is_kind(const char *word, size_t length, enum lexicon_words kind)
 	return false;
 }
 
+/* Counts FEATURE for the sentence that is being read. */
 static void add(struct wording *wording, int feature)
 {
-	wording->values[feature] += 1;
+	wording->counts[feature] += 1;
 }
 
 /* Counts the kinds of one word; true for a word that tells of a feeling. */
@@ -239,10 +254,47 @@ static void append(struct wording *wording, const char *text, size_t length)
 	wording->normal[wording->length] = '\0';
 }
 
-static void end_sentence(struct wording *wording)
+/* What the sentence says about the mood goes to the features for questions, if it is one. */
+static void add_question(struct wording *wording)
 {
+	static const int trouble[] = {
+		NEGATIONS, NEGATIVE_WORDS, FEELING_WORDS, PROBLEM_WORDS, NEGATED_POSITIVE};
+	double *counts = wording->counts;
+	for (size_t i = 0; i < sizeof trouble / sizeof *trouble; i++) {
+		counts[ASKED_TROUBLE] += counts[trouble[i]];
+		counts[trouble[i]] = 0;
+	}
+	counts[ASKED_PRAISE] += counts[POSITIVE_WORDS];
+	counts[POSITIVE_WORDS] = 0;
+	wording->asked++;
+}
+
+/* MARK is what ends the sentence, 0 for the end of the text. */
+static void end_sentence(struct wording *wording, utf8proc_int32_t mark)
+{
+	if (wording->question && (mark == '?' || mark == 0))
+		add_question(wording);
+	for (size_t i = 0; i < FEATURES; i++) {
+		wording->values[i] += wording->counts[i];
+		wording->counts[i] = 0;
+	}
+	wording->praised = wording->values[POSITIVE_WORDS] > 0;
 	wording->negated = 0;
+	wording->begun = false;
+	wording->question = false;
 	append(wording, "|", 1);
+}
+
+/* Notes how the sentence begins and where it turns. */
+static void follow_sentence(struct wording *wording, const char *word, size_t length)
+{
+	bool but = is_kind(word, length, WORDS_BUT);
+	if (but && (wording->praised || wording->counts[POSITIVE_WORDS] > 0))
+		wording->values[PRAISE_THEN_BUT] = 1;
+	if (wording->begun || is_kind(word, length, WORDS_FILLER))
+		return;
+	wording->begun = true;
+	wording->question = is_kind(word, length, WORDS_QUESTION);
 }
 
 static void end_word(struct wording *wording, struct word *word)
@@ -262,11 +314,13 @@ static void end_word(struct wording *wording, struct word *word)
 			wording->long_words++;
 			bool shouted = word->capitals == word->letters;
 			wording->shouted += shouted;
-			if (shouted && telling)
+			bool emphatic = telling || word->letters >= LONG_SHOUT ||
+					is_kind(word->text, word->length, WORDS_EMPHATIC);
+			if (shouted && emphatic)
 				add(wording, CAPITAL_EMPHASIS);
 		}
-		if (wording->words++ == 0)
-			wording->question_first = is_kind(word->text, word->length, WORDS_QUESTION);
+		follow_sentence(wording, word->text, word->length);
+		wording->words++;
 		append(wording, word->text, word->length);
 	}
 	*word = (struct word){0};
@@ -350,10 +404,10 @@ static void read_words(struct wording *wording, struct ss_text text)
 			continue;
 		end_word(wording, &word);
 		if (code == '.' || code == '!' || code == '?' || code == ';' || code == '\n')
-			end_sentence(wording);
+			end_sentence(wording, code);
 	}
 	end_word(wording, &word);
-	end_sentence(wording);
+	end_sentence(wording, 0);
 }
 
 /* How often one of the phrases of KIND stands in the text. */
@@ -466,11 +520,13 @@ static void combine(const struct wording *wording, double *values)
 	double blame = values[NEGATIVE_WORDS] + values[FEELING_WORDS] + values[PROBLEM_WORDS] +
 		       values[ANGER_WORDS] + values[CONTEMPT_WORDS] + values[SWEARING] +
 		       values[NEGATED_POSITIVE] + values[NEGATIVE_PHRASES] + values[ANGER_PHRASES] +
-		       values[NEGATIONS];
+		       values[NEGATIONS] + values[ASKED_TROUBLE];
 	double praise = values[POSITIVE_WORDS] + values[POSITIVE_PHRASES] + values[THANKS];
 	if (praise > 0 && blame == 0)
 		values[JOYFUL_EXCLAMATIONS] = values[EXCLAMATIONS];
-	values[PLAIN_QUESTION] = wording->question_first && blame == 0 && praise == 0;
+	values[PLAIN_QUESTION] = wording->asked > 0 && blame == 0 && praise == 0;
+	double statement = values[POSITIVE_WORDS] + values[POSITIVE_PHRASES];
+	values[PRAISE_THEN_QUESTION] = statement > 0 && blame == 0 && values[QUESTIONS] > 0;
 	if (wording->shouted >= SHOUTED_AT_LEAST)
 		values[CAPITALS] = (double)wording->shouted / (double)wording->long_words;
 	for (size_t i = 0; i < FEATURES; i++)

@@ -23,6 +23,9 @@ enum lexicon_words {
 	WORDS_SWEARING,
 	WORDS_THREAT,
 	WORDS_QUESTION, /* what a plain question begins with */
+	WORDS_FILLER,   /* what may stand before the question */
+	WORDS_BUT,
+	WORDS_EMPHATIC, /* short words that tell something when they are in capitals */
 	WORDS_ACRONYM,  /* in capitals without being shouted */
 	WORDS_KINDS,
 };

@@ -2,11 +2,12 @@
 // where, nothing of it is stored, and the server keeps serving.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Installation } from './lib/files.mjs';
 import { Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 let server;
-before(async () => (server = await Server.start()));
+before(async () => (server = await Server.start({ installation: new Installation() })));
 after(() => server.stop());
 
 const route = '/api/v1/query';

@@ -8,6 +8,14 @@ import { runProgram } from './lib/server.mjs';
 
 const crash = 'My application keeps crashing when I try to export data';
 
+// Runs a command with the configuration of INSTALLATION.
+function run(args, installation = new Installation(), env = {}) {
+	return runProgram([args[0], '--config', installation.config, ...args.slice(1)], {
+		cwd: installation.folder,
+		env: { ...installation.env, ...env },
+	});
+}
+
 test('ask answers and shows how it came to the answer', async () => {
 	const { code, stdout, stderr } = await runProgram(['ask', crash]);
 	assert.equal(code, 0, stderr);
@@ -21,7 +29,7 @@ test('ask answers and shows how it came to the answer', async () => {
 });
 
 test('ask --json prints the reply and the trace as JSON', async () => {
-	const { code, stdout, stderr } = await runProgram(['ask', '--json', crash]);
+	const { code, stdout, stderr } = await run(['ask', '--json', crash]);
 	assert.equal(code, 0, stderr);
 	const { reply, trace } = JSON.parse(stdout);
 	assert.deepEqual([reply.category, reply.sentiment, reply.priority], ['Technical', 'Negative', 7]);
@@ -33,8 +41,8 @@ test('ask --json prints the reply and the trace as JSON', async () => {
 test('ask takes a question without quotes, and stores nothing', async () => {
 	const folder = temporaryFolder();
 	const database = path.join(folder, 'support.db');
-	const { code, stdout } = await runProgram(['ask', 'How', 'do', 'I', 'reset', 'my', 'password?'], {
-		env: { DATABASE_URL: `sqlite:///${database}` },
+	const { code, stdout } = await run(['ask', 'How', 'do', 'I', 'reset', 'my', 'password?'], undefined, {
+		DATABASE_URL: `sqlite:///${database}`,
 	});
 	assert.equal(code, 0);
 	assert.match(stdout, /^Category +Account/m);
@@ -43,7 +51,7 @@ test('ask takes a question without quotes, and stores nothing', async () => {
 
 test('ask refuses a question that is blank, too long or not UTF-8', async () => {
 	for (const question of ['', '  \t ', 'a'.repeat(4001)]) {
-		const { code, stdout, stderr } = await runProgram(['ask', question]);
+		const { code, stdout, stderr } = await run(['ask', question]);
 		assert.equal(code, 1, stderr);
 		assert.equal(stdout, '');
 		assert.match(stderr, /question/);
@@ -65,7 +73,7 @@ test('check lists every mistake with file, line and column', async () => {
 		installation.editWorkflow('repeat_weight: 2', 'repeat_wieght: 2'),
 		installation.editWorkflow('top_k: 3', 'top_k: three'),
 	];
-	const { code, stderr } = await runProgram(['check', '--config', installation.config], { env: installation.env });
+	const { code, stderr } = await run(['check'], installation);
 	assert.equal(code, 1);
 	for (const [i, word] of ['technicle', 'categry', 'repeat_wieght', 'three'].entries())
 		assert.match(stderr, new RegExp(`support\\.yaml:${lines[i]}:[1-9]\\d*: .*${word}`), `mistake ${word}`);
@@ -77,7 +85,7 @@ test('check lists mistakes of the configuration and hints at the right word', as
 		installation.edit('config/smartsupport.yaml', 'drain_timeout:', 'drain_timeot:'),
 		installation.edit('config/smartsupport.yaml', 'history: 20', 'history: -1'),
 	];
-	const { code, stderr } = await runProgram(['check', '--config', installation.config], { env: installation.env });
+	const { code, stderr } = await run(['check'], installation);
 	assert.equal(code, 1);
 	assert.match(stderr, new RegExp(`smartsupport\\.yaml:${lines[0]}:\\d+: .*drain_timeot.*drain_timeout`));
 	assert.match(stderr, new RegExp(`smartsupport\\.yaml:${lines[1]}:\\d+: .*-1`));
@@ -87,7 +95,7 @@ test('check finds damage in articles, heads and model at once', async () => {
 	const installation = new Installation();
 	fs.writeFileSync(installation.ownModel('tokenizer.json').target, '{');
 	installation.write('kb/heads/category.json', '{');
-	const { code, stderr } = await runProgram(['check', '--config', installation.config], { env: installation.env });
+	const { code, stderr } = await run(['check'], installation);
 	assert.equal(code, 1);
 	assert.match(stderr, /tokenizer\.json/);
 	assert.match(stderr, /category\.json/);
@@ -95,7 +103,7 @@ test('check finds damage in articles, heads and model at once', async () => {
 
 test('check makes no database', async () => {
 	const database = path.join(temporaryFolder(), 'support.db');
-	const { code } = await runProgram(['check'], { env: { DATABASE_URL: `sqlite:///${database}` } });
+	const { code } = await run(['check'], undefined, { DATABASE_URL: `sqlite:///${database}` });
 	assert.equal(code, 0);
 	assert.equal(fs.existsSync(database), false);
 });
@@ -127,9 +135,10 @@ for (const args of [[], ['answer'], ['ask'], ['ask', '--colour', 'red', 'Hello']
 }
 
 test('the commands work from any folder', async () => {
-	const { code, stdout, stderr } = await runProgram(['ask', 'How do I reset my password?', '--config', new Installation().config], {
+	const installation = new Installation();
+	const { code, stdout, stderr } = await runProgram(['ask', 'How do I reset my password?', '--config', installation.config], {
 		cwd: temporaryFolder(),
-		env: new Installation().env,
+		env: installation.env,
 	});
 	assert.equal(code, 0, stderr);
 	assert.match(stdout, /^Category +Account/m);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { test } from 'node:test';
+import { Installation } from './lib/files.mjs';
 import { withServer } from './lib/server.mjs';
 import { pause, until } from './lib/wait.mjs';
 
@@ -72,7 +73,7 @@ async function assertStoredOnce(server, received) {
 }
 
 test(`${kills} workers killed under load lose no reply and store none twice`, { timeout: 60000 + kills * 20000 }, async () => {
-	await withServer({}, async (server) => {
+	await withServer({ installation: new Installation() }, async (server) => {
 		const agent = new http.Agent({ keepAlive: true });
 		const received = [];
 		let over = false;
@@ -102,7 +103,7 @@ test(`${kills} workers killed under load lose no reply and store none twice`, { 
 });
 
 test('two questions at once in one conversation are both stored, one behind the other', async () => {
-	await withServer({}, async (server) => {
+	await withServer({ installation: new Installation() }, async (server) => {
 		const first = await server.ask('How do I reset my password?', { user_id: 'hasty' });
 		const replies = await Promise.all(
 			Array.from({ length: 12 }, (_, i) =>

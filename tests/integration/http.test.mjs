@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
+import { Installation } from './lib/files.mjs';
 import { Server, withServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -164,7 +165,7 @@ test('health says that the server is well', async () => {
 });
 
 test('the statistics of an empty store are zero', async () => {
-	await withServer({}, async (empty) => {
+	await withServer({ installation: new Installation() }, async (empty) => {
 		const stats = await empty.stats();
 		assert.equal(stats.total_queries, 0);
 		assert.equal(stats.avg_response_time, 0);

@@ -11,6 +11,10 @@ const question = (message) => {
 	return `POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 };
 
+function start(options) {
+	return Server.start({ installation: new Installation(), ...options });
+}
+
 // Asks without a pause on several connections until stop() is called, which gives all replies and errors.
 function keepAsking(server, clients = 4) {
 	const agent = new http.Agent({ keepAlive: true, maxSockets: clients });
@@ -50,7 +54,7 @@ async function beginRequest(server, message) {
 }
 
 test('SIGTERM lets requests in flight be answered, and ends with 0', async () => {
-	const server = await Server.start();
+	const server = await start();
 	const connections = Array.from({ length: 20 }, () => server.connect());
 	for (const connection of connections) connection.write(question('How do I reset my password?'));
 	await Promise.all(connections.map((connection) => connection.replies(1)));
@@ -72,7 +76,7 @@ test('SIGTERM lets requests in flight be answered, and ends with 0', async () =>
 });
 
 test('SIGINT stops as SIGTERM does', async () => {
-	const server = await Server.start({ workers: 1 });
+	const server = await start({ workers: 1 });
 	await server.ask('How do I reset my password?');
 	server.signal('SIGINT');
 	assert.deepEqual(await server.ended(), { code: 0, signal: null }, server.stderr);
@@ -80,7 +84,7 @@ test('SIGINT stops as SIGTERM does', async () => {
 });
 
 test('a server that stops takes no new connections', async () => {
-	const server = await Server.start({ workers: 1 });
+	const server = await start({ workers: 1 });
 	const half = await beginRequest(server, 'Where can I find my invoices?');
 	server.signal('SIGTERM');
 	await server.untilLogged('stopping');
@@ -98,7 +102,7 @@ test('a server that stops takes no new connections', async () => {
 });
 
 test('a second SIGTERM ends at once', async () => {
-	const server = await Server.start();
+	const server = await start();
 	const half = await beginRequest(server, 'Where can I find my invoices?');
 	server.signal('SIGTERM');
 	await server.untilLogged('stopping');
@@ -126,7 +130,7 @@ test('a request that never ends does not hold up the stop for longer than the dr
 });
 
 test('a worker that is killed is replaced, and what was answered is stored once', async () => {
-	await withServer({}, async (server) => {
+	await withServer({ installation: new Installation() }, async (server) => {
 		const replies = await Promise.all(Array.from({ length: 20 }, (_, i) => server.ask(`How do I reset my password? ${i}`)));
 		const [victim] = server.workers();
 		process.kill(victim, 'SIGKILL');
@@ -141,7 +145,7 @@ test('a worker that is killed is replaced, and what was answered is stored once'
 });
 
 test('when the master is killed, the workers leave by themselves', async () => {
-	const server = await Server.start();
+	const server = await start();
 	assert.equal(server.workers().length, 2);
 	await server.ask('How do I reset my password?');
 	server.signal('SIGKILL');
@@ -151,7 +155,7 @@ test('when the master is killed, the workers leave by themselves', async () => {
 });
 
 test('a worker that keeps dying is waited for longer and longer', async () => {
-	await withServer({ workers: 1 }, async (server) => {
+	await withServer({ installation: new Installation(), workers: 1 }, async (server) => {
 		const waits = () => server.log.map((line) => /another one starts in ([\d.]+) s/.exec(line.message)?.[1]).filter(Boolean);
 		for (let i = 1; i <= 4; i++) {
 			const victim = await until('a worker', () => server.workers()[0]);
@@ -220,7 +224,7 @@ test('SIGHUPs in a row lose none', { timeout: 180000 }, async () => {
 });
 
 test('a server that is stopped while it reloads ends with 0 and leaves nothing behind', async () => {
-	const server = await Server.start();
+	const server = await start();
 	server.signal('SIGHUP');
 	await server.untilLogged('reloading');
 	server.workers();
@@ -230,11 +234,11 @@ test('a server that is stopped while it reloads ends with 0 and leaves nothing b
 test('conversations go on after a restart on the same database', async () => {
 	let first;
 	let database;
-	await withServer({ workers: 1 }, async (server) => {
+	await withServer({ installation: new Installation(), workers: 1 }, async (server) => {
 		database = server.database;
 		first = await server.ask('How do I reset my password?', { user_id: 'returning' });
 	});
-	await withServer({ workers: 1, database }, async (server) => {
+	await withServer({ installation: new Installation(), workers: 1, database }, async (server) => {
 		const second = await server.ask('How do I reset my password?', {
 			user_id: 'returning',
 			conversation_id: first.conversation_id,

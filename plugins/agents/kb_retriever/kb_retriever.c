@@ -77,14 +77,14 @@ static const struct ss_option options[] = {
 		.help = "How many articles are kept at most."},
 	[OPTION_MIN_SCORE] = {.name = "min_score",
 		.type = SS_OPTION_NUMBER,
-		.fallback = "0.37",
+		.fallback = "0.33",
 		.min = 0,
 		.max = 1,
 		.help = "Articles that score less do not fit."},
 	[OPTION_PREFER_CATEGORY] = {.name = "prefer_category",
 		.type = SS_OPTION_BOOL,
 		.fallback = "true",
-		.help = "Whether articles of the question's category score a little more."},
+		.help = "Whether an article of the question's category comes first when it is nearly as good."},
 	{.name = NULL},
 };
 

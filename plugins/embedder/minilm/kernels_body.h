@@ -183,5 +183,5 @@ KERNEL_TARGET static void KERNEL(normalize)(float *x, const float *y, size_t row
 {
 	for (size_t r = 0; r < rows; r++)
 		KERNEL(normalize_row)
-		(x + r * width, y == NULL ? NULL : y + r * width, width, scale, shift, epsilon);
+	(x + r * width, y == NULL ? NULL : y + r * width, width, scale, shift, epsilon);
 }

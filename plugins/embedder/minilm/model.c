@@ -27,7 +27,7 @@ struct layer {
 };
 
 struct model {
-	struct config config;
+	struct model_config config;
 	const struct safetensors *weights;
 	const struct kernels *kernels;
 	size_t max_tokens, batch_tokens;
@@ -166,7 +166,7 @@ static int read_layers(struct model *model, struct ss_error *err)
 
 static int read_embeddings(struct model *model, struct ss_error *err)
 {
-	const struct config *config = &model->config;
+	const struct model_config *config = &model->config;
 	size_t hidden = config->hidden;
 	model->words = find(model, "", "embeddings.word_embeddings", ".weight", config->vocabulary,
 		hidden, err);
@@ -224,7 +224,7 @@ static int prepare(struct model *model, struct ss_error *err)
 
 static int make_space(struct model *model, struct ss_error *err)
 {
-	const struct config *config = &model->config;
+	const struct model_config *config = &model->config;
 	size_t rows = linear_rows(model->batch_tokens), hidden = config->hidden;
 	size_t wide = 3 * hidden > config->intermediate ? 3 * hidden : config->intermediate;
 	model->states = allocate(rows * hidden, err);
@@ -238,7 +238,7 @@ static int make_space(struct model *model, struct ss_error *err)
 	return complete ? 0 : -1;
 }
 
-struct model *model_new(const struct safetensors *weights, const struct config *config,
+struct model *model_new(const struct safetensors *weights, const struct model_config *config,
 	size_t max_tokens, struct ss_error *err)
 {
 	if (max_tokens > config->positions || max_tokens > LINEAR_ROWS_LIMIT) {

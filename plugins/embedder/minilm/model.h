@@ -10,14 +10,14 @@
 #ifndef MINILM_MODEL_H
 #define MINILM_MODEL_H
 
-#include "config.h"
+#include "model_config.h"
 #include "safetensors.h"
 
 struct model;
 
 /* A model of the sizes CONFIG with WEIGHTS, of which the table of words is used until model_free(), for
  * texts of up to MAX_TOKENS tokens (at most LINEAR_ROWS_LIMIT and CONFIG's positions). */
-struct model *model_new(const struct safetensors *weights, const struct config *config,
+struct model *model_new(const struct safetensors *weights, const struct model_config *config,
 	size_t max_tokens, struct ss_error *err);
 
 /* The floats of a vector. */

@@ -45,15 +45,15 @@ static const struct failure {
 	{SQLITE_CANTOPEN, SS_UNAVAILABLE, "cannot be opened"},
 	{SQLITE_CONSTRAINT, SS_INVALID, "refuses what breaks a rule of its schema"},
 	{SQLITE_TOOBIG, SS_INVALID, "refuses a text that is too long"},
+	{SQLITE_ERROR, SS_INTERNAL, "gave an error that nobody expected"}, /* and all others */
 };
 
 static const struct failure *find_failure(int code)
 {
-	for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
-		if (failures[i].code == code)
-			return &failures[i];
-	}
-	return NULL;
+	size_t i = 0;
+	while (i + 1 < sizeof failures / sizeof *failures && failures[i].code != code)
+		i++;
+	return &failures[i];
 }
 
 /* The primary code that says best what went wrong; of I/O errors, what the system said. */
@@ -82,25 +82,32 @@ static int plain_code(int code, int system_error)
 	}
 }
 
-int database_fail(struct database *db, int code, struct ss_error *err)
+/* Fills ERR for the code that plain_code() gave. */
+static int fail_plainly(
+	const struct database *db, int plain, const char *detail, struct ss_error *err)
 {
-	int primary = code & 0xff;
-	bool from_system = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
-	int system_error = from_system ? sqlite3_system_errno(db->handle) : 0;
-	bool is_last = sqlite3_extended_errcode(db->handle) == code;
-	const char *detail = is_last ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
-	if (system_error != 0)
-		detail = strerror(system_error);
-	int plain = plain_code(code, system_error);
 	if (plain == SQLITE_BUSY)
 		return ss_fail_as(err, SS_UNAVAILABLE,
 			"%s: is locked by another process for longer than %g s (busy_timeout); try "
 			"again later",
 			db->path, (double)db->busy_timeout_ns / 1e9);
 	const struct failure *failure = find_failure(plain);
-	if (failure == NULL)
-		return ss_fail(err, "%s: %s (SQLite's error %d)", db->path, detail, code);
 	return ss_fail_as(err, failure->status, "%s: %s (%s)", db->path, failure->meaning, detail);
+}
+
+int database_fail(struct database *db, int code, struct ss_error *err)
+{
+	/* SQLite notes the system's error for some of these only, but it does no more calls that fail. */
+	int system_error = (code & 0xff) == SQLITE_IOERR ? errno : 0;
+	if (code == SQLITE_IOERR_SHORT_READ)
+		system_error = 0;
+	if ((code & 0xff) == SQLITE_CANTOPEN)
+		system_error = sqlite3_system_errno(db->handle);
+	bool is_last = sqlite3_extended_errcode(db->handle) == code;
+	const char *detail = is_last ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
+	if (system_error != 0)
+		detail = strerror(system_error);
+	return fail_plainly(db, plain_code(code, system_error), detail, err);
 }
 
 int database_fail_conversation(const char *conversation_id, struct ss_error *err)
@@ -118,7 +125,8 @@ static void pause_us(int64_t us)
 }
 
 /* Called by SQLite while somebody else holds a lock that it needs; 0 gives up. The waits are short, since
- * a transaction of another worker takes one write to the disk. */
+ * another worker's transaction is: with SQLite's own, which grow to 100 ms, a worker finds the lock taken
+ * time and again while its siblings write. */
 static int on_busy(void *context, int tries)
 {
 	struct database *db = context;
@@ -127,7 +135,7 @@ static int on_busy(void *context, int tries)
 		db->busy_since_ns = now;
 	if (now - db->busy_since_ns >= db->busy_timeout_ns)
 		return 0;
-	pause_us(tries < 10 ? 200 : 1000);
+	pause_us(tries < 500 ? 100 : 1000);
 	return 1;
 }
 
@@ -203,9 +211,10 @@ static int check_file(const struct database *db, struct ss_error *err)
 	}
 	/* With O_EXCL nobody else in this process can have it open, so no lock is lost by closing it. */
 	int fd = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno != EEXIST)
+		return fail_plainly(db, plain_code(SQLITE_CANTOPEN, errno), strerror(errno), err);
 	if (fd >= 0)
 		(void)close(fd);
-	/* Where that failed SQLite will say why. */
 	return 0;
 }
 

@@ -6,13 +6,18 @@ function isFile(data) {
 	return data.details?.type === 'suite' || /\.test\.mjs$/.test(data.name);
 }
 
+const lines = 40;
+
 function describe(error) {
 	const cause = error?.cause ?? error;
-	return (cause?.stack ?? inspect(cause)).replace(/^/gm, '    ');
+	const all = (cause?.stack ?? inspect(cause)).split('\n');
+	const text = all.length > lines ? [...all.slice(0, lines), '…'] : all;
+	return text.map((line) => `    ${line}\n`).join('');
 }
 
 export default async function* report(source) {
 	const sums = { passed: 0, failed: 0, skipped: 0 };
+	let last;
 	for await (const { type, data } of source) {
 		if (type === 'test:stderr' || type === 'test:stdout') yield data.message;
 		if (type !== 'test:pass' && type !== 'test:fail') continue;
@@ -27,7 +32,9 @@ export default async function* report(source) {
 			yield `passed   ${data.name} (${seconds})\n`;
 		} else {
 			sums.failed++;
-			yield `FAILED   ${data.name} (${seconds})\n${describe(data.details?.error)}\n`;
+			const what = describe(data.details?.error);
+			yield `FAILED   ${data.name} (${seconds})\n${what === last ? '    as above\n' : what}`;
+			last = what;
 		}
 	}
 	yield `sums ${sums.passed} ${sums.failed} ${sums.skipped}\n`;

@@ -22,7 +22,7 @@
 
 /* The first line behind STATE is 8. */
 
-static const char *const inputs[] = {"message", NULL};
+static const char *const inputs[] = {"message", "count", NULL};
 
 static struct plugins *fixtures(void)
 {
@@ -82,21 +82,21 @@ static void refused(const char *text, int count, ...)
 
 Test(graph, has_the_structure_that_the_file_describes)
 {
-	struct graph *graph = loads(STATE
-		"max_steps: 7\n"
-		"timeout: 1500ms\n"
-		"nodes:\n"
-		"  first:  {agent: set, options: {count: 3}, timeout: 250ms,\n"
-		"           on_error: {set: {count: 1, label: High}}}\n"
-		"  second: {agent: echo}\n"
-		"  third:  {agent: fail}\n"
-		"edges:\n"
-		"  - {from: START, to: [first, second]}\n"
-		"  - {from: [first, second], to: third}\n"
-		"  - from: third\n"
-		"    choose:\n"
-		"      - {when: count > 3, to: first}\n"
-		"      - {else: END}\n");
+	struct graph *graph =
+		loads(STATE "max_steps: 7\n"
+			    "timeout: 1500ms\n"
+			    "nodes:\n"
+			    "  first:  {agent: set, options: {count: 3}, timeout: 250ms,\n"
+			    "           on_error: {set: {count: 1, label: High}}}\n"
+			    "  second: {agent: echo}\n"
+			    "  third:  {agent: fail}\n"
+			    "edges:\n"
+			    "  - {from: START, to: [first, second]}\n"
+			    "  - {from: [first, second], to: third}\n"
+			    "  - from: third\n"
+			    "    choose:\n"
+			    "      - {when: count > 3, to: first}\n"
+			    "      - {else: END}\n");
 	cr_expect_str_eq(graph->file, "w.yaml");
 	cr_expect_str_eq(graph->name, "test");
 	cr_expect_eq(graph->max_steps, 7);
@@ -196,11 +196,10 @@ Test(graph, names_an_unknown_key_and_the_nearest_one)
 	refused(STATE "max_step: 3\n"
 		      "nodes: {a: {agent: echo, timeuot: 1s}}\n"
 		      "edges: [{form: START, to: a}, {from: a, to: END, weight: 3}]\n",
-		5, "w.yaml:8:1: the workflow has no key \"max_step\" (did you mean \"max_steps\"?)",
+		4, "w.yaml:8:1: the workflow has no key \"max_step\" (did you mean \"max_steps\"?)",
 		"w.yaml:9:26: the node a has no key \"timeuot\" (did you mean \"timeout\"?)",
-		"w.yaml:10:9: an edge has \"from\" and either",
 		"w.yaml:10:10: an edge has no key \"form\" (did you mean \"from\"?)",
-		"w.yaml:10:51: an edge has no key \"weight\"; it knows any, from, to, choose");
+		"w.yaml:10:50: an edge has no key \"weight\"; it knows any, from, to, choose");
 }
 
 Test(graph, names_what_does_not_exist)
@@ -233,7 +232,8 @@ Test(graph, checks_the_fields_that_an_agent_uses)
 		"w.yaml:9:14: the agent echo takes the field response as string, and the state "
 		"declares it as list",
 		"w.yaml:9:14: the agent echo uses the field message (What the customer wrote.), "
-		"which the state does not declare (did you mean \"mesage\"?); add message: {type: …} "
+		"which the state does not declare (did you mean \"mesage\"?); add message: {type: "
+		"…} "
 		"to state",
 		"w.yaml:10:14: the agent set takes the field label as string, and the state "
 		"declares it as int");
@@ -323,7 +323,7 @@ Test(graph, checks_choices)
 		      "  - {from: a, choose: [{when: [1], to: a}, {else: START}]}\n"
 		      "  - {from: a, to: END, choose: [{else: END}]}\n"
 		      "  - {from: a}\n",
-		10, "w.yaml:11:23: choose takes a list of", "w.yaml:12:24: a choice is {when:",
+		9, "w.yaml:11:23: choose takes a list of", "w.yaml:12:24: a choice is {when:",
 		"w.yaml:13:24: a choice is {when:", "w.yaml:14:24: a choice must be a mapping",
 		"w.yaml:15:36: a choice has no key \"when\"",
 		"w.yaml:16:31: \"when\" takes a condition, not a list",
@@ -334,38 +334,42 @@ Test(graph, checks_choices)
 
 Test(graph, places_a_mistake_in_a_condition_exactly)
 {
-	refused(STATE
-		"nodes: {a: {agent: echo}}\n"
-		"edges:\n"
-		"  - {from: START, to: a}\n"
-		"  - from: a\n"
-		"    choose:\n"
-		"      - {when: count > cuont, to: a}\n"
-		"      - {when: 'count > cuont', to: a}\n"
-		"      - {when: \"count > cuont\", to: a}\n"
-		"      - {when: 'label == \"Lwo\"', to: a}\n"
-		"      - {when: 'message == \"Zürich ü\" && cuont > 1', to: a}\n"
-		"      - {when: \"message == \\\"x\\\" && cuont > 1\", to: a}\n"
-		"      - {when: 'message == ''x'' && cuont > 1', to: a}\n"
-		"      - when: >-\n"
-		"          count > 1\n"
-		"          && cuont > 1\n"
-		"        to: a\n"
-		"      - {when: count + 1, to: a}\n"
-		"      - {when: '', to: a}\n"
-		"      - {else: END}\n",
-		10, "w.yaml:13:24: the condition \"count > cuont\" is wrong: there is no field \"cuont\" "
-		   "(did you mean \"count\"?)",
+	refused(STATE "nodes: {a: {agent: echo}}\n"
+		      "edges:\n"
+		      "  - {from: START, to: a}\n"
+		      "  - from: a\n"
+		      "    choose:\n"
+		      "      - {when: count > cuont, to: a}\n"
+		      "      - {when: 'count > cuont', to: a}\n"
+		      "      - {when: \"count > cuont\", to: a}\n"
+		      "      - {when: 'label == \"Lwo\"', to: a}\n"
+		      "      - {when: 'message == \"Zürich ü\" && cuont > 1', to: a}\n"
+		      "      - {when: \"message == \\\"x\\\" && cuont > 1\", to: a}\n"
+		      "      - {when: 'message == ''x'' && cuont > 1', to: a}\n"
+		      "      - when: >-\n"
+		      "          count > 1\n"
+		      "          && cuont > 1\n"
+		      "        to: a\n"
+		      "      - {when: count + 1, to: a}\n"
+		      "      - {when: '', to: a}\n"
+		      "      - {else: END}\n",
+		10,
+		"w.yaml:13:24: the condition \"count > cuont\" is wrong: there is no field "
+		"\"cuont\" "
+		"(did you mean \"count\"?)",
 		"w.yaml:14:25: the condition", "w.yaml:15:25: the condition",
-		"w.yaml:16:26: the condition \"label == \"Lwo\"\" is wrong: label is never \"Lwo\" (did "
+		"w.yaml:16:26: the condition \"label == \"Lwo\"\" is wrong: label is never \"Lwo\" "
+		"(did "
 		"you mean \"Low\"?)",
 		"w.yaml:17:42: the condition",
 		"w.yaml:18:16: the condition \"message == \"x\" && cuont > 1\" is wrong at its "
 		"character 19: there is no field",
 		"w.yaml:19:16: the condition \"message == 'x' && cuont > 1\" is wrong at its "
 		"character 19: there is no field",
-		"w.yaml:20:15: the condition \"count > 1 && cuont > 1\" is wrong at its character 14: ",
-		"w.yaml:24:22: the condition \"count + 1\" is wrong: its type must be bool, not int",
+		"w.yaml:20:15: the condition \"count > 1 && cuont > 1\" is wrong at its character "
+		"14: ",
+		"w.yaml:24:22: the condition \"count + 1\" is wrong: its type must be bool, not "
+		"int",
 		"w.yaml:25:17: the condition \"\" is wrong: the expression is not complete");
 }
 
@@ -416,14 +420,16 @@ Test(graph, wants_every_node_to_be_reached_and_followed)
 
 Test(joins, must_not_wait_for_both_of_two_choices)
 {
-	refused(STATE "nodes: {a: {agent: echo}, b: {agent: echo}, c: {agent: echo}, d: {agent: echo}}\n"
-		      "edges:\n"
-		      "  - {from: START, to: a}\n"
-		      "  - {from: a, choose: [{when: count > 1, to: b}, {else: c}]}\n"
-		      "  - {from: [b, c], to: d}\n"
-		      "  - {from: d, to: END}\n",
+	refused(STATE
+		"nodes: {a: {agent: echo}, b: {agent: echo}, c: {agent: echo}, d: {agent: echo}}\n"
+		"edges:\n"
+		"  - {from: START, to: a}\n"
+		"  - {from: a, choose: [{when: count > 1, to: b}, {else: c}]}\n"
+		"  - {from: [b, c], to: d}\n"
+		"  - {from: d, to: END}\n",
 		1,
-		"w.yaml:12:5: this waits for both b and c, of which only one is ever chosen; add any: "
+		"w.yaml:12:5: this waits for both b and c, of which only one is ever chosen; add "
+		"any: "
 		"true");
 	graph_free(loads(STATE
 		"nodes: {a: {agent: echo}, b: {agent: echo}, c: {agent: echo}, d: {agent: echo}}\n"
@@ -436,16 +442,17 @@ Test(joins, must_not_wait_for_both_of_two_choices)
 
 Test(joins, must_not_wait_for_what_follows_two_choices)
 {
-	refused(STATE "nodes:\n"
-		      "  {a: {agent: echo}, b: {agent: echo}, c: {agent: echo}, b2: {agent: echo},\n"
-		      "   c2: {agent: echo}, x: {agent: echo}, d: {agent: echo}}\n"
-		      "edges:\n"
-		      "  - {from: START, to: [a, x]}\n"
-		      "  - {from: a, choose: [{when: count > 1, to: b}, {else: c}]}\n"
-		      "  - {from: b, to: b2}\n"
-		      "  - {from: [c, x], to: c2}\n"
-		      "  - {from: [x, b2, c2], to: d}\n"
-		      "  - {from: d, to: END}\n",
+	refused(STATE
+		"nodes:\n"
+		"  {a: {agent: echo}, b: {agent: echo}, c: {agent: echo}, b2: {agent: echo},\n"
+		"   c2: {agent: echo}, x: {agent: echo}, d: {agent: echo}}\n"
+		"edges:\n"
+		"  - {from: START, to: [a, x]}\n"
+		"  - {from: a, choose: [{when: count > 1, to: b}, {else: c}]}\n"
+		"  - {from: b, to: b2}\n"
+		"  - {from: [c, x], to: c2}\n"
+		"  - {from: [x, b2, c2], to: d}\n"
+		"  - {from: d, to: END}\n",
 		1, "w.yaml:16:5: this waits for both b2 and c2, of which only one is ever chosen");
 }
 
@@ -465,7 +472,8 @@ Test(joins, may_wait_for_choices_that_can_both_be_taken)
 		"nodes: {a: {agent: echo}, b: {agent: echo}, c: {agent: echo}, d: {agent: echo}}\n"
 		"edges:\n"
 		"  - {from: START, to: a}\n"
-		"  - {from: a, choose: [{when: count > 1, to: b}, {when: count > 2, to: c}, {else: END}]}\n"
+		"  - {from: a, choose: [{when: count > 1, to: b}, {when: count > 2, to: c}, {else: "
+		"END}]}\n"
 		"  - {from: [b, c], any: true, to: a}\n"
 		"  - {from: [b, c], to: d}\n"
 		"  - {from: d, to: END}\n"));
@@ -512,8 +520,7 @@ Test(graph, wants_every_field_that_is_read_to_be_written)
 			   "  response: {type: string}\n"
 			   "nodes: {a: {agent: echo}}\n"
 			   "edges: [{from: START, to: a}, {from: a, to: END}]\n";
-	cr_expect_null(
-		graph_parse("w.yaml", text, strlen(text), plugins, NULL, &diagnostics));
+	cr_expect_null(graph_parse("w.yaml", text, strlen(text), plugins, NULL, &diagnostics));
 	cr_assert_eq(diagnostics.count, 1);
 	cr_expect_str_eq(diagnostics.items[0].text,
 		"the node a reads the field message, which nothing writes");
@@ -557,13 +564,12 @@ Test(graph, checks_an_agents_options)
 		      "edges:\n"
 		      "  - {from: START, to: [a, b, c, d, e, f, g]}\n"
 		      "  - {from: [a, b, c, d, e, f, g], to: END}\n",
-		10, "w.yaml:9:6: the agent set needs \"count\": What it writes to count.",
+		9, "w.yaml:9:6: the agent set needs \"count\": What it writes to count.",
 		"w.yaml:10:36: count must be from 1 to 10, not 11",
 		"w.yaml:11:36: count must be a whole number, not \"two\"",
 		"w.yaml:11:47: rate must be a number, not \"fast\"",
 		"w.yaml:11:59: wait must be a duration such as",
 		"w.yaml:12:39: the agent set has no key \"lable\" (did you mean \"label\"?)",
-		"w.yaml:13:6: the agent set needs \"count\"",
 		"w.yaml:13:28: the agent set must be a mapping, not a list",
 		"w.yaml:14:30: the agent echo has no key \"loud\"",
 		"w.yaml:15:36: when must be one of: create run, not \"never\"");
@@ -584,7 +590,8 @@ Test(graph, checks_the_settings_of_a_turn_and_of_nodes)
 		"w.yaml:7:3: START and END are where a turn begins and ends",
 		"w.yaml:8:3: a node's name has from 1 to 64 bytes",
 		"w.yaml:9:3: the node a needs \"agent\": the agent that it runs",
-		"w.yaml:9:16: timeout must be a duration", "w.yaml:10:");
+		"w.yaml:9:16: timeout must be a duration",
+		"w.yaml:10:6: the node b must be a mapping, not a single value");
 }
 
 Test(graph, reports_a_missing_section_once)
@@ -603,7 +610,8 @@ Test(graph, reports_a_missing_section_once)
 
 Test(graph, refuses_what_is_no_workflow)
 {
-	const char *said = "w.yaml: a workflow is a mapping with version, name, state, nodes and edges";
+	const char *said =
+		"w.yaml: a workflow is a mapping with version, name, state, nodes and edges";
 	refused("", 1, said);
 	refused("# nothing but a remark\n", 1, said);
 	refused("- version\n- 1\n", 1,
@@ -670,11 +678,13 @@ Test(graph, survives_more_mistakes_than_are_kept)
 		(void)fprintf(stream, "  f%d: {typ: int, min: x}\n", i);
 	(void)fprintf(stream, "nodes:\n");
 	for (int i = 0; i < 150; i++)
-		(void)fprintf(stream, "  n%d: [echo]\n  m%d: {agent: echo, on_error: {set: 1}}\n", i, i);
+		(void)fprintf(
+			stream, "  n%d: [echo]\n  m%d: {agent: echo, on_error: {set: 1}}\n", i, i);
 	(void)fprintf(stream, "edges:\n");
 	for (int i = 0; i < 150; i++)
-		(void)fprintf(stream, "  - {from: n%d}\n  - {from: n%d, choose: [x, {when: y}]}\n"
-				      "  - {from: n%d, to: [y], any: 3}\n",
+		(void)fprintf(stream,
+			"  - {from: n%d}\n  - {from: n%d, choose: [x, {when: y}]}\n"
+			"  - {from: n%d, to: [y], any: 3}\n",
 			i, i, i);
 	(void)fclose(stream);
 	char *said = load(text, size, &graph);
@@ -732,8 +742,8 @@ Test(values, of_an_enum_are_shown_without_cutting_a_character)
 
 Test(shipped, support_workflow_loads)
 {
-	static const char *const support_inputs[] = {"message", "user_id", "user_name", "vip",
-		"conversation_id", "history", NULL};
+	static const char *const support_inputs[] = {
+		"message", "user_id", "user_name", "vip", "conversation_id", "history", NULL};
 	static const char *const agents[] = {"categorizer", "sentiment", "attempts", "priority",
 		"kb_retriever", "escalation_check", "technical", "billing", "general", "escalation",
 		"respond"};

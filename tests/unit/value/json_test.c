@@ -2,6 +2,7 @@
 #include "value/value.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,4 +73,78 @@ Test(json, keeps_an_escaped_nul_in_a_string)
 	struct ss_value *value = json_parse("\"a\\u0000b\"", 10, NULL);
 	cr_assert_eq(value_as_text(value).length, 3);
 	value_unref(value);
+}
+
+Test(json, refuses_numbers_that_rfc_8259_does_not_allow)
+{
+	static const char *const bad[] = {"-", "+1", ".5", "1.", "-.5", "1e", "1e+", "1.e5", "00", "-01",
+		"0x10", "1_000", "--1", "1-", "1+1", "1.2.3", "1e5e5", "[1.]", "[-]", "{\"a\": 1.}",
+		"{\"a\": +1}"};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		refused(bad[i], strlen(bad[i]), "");
+}
+
+Test(json, takes_numbers_of_any_length)
+{
+	round_trip("0.10000000000000000000000000000000000000000000000000000000000000000000000000", "0.1");
+	round_trip("1e-400", "0.0");
+	round_trip("1.7976931348623157e308", "1.7976931348623157e+308");
+	round_trip("-0", "0");
+	round_trip("-0.0", "-0.0");
+}
+
+Test(json, refuses_other_white_space_and_stray_commas)
+{
+	static const char *const bad[] = {"\f1", "1\v", "{\"a\":1\f}", "[1,\v2]", "\xef\xbb\xbf{}",
+		"\xc2\xa0" "1", "[,1]", "[1,,2]", "{,}", "{\"a\":1,,\"b\":2}", "[1 2]", "{\"a\" 1}",
+		"{1:2}", "{a:1}", "[", "]", "}", "[}", "{]", "[1", "{\"a\"", "{\"a\":", "\"", "\"\\",
+		"\"\\x\"", "\"\\u12\"", "tru", "nullx", "truefalse", "/**/1", "\"a\" \"b\""};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		refused(bad[i], strlen(bad[i]), "");
+}
+
+Test(json, reads_thirty_two_levels_and_no_more)
+{
+	char text[2 * (JSON_DEPTH + 1) + 1] = "";
+	for (size_t depth = JSON_DEPTH; depth <= JSON_DEPTH + 1; depth++) {
+		memset(text, '[', depth);
+		memset(text + depth, ']', depth);
+		struct ss_value *value = json_parse(text, 2 * depth, NULL);
+		cr_expect_eq(value != NULL, depth <= JSON_DEPTH, "%zu levels", depth);
+		value_unref(value);
+	}
+}
+
+Test(json, refuses_a_name_that_values_cannot_hold)
+{
+	refused("{\"a\\u0000b\": 1}", 15, "NUL");
+}
+
+Test(json, prints_null_for_a_number_that_json_does_not_have)
+{
+	struct ss_value *items[] = {value_number((double)NAN), value_number((double)INFINITY),
+		value_number(-(double)INFINITY), value_number(1.5)};
+	struct ss_value *list = value_list(items, 4);
+	char *text = json_text(list);
+	cr_expect_str_eq(text, "[null,null,null,1.5]");
+	free(text);
+	value_unref(list);
+}
+
+Test(json, names_the_place_of_a_mistake)
+{
+	refused("{\"a\": 1, \"b\": x}", 16, "at byte 14");
+	refused("[1, 99999999999999999999]", 25, "at byte 4");
+}
+
+Test(json, appends_to_what_is_there)
+{
+	struct buffer buffer = {0};
+	struct ss_value *value = value_text("a/b");
+	buffer_add_string(&buffer, "data: ");
+	json_print(&buffer, value);
+	json_print(&buffer, NULL);
+	cr_expect_str_eq(buffer_text(&buffer), "data: \"a/b\"null");
+	value_unref(value);
+	buffer_free(&buffer);
 }

@@ -1,4 +1,4 @@
-#include "config.h"
+#include "model_config.h"
 
 #include "mapping.h"
 
@@ -19,14 +19,14 @@ static const char positions_name[] = "embeddings.position_embeddings.weight";
 static const struct {
 	const char *name;
 	size_t offset;
-	int64_t limit;
+	size_t limit;
 } members[] = {
-	{"num_hidden_layers", offsetof(struct config, layers), LAYERS_LIMIT},
-	{"hidden_size", offsetof(struct config, hidden), 4096},
-	{"num_attention_heads", offsetof(struct config, heads), 128},
-	{"intermediate_size", offsetof(struct config, intermediate), 16384},
-	{"vocab_size", offsetof(struct config, vocabulary), 1 << 22},
-	{"max_position_embeddings", offsetof(struct config, positions), 8192},
+	{"num_hidden_layers", offsetof(struct model_config, layers), LAYERS_LIMIT},
+	{"hidden_size", offsetof(struct model_config, hidden), 4096},
+	{"num_attention_heads", offsetof(struct model_config, heads), 128},
+	{"intermediate_size", offsetof(struct model_config, intermediate), 16384},
+	{"vocab_size", offsetof(struct model_config, vocabulary), 1 << 22},
+	{"max_position_embeddings", offsetof(struct model_config, positions), 8192},
 };
 
 /* Words that must stand in a config.json when they stand there at all. */
@@ -40,7 +40,7 @@ static const struct {
 
 /* Finds what stands before the names of the tensors. */
 static int read_prefix(
-	struct config *config, const struct safetensors *weights, struct ss_error *err)
+	struct model_config *config, const struct safetensors *weights, struct ss_error *err)
 {
 	const struct tensor *tensor;
 	for (size_t i = 0; (tensor = safetensors_at(weights, i)) != NULL; i++) {
@@ -62,16 +62,16 @@ static int read_prefix(
 
 /* The tensor PREFIX NAME with two dimensions, or NULL. */
 static const struct tensor *find_matrix(
-	const struct config *config, const struct safetensors *weights, const char *name)
+	const struct model_config *config, const struct safetensors *weights, const char *name)
 {
-	char full[2 * CONFIG_PREFIX_BYTES + 64];
+	char full[2 * MODEL_PREFIX_BYTES + 64];
 	(void)snprintf(full, sizeof full, "%s%s", config->prefix, name);
 	const struct tensor *tensor = safetensors_find(weights, full);
 	return tensor != NULL && tensor->dimensions == 2 ? tensor : NULL;
 }
 
 static int read_shapes(
-	struct config *config, const struct safetensors *weights, struct ss_error *err)
+	struct model_config *config, const struct safetensors *weights, struct ss_error *err)
 {
 	char name[128];
 	const struct tensor *words = find_matrix(config, weights, words_name);
@@ -99,7 +99,7 @@ static int read_shapes(
 	return 0;
 }
 
-static int read_members(struct config *config, const char *path, const struct ss_value *root,
+static int read_members(struct model_config *config, const char *path, const struct ss_value *root,
 	const struct ss_value_functions *values, struct ss_error *err)
 {
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
@@ -112,11 +112,9 @@ static int read_members(struct config *config, const char *path, const struct ss
 		const struct ss_value *value = values->get(root, members[i].name);
 		if (value == NULL)
 			continue;
-		if (values->type(value) != SS_INT || values->as_int(value) < 1 ||
-			values->as_int(value) > members[i].limit)
-			return ss_fail_as(err, SS_INVALID,
-				"%.250s: %s must be a whole number from 1 to %lld", path,
-				members[i].name, (long long)members[i].limit);
+		if (values->type(value) != SS_INT || values->as_int(value) < 0)
+			return ss_fail_as(err, SS_INVALID, "%.250s: %s must be a whole number",
+				path, members[i].name);
 		size_t size = (size_t)values->as_int(value);
 		memcpy((char *)config + members[i].offset, &size, sizeof size);
 	}
@@ -126,7 +124,7 @@ static int read_members(struct config *config, const char *path, const struct ss
 	return 0;
 }
 
-static int read_file(struct config *config, const char *path,
+static int read_file(struct model_config *config, const char *path,
 	const struct ss_value_functions *values, struct ss_error *err)
 {
 	struct mapping mapping;
@@ -146,20 +144,37 @@ static int read_file(struct config *config, const char *path,
 	return result;
 }
 
-int config_read(struct config *config, const char *path, const struct safetensors *weights,
-	const struct ss_value_functions *values, struct ss_error *err)
+/* Checks what the file or the tensors gave. */
+static int check(
+	const struct model_config *config, const struct safetensors *weights, struct ss_error *err)
 {
-	*config = (struct config){0};
-	if (read_prefix(config, weights, err) < 0 || read_shapes(config, weights, err) < 0 ||
-		read_file(config, path, values, err) < 0)
-		return -1;
-	if (config->heads == 0 || config->hidden % config->heads != 0 ||
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		size_t size;
+		memcpy(&size, (const char *)config + members[i].offset, sizeof size);
+		if (size < 1 || size > members[i].limit)
+			return ss_fail_as(err, SS_INVALID,
+				"%s: %s is %zu for this model; it must be from 1 to %zu",
+				safetensors_name(weights), members[i].name, size, members[i].limit);
+	}
+	if (config->hidden % config->heads != 0 ||
 		config->hidden / config->heads % HEAD_MULTIPLE != 0)
 		return ss_fail_as(err, SS_INVALID,
 			"%s: %zu heads in %zu floats: a head must have a multiple of %d floats",
 			safetensors_name(weights), config->heads, config->hidden, HEAD_MULTIPLE);
 	if (!(config->epsilon > 0) || config->epsilon > 1)
 		return ss_fail_as(err, SS_INVALID,
-			"%.250s: layer_norm_eps must be a number above 0 and at most 1", path);
+			"%s: layer_norm_eps is %g for this model; it must be above 0 and at most 1",
+			safetensors_name(weights), (double)config->epsilon);
 	return 0;
+}
+
+int model_config_read(struct model_config *config, const char *path,
+	const struct safetensors *weights, const struct ss_value_functions *values,
+	struct ss_error *err)
+{
+	*config = (struct model_config){0};
+	if (read_prefix(config, weights, err) < 0 || read_shapes(config, weights, err) < 0 ||
+		read_file(config, path, values, err) < 0)
+		return -1;
+	return check(config, weights, err);
 }

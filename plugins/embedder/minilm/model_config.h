@@ -1,13 +1,13 @@
 /* The sizes of a model of the BERT family, from its config.json or from its tensors. Loop thread. */
-#ifndef MINILM_CONFIG_H
-#define MINILM_CONFIG_H
+#ifndef MINILM_MODEL_CONFIG_H
+#define MINILM_MODEL_CONFIG_H
 
 #include "safetensors.h"
 
-enum { CONFIG_PREFIX_BYTES = 64 };
+enum { MODEL_PREFIX_BYTES = 64 };
 
-struct config {
-	char prefix[CONFIG_PREFIX_BYTES]; /* of the tensors' names, as in "bert." */
+struct model_config {
+	char prefix[MODEL_PREFIX_BYTES]; /* of the tensors' names, as in "bert." */
 	size_t layers;
 	size_t hidden; /* floats of a token, a multiple of heads times 16 */
 	size_t heads;
@@ -19,7 +19,8 @@ struct config {
 
 /* Reads the sizes from the file PATH, where there is one, and else from the shapes of WEIGHTS. -1 and ERR,
  * which names the file and the member, when this is no model that can be run here. */
-int config_read(struct config *config, const char *path, const struct safetensors *weights,
-	const struct ss_value_functions *values, struct ss_error *err);
+int model_config_read(struct model_config *config, const char *path,
+	const struct safetensors *weights, const struct ss_value_functions *values,
+	struct ss_error *err);
 
 #endif

@@ -1,0 +1,20 @@
+/* Questions for a benchmark: the texts of tests/data/, numbered so that no two are equal. */
+#ifndef BENCH_QUESTIONS_H
+#define BENCH_QUESTIONS_H
+
+#include "base/buffer.h"
+
+#include <smartsupport/error.h>
+
+struct questions;
+
+/* Reads the COUNT files, JSON lines with a member "text". */
+struct questions *questions_new(const char *const *files, size_t count, struct ss_error *err);
+void questions_free(struct questions *questions);
+
+size_t questions_texts(const struct questions *questions);
+
+/* Appends {"message": …, "user_id": …} with the question NUMBER to BODY. */
+void questions_body(const struct questions *questions, size_t number, struct buffer *body);
+
+#endif

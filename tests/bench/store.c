@@ -1,0 +1,190 @@
+/*
+ * The storage benchmark: turns a second that the SQLite plugin stores durably, with 1, 16 and 64 turns a
+ * transaction, and as the peer in the same run one transaction for each turn. The sizes take turns, so
+ * that a slow moment of the disk hits all of them.
+ *
+ * Links the core (ss_core) and loads the built plugin, build/plugins/storage/sqlite.so; SS_BUILD_DIR is
+ * defined as the build folder.
+ */
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/memory.h"
+#include "config/diagnostics.h"
+#include "config/options.h"
+#include "plugin/plugin.h"
+#include "value/value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] = "Usage: bench_store [FOLDER [SECONDS]]\n\n"
+			   "Stores turns in FOLDER/bench.db, a new file that is removed at the "
+			   "end, for SECONDS (2) a size.\n"
+			   "The disk of FOLDER (.) is what is measured: a memory disk says nothing "
+			   "about durable writes.\n";
+
+enum { SIZES = 3, LARGEST = 64, ROUNDS = 10 };
+
+struct size {
+	size_t turns; /* in a transaction */
+	size_t stored;
+	int64_t time_ns;
+};
+
+__attribute__((format(printf, 3, 4))) static void host_log(
+	const struct ss_host *host, enum ss_log_level level, const char *format, ...)
+{
+	(void)host;
+	(void)level;
+	(void)format;
+}
+
+static const struct ss_host host = {
+	.struct_size = sizeof(struct ss_host),
+	.values = &value_functions,
+	.log = host_log,
+};
+
+/* An instance on PATH with the defaults of all other options. */
+static void *open_store(const struct ss_plugin *plugin, const char *path, struct ss_error *err)
+{
+	struct diagnostics diagnostics = {0};
+	struct ss_value *values[PLUGIN_ROWS_LIMIT] = {NULL};
+	void *store = NULL;
+	char *text = memory_format("path: '%s'\n", path);
+	struct yaml_document *document =
+		yaml_parse("/bench.yaml", 1, text, strlen(text), &diagnostics);
+	int result = document == NULL
+			     ? -1
+			     : options_read(document, document->root, document->root,
+				       plugin->options, NULL, plugin->name, values, &diagnostics);
+	const struct ss_setup setup = {
+		.struct_size = sizeof setup,
+		.host = &host,
+		.name = plugin->name,
+		.options = (const struct ss_value *const *)values,
+	};
+	if (result < 0)
+		(void)ss_fail(err, "%s", diagnostics.count > 0 ? diagnostics.items[0].text : text);
+	else if (plugin->storage->create(&setup, &store, err) < 0)
+		store = NULL;
+	options_free(values, options_count(plugin->options));
+	yaml_close(document);
+	diagnostics_free(&diagnostics);
+	free(text);
+	return store;
+}
+
+/* Stores one transaction of SIZE's turns, each the first one of a conversation. */
+static int store_once(
+	const struct ss_plugin *plugin, void *store, struct size *size, struct ss_error *err)
+{
+	static char ids[LARGEST][2][ID_SIZE];
+	static struct ss_turn turns[LARGEST];
+	struct ss_error errors[LARGEST] = {{.status = SS_OK}};
+	for (size_t i = 0; i < size->turns; i++) {
+		turns[i] = (struct ss_turn){
+			.struct_size = sizeof turns[i],
+			.turn_id = id_new("turn_", ids[i][0]),
+			.conversation_id = id_new("conv_", ids[i][1]),
+			.user_id = "web_user",
+			.new_conversation = true,
+			.message = {"My application keeps crashing when I try to export data", 55},
+			.response = {"Update the desktop app to the newest version, then try the "
+				     "export "
+				     "again with fewer rows.",
+				87},
+			.category = "Technical",
+			.sentiment = "Negative",
+			.priority = 7,
+			.attempts = 1,
+			.answered_by = "technical",
+			.asked_at_ns = clock_utc_ns(),
+			.answered_at_ns = clock_utc_ns(),
+			.duration_ns = 5000000,
+			.metadata = "{\"kb_results\":[{\"id\":\"app-crashes-on-export\",\"score\":"
+				    "0.71}]}",
+		};
+	}
+	int64_t begin_ns = clock_monotonic_ns();
+	int result = plugin->storage->commit_turns(store, turns, size->turns, errors);
+	size->time_ns += clock_monotonic_ns() - begin_ns;
+	size->stored += size->turns;
+	for (size_t i = 0; i < size->turns; i++) {
+		if (errors[i].status != SS_OK) {
+			*err = errors[i];
+			return -1;
+		}
+	}
+	return result;
+}
+
+static int measure(const struct ss_plugin *plugin, void *store, struct size sizes[SIZES],
+	double seconds, struct ss_error *err)
+{
+	for (int64_t round = 1; round <= ROUNDS; round++) {
+		for (size_t i = 0; i < SIZES; i++) {
+			int64_t until_ns = (int64_t)(seconds * 1e9) * round / ROUNDS;
+			while (sizes[i].time_ns < until_ns) {
+				if (store_once(plugin, store, &sizes[i], err) < 0)
+					return -1;
+			}
+		}
+	}
+	return 0;
+}
+
+static void report(const struct size sizes[SIZES])
+{
+	double single = (double)sizes[0].stored / (double)sizes[0].time_ns * 1e9;
+	(void)printf("turns a transaction  turns/s  ms a transaction  ratio to one each\n");
+	for (size_t i = 0; i < SIZES; i++) {
+		double rate = (double)sizes[i].stored / (double)sizes[i].time_ns * 1e9;
+		(void)printf("%19zu  %7.0f  %16.2f  %16.1fx\n", sizes[i].turns, rate,
+			(double)sizes[i].turns / rate * 1e3, rate / single);
+	}
+}
+
+static void remove_files(const char *path)
+{
+	static const char *const endings[] = {"", "-wal", "-shm"};
+	for (size_t i = 0; i < array_length(endings); i++) {
+		char *file = memory_format("%s%s", path, endings[i]);
+		(void)unlink(file);
+		free(file);
+	}
+}
+
+int main(int count, char **arguments)
+{
+	struct size sizes[SIZES] = {{.turns = 1}, {.turns = 16}, {.turns = LARGEST}};
+	struct ss_error err = {.status = SS_OK};
+	double seconds = count > 2 ? strtod(arguments[2], NULL) : 2;
+	if (count > 3 || !(seconds > 0) || (count > 1 && arguments[1][0] == '-')) {
+		(void)fputs(help, stderr);
+		return 2;
+	}
+	char *folder = realpath(count > 1 ? arguments[1] : ".", NULL);
+	char *path = memory_format("%s/bench.db", folder != NULL ? folder : arguments[1]);
+	const struct ss_plugin *plugin =
+		plugin_load(SS_BUILD_DIR "/plugins/storage/sqlite.so", &err);
+	void *store = NULL;
+	if (access(path, F_OK) == 0)
+		(void)ss_fail(
+			&err, "%s: is there already; remove it, or name another folder", path);
+	else if (plugin != NULL)
+		store = open_store(plugin, path, &err);
+	if (store != NULL) {
+		if (measure(plugin, store, sizes, seconds, &err) == 0)
+			report(sizes);
+		plugin->storage->destroy(store);
+		remove_files(path);
+	}
+	if (err.status != SS_OK)
+		(void)fprintf(stderr, "bench_store: %s\n", err.text);
+	free(folder);
+	free(path);
+	return err.status != SS_OK;
+}

@@ -1,0 +1,404 @@
+/* What agents ask of the services, and how it comes back. */
+#include "stage.h"
+
+#include "service/compute.h"
+#include "service/later.h"
+#include "service/llm.h"
+#include "value/json.h"
+#include "value/value.h"
+
+#include <criterion/criterion.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALONE                                                                                      \
+	"nodes: {a: {agent: puppet}}\n"                                                            \
+	"edges: [{from: START, to: a}, {from: a, to: END}]\n"
+
+#define WITH_TIMEOUT                                                                               \
+	"nodes: {a: {agent: puppet, timeout: 5ms, on_error: {set: {f0: -1}}}}\n"                   \
+	"edges: [{from: START, to: a}, {from: a, to: END}]\n"
+
+/* What the agent was called back with. */
+static struct {
+	int calls;
+	bool on_stack; /* run() has not returned yet */
+	struct ss_error err;
+	size_t count, dimension;
+	float first;
+	char answer[64];
+	char sources[64];
+	char model[64];
+} back;
+
+static void call_back(const struct ss_error *err)
+{
+	back.calls++;
+	cr_expect_not(back.on_stack, "called back before the request returned");
+	back.err = err != NULL ? *err : (struct ss_error){0};
+}
+
+static void end(struct actor *actor, struct ss_run *run, const struct ss_error *err)
+{
+	(void)actor_write(actor, run, 0, 1, NULL);
+	actor->host->finish(run, err != NULL ? SS_FAILED : SS_DONE, err);
+}
+
+static void on_embedded(void *instance, struct ss_run *run, const float *const *vectors,
+	size_t count, size_t dimension, const struct ss_error *err)
+{
+	call_back(err);
+	cr_expect_eq(vectors == NULL, err != NULL);
+	back.count = count;
+	back.dimension = dimension;
+	back.first = vectors != NULL ? vectors[count - 1][0] : 0;
+	end(instance, run, err);
+}
+
+static void on_found(void *instance, struct ss_run *run, const struct ss_value *articles,
+	const struct ss_error *err)
+{
+	call_back(err);
+	cr_expect_eq(articles == NULL, err != NULL);
+	end(instance, run, err);
+}
+
+static void on_generated(void *instance, struct ss_run *run, struct ss_text answer,
+	const struct ss_value *sources, const char *model, const struct ss_error *err)
+{
+	call_back(err);
+	(void)snprintf(back.answer, sizeof back.answer, "%.*s", (int)answer.length, answer.data);
+	(void)snprintf(back.model, sizeof back.model, "%s", model);
+	char *text = sources != NULL ? json_text(sources) : NULL;
+	(void)snprintf(back.sources, sizeof back.sources, "%s", text != NULL ? text : "");
+	free(text);
+	end(instance, run, err);
+}
+
+static const struct ss_text texts[] = {{"one", 3}, {"two", 3}};
+
+static enum ss_result embed(struct actor *actor, struct ss_run *run, struct ss_error *err)
+{
+	back.on_stack = true;
+	int asked = actor->host->embed(run, texts, 2, on_embedded, err);
+	back.on_stack = false;
+	return asked < 0 ? SS_FAILED : SS_PENDING;
+}
+
+static enum ss_result embed_nothing(struct actor *actor, struct ss_run *run, struct ss_error *err)
+{
+	return actor->host->embed(run, texts, 0, on_embedded, err) < 0 ? SS_FAILED : SS_PENDING;
+}
+
+static enum ss_result search(struct actor *actor, struct ss_run *run, struct ss_error *err)
+{
+	const struct ss_search query = {.struct_size = sizeof query, .text = texts[0], .top_k = 3};
+	return actor->host->search(run, &query, on_found, err) < 0 ? SS_FAILED : SS_PENDING;
+}
+
+static enum ss_result generate(struct actor *actor, struct ss_run *run, struct ss_error *err)
+{
+	const struct ss_prompt prompt = {.struct_size = sizeof prompt, .question = texts[0]};
+	back.on_stack = true;
+	int asked = actor->host->generate(run, &prompt, on_generated, err);
+	back.on_stack = false;
+	return asked < 0 ? SS_FAILED : SS_PENDING;
+}
+
+/* Asks, and is done without waiting for the answer. */
+static enum ss_result embed_and_be_done(
+	struct actor *actor, struct ss_run *run, struct ss_error *err)
+{
+	return embed(actor, run, err) == SS_PENDING ? SS_DONE : SS_FAILED;
+}
+
+static void fails(stage_act *act, enum ss_status status, const char *why)
+{
+	stage_open(ALONE);
+	stage_play("a", act);
+	struct turn *turn = stage_turn(NULL);
+	cr_assert_not_null(turn_error(turn));
+	cr_expect_eq(turn_error(turn)->status, status);
+	cr_expect_not_null(strstr(turn_error(turn)->text, why), "%s", turn_error(turn)->text);
+	cr_expect_eq(back.calls, 0);
+	turn_free(turn);
+	stage_close();
+}
+
+Test(services, that_are_not_there_are_refused_with_a_sentence)
+{
+	fails(embed, SS_UNAVAILABLE, "the node a (agent puppet): no embedder is configured");
+	fails(search, SS_UNAVAILABLE, "no embedder is configured");
+	fails(generate, SS_UNAVAILABLE, "no model is configured");
+	fails(embed_nothing, SS_INVALID, "there is no text to embed");
+}
+
+/* An embedder that waits for `gate` before each batch, if it is closed. */
+static struct {
+	bool closed;
+	bool broken;
+	sem_t gate;
+	sem_t reached;
+} embedder;
+
+static size_t dimension(const void *instance)
+{
+	(void)instance;
+	return 2;
+}
+
+static int embed_texts(void *instance, const struct ss_text *given, size_t count, float *vectors,
+	struct ss_error *err)
+{
+	(void)instance;
+	if (embedder.closed) {
+		(void)sem_post(&embedder.reached);
+		(void)sem_wait(&embedder.gate);
+	}
+	if (embedder.broken)
+		return ss_fail_as(err, SS_UNAVAILABLE, "the embedder is broken");
+	for (size_t i = 0; i < count; i++) {
+		vectors[2 * i] = (float)given[i].data[0];
+		vectors[2 * i + 1] = 0;
+	}
+	return 0;
+}
+
+static const struct ss_embedder_operations embedder_operations = {
+	.dimension = dimension, .embed = embed_texts};
+
+static struct compute *open_compute(const char *yaml)
+{
+	struct ss_error err = {0};
+	stage_prepare(yaml);
+	(void)sem_init(&embedder.gate, 0, 0);
+	(void)sem_init(&embedder.reached, 0, 0);
+	const struct compute_options options = {.base = stage.base,
+		.embedder = &embedder_operations,
+		.queue_limit = 100,
+		.cache_limit = 10};
+	struct compute *compute = compute_new(&options, &err);
+	cr_assert_not_null(compute, "%s", err.text);
+	stage.options.compute = compute;
+	stage_begin();
+	return compute;
+}
+
+Test(embed, calls_back_with_the_vectors)
+{
+	struct compute *compute = open_compute(ALONE);
+	stage_play("a", embed);
+	for (int i = 1; i <= 2; i++) {
+		struct turn *turn = stage_turn(NULL);
+		cr_expect_null(turn_error(turn));
+		cr_expect_eq(back.calls, i);
+		cr_expect_eq(back.count, 2);
+		cr_expect_eq(back.dimension, 2);
+		cr_expect_eq((int)back.first, 't');
+		cr_expect_eq(stage_int(turn, "f0"), 1);
+		turn_free(turn);
+	}
+	compute_free(compute);
+	stage_close();
+}
+
+Test(embed, calls_back_with_an_error)
+{
+	embedder.broken = true;
+	struct compute *compute = open_compute(ALONE);
+	stage_play("a", embed);
+	struct turn *turn = stage_turn(NULL);
+	cr_assert_not_null(turn_error(turn));
+	cr_expect_str_eq(
+		turn_error(turn)->text, "the node a (agent puppet): the embedder is broken");
+	cr_expect_eq(back.err.status, SS_UNAVAILABLE);
+	turn_free(turn);
+	compute_free(compute);
+	stage_close();
+}
+
+Test(search, without_a_knowledge_base_is_refused)
+{
+	struct compute *compute = open_compute(ALONE);
+	stage_play("a", search);
+	struct turn *turn = stage_turn(NULL);
+	cr_assert_not_null(turn_error(turn));
+	cr_expect_not_null(strstr(turn_error(turn)->text, "no knowledge base is configured"));
+	turn_free(turn);
+	compute_free(compute);
+	stage_close();
+}
+
+Test(embed, that_comes_after_the_nodes_timeout_ends_with_an_error)
+{
+	embedder.closed = true;
+	struct compute *compute = open_compute(WITH_TIMEOUT);
+	stage_play("a", embed);
+	struct turn *turn = stage_turn(NULL);
+	cr_expect_null(turn_error(turn));
+	cr_expect_eq(stage_int(turn, "f0"), -1);
+	cr_expect_eq(back.calls, 0);
+	(void)sem_wait(&embedder.reached);
+	(void)sem_post(&embedder.gate);
+	while (back.calls == 0)
+		stage_spin();
+	cr_expect_neq(back.err.status, SS_OK);
+	cr_expect_not_null(strstr(back.err.text, "the run is over"));
+	cr_expect_eq(stage_int(turn, "f0"), -1);
+	turn_free(turn);
+	embedder.closed = false;
+	compute_free(compute);
+	stage_close();
+}
+
+Test(embed, that_comes_after_the_turn_was_freed_ends_with_an_error)
+{
+	struct ending ending;
+	embedder.closed = true;
+	struct compute *compute = open_compute(ALONE);
+	stage_play("a", embed);
+	struct turn *turn = stage_start(NULL, &ending);
+	turn_free(turn);
+	(void)sem_wait(&embedder.reached);
+	embedder.closed = false;
+	(void)sem_post(&embedder.gate);
+	while (back.calls == 0)
+		stage_spin();
+	cr_expect_not_null(strstr(back.err.text, "the run is over"));
+	cr_expect_eq(back.count, 0);
+	cr_expect_eq(ending.calls, 0);
+	compute_free(compute);
+	stage_close();
+}
+
+Test(embed, of_a_run_that_did_not_wait_for_it_ends_with_an_error)
+{
+	struct compute *compute = open_compute(ALONE);
+	stage_play("a", embed_and_be_done);
+	struct turn *turn = stage_turn(NULL);
+	cr_expect_null(turn_error(turn));
+	while (back.calls == 0)
+		stage_spin();
+	cr_expect_not_null(strstr(back.err.text, "the run is over"));
+	cr_expect_eq(stage_int(turn, "f0"), 0);
+	turn_free(turn);
+	compute_free(compute);
+	stage_close();
+}
+
+Test(embed, that_is_under_way_when_the_server_stops_ends_before_the_engine_does)
+{
+	struct ending ending;
+	embedder.closed = true;
+	struct compute *compute = open_compute(ALONE);
+	stage_play("a", embed);
+	struct turn *turn = stage_start(NULL, &ending);
+	(void)sem_wait(&embedder.reached);
+	engine_stop(stage.engine);
+	embedder.closed = false;
+	(void)sem_post(&embedder.gate);
+	compute_free(compute);
+	cr_expect_eq(back.calls, 1);
+	cr_expect_not_null(strstr(back.err.text, "the run is over"));
+	stage_until_over(&ending);
+	turn_free(turn);
+	stage_close();
+}
+
+/* A model that answers at once, later, or not at all. */
+static struct {
+	bool at_once;
+	bool broken;
+	struct ss_generation *asked;
+	char question[16];
+} model;
+
+static int start_generation(void *instance, struct ss_generation *generation,
+	const struct ss_prompt *prompt, struct ss_error *err)
+{
+	(void)instance;
+	if (model.broken)
+		return ss_fail_as(err, SS_UNAVAILABLE, "the model is away");
+	(void)snprintf(model.question, sizeof model.question, "%.*s", (int)prompt->question.length,
+		prompt->question.data);
+	model.asked = generation;
+	if (model.at_once)
+		llm_answer(generation, (struct ss_text){"now", 3}, NULL, NULL);
+	return 0;
+}
+
+static const struct ss_llm_operations model_operations = {.generate = start_generation};
+
+static struct llm *open_llm(const char *yaml)
+{
+	stage_prepare(yaml);
+	struct llm *llm = llm_new(stage.later, &model_operations, NULL, "parrot");
+	stage.options.llm = llm;
+	stage_begin();
+	return llm;
+}
+
+Test(generate, calls_back_with_an_answer_that_was_given_at_once)
+{
+	model.at_once = true;
+	struct llm *llm = open_llm(ALONE);
+	stage_play("a", generate);
+	struct turn *turn = stage_turn(NULL);
+	cr_expect_null(turn_error(turn));
+	cr_expect_str_eq(model.question, "one");
+	cr_expect_str_eq(back.answer, "now");
+	cr_expect_str_eq(back.sources, "[]");
+	cr_expect_str_eq(back.model, "parrot");
+	turn_free(turn);
+	stage_close();
+	llm_free(llm);
+}
+
+Test(generate, calls_back_with_an_answer_that_comes_later)
+{
+	struct ending ending;
+	struct llm *llm = open_llm(ALONE);
+	stage_play("a", generate);
+	struct turn *turn = stage_start(NULL, &ending);
+	struct ss_value *id = value_text("kb-1");
+	struct ss_value *sources = value_list(&id, 1);
+	llm_answer(model.asked, (struct ss_text){"later", 5}, sources, NULL);
+	value_unref(sources);
+	stage_until_over(&ending);
+	cr_expect_str_eq(back.answer, "later");
+	cr_expect_str_eq(back.sources, "[\"kb-1\"]");
+	turn_free(turn);
+	stage_close();
+	llm_free(llm);
+}
+
+Test(generate, is_refused_by_a_model_that_is_away)
+{
+	model.broken = true;
+	struct llm *llm = open_llm(ALONE);
+	stage_play("a", generate);
+	struct turn *turn = stage_turn(NULL);
+	cr_assert_not_null(turn_error(turn));
+	cr_expect_str_eq(turn_error(turn)->text, "the node a (agent puppet): the model is away");
+	cr_expect_eq(back.calls, 0);
+	turn_free(turn);
+	stage_close();
+	llm_free(llm);
+}
+
+Test(generate, that_is_answered_too_late_ends_with_an_error)
+{
+	struct llm *llm = open_llm(WITH_TIMEOUT);
+	stage_play("a", generate);
+	struct turn *turn = stage_turn(NULL);
+	cr_expect_null(turn_error(turn));
+	turn_free(turn);
+	llm_answer(model.asked, (struct ss_text){"late", 4}, NULL, NULL);
+	stage_spin();
+	cr_expect_eq(back.calls, 1);
+	cr_expect_str_eq(back.answer, "");
+	cr_expect_not_null(strstr(back.err.text, "the run is over"));
+	stage_close();
+	llm_free(llm);
+}
