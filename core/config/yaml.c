@@ -265,8 +265,13 @@ static void refuse_more(struct reader *reader, yaml_parser_t *parser)
 struct yaml_document *yaml_parse(const char *file, size_t line, const char *text, size_t length,
 	struct diagnostics *diagnostics)
 {
+	static const char byte_order_mark[] = "\xef\xbb\xbf";
 	yaml_parser_t parser;
 	yaml_document_t source;
+	if (length >= 3 && memcmp(text, byte_order_mark, 3) == 0) {
+		text += 3;
+		length -= 3;
+	}
 	struct reader reader = {
 		.file = file, .bytes = text, .line = line, .diagnostics = diagnostics};
 	size_t mistakes = diagnostics->count;

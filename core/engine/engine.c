@@ -47,14 +47,14 @@ static int create_node(struct engine *engine, size_t row, struct diagnostics *di
 /* How long the engine may keep the loop before it lets it see to other things. */
 enum { SLICE_NS = 1000000 };
 
-/* Turns are advanced from here, one step each in turn, and never from within each other: neither a long
+/* Some turn waits. Turns are advanced from here, one step each in turn, and never from within each other: neither a long
  * chain of nodes nor agents that finish each other's runs make a deep stack. */
 static void advance(struct engine *engine)
 {
 	static const struct timeval at_once = {0};
 	int64_t until = clock_monotonic_ns() + SLICE_NS;
 	engine->advancing = true;
-	while (engine->first != NULL && clock_monotonic_ns() < until) {
+	do {
 		struct turn *turn = engine->first;
 		engine->first = turn->next_waiting;
 		turn->waiting = false;
@@ -62,7 +62,7 @@ static void advance(struct engine *engine)
 		if (turn->ready.count > 0)
 			engine_advance(turn);
 		turn_unref(turn);
-	}
+	} while (engine->first != NULL && clock_monotonic_ns() < until);
 	engine->advancing = false;
 	if (engine->first == NULL)
 		return;

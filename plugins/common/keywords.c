@@ -152,8 +152,8 @@ static const struct keyword *next_longest(
 	const struct keyword *best = NULL;
 	for (size_t i = 0; i < keywords->count; i++) {
 		const struct keyword *keyword = &keywords->items[i];
-		bool left = keyword->length < below ||
-			    (keyword->length == below && keyword > after);
+		bool left =
+			keyword->length < below || (keyword->length == below && keyword > after);
 		if (left && (best == NULL || keyword->length > best->length))
 			best = keyword;
 	}

@@ -1,7 +1,7 @@
 /*
  * Lexical features: how a message is worded, as a few small numbers that an embedding of its meaning
- * does not carry: capitals, exclamation marks, negated praise, threats, thanks. For the heads and
- * for the trainer. No state, any thread.
+ * does not carry or blurs: capitals, exclamation marks, negated praise, threats, thanks, and words
+ * that tell the topic. For the heads and for the trainer. No state, any thread.
  *
  * The words and phrases are in lexicon.c; they are English. Text is UTF-8; bytes that are not are
  * passed over.
@@ -16,6 +16,7 @@ enum { LEXICAL_TEXT_LIMIT = 16 * 1024 };
 
 struct lexical_feature {
 	const char *name;
+	const char *task; /* of the heads that are trained with it */
 	const char *help;
 };
 

@@ -163,6 +163,47 @@ static const char *const emphatic[] = {"again", "all", "any", "back", "fix", "go
 	"mine", "my", "now", "one", "out", "stop", "still", "the", "this", "today", "want", "what",
 	"when", "why", "you", "your", NULL};
 
+static const char *const money[] = {"amount", "bank", "bill", "billed", "billing", "bills", "card",
+	"cards", "charge", "charged", "charges", "charging", "cost", "costs", "coupon*", "credit",
+	"currencies", "currency", "debit", "debited", "discount*", "dollar", "dollars", "downgrad*",
+	"euro", "euros", "expensive", "fee", "fees", "iban", "invoice*", "invoicing", "mastercard",
+	"money", "overcharg*", "paid", "pay", "paying", "payment*", "payout", "paypal", "pays",
+	"plan", "plans", "price*", "pricing", "quote", "rebate", "receipt*", "refund*", "renew*",
+	"sales", "seat", "seats", "sepa", "subscri*", "tariff", "tax", "taxes", "transaction*",
+	"trial", "unsubscribed", "upgrad*", "usd", "vat", "visa", "voucher*", NULL};
+
+static const char *const access[] = {"2fa", "account", "accounts", "admin", "administrator",
+	"admins", "authenticat*", "backup", "blocked", "code", "codes", "credentials", "deactivat*",
+	"demot*", "editor", "editors", "email", "guest", "guests", "hacked", "identity", "invit*",
+	"locked", "lockout", "log", "logged", "login", "logins", "logout", "member", "members",
+	"membership", "mfa", "nickname", "okta", "owner", "owners", "ownership", "passcode",
+	"passkey*", "password*", "permission*", "phone", "profile", "recover*", "reset", "restore",
+	"restored", "role", "roles", "saml", "session", "sessions", "sign", "signed", "signin",
+	"signing", "sso", "suspend*", "unlock*", "user", "username*", "viewer", "viewers",
+	"workspace", "workspaces", NULL};
+
+static const char *const software[] = {"android", "api", "app", "backup", "battery", "blank",
+	"browser", "bug", "bugs", "bulk", "chart", "charts", "chrome", "column", "columns",
+	"conflict*", "conflicted", "connect*", "crash*", "csv", "dashboard*", "desktop", "device",
+	"download*", "drive", "driver", "endpoint*", "error*", "excel", "export*", "file", "files",
+	"filter*", "firefox", "formula*", "freez*", "frozen", "glitch*", "import*", "install*",
+	"integrat*", "ios", "ipad", "iphone", "json", "laptop", "linux", "load*", "mac", "macos",
+	"notification*", "offline", "outage*", "pdf", "phone", "printer", "program", "render*",
+	"report", "reports", "rows", "safari", "screen", "sdk", "server", "sheet", "sheets",
+	"slack", "slow", "software", "spreadsheet*", "sync*", "tablet", "timeout*", "ubuntu",
+	"update*", "upload*", "version", "web", "webhook*", "wifi", "windows", "xlsx", "zapier",
+	NULL};
+
+static const char *const company[] = {"about", "address", "alternative*", "blog", "career*",
+	"certified", "community", "compan*", "compare*", "comparison", "compete*", "competitor*",
+	"contact", "cookie*", "course*", "data", "documentation", "english", "feature", "feedback",
+	"founded", "french", "gdpr", "german", "guide*", "hello", "help", "hi", "hiring", "hours",
+	"iso", "italian", "japanese", "job", "jobs", "language*", "manual", "newsletter*", "office",
+	"offices", "opening", "partner*", "phone", "policy", "press", "privacy", "product",
+	"reseller", "roadmap", "school*", "spanish", "staff", "student*", "suggest*", "support",
+	"team", "thank", "thanks", "tips", "tool", "training", "translat*", "tutorial*", "video*",
+	"webinar*", "who", "wish", NULL};
+
 const char *const *const lexicon_words[WORDS_KINDS] = {
 	[WORDS_NEGATION] = negation,
 	[WORDS_INTENSIFIER] = intensifier,
@@ -179,6 +220,10 @@ const char *const *const lexicon_words[WORDS_KINDS] = {
 	[WORDS_BUT] = but,
 	[WORDS_EMPHATIC] = emphatic,
 	[WORDS_ACRONYM] = acronym,
+	[WORDS_MONEY] = money,
+	[WORDS_ACCESS] = access,
+	[WORDS_SOFTWARE] = software,
+	[WORDS_COMPANY] = company,
 };
 
 static const char *const thanks[] = {"thank you", "thank u", "thank ya", "thanks", "thanx", "thx",

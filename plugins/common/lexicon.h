@@ -27,6 +27,11 @@ enum lexicon_words {
 	WORDS_BUT,
 	WORDS_EMPHATIC, /* short words that tell something when they are in capitals */
 	WORDS_ACRONYM,  /* in capitals without being shouted */
+	/* What a message is about. */
+	WORDS_MONEY,
+	WORDS_ACCESS,
+	WORDS_SOFTWARE,
+	WORDS_COMPANY,
 	WORDS_KINDS,
 };
 

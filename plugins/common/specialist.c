@@ -41,8 +41,8 @@ const struct ss_field specialist_fields[] = {
 	{.name = NULL},
 };
 
-int specialist_create(const struct ss_setup *setup, specialist_ask *ask, void **instance,
-	struct ss_error *err)
+int specialist_create(
+	const struct ss_setup *setup, specialist_ask *ask, void **instance, struct ss_error *err)
 {
 	struct specialist *specialist = calloc(1, sizeof *specialist);
 	if (specialist == NULL || (specialist->name = strdup(setup->name)) == NULL) {
@@ -138,15 +138,14 @@ static enum ss_result abstain(
 	const struct ss_value_functions *values = specialist->host->values;
 	char text[ABSTAIN_SIZE];
 	struct ss_text message = {0};
-	message.data = values->as_string(
-		specialist->host->read(run, FIELD_MESSAGE), &message.length);
+	message.data =
+		values->as_string(specialist->host->read(run, FIELD_MESSAGE), &message.length);
 	(void)snprintf(text, sizeof text, "%s", values->as_string(specialist->abstain, NULL));
 	if (specialist->ask != NULL)
 		specialist->ask(message, text, sizeof text);
-	struct ss_value *answer = join(
-		values, opening(specialist, run), (struct ss_text){text, strlen(text)});
-	int result =
-		write_answer(specialist, run, answer, false, values->list(NULL, 0), "", err);
+	struct ss_value *answer =
+		join(values, opening(specialist, run), (struct ss_text){text, strlen(text)});
+	int result = write_answer(specialist, run, answer, false, values->list(NULL, 0), "", err);
 	return result < 0 ? SS_FAILED : SS_DONE;
 }
 
@@ -160,10 +159,10 @@ static void generated(void *instance, struct ss_run *run, struct ss_text answer,
 		host->finish(run, SS_FAILED, err);
 		return;
 	}
-	int result = write_answer(specialist, run,
-		join(host->values, opening(specialist, run), answer), true,
-		sources_of(host->values, host->read(run, FIELD_KB_RESULTS), sources), model,
-		&failure);
+	int result =
+		write_answer(specialist, run, join(host->values, opening(specialist, run), answer),
+			true, sources_of(host->values, host->read(run, FIELD_KB_RESULTS), sources),
+			model, &failure);
 	host->finish(run, result < 0 ? SS_FAILED : SS_DONE, &failure);
 }
 
@@ -179,8 +178,8 @@ enum ss_result specialist_run(void *instance, struct ss_run *run, struct ss_erro
 		.articles = articles,
 		.history = host->read(run, FIELD_HISTORY),
 	};
-	prompt.question.data = host->values->as_string(
-		host->read(run, FIELD_MESSAGE), &prompt.question.length);
+	prompt.question.data =
+		host->values->as_string(host->read(run, FIELD_MESSAGE), &prompt.question.length);
 	if (host->generate(run, &prompt, generated, err) < 0)
 		return SS_FAILED;
 	return SS_PENDING;

@@ -22,8 +22,8 @@ extern const struct ss_field specialist_fields[];
 typedef void specialist_ask(struct ss_text message, char *abstain, size_t size);
 
 /* create() of an agent; ASK may be NULL. */
-int specialist_create(const struct ss_setup *setup, specialist_ask *ask, void **instance,
-	struct ss_error *err);
+int specialist_create(
+	const struct ss_setup *setup, specialist_ask *ask, void **instance, struct ss_error *err);
 void specialist_destroy(void *instance);
 enum ss_result specialist_run(void *instance, struct ss_run *run, struct ss_error *err);
 

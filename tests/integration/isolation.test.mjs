@@ -9,7 +9,7 @@ import { program, root } from './lib/files.mjs';
 const run = promisify(execFile);
 const unshare = process.getuid() === 0 ? ['unshare', '-n'] : ['unshare', '-rn'];
 // Gives the empty network its loopback interface: SIOCSIFFLAGS with IFF_UP | IFF_RUNNING.
-const loopback = 'perl -e \'socket(S, 2, 2, 0) && ioctl(S, 0x8914, pack("a16s", "lo", 0x41)) or die "$!"\'';
+const loopback = 'perl -e \'socket(S, 2, 2, 0) or die; my $r = pack("a16s x22", "lo", 0x41); ioctl(S, 0x8914, $r) or die\'';
 
 function permitted(command) {
 	try {

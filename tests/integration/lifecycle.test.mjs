@@ -71,7 +71,7 @@ test('SIGTERM lets requests in flight be answered, and ends with 0', async () =>
 	}
 	assert.deepEqual(await server.ended(), { code: 0, signal: null }, server.stderr);
 	await server.allGone();
-	assert.equal(await server.value("SELECT count(*) FROM messages WHERE role = 'user'"), 43);
+	assert.equal(await server.value("SELECT count(*) FROM messages WHERE role = 'user'"), 42);
 	await server.close();
 });
 

@@ -6,8 +6,11 @@ import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Installation } from './lib/files.mjs';
+import { parseLine } from './lib/logfmt.mjs';
 import { runProgram } from './lib/server.mjs';
 import { pause } from './lib/wait.mjs';
+
+const weightsFile = 'model.fp16.safetensors';
 
 async function freePort() {
 	const server = net.createServer();
@@ -59,7 +62,8 @@ async function failedStart(installation, env = {}) {
 
 // The server gives up with one line that names NAME.
 async function assertFails(installation, name, env) {
-	const said = await failedStart(installation, env);
+	const lines = (await failedStart(installation, env)).split('\n');
+	const said = lines.filter((line) => parseLine(line) === null).join('\n');
 	assert.equal(said.split('\n').length, 1, `one line: ${said}`);
 	assert.ok(said.includes(name), `"${name}" in: ${said}`);
 	return said;
@@ -73,25 +77,25 @@ test('a model folder that is missing stops the start', async () => {
 
 test('model weights that are cut off stop the start', async () => {
 	const installation = new Installation();
-	const weights = installation.ownModel('model.safetensors');
+	const weights = installation.ownModel(weightsFile);
 	const whole = fs.readFileSync(weights.source);
 	fs.writeFileSync(weights.target, whole.subarray(0, whole.length / 2));
-	await assertFails(installation, 'model.safetensors');
+	await assertFails(installation, weightsFile);
 });
 
 test('model weights with a damaged header stop the start', async () => {
 	const installation = new Installation();
-	const weights = installation.ownModel('model.safetensors');
+	const weights = installation.ownModel(weightsFile);
 	const damaged = fs.readFileSync(weights.source);
 	damaged.fill(0xff, 0, 8);
 	fs.writeFileSync(weights.target, damaged);
-	await assertFails(installation, 'model.safetensors');
+	await assertFails(installation, weightsFile);
 });
 
 test('empty model weights stop the start', async () => {
 	const installation = new Installation();
-	fs.writeFileSync(installation.ownModel('model.safetensors').target, '');
-	await assertFails(installation, 'model.safetensors');
+	fs.writeFileSync(installation.ownModel(weightsFile).target, '');
+	await assertFails(installation, weightsFile);
 });
 
 test('a damaged tokenizer stops the start', async () => {

@@ -110,7 +110,6 @@ static int train(const struct command *command, struct embedding *embedding, str
 				.vectors = vectors,
 				.dimension = embedding_dimension(embedding),
 				.embedder = embedding_name(embedding),
-				.lexical = strcmp(command->task, "sentiment") == 0,
 				.seed = command->seed,
 				.report = command->report,
 			},

@@ -35,7 +35,8 @@ struct trainer {
 	size_t rows;
 	size_t labels_count;
 	size_t features;
-	size_t width; /* dimension + features */
+	size_t *rows_used; /* [features]: rows of the table of lexical features */
+	size_t width;      /* dimension + features */
 	double *means;
 	double *scales;
 	double *inputs;  /* [rows][width] */
@@ -72,13 +73,24 @@ static void measure_features(struct trainer *trainer, const double *values)
 	}
 }
 
+/* The values of the features in use, [rows][features]; the caller frees them. */
+static double *read_features(const struct trainer *trainer)
+{
+	double *values = memory_array(trainer->rows * trainer->features + 1, sizeof *values);
+	double *all = memory_array(lexical_features_count(), sizeof *all);
+	for (size_t row = 0; row < trainer->rows; row++) {
+		lexical_features_read(trainer->settings->dataset->examples[row].text, all);
+		for (size_t i = 0; i < trainer->features; i++)
+			values[row * trainer->features + i] = all[trainer->rows_used[i]];
+	}
+	free(all);
+	return values;
+}
+
 static void fill_inputs(struct trainer *trainer)
 {
 	const struct trainer_settings *settings = trainer->settings;
-	double *values = memory_array(trainer->rows * trainer->features + 1, sizeof *values);
-	for (size_t row = 0; row < trainer->rows && trainer->features > 0; row++)
-		lexical_features_read(
-			settings->dataset->examples[row].text, values + row * trainer->features);
+	double *values = read_features(trainer);
 	measure_features(trainer, values);
 	for (size_t row = 0; row < trainer->rows; row++) {
 		double *input = trainer->inputs + row * trainer->width;
@@ -192,7 +204,7 @@ static void add_features(const struct trainer *trainer, struct buffer *head)
 	buffer_add_string(head, "  \"features\": [");
 	for (size_t i = 0; i < trainer->features; i++) {
 		buffer_add_format(head, "%s\n    {\"name\": \"%s\", \"mean\": ", i > 0 ? "," : "",
-			lexical_features[i].name);
+			lexical_features[trainer->rows_used[i]].name);
 		add_number(head, trainer->means[i]);
 		buffer_add_string(head, ", \"scale\": ");
 		add_number(head, trainer->scales[i]);
@@ -271,7 +283,12 @@ static void write_head(const struct trainer *trainer, struct evaluation result, 
 static void begin(struct trainer *trainer, const struct trainer_settings *settings)
 {
 	size_t rows = settings->dataset->count;
-	size_t features = settings->lexical ? lexical_features_count() : 0;
+	size_t *rows_used = memory_array(lexical_features_count(), sizeof *rows_used);
+	size_t features = 0;
+	for (size_t i = 0; i < lexical_features_count(); i++) {
+		if (strcmp(lexical_features[i].task, settings->task) == 0)
+			rows_used[features++] = i;
+	}
 	size_t width = settings->dimension + features;
 	size_t labels = settings->dataset->labels_count;
 	*trainer = (struct trainer){
@@ -279,6 +296,7 @@ static void begin(struct trainer *trainer, const struct trainer_settings *settin
 		.rows = rows,
 		.labels_count = labels,
 		.features = features,
+		.rows_used = rows_used,
 		.width = width,
 		.means = memory_array(features + 1, sizeof(double)),
 		.scales = memory_array(features + 1, sizeof(double)),
@@ -295,6 +313,7 @@ static void begin(struct trainer *trainer, const struct trainer_settings *settin
 
 static void end(struct trainer *trainer)
 {
+	free(trainer->rows_used);
 	free(trainer->means);
 	free(trainer->scales);
 	free(trainer->inputs);

@@ -15,7 +15,6 @@ struct trainer_settings {
 	const float *vectors; /* [dataset->count][dimension] */
 	size_t dimension;
 	const char *embedder; /* its name, which the head's file mentions */
-	bool lexical;         /* use the lexical features as well */
 	uint64_t seed;
 	bool report; /* print the lines that were predicted wrongly when they were left out */
 };

@@ -217,8 +217,11 @@ static const struct ss_option options[] = {
 	[OPTION_KEYWORDS] = {.name = "keywords",
 		.type = SS_OPTION_STRINGS,
 		.fallback = "[lawsuit, legal action, attorney, lawyer, sue, manager, supervisor, "
-			    "refund immediately, unacceptable, chargeback, human agent, real person, "
-			    "speak to a human, talk to a human, ombudsman, consumer protection]",
+			    "refund immediately, unacceptable, chargeback, human agent, a human, "
+			    "human being, real person, someone real, speak to a person, "
+			    "speak with a person, talk to a person, speak to someone, "
+			    "talk to someone, put me through, live agent, ombudsman, "
+			    "consumer protection]",
 		.help = "Whole words and phrases, in any case, that ask for a human."},
 	[OPTION_NOT_KEYWORDS] = {.name = "not_keywords",
 		.type = SS_OPTION_STRINGS,

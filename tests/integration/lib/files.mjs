@@ -91,10 +91,10 @@ export class Installation {
 	// A plugin folder of its own with links to the real files, but for the plugin NAME ("llm/extractive").
 	// Returns the path where that one would be.
 	ownPlugins(name) {
-		for (const kind of fs.readdirSync(plugins)) {
+		for (const kind of ['agents', 'llm', 'storage', 'embedder', 'index']) {
 			fs.mkdirSync(this.path(`plugins/${kind}`), { recursive: true });
 			for (const file of fs.readdirSync(path.join(plugins, kind))) {
-				if (`${kind}/${file}` !== `${name}.so`)
+				if (file.endsWith('.so') && `${kind}/${file}` !== `${name}.so`)
 					fs.symlinkSync(path.join(plugins, kind, file), this.path(`plugins/${kind}/${file}`));
 			}
 		}

@@ -38,6 +38,8 @@ Test(lexical_features, count_words_by_their_kind)
 	cr_expect_eq(feature("anger_words", "ridiculous"), 1);
 	cr_expect_eq(feature("contempt_words", "you idiots"), 1);
 	cr_expect_eq(feature("threats", "my lawyer will sue"), 2);
+	cr_expect_eq(feature("money_words", "The refund for my plan"), 2);
+	cr_expect_eq(feature("access_words", "Reset my password"), 2);
 }
 
 Test(lexical_features, turn_around_what_is_negated)

@@ -294,8 +294,7 @@ Test(timeout, drops_what_comes_later_while_the_turn_goes_on)
 	stage_play("a", stage_wait);
 	stage_play("b", stage_wait);
 	struct turn *turn = stage_start(NULL, &ending);
-	while (stage.waiting_count < 2)
-		stage_spin();
+	stage_await(2);
 	struct waiting late = stage_take("a");
 	cr_expect_eq(actor_write(late.actor, late.run, 0, 42, NULL), -1);
 	late.actor->host->finish(late.run, SS_DONE, NULL);
@@ -326,7 +325,7 @@ Test(timeout, without_a_fallback_ends_the_turn)
 
 Test(timeout, of_the_turn_ends_it_with_whatever_runs)
 {
-	stage_open("timeout: 10ms\n"
+	stage_open("timeout: 200ms\n"
 		   "nodes: {a: {agent: puppet, on_error: {set: {f0: 1}}}, b: {agent: puppet}}\n"
 		   "edges: [{from: START, to: [a, b]}, {from: [a, b], to: END}]\n");
 	stage_play("a", stage_wait);
@@ -335,7 +334,7 @@ Test(timeout, of_the_turn_ends_it_with_whatever_runs)
 	cr_assert_not_null(turn_error(turn));
 	cr_expect_eq(turn_error(turn)->status, SS_TIMEOUT);
 	cr_expect_str_eq(
-		turn_error(turn)->text, "the turn took longer than 0.01 s (timeout in stage.yaml)");
+		turn_error(turn)->text, "the turn took longer than 0.2 s (timeout in stage.yaml)");
 	cr_expect_eq(stage_int(turn, "f0"), 0, "a node that was cut off has no fallback");
 	cr_expect_str_eq(status_of(turn, "a"), "stopped");
 	cr_expect_str_eq(status_of(turn, "b"), "stopped");

@@ -110,6 +110,7 @@ Test(parallel, branches_run_side_by_side_and_join)
 	stage_play("b", stage_wait);
 	stage_play("c", stage_wait);
 	struct turn *turn = stage_start(NULL, &ending);
+	stage_await(2);
 	cr_expect_str_eq(buffer_text(&stage.played), "a b c");
 	stage_finish("c", NULL);
 	stage_spin();
@@ -188,6 +189,7 @@ Test(parallel, nodes_may_finish_in_any_order_with_the_same_outcome)
 		if ((1u << digits[0] | 1u << digits[1] | 1u << digits[2] | 1u << digits[3]) != 15)
 			continue;
 		struct turn *turn = stage_start(NULL, &ending);
+		stage_await(4);
 		for (size_t i = 0; i < 4; i++)
 			stage_finish(names[digits[i]], NULL);
 		stage_until_over(&ending);
@@ -337,7 +339,7 @@ Test(choice, at_the_start_may_fail)
 		   "  - {from: a, to: END}\n");
 	struct turn *turn = stage_turn(NULL);
 	cr_assert_not_null(turn_error(turn));
-	cr_expect_not_null(strstr(turn_error(turn)->text, "stage.yaml:33:37: the condition"), "%s",
+	cr_expect_not_null(strstr(turn_error(turn)->text, "stage.yaml:33:35: the condition"), "%s",
 		turn_error(turn)->text);
 	turn_free(turn);
 	stage_close();
@@ -453,9 +455,7 @@ Test(turns, by_the_hundred_do_not_mix)
 		turns[i] = stage_start(input, &endings[i]);
 	}
 	for (int finished = 0; finished < 2 * TURNS; finished++) {
-		/* The engine takes turns with the loop: not all may have started yet. */
-		while (stage.waiting_count == 0)
-			stage_spin();
+		stage_await(1);
 		seed = seed * 1664525u + 1013904223u;
 		struct waiting *any = &stage.waiting[(seed >> 8) % stage.waiting_count];
 		struct waiting taken = *any;

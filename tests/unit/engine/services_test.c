@@ -9,6 +9,7 @@
 
 #include <criterion/criterion.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,9 +135,9 @@ Test(services, that_are_not_there_are_refused_with_a_sentence)
 	fails(embed_nothing, SS_INVALID, "there is no text to embed");
 }
 
-/* An embedder that waits for `gate` before each batch, if it is closed. */
+/* An embedder that waits for `gate` before each batch while it is closed. */
 static struct {
-	bool closed;
+	atomic_bool closed;
 	bool broken;
 	sem_t gate;
 	sem_t reached;
@@ -163,6 +164,14 @@ static int embed_texts(void *instance, const struct ss_text *given, size_t count
 		vectors[2 * i + 1] = 0;
 	}
 	return 0;
+}
+
+/* Lets the batch that waits, and those that may follow it, pass. */
+static void open_gate(void)
+{
+	(void)sem_wait(&embedder.reached);
+	embedder.closed = false;
+	(void)sem_post(&embedder.gate);
 }
 
 static const struct ss_embedder_operations embedder_operations = {
@@ -239,15 +248,13 @@ Test(embed, that_comes_after_the_nodes_timeout_ends_with_an_error)
 	cr_expect_null(turn_error(turn));
 	cr_expect_eq(stage_int(turn, "f0"), -1);
 	cr_expect_eq(back.calls, 0);
-	(void)sem_wait(&embedder.reached);
-	(void)sem_post(&embedder.gate);
+	open_gate();
 	while (back.calls == 0)
 		stage_spin();
 	cr_expect_neq(back.err.status, SS_OK);
 	cr_expect_not_null(strstr(back.err.text, "the run is over"));
 	cr_expect_eq(stage_int(turn, "f0"), -1);
 	turn_free(turn);
-	embedder.closed = false;
 	compute_free(compute);
 	stage_close();
 }
@@ -259,10 +266,9 @@ Test(embed, that_comes_after_the_turn_was_freed_ends_with_an_error)
 	struct compute *compute = open_compute(ALONE);
 	stage_play("a", embed);
 	struct turn *turn = stage_start(NULL, &ending);
+	stage_spin();
 	turn_free(turn);
-	(void)sem_wait(&embedder.reached);
-	embedder.closed = false;
-	(void)sem_post(&embedder.gate);
+	open_gate();
 	while (back.calls == 0)
 		stage_spin();
 	cr_expect_not_null(strstr(back.err.text, "the run is over"));
@@ -294,10 +300,9 @@ Test(embed, that_is_under_way_when_the_server_stops_ends_before_the_engine_does)
 	struct compute *compute = open_compute(ALONE);
 	stage_play("a", embed);
 	struct turn *turn = stage_start(NULL, &ending);
-	(void)sem_wait(&embedder.reached);
+	stage_spin();
 	engine_stop(stage.engine);
-	embedder.closed = false;
-	(void)sem_post(&embedder.gate);
+	open_gate();
 	compute_free(compute);
 	cr_expect_eq(back.calls, 1);
 	cr_expect_not_null(strstr(back.err.text, "the run is over"));
@@ -361,6 +366,7 @@ Test(generate, calls_back_with_an_answer_that_comes_later)
 	struct llm *llm = open_llm(ALONE);
 	stage_play("a", generate);
 	struct turn *turn = stage_start(NULL, &ending);
+	stage_spin();
 	struct ss_value *id = value_text("kb-1");
 	struct ss_value *sources = value_list(&id, 1);
 	llm_answer(model.asked, (struct ss_text){"later", 5}, sources, NULL);

@@ -202,6 +202,14 @@ void stage_until_over(struct ending *ending)
 	cr_assert_eq(ending->calls, 1, "the turn does not end");
 }
 
+void stage_await(size_t count)
+{
+	int64_t until = clock_monotonic_ns() + 60 * INT64_C(1000000000);
+	while (stage.waiting_count < count && clock_monotonic_ns() < until)
+		(void)event_base_loop(stage.base, EVLOOP_NONBLOCK);
+	cr_assert_geq(stage.waiting_count, count, "%zu runs wait", stage.waiting_count);
+}
+
 struct turn *stage_turn(const char *input)
 {
 	struct ending ending;

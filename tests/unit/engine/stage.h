@@ -90,6 +90,9 @@ void stage_until_over(struct ending *ending);
 /* Runs what the loop has to do at once. */
 void stage_spin(void);
 
+/* Runs the loop until COUNT runs wait: the engine takes turns with the loop, so they may start late. */
+void stage_await(size_t count);
+
 /* Plays one turn to its end. The caller frees it. */
 struct turn *stage_turn(const char *input);
 

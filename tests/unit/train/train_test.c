@@ -207,7 +207,6 @@ Test(trainer, makes_a_head_that_loads_and_decides_and_is_the_same_each_time)
 		.vectors = vectors,
 		.dimension = 2,
 		.embedder = "none",
-		.lexical = true,
 		.seed = 1};
 	trainer_train(&settings, &first);
 	trainer_train(&settings, &second);

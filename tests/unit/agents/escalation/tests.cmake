@@ -1,0 +1,2 @@
+target_sources(unit_agents_escalation PRIVATE ${CMAKE_SOURCE_DIR}/plugins/agents/escalation/escalation.c
+	${CMAKE_SOURCE_DIR}/tests/support/fake_host.c)

@@ -1,0 +1,100 @@
+#include "support/fake_host.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct fake_host *host;
+
+static void begin(void)
+{
+	host = fake_host_new(&smartsupport_plugin);
+	fake_host_values(host, "sentiment", "Positive Neutral Negative Angry");
+}
+
+static void end(void)
+{
+	fake_host_free(host);
+}
+
+TestSuite(escalation_check, .init = begin, .fini = end);
+
+/* The reason, which is empty when nothing is escalated. */
+static const char *reason(
+	const char *options, const char *message, const char *sentiment, const char *numbers)
+{
+	struct ss_error err = {0};
+	char priority[8] = "5";
+	char attempts[8] = "1";
+	cr_assert_eq(fake_host_create(host, options, &err), 0, "%s", err.text);
+	if (numbers != NULL)
+		cr_assert_eq(sscanf(numbers, "%7s %7s", priority, attempts), 2);
+	fake_host_set_text(host, "message", message);
+	fake_host_set_text(host, "sentiment", sentiment);
+	fake_host_set(host, "priority", priority);
+	fake_host_set(host, "attempts", attempts);
+	cr_assert_eq(fake_host_run(host, &err), SS_DONE, "%s", err.text);
+	const char *text = fake_host_written_text(host, "escalation_reason");
+	cr_assert_str_eq(
+		fake_host_written_json(host, "escalated"), text[0] != '\0' ? "true" : "false");
+	return text;
+}
+
+Test(escalation_check, leaves_an_ordinary_question_alone)
+{
+	cr_expect_str_eq(reason("", "How do I export my data?", "Neutral", NULL), "");
+}
+
+Test(escalation_check, names_every_rule_that_fired_with_its_value)
+{
+	cr_expect_str_eq(
+		reason("", "My lawyer will hear of this", "Angry", "9 3"),
+		"priority 9 >= 8; attempts 3 >= 3; sentiment Angry; keyword \"lawyer\"");
+}
+
+Test(escalation_check, takes_the_bounds_from_its_options)
+{
+	cr_expect_str_eq(reason("{min_priority: 6, min_attempts: 2, sentiments: [Negative]}",
+				 "It is broken", "Negative", "6 2"),
+		"priority 6 >= 6; attempts 2 >= 2; sentiment Negative");
+}
+
+Test(escalation_check, finds_keywords_as_whole_words_in_any_case)
+{
+	cr_expect_str_eq(reason("", "I will SUE you", "Neutral", NULL), "keyword \"sue\"");
+}
+
+Test(escalation_check, does_not_find_a_keyword_inside_a_word)
+{
+	cr_expect_str_eq(reason("", "Another issue with the tissue box", "Neutral", NULL), "");
+}
+
+Test(escalation_check, finds_a_phrase_over_any_white_space_and_punctuation)
+{
+	cr_expect_str_eq(reason("", "Get me a human\n  agent, please", "Neutral", NULL),
+		"keyword \"human agent\"");
+}
+
+Test(escalation_check, does_not_take_a_password_manager_for_a_manager)
+{
+	cr_expect_str_eq(reason("", "Does it work with my password manager?", "Neutral", NULL), "");
+}
+
+Test(escalation_check, still_finds_a_manager_beside_a_password_manager)
+{
+	cr_expect_str_eq(reason("", "The password manager is broken, get your manager", "Neutral",
+				 NULL),
+		"keyword \"manager\"");
+}
+
+Test(escalation_check, works_without_attempts_in_the_workflow)
+{
+	fake_host_leave_out(host, "attempts");
+	cr_expect_str_eq(reason("", "Hello", "Neutral", NULL), "");
+}
+
+Test(escalation_check, refuses_a_sentiment_that_never_occurs)
+{
+	struct ss_error err = {0};
+	cr_assert_eq(fake_host_create(host, "{sentiments: [Furious]}", &err), -1);
+	cr_expect_not_null(strstr(err.text, "\"Furious\" is no value of the field sentiment"));
+}

@@ -1,0 +1,62 @@
+#include "support/fake_host.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct fake_host *host;
+
+static void begin(void)
+{
+	host = fake_host_new(&smartsupport_plugin);
+	fake_host_set_text(host, "message", "my card");
+	fake_host_set_text(host, "category", "Billing");
+	fake_host_articles(host, "[{\"id\": \"a\", \"score\": 0.5}]");
+}
+
+static void end(void)
+{
+	fake_host_free(host);
+}
+
+TestSuite(kb_retriever, .init = begin, .fini = end);
+
+static enum ss_result retrieve(const char *options, struct ss_error *err)
+{
+	cr_assert_eq(fake_host_create(host, options, err), 0, "%s", err->text);
+	return fake_host_run(host, err);
+}
+
+Test(kb_retriever, writes_what_the_search_found)
+{
+	struct ss_error err = {0};
+	cr_assert_eq(retrieve("{top_k: 4, min_score: 0.25}", &err), SS_DONE);
+	cr_expect_str_eq(
+		fake_host_written_json(host, "kb_results"), "[{\"id\":\"a\",\"score\":0.5}]");
+	const struct ss_search *search = fake_host_last_search(host);
+	cr_expect_eq(search->top_k, 4);
+	cr_expect_float_eq(search->min_score, 0.25, 1e-9);
+	cr_expect_str_eq(search->prefer_category, "Billing");
+}
+
+Test(kb_retriever, prefers_no_category_when_told_so)
+{
+	struct ss_error err = {0};
+	cr_assert_eq(retrieve("{prefer_category: false}", &err), SS_DONE);
+	cr_expect_null(fake_host_last_search(host)->prefer_category);
+}
+
+Test(kb_retriever, works_without_a_category_in_the_workflow)
+{
+	struct ss_error err = {0};
+	fake_host_leave_out(host, "category");
+	cr_assert_eq(retrieve("", &err), SS_DONE);
+	cr_expect_null(fake_host_last_search(host)->prefer_category);
+}
+
+Test(kb_retriever, fails_when_the_search_fails)
+{
+	struct ss_error err = {0};
+	fake_host_fail(host, FAKE_SEARCH, SS_UNAVAILABLE, "no index");
+	cr_assert_eq(retrieve("", &err), SS_FAILED);
+	cr_expect_str_eq(err.text, "no index");
+}

@@ -1,0 +1,248 @@
+#include "config/config.h"
+
+#include "support/scratch.h"
+#include "unit/config/mistakes.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *folder;
+
+static void set_up(void)
+{
+	static const char *const names[] = {"HOST", "PORT", "WORKERS", "LOG_LEVEL", "LOG_FORMAT",
+		"DATABASE_URL", "MODEL_DIR", "GROQ_API_KEY", "OPENAI_API_KEY", "LLM_BASE_URL",
+		"LLM_MODEL", "SECRET_KEY", "ENVIRONMENT"};
+	for (size_t i = 0; i < array_length(names); i++)
+		(void)unsetenv(names[i]);
+	folder = scratch_new();
+}
+
+static void tear_down(void)
+{
+	scratch_remove(folder);
+}
+
+TestSuite(config, .init = set_up, .fini = tear_down);
+
+/* What a configuration must have, line by line. */
+static const char *const least[] = {
+	"workflow: w.yaml\n",
+	"knowledge_base: {articles: kb}\n",
+	"storage: {url: 'sqlite:///./t.db'}\n",
+	"embedder: {plugin: e}\n",
+	"index: {plugin: i}\n",
+	"llm: {plugin: l}\n",
+};
+
+/* That with REPLACEMENT for the line that begins like it, and MORE behind; new. */
+static char *text_with(const char *replacement, const char *more)
+{
+	struct buffer text = {0};
+	for (size_t i = 0; i < array_length(least); i++) {
+		size_t key = strcspn(least[i], ":");
+		bool replaced = replacement != NULL && strncmp(least[i], replacement, key + 1) == 0;
+		buffer_add_string(&text, replaced ? replacement : least[i]);
+	}
+	buffer_add_string(&text, more);
+	return buffer_take(&text);
+}
+
+/* Loads TEXT. Expects the MISTAKES, in which @ stands for the file. */
+static struct config *load(const char *text, const char *mistakes)
+{
+	struct diagnostics diagnostics = {0};
+	struct buffer expected = {0};
+	char *file = scratch_file(folder, "c.yaml", text, strlen(text));
+	struct config *config = config_load(file, &diagnostics);
+	for (const char *c = mistakes; *c != '\0'; c++) {
+		if (*c == '@')
+			buffer_add_string(&expected, file);
+		else
+			buffer_add_char(&expected, *c);
+	}
+	mistakes_expect(&diagnostics, buffer_text(&expected));
+	cr_assert_eq(config != NULL, mistakes[0] == '\0');
+	buffer_free(&expected);
+	free(file);
+	return config;
+}
+
+static void refuses(const char *replacement, const char *more, const char *mistakes)
+{
+	char *text = text_with(replacement, more);
+	cr_expect_null(load(text, mistakes));
+	free(text);
+}
+
+static struct config *good(const char *replacement, const char *more)
+{
+	char *text = text_with(replacement, more);
+	struct config *config = load(text, "");
+	free(text);
+	return config;
+}
+
+static void expect_below(const char *path, const char *name)
+{
+	char *expected = scratch_path(folder, name);
+	cr_expect_str_eq(path, expected);
+	free(expected);
+}
+
+Test(config, that_is_shipped_loads)
+{
+	struct diagnostics diagnostics = {0};
+	struct config *config =
+		config_load(SS_SOURCE_DIR "/config/smartsupport.yaml", &diagnostics);
+	mistakes_expect(&diagnostics, "");
+	cr_assert_not_null(config);
+	cr_expect_str_eq(config->host, "127.0.0.1");
+	cr_expect_eq(config->port, 8000);
+	cr_expect_str_eq(config->storage.name, "sqlite");
+	cr_expect_str_eq(config->storage_path, "./smartsupport.db");
+	cr_expect_eq(config->log_level, SS_LOG_INFO);
+	config_free(config);
+}
+
+Test(config, that_is_shipped_listens_to_the_environment)
+{
+	struct diagnostics diagnostics = {0};
+	cr_assert_eq(setenv("PORT", "9001", 1), 0);
+	cr_assert_eq(setenv("DATABASE_URL", "sqlite:////var/lib/support.db", 1), 0);
+	cr_assert_eq(setenv("LOG_LEVEL", "warning", 1), 0);
+	struct config *config =
+		config_load(SS_SOURCE_DIR "/config/smartsupport.yaml", &diagnostics);
+	mistakes_expect(&diagnostics, "");
+	cr_assert_not_null(config);
+	cr_expect_eq(config->port, 9001);
+	cr_expect_str_eq(config->storage_path, "/var/lib/support.db");
+	cr_expect_eq(config->log_level, SS_LOG_WARNING);
+	config_free(config);
+}
+
+Test(config, has_defaults_for_what_is_left_out)
+{
+	struct config *config = good(NULL, "");
+	cr_expect_str_eq(config->host, "127.0.0.1");
+	cr_expect_eq(config->port, 8000);
+	cr_expect_gt(config->workers, 0);
+	cr_expect_eq(config->drain_timeout_ns, 10000000000);
+	cr_expect_eq(config->log_level, SS_LOG_INFO);
+	cr_expect_not(config->log_json);
+	cr_expect_eq(config->history_limit, 20);
+	cr_expect_eq(config->queue_limit, 1024);
+	cr_expect_eq(config->vector_cache, 2048);
+	cr_assert_eq(config->plugin_folder_count, 1);
+	cr_expect_eq(config->plugin_folders[0][0], '/');
+	expect_below(config->workflow, "w.yaml");
+	expect_below(config->articles, "kb");
+	cr_expect_str_eq(config->embedder.name, "e");
+	cr_expect_str_eq(config->index.name, "i");
+	cr_expect_str_eq(config->llm.name, "l");
+	cr_expect_null(config->llm.options);
+	config_free(config);
+}
+
+Test(config, has_what_the_file_says)
+{
+	struct config *config = good("embedder: {plugin: e, options: {model: m}}\n",
+		"server: {host: '::', port: 0, workers: 3, drain_timeout: 500ms}\n"
+		"log: {level: debug, format: json}\n"
+		"support: {history: 0, queue: 5, vector_cache: 16}\n"
+		"plugins: [p, /q]\n");
+	cr_expect_str_eq(config->host, "::");
+	cr_expect_eq(config->port, 0);
+	cr_expect_eq(config->workers, 3);
+	cr_expect_eq(config->drain_timeout_ns, 500000000);
+	cr_expect_eq(config->log_level, SS_LOG_DEBUG);
+	cr_expect(config->log_json);
+	cr_expect_eq(config->history_limit, 0);
+	cr_expect_eq(config->queue_limit, 5);
+	cr_expect_eq(config->vector_cache, 16);
+	cr_assert_eq(config->plugin_folder_count, 2);
+	expect_below(config->plugin_folders[0], "p");
+	cr_expect_str_eq(config->plugin_folders[1], "/q");
+	cr_expect_str_eq(yaml_get(config->embedder.options, "model")->text, "m");
+	config_free(config);
+}
+
+Test(config, storage_may_be_a_plugin_with_options)
+{
+	struct config *config = good("storage: {plugin: memory, options: {a: b}}\n", "");
+	cr_expect_str_eq(config->storage.name, "memory");
+	cr_expect_null(config->storage_path);
+	cr_expect_str_eq(yaml_get(config->storage.options, "a")->text, "b");
+	config_free(config);
+}
+
+Test(config, refuses_a_storage_it_does_not_know)
+{
+	refuses("storage: {url: 'mysql://me:secret@host/db'}\n", "",
+		"@:3:16: the storage's url begins with \"mysql:\"; this server knows sqlite:///FILE\n");
+	refuses("storage: {url: 'sqlite:///'}\n", "",
+		"@:3:16: the storage's url begins with \"sqlite:\"; this server knows sqlite:///FILE\n");
+	refuses("storage: {url: secret}\n", "",
+		"@:3:16: the storage's url has no colon; this server knows sqlite:///FILE\n");
+	refuses("storage: {}\n", "",
+		"@:3:10: storage needs a url, as in sqlite:///./smartsupport.db, or a plugin\n");
+	refuses("storage: {plugin: memory, url: 'sqlite:///x'}\n", "",
+		"@:3:32: storage has a url and a plugin; give one of them\n");
+}
+
+Test(config, names_the_place_of_every_kind_of_mistake)
+{
+	refuses(NULL, "server: {port: 70000}\n",
+		"@:7:16: port must be from 0 to 65535, not 70000\n");
+	refuses(NULL, "server:\n  port: '80'\n",
+		"@:8:9: port must be a whole number, not \"80\" (in quotes, which make it a string)\n");
+	refuses(NULL, "server: [1]\n", "@:7:9: server must be a mapping, not a list\n");
+	refuses(NULL, "servre: {}\n", "@:7:1: the configuration has no key \"servre\" (did you mean \"server\"?)\n");
+	refuses(NULL, "log: {level: loud}\n",
+		"@:7:14: level must be one of: debug info warning error, not \"loud\"\n");
+	refuses(NULL, "server: {drain_timeout: 0s}\n",
+		"@:7:25: drain_timeout must be from 0.1 to 3600 seconds, not 0s\n");
+	refuses("workflow:\n", "", "@:1:1: the configuration needs \"workflow\": the workflow's file\n");
+	refuses("llm: {}\n", "", "@:6:6: llm needs \"plugin\": the plugin's name\n");
+	refuses("llm: {plugin: }\n", "", "@:6:6: llm needs \"plugin\": the plugin's name\n");
+	refuses("llm: {plugin: l, option: {}}\n", "",
+		"@:6:18: llm has no key \"option\" (did you mean \"options\"?)\n");
+}
+
+Test(config, reports_several_mistakes_at_once)
+{
+	cr_expect_null(load("server: {port: x, colour: red}\nplugins: p\nindex: i\n",
+		"@:1:1: embedder needs \"plugin\": the plugin's name\n"
+		"@:1:1: knowledge_base needs \"articles\": a folder of Markdown articles, or a JSON file\n"
+		"@:1:1: llm needs \"plugin\": the plugin's name\n"
+		"@:1:1: storage needs a url, as in sqlite:///./smartsupport.db, or a plugin\n"
+		"@:1:1: the configuration needs \"workflow\": the workflow's file\n"
+		"@:1:16: port must be a whole number, not \"x\"\n"
+		"@:1:19: server has no key \"colour\"; it knows host, port, workers, drain_timeout\n"
+		"@:2:10: plugins must be a list of strings, not \"p\"\n"
+		"@:3:8: index must be a mapping, not a single value\n"));
+}
+
+Test(config, must_be_a_mapping)
+{
+	cr_expect_null(load("[1]\n", "@:1:1: the configuration must be a mapping\n"));
+	cr_expect_null(load("", "@: the configuration must be a mapping\n"));
+}
+
+Test(config, passes_on_what_is_no_yaml)
+{
+	struct diagnostics diagnostics = {0};
+	char *file = scratch_file(folder, "c.yaml", "a: [\n", 5);
+	cr_expect_null(config_load(file, &diagnostics));
+	cr_expect_eq(diagnostics.count, 1);
+	diagnostics_free(&diagnostics);
+	cr_expect_null(config_load("/nonexistent.yaml", &diagnostics));
+	mistakes_expect(&diagnostics,
+		"/nonexistent.yaml: cannot be opened: No such file or directory\n");
+	config_free(NULL);
+	free(file);
+}

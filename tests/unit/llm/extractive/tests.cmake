@@ -1,0 +1,2 @@
+target_sources(unit_llm_extractive PRIVATE ${CMAKE_SOURCE_DIR}/plugins/llm/extractive/passages.c)
+add_dependencies(unit_llm_extractive llm_extractive)

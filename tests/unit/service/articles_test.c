@@ -1,0 +1,121 @@
+#include "base/memory.h"
+#include "service/articles.h"
+#include "value/value.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/articles-XXXXXX";
+static struct diagnostics diagnostics;
+
+static void begin(void)
+{
+	cr_assert_not_null(mkdtemp(folder));
+}
+
+static void end(void)
+{
+	char *command = memory_format("rm -rf '%s'", folder);
+	cr_assert_eq(system(command), 0);
+	free(command);
+	diagnostics_free(&diagnostics);
+}
+
+TestSuite(articles, .init = begin, .fini = end);
+
+static char *write_file(const char *name, const char *text)
+{
+	char *path = memory_format("%s/%s", folder, name);
+	FILE *file = fopen(path, "w");
+	cr_assert_not_null(file);
+	(void)fputs(text, file);
+	(void)fclose(file);
+	return path;
+}
+
+static void article(const char *name, const char *text)
+{
+	free(write_file(name, text));
+}
+
+static void refused(const char *why)
+{
+	cr_assert_null(articles_load(folder, &diagnostics));
+	bool found = false;
+	for (size_t i = 0; i < diagnostics.count; i++)
+		found = found || strstr(diagnostics.items[i].text, why) != NULL;
+	cr_expect(found, "%s", diagnostics.items[0].text);
+}
+
+Test(articles, reads_markdown_with_its_head_in_the_order_of_ids)
+{
+	article("b.md", "---\nid: b\ntitle: B?\ncategory: Billing\nquestions: [Bee, Be]\n---\nText.\n");
+	article("a.md", "---\nid: a\ntitle: \"A: what?\"\n---\n\nOne.\n\nTwo.\n\n");
+	article("notes.txt", "not an article");
+	struct articles *articles = articles_load(folder, &diagnostics);
+	cr_assert_not_null(articles);
+	cr_assert_eq(articles->count, 2);
+	cr_expect_str_eq(value_as_string(value_get(articles->items[0], "title"), NULL), "A: what?");
+	cr_expect_str_eq(
+		value_as_string(value_get(articles->items[0], "content"), NULL), "One.\n\nTwo.");
+	cr_expect_str_eq(
+		value_as_string(value_get(articles->items[1], "category"), NULL), "Billing");
+	cr_expect_eq(value_count(value_get(articles->items[1], "questions")), 2);
+	articles_free(articles);
+}
+
+Test(articles, names_file_line_and_column_of_a_mistake_in_the_head)
+{
+	article("a.md", "---\nid: a\ntitel: A?\n---\nText.\n");
+	refused("has no key \"titel\" (did you mean \"title\"?)");
+	cr_expect_eq(diagnostics.items[0].line, 2); /* the missing title */
+	cr_expect_eq(diagnostics.items[1].line, 3);
+}
+
+Test(articles, reports_the_mistakes_of_all_files)
+{
+	article("a.md", "no head");
+	article("b.md", "---\nid: b\ntitle: B?\n---\n \n");
+	refused("begins with ---");
+	cr_expect_eq(diagnostics.count, 2);
+}
+
+Test(articles, refuses_two_articles_with_one_id)
+{
+	article("a.md", "---\nid: same\ntitle: A?\n---\nText.\n");
+	article("b.md", "---\nid: same\ntitle: B?\n---\nText.\n");
+	refused("two articles have the id \"same\"");
+}
+
+Test(articles, refuses_what_is_no_utf8)
+{
+	article("a.md", "---\nid: a\ntitle: A?\n---\nText \xff.\n");
+	refused("not valid UTF-8");
+}
+
+Test(articles, refuses_a_folder_without_articles)
+{
+	refused("has no articles");
+}
+
+Test(articles, reads_a_json_list)
+{
+	char *path = write_file("base.json",
+		"[{\"id\": 7, \"title\": \"T?\", \"content\": \"C.\"}, "
+		"{\"id\": \"x\", \"title\": \"X?\", \"content\": \"C.\", \"category\": \"General\"}]");
+	struct articles *articles = articles_load(path, &diagnostics);
+	cr_assert_not_null(articles);
+	cr_expect_eq(articles->count, 2);
+	articles_free(articles);
+	free(path);
+}
+
+Test(articles, refuses_json_that_is_no_list_of_articles)
+{
+	char *path = write_file("base.json", "[{\"id\": \"x\", \"title\": \"\", \"content\": \"C\"}]");
+	cr_assert_null(articles_load(path, &diagnostics));
+	cr_expect_not_null(strstr(diagnostics.items[0].text, "number 1: the title is empty"));
+	free(path);
+}
