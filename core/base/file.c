@@ -99,3 +99,11 @@ char *file_beside(const char *file, const char *path)
 		return memory_string(path);
 	return memory_format("%.*s%s", (int)(slash - file + 1), file, path);
 }
+
+char *file_absolute(const char *path)
+{
+	char *folder = path[0] != '/' ? getcwd(NULL, 0) : NULL;
+	char *absolute = folder != NULL ? memory_format("%s/%s", folder, path) : memory_string(path);
+	free(folder);
+	return absolute;
+}

@@ -16,4 +16,7 @@ int file_write(const char *path, const char *data, size_t length, struct ss_erro
 /* PATH as seen from the folder of FILE, unless it is absolute. The caller frees it. */
 char *file_beside(const char *file, const char *path);
 
+/* PATH, seen from the working folder, as an absolute path. The caller frees it. */
+char *file_absolute(const char *path);
+
 #endif

@@ -124,9 +124,12 @@ static void read_root(struct loader *loader)
 	config->workflow = text_of(values[ROOT_WORKFLOW]);
 	size_t count = value_count(values[ROOT_PLUGINS]);
 	config->plugin_folders = memory_array(count + 1, sizeof(char *));
-	for (size_t i = 0; i < count; i++)
-		config->plugin_folders[i] = file_beside(config->document->file,
+	for (size_t i = 0; i < count; i++) {
+		char *folder = file_beside(config->document->file,
 			value_as_string(value_at(values[ROOT_PLUGINS], i), NULL));
+		config->plugin_folders[i] = file_absolute(folder);
+		free(folder);
+	}
 	config->plugin_folder_count = count;
 	if (count == 0) {
 		char *folder = program_folder();
@@ -203,9 +206,13 @@ static void read_url(struct loader *loader, const struct yaml_node *node, const 
 		return;
 	}
 	/* What stands before the colon is fit for a message; the rest may hold a password. */
-	yaml_mistake(config->document, node, loader->diagnostics,
-		"the storage's url begins with \"%.*s:\"; this server knows sqlite:///FILE",
-		(int)strcspn(url, ":"), url);
+	if (strchr(url, ':') != NULL)
+		yaml_mistake(config->document, node, loader->diagnostics,
+			"the storage's url begins with \"%.*s:\"; this server knows sqlite:///FILE",
+			(int)strcspn(url, ":"), url);
+	else
+		yaml_mistake(config->document, node, loader->diagnostics,
+			"the storage's url has no colon; this server knows sqlite:///FILE");
 	config->storage.name = memory_string("");
 }
 

@@ -43,8 +43,9 @@ static bool bounded(const struct ss_option *row)
 static struct ss_value *out_of_bounds(const struct place *place, const struct yaml_node *node)
 {
 	yaml_mistake(place->document, node, place->diagnostics,
-		"%s must be from %g to %g, not %s", place->row->name, place->row->min,
-		place->row->max, node->text);
+		"%s must be from %.15g to %.15g%s, not %s", place->row->name, place->row->min,
+		place->row->max, place->row->type == SS_OPTION_DURATION ? " seconds" : "",
+		node->text);
 	return NULL;
 }
 
@@ -117,7 +118,9 @@ static struct ss_value *read_path(const struct place *place, const struct yaml_n
 	if (node->kind != YAML_SCALAR || node->text[0] == '\0')
 		return expected(place, node, "a path");
 	char *path = file_beside(place->document->file, node->text);
-	struct ss_value *value = value_text(path);
+	char *absolute = file_absolute(path);
+	struct ss_value *value = value_text(absolute);
+	free(absolute);
 	free(path);
 	return value;
 }
@@ -224,8 +227,9 @@ static struct ss_value *read_fallback(const struct place *place)
 	struct yaml_document *document =
 		yaml_parse(place->document->file, 1, text, strlen(text), place->diagnostics);
 	struct ss_value *value = NULL;
-	if (document != NULL && document->root != NULL)
-		value = read_one(place, document->root);
+	const struct yaml_node nothing = {.kind = YAML_SCALAR, .text = (char[]){""}};
+	if (document != NULL)
+		value = read_one(place, document->root != NULL ? document->root : &nothing);
 	yaml_close(document);
 	return value;
 }
@@ -294,7 +298,7 @@ int options_read(const struct yaml_document *document, const struct yaml_node *n
 		const struct yaml_node *given = yaml_get(node, rows[i].name);
 		at.row = &rows[i];
 		values[i] = NULL;
-		if (given != NULL && !(yaml_is_null(given) && rows[i].fallback != NULL))
+		if (given != NULL && !yaml_is_null(given))
 			values[i] = read_one(&at, given);
 		else if (rows[i].fallback != NULL)
 			values[i] = read_fallback(&at);

@@ -12,7 +12,7 @@
 static const struct ss_value **field_values(
 	const struct graph *graph, const struct graph_node *node)
 {
-	const struct ss_value **values = memory_array(node->field_count, sizeof *values);
+	const struct ss_value **values = memory_array(node->field_count, sizeof(struct ss_value *));
 	for (size_t i = 0; i < node->field_count; i++) {
 		if (node->slots[i] != GRAPH_NO_SLOT)
 			values[i] = graph->fields[node->slots[i]].values;

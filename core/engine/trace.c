@@ -33,6 +33,13 @@ static struct ss_value *writes(const struct graph *graph, const struct ss_run *r
 	return list;
 }
 
+/* To the microsecond. */
+static double milliseconds(int64_t ns)
+{
+	int64_t us = ns / 1000;
+	return (double)us / 1e3;
+}
+
 struct ss_value *turn_trace(const struct turn *turn)
 {
 	static const char *const statuses[] = {[RUN_DONE] = "done",
@@ -47,8 +54,8 @@ struct ss_value *turn_trace(const struct turn *turn)
 		items[count++] = value_map_make({"node", value_text(node->name)},
 			{"agent", value_text(node->plugin->name)},
 			{"status", value_text(statuses[run->state])},
-			{"started_ms", value_number((double)(run->started_ns / 1000) / 1e3)},
-			{"duration_ms", value_number((double)(run->duration_ns / 1000) / 1e3)},
+			{"started_ms", value_number(milliseconds(run->started_ns))},
+			{"duration_ms", value_number(milliseconds(run->duration_ns))},
 			{"writes", writes(graph, run)},
 			{"error", run->error != NULL ? value_text(run->error) : NULL},
 			{"taken", taken(graph, run)});

@@ -177,6 +177,19 @@ static void expect_beside(const char *file, const char *path, const char *expect
 	free(found);
 }
 
+Test(file, has_an_absolute_path)
+{
+	cr_assert_eq(chdir(folder), 0);
+	char *relative = file_absolute("a/../b");
+	char *absolute = file_absolute("/a/b");
+	char *expected = scratch_path(folder, "a/../b");
+	cr_expect_str_eq(relative, expected);
+	cr_expect_str_eq(absolute, "/a/b");
+	free(expected);
+	free(relative);
+	free(absolute);
+}
+
 Test(file, beside_another_is_found_from_its_folder)
 {
 	expect_beside("config/a.yaml", "b.md", "config/b.md");

@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char *folder;
 
@@ -190,8 +191,31 @@ Test(config, refuses_a_storage_it_does_not_know)
 		"@:3:16: the storage's url has no colon; this server knows sqlite:///FILE\n");
 	refuses("storage: {}\n", "",
 		"@:3:10: storage needs a url, as in sqlite:///./smartsupport.db, or a plugin\n");
-	refuses("storage: {plugin: memory, url: 'sqlite:///x'}\n", "",
-		"@:3:32: storage has a url and a plugin; give one of them\n");
+}
+
+Test(config, url_of_the_storage_counts_more_than_its_plugin)
+{
+	struct config *config = good("storage: {plugin: memory, url: 'sqlite:///x'}\n", "");
+	cr_expect_str_eq(config->storage.name, "sqlite");
+	cr_expect_str_eq(config->storage_path, "x");
+	config_free(config);
+}
+
+Test(config, paths_are_absolute_although_its_own_is_not)
+{
+	struct diagnostics diagnostics = {0};
+	char *text = text_with(NULL, "plugins: [p]\n");
+	free(scratch_file(folder, "c.yaml", text, strlen(text)));
+	cr_assert_eq(chdir(folder), 0);
+	struct config *config = config_load("./c.yaml", &diagnostics);
+	mistakes_expect(&diagnostics, "");
+	cr_assert_not_null(config);
+	expect_below(config->workflow, "./w.yaml");
+	expect_below(config->articles, "./kb");
+	expect_below(config->plugin_folders[0], "./p");
+	cr_expect_str_eq(config->document->file, "./c.yaml");
+	config_free(config);
+	free(text);
 }
 
 Test(config, names_the_place_of_every_kind_of_mistake)

@@ -465,7 +465,7 @@ Test(turns, by_the_hundred_do_not_mix)
 	for (int i = 0; i < TURNS; i++) {
 		stage_until_over(&endings[i]);
 		cr_assert_null(turn_error(turns[i]));
-		cr_assert_eq(stage_int(turns[i], "f1"), (i + 1) * 10);
+		cr_assert_eq(stage_int(turns[i], "f1"), (int64_t)(i + 1) * 10);
 		turn_free(turns[i]);
 	}
 	stage_close();

@@ -224,8 +224,11 @@ struct turn *stage_turn(const char *input)
 enum ss_result stage_wait(struct actor *actor, struct ss_run *run, struct ss_error *err)
 {
 	(void)err;
-	stage.waiting =
-		memory_resize(stage.waiting, stage.waiting_count + 1, sizeof(struct waiting));
+	if (stage.waiting_count == stage.waiting_capacity) {
+		stage.waiting_capacity = stage.waiting_capacity * 2 + 8;
+		stage.waiting = memory_resize(
+			stage.waiting, stage.waiting_capacity, sizeof(struct waiting));
+	}
 	struct waiting *waiting = &stage.waiting[stage.waiting_count++];
 	(void)snprintf(waiting->name, sizeof waiting->name, "%s", actor->name);
 	waiting->run = run;

@@ -49,7 +49,7 @@ struct stage {
 	int log_fd;
 	struct buffer played; /* the nodes in the order in which they were started, with spaces */
 	struct waiting *waiting;
-	size_t waiting_count;
+	size_t waiting_count, waiting_capacity;
 	size_t actors; /* that are not destroyed */
 };
 

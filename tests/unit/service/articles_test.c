@@ -70,8 +70,8 @@ Test(articles, names_file_line_and_column_of_a_mistake_in_the_head)
 {
 	article("a.md", "---\nid: a\ntitel: A?\n---\nText.\n");
 	refused("has no key \"titel\" (did you mean \"title\"?)");
-	cr_expect_eq(diagnostics.items[0].line, 2); /* the missing title */
-	cr_expect_eq(diagnostics.items[1].line, 3);
+	cr_expect_eq(diagnostics.items[0].line, 3);
+	cr_expect_eq(diagnostics.items[1].line, 2); /* the title is missing */
 }
 
 Test(articles, reports_the_mistakes_of_all_files)

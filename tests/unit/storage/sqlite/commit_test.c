@@ -518,7 +518,7 @@ Test(sqlite_commit, another_process_sees_a_turn_as_soon_as_it_is_stored)
 {
 	int questions[2], answers[2];
 	cr_assert_eq(pipe(questions) + pipe(answers), 0);
-	pid_t reader = fork();
+	pid_t reader = store_fork();
 	if (reader == 0) {
 		(void)close(questions[1]);
 		(void)close(answers[0]);
@@ -542,7 +542,7 @@ Test(sqlite_commit, several_processes_write_at_once_and_lose_nothing)
 	store_close(store_open());
 	pid_t children[PROCESSES];
 	for (int p = 0; p < PROCESSES; p++) {
-		children[p] = fork();
+		children[p] = store_fork();
 		if (children[p] != 0)
 			continue;
 		struct ss_error err = {.status = SS_OK};

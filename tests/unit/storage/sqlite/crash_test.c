@@ -70,7 +70,7 @@ static void live_and_die(int life, useconds_t us, int *sent, int *stored)
 	int status = 0;
 	struct note note;
 	cr_assert_eq(pipe(ends), 0);
-	pid_t child = fork();
+	pid_t child = store_fork();
 	if (child == 0) {
 		(void)close(ends[0]);
 		store_forever(ends[1], life);

@@ -111,7 +111,7 @@ Test(sqlite_schema, of_several_processes_that_open_a_new_file_at_once_one_migrat
 		pid_t children[PROCESSES];
 		cr_assert_eq(pipe(gate), 0);
 		for (int i = 0; i < PROCESSES; i++) {
-			children[i] = fork();
+			children[i] = store_fork();
 			if (children[i] == 0) {
 				(void)close(gate[1]);
 				open_with_others(gate[0]);

@@ -7,19 +7,49 @@
 
 #include <criterion/criterion.h>
 #include <ftw.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FILES_LIMIT = 16 };
+enum { FILES_LIMIT = 16, CHILD_FAILED = 99 };
 
 static char folder[] = "/tmp/smartsupport-sqlite-XXXXXX";
 static char *files[FILES_LIMIT];
 static struct buffer lines;
+static bool in_child;
+
+/* Ends the test when HOLDS is false; a child, which has no part in Criterion's protocol, ends itself. */
+__attribute__((format(printf, 2, 3))) static void must(bool holds, const char *format, ...)
+{
+	va_list arguments;
+	char text[600];
+	if (holds)
+		return;
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	cr_assert(in_child, "%s", text);
+	(void)fprintf(stderr, "child process: %s\n", text);
+	_exit(CHILD_FAILED);
+}
+
+pid_t store_fork(void)
+{
+	pid_t child = fork();
+	must(child >= 0, "fork() failed");
+	if (child == 0) {
+		in_child = true;
+		/* It never outlives the test. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	}
+	return child;
+}
 
 __attribute__((format(printf, 3, 4))) static void host_log(
 	const struct ss_host *host, enum ss_log_level level, const char *format, ...)
@@ -106,7 +136,7 @@ void *store_open(void)
 {
 	struct ss_error err = {.status = SS_OK};
 	void *store = store_try(&(struct store_options){.path = NULL}, &err);
-	cr_assert_not_null(store, "%s", err.text);
+	must(store != NULL, "%s", err.text);
 	return store;
 }
 
@@ -157,14 +187,14 @@ int store_commit(void *store, const struct ss_turn *turn, struct ss_error *err)
 {
 	*err = (struct ss_error){.status = SS_OK};
 	int result = smartsupport_plugin.storage->commit_turns(store, turn, 1, err);
-	cr_expect(result == 0 || err->status != SS_OK, "a failure without an error");
+	must(result == 0 || err->status != SS_OK, "a failure without an error");
 	return err->status == SS_OK ? 0 : -1;
 }
 
 void store_add(void *store, struct ss_turn turn)
 {
 	struct ss_error err;
-	cr_assert_eq(store_commit(store, &turn, &err), 0, "%s", err.text);
+	must(store_commit(store, &turn, &err) == 0, "%s", err.text);
 }
 
 char *store_context(void *store, const char *user, const char *conversation, size_t limit)
@@ -196,7 +226,7 @@ char *store_history(void *store, const char *conversation, size_t limit)
 		.history_limit = limit,
 	};
 	int result = smartsupport_plugin.storage->turn_context(store, &key, &context, &err);
-	cr_assert_eq(result, 0, "%s", err.text);
+	must(result == 0, "%s", err.text);
 	const struct ss_value *history = value_get(context, "history");
 	for (size_t i = 0; i < value_count(history); i++) {
 		struct ss_text text = value_as_text(value_get(value_at(history, i), "content"));
@@ -213,7 +243,7 @@ char *store_stats(void *store)
 	struct ss_error err = {.status = SS_OK};
 	struct ss_value *stats = NULL;
 	int result = smartsupport_plugin.storage->stats(store, &stats, &err);
-	cr_assert_eq(result, 0, "%s", err.text);
+	must(result == 0, "%s", err.text);
 	char *json = json_text(stats);
 	value_unref(stats);
 	return json;
@@ -287,8 +317,7 @@ int store_child(store_work *work, void *argument, char *report, size_t size)
 	int status = 0;
 	size_t length = 0;
 	cr_assert_eq(pipe(ends), 0);
-	pid_t child = fork();
-	cr_assert_geq(child, 0);
+	pid_t child = store_fork();
 	if (child == 0) {
 		(void)close(ends[0]);
 		_exit(work(ends[1], argument));

@@ -6,6 +6,7 @@
 #define TESTS_STORAGE_SQLITE_STORE_H
 
 #include <smartsupport/smartsupport.h>
+#include <sys/types.h>
 
 /* A new folder, and its removal; for .init and .fini. */
 void store_begin(void);
@@ -61,6 +62,10 @@ void store_execute(const char *sql);
 
 /* The file is sound: integrity, foreign keys, and figures that agree with the messages. */
 void store_check(void);
+
+/* fork(); the functions above that open, store and read may be used in the child, Criterion's may not. The
+ * child ends with _exit(), and at the latest with the test. */
+pid_t store_fork(void);
 
 /* Runs WORK in a child process and waits: its exit status (minus the signal that killed it), and what it
  * wrote to REPORT. */
