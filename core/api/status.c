@@ -13,11 +13,11 @@ static void on_health(void *context, const struct ss_value *stats, const struct 
 	(void)stats;
 	if (err != NULL)
 		log_error(http_request_log(request), "the store does not answer: %s", err->text);
-	struct ss_value *health = value_map_make(
-		{"status", value_text(err == NULL ? "healthy" : "unhealthy")},
-		{"store", value_text(err == NULL ? "ok" : "unavailable")},
-		{"version", value_text(SS_VERSION)}, {"uptime", value_number(uptime)},
-		{"timestamp", value_text(clock_format(clock_utc_ns(), now))});
+	struct ss_value *health =
+		value_map_make({"status", value_text(err == NULL ? "healthy" : "unhealthy")},
+			{"store", value_text(err == NULL ? "ok" : "unavailable")},
+			{"version", value_text(SS_VERSION)}, {"uptime", value_number(uptime)},
+			{"timestamp", value_text(clock_format(clock_utc_ns(), now))});
 	http_reply_json(request, err == NULL ? 200 : 503, health);
 	value_unref(health);
 }

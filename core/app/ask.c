@@ -37,8 +37,8 @@ static const char *text(const struct ss_value *map, const char *key)
 	return value_as_string(value_get(map, key), NULL);
 }
 
-static void print_label(const char *name, const struct ss_value *reply, const char *key,
-	const char *confidence)
+static void print_label(
+	const char *name, const struct ss_value *reply, const char *key, const char *confidence)
 {
 	const struct ss_value *known = value_get(value_get(reply, "metadata"), confidence);
 	(void)printf("%-11s %s", name, text(reply, key));
@@ -51,8 +51,8 @@ static void print_priority(const struct ss_value *reply)
 {
 	const struct ss_value *factors =
 		value_get(value_get(reply, "metadata"), "priority_factors");
-	(void)printf("%-11s %lld", "Priority",
-		(long long)value_as_int(value_get(reply, "priority")));
+	(void)printf(
+		"%-11s %lld", "Priority", (long long)value_as_int(value_get(reply, "priority")));
 	for (size_t i = 0; i < value_count(factors); i++) {
 		const struct ss_value *factor = value_at(factors, i);
 		const char *value = text(factor, "value");
@@ -166,8 +166,9 @@ static int check_message(const char *message)
 	if (characters < 0)
 		(void)fputs("smartsupport: the question is not valid UTF-8\n", stderr);
 	else if (characters > MESSAGE_LIMIT)
-		(void)fprintf(stderr, "smartsupport: the question has %td characters; at most %d "
-				      "are answered\n",
+		(void)fprintf(stderr,
+			"smartsupport: the question has %td characters; at most %d "
+			"are answered\n",
 			characters, MESSAGE_LIMIT);
 	else if (text_blank(text_of(message)))
 		(void)fputs("smartsupport: the question is blank\n", stderr);

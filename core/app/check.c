@@ -9,20 +9,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char help[] =
-	"Usage: smartsupport check [--config FILE]\n\n"
-	"Reads the configuration, the workflow, the articles, the heads, the model and the plugins,\n"
-	"and prints every mistake as FILE:LINE:COLUMN: what is wrong. Exits with 1 when there is one.\n\n"
-	"  -c, --config FILE  the configuration to check\n"
-	"  -h, --help         this text\n";
+static const char help[] = "Usage: smartsupport check [--config FILE]\n\n"
+			   "Reads the configuration, the workflow, the articles, the heads, the "
+			   "model and the plugins,\n"
+			   "and prints every mistake as FILE:LINE:COLUMN: what is wrong. Exits "
+			   "with 1 when there is one.\n\n"
+			   "  -c, --config FILE  the configuration to check\n"
+			   "  -h, --help         this text\n";
 
 static int check(const struct config *config)
 {
 	struct diagnostics diagnostics = {0};
 	struct log log = log_new(STDERR_FILENO, SS_LOG_ERROR, false);
 	struct event_base *base = event_base_new();
-	struct runtime *runtime =
-		runtime_new(config, base, &log, RUNTIME_CHECK, &diagnostics);
+	struct runtime *runtime = runtime_new(config, base, &log, RUNTIME_CHECK, &diagnostics);
 	bool good = runtime != NULL && diagnostics.count == 0;
 	runtime_free(runtime);
 	event_base_free(base);

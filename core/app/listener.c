@@ -12,8 +12,8 @@ enum { BACKLOG = 1024 };
 static int bind_one(const struct addrinfo *address)
 {
 	const int on = 1;
-	int fd = socket(address->ai_family,
-		address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->ai_protocol);
+	int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		address->ai_protocol);
 	if (fd < 0)
 		return -1;
 	/* A server that was just stopped leaves connections that would else hold the address. */
@@ -70,8 +70,8 @@ const char *listener_url(int fd, char *text, size_t size)
 	if (getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
 		getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port,
 			sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-		(void)snprintf(text, size, address.ss_family == AF_INET6 ? "http://[%s]:%s"
-									 : "http://%s:%s",
-			host, port);
+		(void)snprintf(text, size,
+			address.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host,
+			port);
 	return text;
 }

@@ -24,7 +24,7 @@
 #define BACKOFF_MOST_NS  (10 * SECOND_NS)
 #define LIVED_NS         (10 * SECOND_NS)
 /* What a worker gets on top of its drain timeout before it is killed. */
-#define KILL_AFTER_NS    (2 * SECOND_NS)
+#define KILL_AFTER_NS (2 * SECOND_NS)
 
 enum worker_state {
 	WORKER_NONE,    /* no process; start it at start_at_ns */
@@ -65,8 +65,7 @@ struct master {
 
 static struct worker *worker_add(struct master *master)
 {
-	master->workers =
-		memory_resize(master->workers, master->count + 1, sizeof(struct worker));
+	master->workers = memory_resize(master->workers, master->count + 1, sizeof(struct worker));
 	struct worker *worker = &master->workers[master->count++];
 	*worker = (struct worker){.control = -1, .backoff_ns = BACKOFF_FIRST_NS};
 	return worker;
@@ -205,8 +204,8 @@ static void start_reload(struct master *master)
 static void drop_reload(struct master *master, const char *why)
 {
 	master->reloading = false;
-	log_error(&master->log, "the configuration was not taken over, the old one still serves: %s",
-		why);
+	log_error(&master->log,
+		"the configuration was not taken over, the old one still serves: %s", why);
 	for (size_t i = 0; i < master->count; i++) {
 		if (master->workers[i].replaces && master->workers[i].state != WORKER_LEAVING) {
 			leave(&master->workers[i]);

@@ -75,8 +75,7 @@ static int create_part(struct runtime *runtime, struct part *part,
 		.options = (const struct ss_value *const *)part->options,
 	};
 	if (create(&setup, &part->instance, &err) < 0) {
-		yaml_mistake(
-			runtime->config->document, config->place, diagnostics, "%s", err.text);
+		yaml_mistake(runtime->config->document, config->place, diagnostics, "%s", err.text);
 		return -1;
 	}
 	part->made = true;
@@ -106,10 +105,10 @@ static void set_storage_path(struct runtime *runtime)
 static int find_parts(struct runtime *runtime, struct diagnostics *diagnostics)
 {
 	const struct config *config = runtime->config;
-	int result = find_part(
-		runtime, &runtime->storage, SS_STORAGE, &config->storage, diagnostics);
-	result |= find_part(
-		runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics);
+	int result =
+		find_part(runtime, &runtime->storage, SS_STORAGE, &config->storage, diagnostics);
+	result |=
+		find_part(runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics);
 	result |= find_part(runtime, &runtime->index, SS_INDEX, &config->index, diagnostics);
 	result |= find_part(runtime, &runtime->llm_plugin, SS_LLM, &config->llm, diagnostics);
 	if (result == 0)
@@ -225,8 +224,7 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 	int workflow = load_workflow(runtime, diagnostics);
 	int models = parts == 0 ? create_models(runtime, diagnostics) : -1;
 	int knowledge = models == 0 ? build_knowledge(runtime, diagnostics) : -1;
-	if (workflow < 0 || knowledge < 0 ||
-		start_services(runtime, extent, diagnostics) < 0 ||
+	if (workflow < 0 || knowledge < 0 || start_services(runtime, extent, diagnostics) < 0 ||
 		start_workflow(runtime, diagnostics) < 0) {
 		runtime_free(runtime);
 		return NULL;

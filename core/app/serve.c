@@ -7,7 +7,8 @@
 
 static const char help[] =
 	"Usage: smartsupport serve [--config FILE]\n\n"
-	"Answers questions over HTTP until it is told to stop: SIGTERM or Ctrl-C lets it finish what it\n"
+	"Answers questions over HTTP until it is told to stop: SIGTERM or Ctrl-C lets it finish "
+	"what it\n"
 	"has, a second one ends it at once. SIGHUP takes over a changed configuration.\n\n"
 	"  -c, --config FILE  the configuration to use\n"
 	"  -h, --help         this text\n\n"

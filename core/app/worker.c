@@ -65,8 +65,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
 static void drain(struct worker_process *worker)
 {
 	int64_t ns = worker->config->drain_timeout_ns;
-	const struct timeval after = {
-		.tv_sec = ns / 1000000000, .tv_usec = ns % 1000000000 / 1000};
+	const struct timeval after = {.tv_sec = ns / 1000000000, .tv_usec = ns % 1000000000 / 1000};
 	if (worker->draining)
 		return;
 	worker->draining = true;
@@ -111,8 +110,8 @@ static void on_control(evutil_socket_t fd, short what, void *context)
 
 static int watch(struct worker_process *worker)
 {
-	worker->control = event_new(worker->base, worker->options->control, EV_READ | EV_PERSIST,
-		on_control, worker);
+	worker->control = event_new(
+		worker->base, worker->options->control, EV_READ | EV_PERSIST, on_control, worker);
 	worker->term = evsignal_new(worker->base, SIGTERM, on_term, worker);
 	worker->deadline = evtimer_new(worker->base, on_deadline, worker);
 	if (worker->control == NULL || worker->term == NULL || worker->deadline == NULL)
@@ -130,8 +129,8 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		return -1;
 	worker->log = log_new(
 		worker->options->log.fd, worker->config->log_level, worker->config->log_json);
-	worker->runtime = runtime_new(
-		worker->config, worker->base, &worker->log, RUNTIME_SERVE, diagnostics);
+	worker->runtime =
+		runtime_new(worker->config, worker->base, &worker->log, RUNTIME_SERVE, diagnostics);
 	if (worker->runtime == NULL)
 		return -1;
 	worker->api = (struct api){

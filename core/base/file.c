@@ -11,8 +11,8 @@
 
 static int fail_errno(struct ss_error *err, const char *path, const char *what)
 {
-	return ss_fail_as(err, errno == ENOENT ? SS_NOT_FOUND : SS_INTERNAL, "%s: %s: %s", path, what,
-		strerror(errno));
+	return ss_fail_as(err, errno == ENOENT ? SS_NOT_FOUND : SS_INTERNAL, "%s: %s: %s", path,
+		what, strerror(errno));
 }
 
 int file_read(const char *path, size_t limit, char **data, size_t *length, struct ss_error *err)
@@ -103,7 +103,8 @@ char *file_beside(const char *file, const char *path)
 char *file_absolute(const char *path)
 {
 	char *folder = path[0] != '/' ? getcwd(NULL, 0) : NULL;
-	char *absolute = folder != NULL ? memory_format("%s/%s", folder, path) : memory_string(path);
+	char *absolute =
+		folder != NULL ? memory_format("%s/%s", folder, path) : memory_string(path);
 	free(folder);
 	return absolute;
 }

@@ -9,7 +9,8 @@
 
 enum {
 	LINE_SIZE = 4096,
-	QUOTED_ROOM = 16, /* of a quoted text: the last character, escaped, and what ends the line */
+	QUOTED_ROOM =
+		16, /* of a quoted text: the last character, escaped, and what ends the line */
 };
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
@@ -54,8 +55,8 @@ struct log log_with(const struct log *log, const char *name, const char *value)
 	struct log copy = *log;
 	char start[32];
 	size_t used = strlen(copy.context);
-	size_t length = (size_t)snprintf(
-		start, sizeof start, log->json ? ",\"%.24s\":" : " %.24s=", name);
+	size_t length =
+		(size_t)snprintf(start, sizeof start, log->json ? ",\"%.24s\":" : " %.24s=", name);
 	if (used + length + QUOTED_ROOM >= sizeof copy.context)
 		return copy;
 	memcpy(copy.context + used, start, length);

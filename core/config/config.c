@@ -149,9 +149,8 @@ static void read_server(struct loader *loader)
 	config->port = value_as_int(values[SERVER_PORT]);
 	config->workers = value_as_int(values[SERVER_WORKERS]);
 	if (config->workers == 0)
-		config->workers = sysconf(_SC_NPROCESSORS_ONLN) > 0
-					  ? sysconf(_SC_NPROCESSORS_ONLN)
-					  : 1;
+		config->workers =
+			sysconf(_SC_NPROCESSORS_ONLN) > 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
 	config->drain_timeout_ns = duration_of(values[SERVER_DRAIN]);
 	options_free(values, SERVER_ROWS);
 }
@@ -165,8 +164,7 @@ static void read_log(struct loader *loader)
 		if (strcmp(names[i], value_as_string(values[LOG_LEVEL], NULL)) == 0)
 			loader->config->log_level = (enum ss_log_level)i;
 	}
-	loader->config->log_json =
-		strcmp(value_as_string(values[LOG_FORMAT], NULL), "json") == 0;
+	loader->config->log_json = strcmp(value_as_string(values[LOG_FORMAT], NULL), "json") == 0;
 	options_free(values, LOG_ROWS);
 }
 

@@ -14,8 +14,8 @@ void diagnostics_add(struct diagnostics *diagnostics, const char *file, size_t l
 	if (diagnostics->count > DIAGNOSTICS_LIMIT)
 		return;
 	bool last = diagnostics->count == DIAGNOSTICS_LIMIT;
-	diagnostics->items =
-		memory_resize(diagnostics->items, diagnostics->count + 1, sizeof *diagnostics->items);
+	diagnostics->items = memory_resize(
+		diagnostics->items, diagnostics->count + 1, sizeof *diagnostics->items);
 	struct diagnostic *added = &diagnostics->items[diagnostics->count++];
 	*added = (struct diagnostic){
 		.file = memory_string(file), .line = line, .column = column, .text = NULL};
@@ -40,8 +40,8 @@ void diagnostics_add_error(
 	struct diagnostics *diagnostics, const char *file, const struct ss_error *err)
 {
 	size_t length = strlen(file);
-	bool named = strncmp(err->text, file, length) == 0 &&
-		     strncmp(err->text + length, ": ", 2) == 0;
+	bool named =
+		strncmp(err->text, file, length) == 0 && strncmp(err->text + length, ": ", 2) == 0;
 	diagnostics_add(diagnostics, file, 0, 0, "%s", named ? err->text + length + 2 : err->text);
 }
 
@@ -62,8 +62,8 @@ static int compare(const void *a, const void *b)
 void diagnostics_print(struct diagnostics *diagnostics, FILE *stream)
 {
 	/* The entry behind the limit stays the last one. */
-	size_t sorted = diagnostics->count < DIAGNOSTICS_LIMIT ? diagnostics->count
-							       : DIAGNOSTICS_LIMIT;
+	size_t sorted =
+		diagnostics->count < DIAGNOSTICS_LIMIT ? diagnostics->count : DIAGNOSTICS_LIMIT;
 	if (sorted > 1)
 		qsort(diagnostics->items, sorted, sizeof *diagnostics->items, compare);
 	for (size_t i = 0; i < diagnostics->count; i++) {

@@ -11,8 +11,7 @@ enum { ENVIRONMENT_LIMIT = 64 * 1024 };
 static char *unquote(char *value)
 {
 	size_t length = strlen(value);
-	if (length >= 2 && (value[0] == '"' || value[0] == '\'') &&
-		value[length - 1] == value[0]) {
+	if (length >= 2 && (value[0] == '"' || value[0] == '\'') && value[length - 1] == value[0]) {
 		value[length - 1] = '\0';
 		return value + 1;
 	}
@@ -28,8 +27,8 @@ static void read_line(const char *file, size_t number, char *line, struct diagno
 	if (line[0] == '\0' || line[0] == '#')
 		return;
 	char *equals = strchr(line, '=');
-	size_t name = strspn(
-		line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+	size_t name =
+		strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
 	if (equals == NULL || name == 0 || line + name != equals) {
 		diagnostics_add(diagnostics, file, number, 1, "expected NAME=VALUE");
 		return;
@@ -55,8 +54,7 @@ void environment_load(const char *file, struct diagnostics *diagnostics)
 			end = text + length;
 		*end = '\0';
 		if (line + strlen(line) != end)
-			diagnostics_add(
-				diagnostics, file, number, 1, "has a NUL character in it");
+			diagnostics_add(diagnostics, file, number, 1, "has a NUL character in it");
 		else
 			read_line(file, number, line, diagnostics);
 		line = end + 1;

@@ -149,8 +149,8 @@ static struct ss_value *read_strings(const struct place *place, const struct yam
 typedef struct ss_value *read_option(const struct place *, const struct yaml_node *);
 
 /* A mapping whose values are read by READ. */
-static struct ss_value *read_map(
-	const struct place *place, const struct yaml_node *node, read_option *read, const char *what)
+static struct ss_value *read_map(const struct place *place, const struct yaml_node *node,
+	read_option *read, const char *what)
 {
 	if (node->kind != YAML_MAPPING)
 		return expected(place, node, what);
@@ -257,8 +257,8 @@ static void report_unknown(const struct place *place, const struct yaml_node *ke
 	if (hint[0] == '\0' && count > 0 && count <= 12) {
 		size_t at = (size_t)snprintf(hint, sizeof hint, "; it knows");
 		for (size_t i = 0; i < count && at < sizeof hint - 40; i++)
-			at += (size_t)snprintf(hint + at, sizeof hint - at, "%s %s",
-				i > 0 ? "," : "", names[i]);
+			at += (size_t)snprintf(
+				hint + at, sizeof hint - at, "%s %s", i > 0 ? "," : "", names[i]);
 	}
 	yaml_mistake(place->document, key, place->diagnostics, "%s has no key \"%s\"%s", what,
 		key->text, hint);

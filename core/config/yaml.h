@@ -15,7 +15,7 @@
 
 /* Bounds on what is read. */
 enum {
-	YAML_FILE_LIMIT = 8 * 1024 * 1024, /* bytes */
+	YAML_FILE_LIMIT = 8 * 1024 * 1024,  /* bytes */
 	YAML_TEXT_LIMIT = 64 * 1024 * 1024, /* bytes of all scalars, with aliases and variables */
 	YAML_NODE_LIMIT = 200000,
 	YAML_DEPTH_LIMIT = 64,

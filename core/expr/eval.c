@@ -49,18 +49,21 @@ static bool cell_is_number(const struct cell *cell)
 	return cell->type == SS_INT || cell->type == SS_NUMBER;
 }
 
-__attribute__((format(printf, 2, 3))) static int fail(
+__attribute__((format(printf, 2, 3))) static void note_error(
 	const struct evaluation *evaluation, const char *format, ...)
 {
 	char text[160];
 	va_list arguments;
 	if (evaluation->err->status != SS_OK)
-		return -1;
+		return;
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	return ss_fail_as(evaluation->err, SS_INVALID, "%s", text);
+	(void)ss_fail_as(evaluation->err, SS_INVALID, "%s", text);
 }
+
+/* Notes an error, unless there is one already, and is -1. */
+#define fail(...) (note_error(__VA_ARGS__), -1)
 
 static int spend(struct evaluation *evaluation)
 {

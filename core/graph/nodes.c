@@ -35,7 +35,9 @@ static void bind_fields(
 {
 	char hint[120];
 	const struct ss_field *rows = node->plugin->fields;
-	while (rows != NULL && rows[node->field_count].name != NULL)
+	if (rows == NULL)
+		return;
+	while (rows[node->field_count].name != NULL)
 		node->field_count++;
 	node->slots = memory_array(node->field_count, sizeof *node->slots);
 	for (size_t i = 0; i < node->field_count; i++) {

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define SECOND_NS      ((int64_t)1000000000)
+#define SECOND_NS ((int64_t)1000000000)
 /* How long a client that was refused may still send before it is cut off: closing at once would reset
  * the connection and could take the reply with it. */
-#define LINGER_NS      (2 * SECOND_NS)
+#define LINGER_NS (2 * SECOND_NS)
 /* While draining: how long a connection must be idle before it is closed. One that is in use gets
  * Connection: close with its next reply and loses nothing. */
 #define DRAIN_IDLE_NS  SECOND_NS

@@ -126,18 +126,21 @@ static struct ss_value *parse(struct http_request *request)
 	char detail[600];
 	struct ss_text body = http_request_body(request);
 	if (body.length == 0) {
-		http_reply_problem(request, 400, "the request has no body; send a JSON object", NULL);
+		http_reply_problem(
+			request, 400, "the request has no body; send a JSON object", NULL);
 		return NULL;
 	}
 	if (body.length > request->server->options.body_limit) {
-		(void)snprintf(detail, sizeof detail, "the body has %zu bytes; at most %zu are read",
-			body.length, request->server->options.body_limit);
+		(void)snprintf(detail, sizeof detail,
+			"the body has %zu bytes; at most %zu are read", body.length,
+			request->server->options.body_limit);
 		http_reply_problem(request, 413, detail, NULL);
 		return NULL;
 	}
 	if (!is_json(http_request_header(request, "Content-Type"))) {
 		http_reply_problem(request, 415,
-			"the body must be JSON in UTF-8; send Content-Type: application/json", NULL);
+			"the body must be JSON in UTF-8; send Content-Type: application/json",
+			NULL);
 		return NULL;
 	}
 	struct ss_value *value = json_parse(body.data, body.length, &err);

@@ -8,9 +8,9 @@
 struct json_member {
 	const char *name;
 	bool required;
-	size_t least, most;             /* characters */
+	size_t least, most;              /* characters */
 	bool (*check)(const char *text); /* NULL: anything; else what it says false to is refused */
-	const char *expected;           /* what CHECK expects, for the message */
+	const char *expected;            /* what CHECK expects, for the message */
 };
 
 /* The body of REQUEST as a map that fits ROWS, new. Or NULL, when a problem has been replied: 415 for another

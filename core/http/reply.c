@@ -86,9 +86,8 @@ static void log_access(const struct http_request *request, int status, size_t le
 	size_t shown = uri != NULL ? strcspn(uri, "?") : 0;
 	if (shown > LOGGED_PATH)
 		shown = LOGGED_PATH;
-	log_info(&request->log, "%.*s %d, %zu bytes, %.1f ms", (int)shown,
-		uri != NULL ? uri : "", status, length,
-		(double)(clock_monotonic_ns() - request->started_ns) / 1e6);
+	log_info(&request->log, "%.*s %d, %zu bytes, %.1f ms", (int)shown, uri != NULL ? uri : "",
+		status, length, (double)(clock_monotonic_ns() - request->started_ns) / 1e6);
 }
 
 /* Sends the reply and ends REQUEST. */
@@ -136,8 +135,8 @@ void http_reply_empty(struct http_request *request, int status)
 	send_reply(request, status, NULL, NULL, 0);
 }
 
-void http_reply_problem(struct http_request *request, int status, const char *detail,
-	struct ss_value *errors)
+void http_reply_problem(
+	struct http_request *request, int status, const char *detail, struct ss_value *errors)
 {
 	char instance[96];
 	(void)snprintf(instance, sizeof instance, "urn:request:%s", request->id);
@@ -152,7 +151,7 @@ void http_reply_problem(struct http_request *request, int status, const char *de
 void http_reply_field_problem(
 	struct http_request *request, int status, const char *pointer, const char *detail)
 {
-	struct ss_value *error = value_map_make(
-		{"pointer", value_text(pointer)}, {"detail", value_text(detail)});
+	struct ss_value *error =
+		value_map_make({"pointer", value_text(pointer)}, {"detail", value_text(detail)});
 	http_reply_problem(request, status, detail, value_list(&error, 1));
 }

@@ -37,8 +37,8 @@ void http_reply_empty(struct http_request *request, int status);
 
 /* Replies with application/problem+json (RFC 9457): the status' title, DETAIL, the request's id as the
  * instance, and ERRORS, a list of {pointer, detail} which is taken and may be NULL. */
-void http_reply_problem(struct http_request *request, int status, const char *detail,
-	struct ss_value *errors);
+void http_reply_problem(
+	struct http_request *request, int status, const char *detail, struct ss_value *errors);
 
 /* The same with one error at the JSON Pointer POINTER. */
 void http_reply_field_problem(

@@ -75,6 +75,7 @@ void http_route_request(struct http_request *request)
 		http_reply_empty(request, 204);
 	else
 		http_reply_problem(request, 405,
-			"this path does not take that method; the header Allow names those it takes",
+			"this path does not take that method; the header Allow names those it "
+			"takes",
 			NULL);
 }

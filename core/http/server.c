@@ -124,10 +124,10 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
 	server->guard = guard_new(base, server->evhttp, &server->options, log);
 	evhttp_set_max_headers_size(server->evhttp, (ev_ssize_t)options->header_limit);
 	/* Every method comes here, so that the router can name the allowed ones. */
-	evhttp_set_allowed_methods(server->evhttp,
-		EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
-			EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
-			EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
+	evhttp_set_allowed_methods(
+		server->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+					EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
+					EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
 	evhttp_set_default_content_type(server->evhttp, NULL);
 	evhttp_set_gencb(server->evhttp, on_request, server);
 	return server;

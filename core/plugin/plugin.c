@@ -64,12 +64,18 @@ static int check_options(const char *path, const struct ss_option *rows, struct 
 	for (size_t i = 0; rows != NULL && rows[i].name != NULL; i++) {
 		if (i >= PLUGIN_ROWS_LIMIT)
 			return ss_fail(err,
-				"%s: its options table has more than %d rows or no row with name NULL",
+				"%s: its options table has more than %d rows or no row with name "
+				"NULL",
 				path, PLUGIN_ROWS_LIMIT);
 		if (!name_is_good(rows[i].name))
 			return ss_fail(err,
 				"%s: an option is named \"%.64s\"; names have a-z, 0-9 and _ only",
 				path, rows[i].name);
+		for (size_t other = 0; other < i; other++) {
+			if (strcmp(rows[other].name, rows[i].name) == 0)
+				return ss_fail(err, "%s: the option %s is there twice", path,
+					rows[i].name);
+		}
 		if (rows[i].type < SS_OPTION_BOOL || rows[i].type > SS_OPTION_LISTS)
 			return ss_fail(err, "%s: the option %s has the unknown type %d", path,
 				rows[i].name, (int)rows[i].type);
@@ -87,13 +93,19 @@ static int check_fields(const char *path, const struct ss_field *rows, struct ss
 	for (size_t i = 0; rows != NULL && rows[i].name != NULL; i++) {
 		if (i >= PLUGIN_ROWS_LIMIT)
 			return ss_fail(err,
-				"%s: its fields table has more than %d rows or no row with name NULL",
+				"%s: its fields table has more than %d rows or no row with name "
+				"NULL",
 				path, PLUGIN_ROWS_LIMIT);
 		if (!name_is_good(rows[i].name) || rows[i].type < SS_NULL ||
 			rows[i].type > SS_MAP || (rows[i].access & (SS_READS | SS_WRITES)) == 0)
 			return ss_fail(err,
-				"%s: the field \"%.64s\" has a bad name, a bad type or no access", path,
-				rows[i].name);
+				"%s: the field \"%.64s\" has a bad name, a bad type or no access",
+				path, rows[i].name);
+		for (size_t other = 0; other < i; other++) {
+			if (strcmp(rows[other].name, rows[i].name) == 0)
+				return ss_fail(
+					err, "%s: the field %s is there twice", path, rows[i].name);
+		}
 	}
 	return 0;
 }
@@ -137,8 +149,8 @@ static int check(const char *path, const struct ss_plugin *plugin, struct ss_err
 		return ss_fail(err, "%s: has the unknown plugin kind %d", path, (int)plugin->kind);
 	if (!name_is_good(plugin->name) || plugin->version == NULL || plugin->licence == NULL ||
 		plugin->summary == NULL)
-		return ss_fail(err, "%s: its descriptor lacks a name, version, licence or summary",
-			path);
+		return ss_fail(
+			err, "%s: its descriptor lacks a name, version, licence or summary", path);
 	if (!has_operations(plugin))
 		return ss_fail(err, "%s: lacks operations that every %s has", path,
 			plugin_kind_name(plugin->kind));
@@ -157,7 +169,8 @@ const struct ss_plugin *plugin_load(const char *path, struct ss_error *err)
 	}
 	const struct ss_plugin *plugin = dlsym(handle, "smartsupport_plugin");
 	if (plugin == NULL) {
-		(void)ss_fail(err, "%s: is no SmartSupport plugin: it has no symbol smartsupport_plugin",
+		(void)ss_fail(err,
+			"%s: is no SmartSupport plugin: it has no symbol smartsupport_plugin",
 			path);
 		return NULL;
 	}
@@ -176,13 +189,13 @@ const struct ss_plugin *plugins_get(
 	}
 	for (size_t i = 0; i < plugins->count; i++) {
 		free(path);
-		path = memory_format(
-			"%s/%s/%s.so", plugins->folders[i], kinds[kind].folder, name);
+		path = memory_format("%s/%s/%s.so", plugins->folders[i], kinds[kind].folder, name);
 		if (access(path, F_OK) == 0)
 			break;
 		if (i + 1 == plugins->count) {
-			(void)ss_fail_as(err, SS_NOT_FOUND, "there is no %s plugin \"%s\": no file %s",
-				kinds[kind].name, name, path);
+			(void)ss_fail_as(err, SS_NOT_FOUND,
+				"there is no %s plugin \"%s\": no file %s", kinds[kind].name, name,
+				path);
 			goto done;
 		}
 	}

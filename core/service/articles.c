@@ -40,8 +40,8 @@ static void add(struct loader *loader, struct ss_value *article)
 	struct articles *articles = loader->articles;
 	if (articles->count == loader->capacity) {
 		loader->capacity = loader->capacity * 2 + 32;
-		articles->items = memory_resize(
-			articles->items, loader->capacity, sizeof(struct ss_value *));
+		articles->items =
+			memory_resize(articles->items, loader->capacity, sizeof(struct ss_value *));
 	}
 	articles->items[articles->count++] = article;
 }
@@ -70,7 +70,8 @@ static const char *fault(struct ss_text id, struct ss_text title, struct ss_text
 		struct ss_text question = value_as_text(value_at(questions, i));
 		if (text_characters(question) < 0 || text_blank(question) ||
 			text_characters(question) > ARTICLE_TITLE_LIMIT)
-			return "one of the other questions is empty or has more than 300 characters";
+			return "one of the other questions is empty or has more than 300 "
+			       "characters";
 	}
 	return NULL;
 }
@@ -97,14 +98,13 @@ static bool split_front(struct ss_text text, struct ss_text *front, struct ss_te
 	content->data = end + 5;
 	content->data += strspn(content->data, " \t\r\n");
 	content->length = strlen(content->data);
-	while (content->length > 0 &&
-		strchr(" \t\r\n", content->data[content->length - 1]) != NULL)
+	while (content->length > 0 && strchr(" \t\r\n", content->data[content->length - 1]) != NULL)
 		content->length--;
 	return true;
 }
 
-static void read_front(struct loader *loader, const char *file, struct ss_text front,
-	struct ss_text content)
+static void read_front(
+	struct loader *loader, const char *file, struct ss_text front, struct ss_text content)
 {
 	struct ss_value *values[FRONT_ROWS] = {0};
 	struct yaml_document *document =
@@ -119,9 +119,8 @@ static void read_front(struct loader *loader, const char *file, struct ss_text f
 		if (wrong != NULL)
 			diagnostics_add(loader->diagnostics, file, 0, 0, "%s", wrong);
 		else
-			add(loader,
-				make(id, title, value_as_text(values[FRONT_CATEGORY]), content,
-					values[FRONT_QUESTIONS]));
+			add(loader, make(id, title, value_as_text(values[FRONT_CATEGORY]), content,
+					    values[FRONT_QUESTIONS]));
 	}
 	options_free(values, FRONT_ROWS);
 	yaml_close(document);
@@ -142,7 +141,8 @@ static void read_markdown(struct loader *loader, const char *file)
 		diagnostics_add(loader->diagnostics, file, 0, 0, "has a NUL character in it");
 	else if (!split_front((struct ss_text){text, length}, &front, &content))
 		diagnostics_add(loader->diagnostics, file, 1, 1,
-			"an article begins with --- and its id, title and category, and another ---");
+			"an article begins with --- and its id, title and category, and another "
+			"---");
 	else
 		read_front(loader, file, front, content);
 	free(text);
@@ -214,7 +214,8 @@ static void read_json(struct loader *loader, const char *file)
 	if (list == NULL || value_type(list) != SS_LIST || value_count(list) == 0 ||
 		value_count(list) > ARTICLES_LIMIT)
 		diagnostics_add(loader->diagnostics, file, 0, 0,
-			"must be a JSON list of 1 to %d articles {id, title, content, category}%s%s",
+			"must be a JSON list of 1 to %d articles {id, title, content, "
+			"category}%s%s",
 			ARTICLES_LIMIT, list == NULL ? ": " : "", list == NULL ? err.text : "");
 	else
 		for (size_t i = 0; i < value_count(list); i++)

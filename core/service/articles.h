@@ -23,8 +23,8 @@
 /* Bounds on what is read. */
 enum {
 	ARTICLES_LIMIT = 100000,
-	ARTICLE_ID_LIMIT = 200,           /* bytes */
-	ARTICLE_TITLE_LIMIT = 300,        /* characters */
+	ARTICLE_ID_LIMIT = 200,    /* bytes */
+	ARTICLE_TITLE_LIMIT = 300, /* characters */
 	ARTICLE_QUESTIONS_LIMIT = 50,
 	ARTICLE_CONTENT_LIMIT = 64 * 1024, /* bytes */
 };

@@ -1,6 +1,7 @@
 #include "service/compute.h"
 
 #include "base/memory.h"
+#include "service/failure.h"
 #include "service/knowledge.h"
 #include "service/later.h"
 #include "service/thread.h"
@@ -12,7 +13,7 @@
 
 struct compute {
 	struct compute_options options;
-	struct service_thread *thread;
+	struct service_thread *thread; /* NULL once it has ended */
 	struct later *later;
 	struct vector_cache *cache;
 	size_t dimension;
@@ -83,8 +84,9 @@ static void embed_batch(struct compute *compute, struct service_job *jobs, size_
 		if (job_of(job)->kind == JOB_EMBED)
 			texts[n++] = queue_entry(job_of(job), struct embed_job, head)->entry->text;
 	}
-	int result =
-		options->embedder->embed(options->embedder_instance, texts, n, vectors, &err);
+	int result = options->embedder->embed(options->embedder_instance, texts, n, vectors, &err);
+	if (result < 0)
+		failure_complete(&err, "the embedder");
 	n = 0;
 	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
 		if (job_of(job)->kind != JOB_EMBED)
@@ -108,7 +110,8 @@ static void search_one(struct compute *compute, struct search_job *job)
 		.top_k = job->search.top_k,
 		.min_score = job->search.min_score,
 	};
-	(void)knowledge_search(compute->options.knowledge, &query, &job->found, &job->head.err);
+	if (knowledge_search(compute->options.knowledge, &query, &job->found, &job->head.err) < 0)
+		failure_complete(&job->head.err, "the index");
 }
 
 static void work(void *context, struct service_job *jobs)
@@ -174,6 +177,13 @@ static void embed_done(struct service_job *job)
 	free(embed);
 }
 
+static int put(struct compute *compute, struct compute_job *job, struct ss_error *err)
+{
+	if (compute->thread == NULL)
+		return ss_fail_as(err, SS_UNAVAILABLE, "the server is stopping");
+	return service_thread_put(compute->thread, &job->job, err);
+}
+
 /* Sets the embedding of ENTRY, which is new, going. */
 static int start_embedding(
 	struct compute *compute, struct vector_entry *entry, struct ss_error *err)
@@ -182,7 +192,7 @@ static int start_embedding(
 	embed->head = (struct compute_job){.kind = JOB_EMBED, .compute = compute};
 	embed->head.job.done = embed_done;
 	embed->entry = entry;
-	if (service_thread_put(compute->thread, &embed->head.job, err) < 0) {
+	if (put(compute, &embed->head, err) < 0) {
 		vector_cache_drop(compute->cache, entry);
 		free(embed);
 		return -1;
@@ -202,8 +212,8 @@ static void wait_for(struct embed_request *request, size_t row)
 	request->missing++;
 }
 
-static struct embed_request *request_new(struct compute *compute, size_t count,
-	compute_embedded *done, void *context)
+static struct embed_request *request_new(
+	struct compute *compute, size_t count, compute_embedded *done, void *context)
 {
 	struct embed_request *request = memory_make(struct embed_request);
 	request->call.call = complete_request;
@@ -261,8 +271,8 @@ static void search_done(struct service_job *job)
 {
 	struct search_job *search = queue_entry(job_of(job), struct search_job, head);
 	bool failed = search->head.err.status != SS_OK;
-	search->done(search->context, failed ? NULL : search->found,
-		failed ? &search->head.err : NULL);
+	search->done(
+		search->context, failed ? NULL : search->found, failed ? &search->head.err : NULL);
 	free_search(search);
 }
 
@@ -282,7 +292,7 @@ static void search_embedded(void *context, const float *const *vectors, size_t c
 		job->embedded = request_new(compute, 1, NULL, NULL);
 		job->embedded->entries[0] =
 			vector_cache_get(compute->cache, job->search.text, &is_new);
-		if (service_thread_put(compute->thread, &job->head.job, &job->head.err) == 0)
+		if (put(compute, &job->head, &job->head.err) == 0)
 			return;
 	}
 	search_done(&job->head.job);
@@ -332,7 +342,10 @@ void compute_free(struct compute *compute)
 {
 	if (compute == NULL)
 		return;
+	/* Calls that wait may still ask the thread, and the thread's last ones may add others. */
+	later_make(compute->later);
 	service_thread_free(compute->thread);
+	compute->thread = NULL;
 	later_free(compute->later);
 	vector_cache_free(compute->cache);
 	free(compute);

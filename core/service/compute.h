@@ -40,7 +40,8 @@ int compute_embed(struct compute *compute, const struct ss_text *texts, size_t c
 int compute_search(struct compute *compute, const struct ss_search *search, compute_found *done,
 	void *context, struct ss_error *err);
 
-/* Finishes what was asked for, with its calls, and ends the thread. */
+/* Finishes what was asked for, with its calls, and ends the thread. What these calls ask for may be refused
+ * with SS_UNAVAILABLE. */
 void compute_free(struct compute *compute);
 
 #endif

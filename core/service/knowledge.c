@@ -25,10 +25,10 @@ struct knowledge {
 	struct lexical *lexical;
 	struct ss_value **articles;
 	size_t count;
-	size_t *rows;       /* [count + 1] */
+	size_t *rows;         /* [count + 1] */
 	size_t *passage_rows; /* [count] */
-	size_t *article_of; /* [vector] */
-	float *vectors;     /* [vector][dimension] */
+	size_t *article_of;   /* [vector] */
+	float *vectors;       /* [vector][dimension] */
 	size_t vector_count;
 	size_t dimension;
 	float *lexical_scores; /* [count], of the search that is going on */
@@ -130,8 +130,8 @@ static int embed(struct knowledge *knowledge, const struct passages *passages,
 {
 	struct ss_text texts[EMBED_BATCH];
 	for (size_t done = 0; done < passages->count; done += EMBED_BATCH) {
-		size_t count = passages->count - done < EMBED_BATCH ? passages->count - done
-								    : EMBED_BATCH;
+		size_t count =
+			passages->count - done < EMBED_BATCH ? passages->count - done : EMBED_BATCH;
 		for (size_t i = 0; i < count; i++)
 			texts[i] = (struct ss_text){
 				passages->texts[done + i], strlen(passages->texts[done + i])};
@@ -194,8 +194,7 @@ struct knowledge *knowledge_new(const struct articles *articles,
 	knowledge->lexical_scores = memory_array(articles->count, sizeof(float));
 	knowledge->is_candidate = memory_array(articles->count, sizeof(bool));
 	add_articles(knowledge, articles, &passages);
-	knowledge->vectors =
-		memory_array(passages.count * knowledge->dimension, sizeof(float));
+	knowledge->vectors = memory_array(passages.count * knowledge->dimension, sizeof(float));
 	int result = embed(knowledge, &passages, embedder, embedder_instance, err);
 	if (result == 0)
 		result = index->build(index_instance, knowledge->vectors, knowledge->vector_count,
@@ -250,10 +249,10 @@ static double score(
 {
 	const struct knowledge_options *options = &knowledge->options;
 	size_t first_passage = knowledge->passage_rows[article];
-	double question = nearest(
-		knowledge, knowledge->rows[article], first_passage, query->vector);
-	double passage = nearest(
-		knowledge, first_passage, knowledge->rows[article + 1], query->vector);
+	double question =
+		nearest(knowledge, knowledge->rows[article], first_passage, query->vector);
+	double passage =
+		nearest(knowledge, first_passage, knowledge->rows[article + 1], query->vector);
 	double blend = options->question_weight * question +
 		       (1 - options->question_weight - options->lexical_weight) * passage +
 		       options->lexical_weight * (double)knowledge->lexical_scores[article];
@@ -359,8 +358,8 @@ int knowledge_search(struct knowledge *knowledge, const struct knowledge_query *
 		count = query->top_k;
 	struct ss_value **items = memory_array(count, sizeof(struct ss_value *));
 	for (size_t i = 0; i < count; i++)
-		items[i] = result_of(
-			knowledge->articles[candidates[i].article], candidates[i].score);
+		items[i] =
+			result_of(knowledge->articles[candidates[i].article], candidates[i].score);
 	*results = value_list(items, count);
 	free(items);
 	free(candidates);

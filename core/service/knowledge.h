@@ -19,7 +19,7 @@ struct knowledge;
 struct knowledge_options {
 	double question_weight; /* of the title and the other questions */
 	double lexical_weight;  /* of the words */
-	double category_bonus;  /* by which an article of the preferred category may lag and still lead */
+	double category_bonus; /* by which an article of the preferred category may lag and still lead */
 };
 
 /* What was best on paraphrased questions for several bases (tests/unit/service/knowledge_quality_test.c). */

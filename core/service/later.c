@@ -47,16 +47,22 @@ void later_add(struct later *later, struct later_call *call)
 	call->item.next = NULL;
 	*later->last = &call->item;
 	later->last = &call->item.next;
+	/* A timer, since a call activated now would run before the loop looks at anything else. */
 	if (was_empty)
-		event_active(later->event, 0, 0);
+		(void)event_add(later->event, &(const struct timeval){0});
+}
+
+void later_make(struct later *later)
+{
+	while (later->first != NULL)
+		make_calls(later);
 }
 
 void later_free(struct later *later)
 {
 	if (later == NULL)
 		return;
-	while (later->first != NULL)
-		make_calls(later);
+	later_make(later);
 	event_free(later->event);
 	free(later);
 }

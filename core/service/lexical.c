@@ -13,7 +13,7 @@
 #define B  0.6
 
 enum {
-	WORD_LIMIT = 64,        /* bytes; longer words are cut */
+	WORD_LIMIT = 64,         /* bytes; longer words are cut */
 	QUERY_TERMS_LIMIT = 200, /* different words of a query that count */
 };
 
@@ -42,14 +42,14 @@ struct lexical {
 /* Words that say nothing of what a text is about. Sorted. */
 static const char *const stop_words[] = {"a", "about", "after", "again", "all", "also", "am", "an",
 	"and", "any", "are", "as", "at", "be", "because", "been", "before", "being", "both", "but",
-	"by", "can", "could", "did", "do", "does", "doing", "for", "from", "get", "got", "had", "has",
-	"have", "having", "he", "hello", "help", "her", "here", "hers", "hi", "him", "his", "how", "i",
-	"if", "in", "into", "is", "it", "its", "just", "like", "me", "more", "most", "my", "no", "not",
-	"now", "of", "on", "only", "or", "other", "our", "out", "over", "please", "she", "should", "so",
-	"some", "such", "than", "thank", "thanks", "that", "the", "their", "them", "then", "there",
-	"these", "they", "this", "those", "to", "too", "under", "until", "up", "us", "very", "was", "we",
-	"were", "what", "when", "where", "which", "while", "who", "why", "will", "with", "would", "you",
-	"your"};
+	"by", "can", "could", "did", "do", "does", "doing", "for", "from", "get", "got", "had",
+	"has", "have", "having", "he", "hello", "help", "her", "here", "hers", "hi", "him", "his",
+	"how", "i", "if", "in", "into", "is", "it", "its", "just", "like", "me", "more", "most",
+	"my", "no", "not", "now", "of", "on", "only", "or", "other", "our", "out", "over", "please",
+	"she", "should", "so", "some", "such", "than", "thank", "thanks", "that", "the", "their",
+	"them", "then", "there", "these", "they", "this", "those", "to", "too", "under", "until",
+	"up", "us", "very", "was", "we", "were", "what", "when", "where", "which", "while", "who",
+	"why", "will", "with", "would", "you", "your"};
 
 /* Called with each word of a text. */
 typedef void word_found(void *context, const char *word);
@@ -59,11 +59,12 @@ static int compare_words(const void *key, const void *item)
 	return strcmp(key, *(const char *const *)item);
 }
 
-static void emit(struct lexical *lexical, char *word, size_t length, word_found *found, void *context)
+static void emit(
+	struct lexical *lexical, char *word, size_t length, word_found *found, void *context)
 {
 	word[length] = '\0';
-	if (length == 0 || bsearch(word, stop_words, array_length(stop_words),
-				   sizeof *stop_words, compare_words) != NULL)
+	if (length == 0 || bsearch(word, stop_words, array_length(stop_words), sizeof *stop_words,
+				   compare_words) != NULL)
 		return;
 	const sb_symbol *stem =
 		sb_stemmer_stem(lexical->stemmer, (const sb_symbol *)word, (int)length);
@@ -130,8 +131,7 @@ static void scan_character(struct lexical *lexical, struct scanner *scanner, utf
 	end_code(scanner, found, context);
 }
 
-static void scan(
-	struct lexical *lexical, struct ss_text text, word_found *found, void *context)
+static void scan(struct lexical *lexical, struct ss_text text, word_found *found, void *context)
 {
 	struct scanner scanner = {.length = 0};
 	for (size_t at = 0; at < text.length;) {
@@ -297,8 +297,8 @@ static double idf(const struct lexical *lexical, size_t count)
 	return log(1 + ((double)lexical->count - n + 0.5) / (n + 0.5));
 }
 
-static void add_scores(const struct lexical *lexical, const struct term *term, double weight,
-	float *scores)
+static void add_scores(
+	const struct lexical *lexical, const struct term *term, double weight, float *scores)
 {
 	double average = (double)lexical->total_length / (double)lexical->count;
 	for (size_t i = 0; i < term->count; i++) {

@@ -1,6 +1,7 @@
 #include "service/llm.h"
 
 #include "base/memory.h"
+#include "service/failure.h"
 #include "service/later.h"
 #include "value/value.h"
 
@@ -52,14 +53,16 @@ static void deliver(struct later_call *call)
 int llm_generate(struct llm *llm, const struct ss_prompt *prompt, llm_answered *done, void *context,
 	struct ss_error *err)
 {
+	struct ss_error failure = {0};
 	struct ss_generation *generation = memory_make(struct ss_generation);
 	generation->call.call = deliver;
 	generation->llm = llm;
 	generation->done = done;
 	generation->context = context;
-	if (llm->operations->generate(llm->instance, generation, prompt, err) < 0) {
+	if (llm->operations->generate(llm->instance, generation, prompt, &failure) < 0) {
 		free(generation);
-		return -1;
+		failure_complete(&failure, "the model");
+		return ss_fail_as(err, failure.status, "%s", failure.text);
 	}
 	return 0;
 }
@@ -67,10 +70,10 @@ int llm_generate(struct llm *llm, const struct ss_prompt *prompt, llm_answered *
 void llm_answer(struct ss_generation *generation, struct ss_text answer,
 	const struct ss_value *sources, const struct ss_error *err)
 {
-	if (err != NULL)
+	if (err != NULL) {
 		generation->err = *err;
-	if (err != NULL && err->status == SS_OK)
-		generation->err.status = SS_INTERNAL;
+		failure_complete(&generation->err, "the model");
+	}
 	generation->answer = memory_text(answer.data, answer.length);
 	generation->length = answer.length;
 	generation->sources = sources != NULL ? value_ref(sources) : value_list(NULL, 0);

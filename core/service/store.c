@@ -1,6 +1,7 @@
 #include "service/store.h"
 
 #include "base/memory.h"
+#include "service/failure.h"
 #include "service/thread.h"
 #include "value/value.h"
 
@@ -59,6 +60,8 @@ static void commit_some(struct store *store, struct service_job **jobs)
 	if (count == 0)
 		return;
 	int result = store->storage->commit_turns(store->instance, turns, count, errors);
+	if (result < 0)
+		failure_complete(&errors[0], "the storage");
 	for (size_t i = 0; i < count; i++)
 		of[i]->err = result < 0 ? errors[0] : errors[i];
 }
@@ -71,11 +74,14 @@ static void work(void *context, struct service_job *jobs)
 		commit_some(store, &rest);
 	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
 		struct store_job *read = job_of(job);
+		int result = 0;
 		if (read->kind == JOB_CONTEXT)
-			(void)storage->turn_context(
+			result = storage->turn_context(
 				store->instance, &read->key, &read->value, &read->err);
 		else if (read->kind == JOB_STATS)
-			(void)storage->stats(store->instance, &read->value, &read->err);
+			result = storage->stats(store->instance, &read->value, &read->err);
+		if (result < 0)
+			failure_complete(&read->err, "the storage");
 	}
 }
 

@@ -15,6 +15,7 @@ struct service_thread {
 	struct event *finished_event;
 	size_t waiting; /* counted on the loop */
 	size_t limit;
+	bool closing;
 	service_work *work;
 	void *context;
 };
@@ -97,6 +98,8 @@ fail:
 
 int service_thread_put(struct service_thread *thread, struct service_job *job, struct ss_error *err)
 {
+	if (thread->closing)
+		return ss_fail_as(err, SS_UNAVAILABLE, "the server is stopping");
 	if (thread->waiting >= thread->limit)
 		return ss_fail_as(
 			err, SS_LIMIT, "too many requests are waiting; try again in a moment");
@@ -117,7 +120,7 @@ void service_thread_free(struct service_thread *thread)
 		return;
 	queue_close(thread->todo);
 	(void)pthread_join(thread->thread, NULL);
-	thread->limit = 0; /* what the last calls still ask for is refused */
+	thread->closing = true;
 	finish(thread);
 	event_free(thread->finished_event);
 	queue_free(thread->finished);

@@ -27,12 +27,14 @@ struct service_thread *service_thread_new(struct event_base *base, const char *n
 	service_work *work, void *context, struct ss_error *err);
 
 /* Queues JOB. -1 and SS_LIMIT when too many wait; then the job stays the caller's. Loop thread. */
-int service_thread_put(struct service_thread *thread, struct service_job *job, struct ss_error *err);
+int service_thread_put(
+	struct service_thread *thread, struct service_job *job, struct ss_error *err);
 
 /* The job after JOB in a batch, or NULL. */
 struct service_job *service_job_next(const struct service_job *job);
 
-/* Finishes what was queued, calls its done(), and ends the thread. Loop thread. */
+/* Finishes what was queued, calls its done(), and ends the thread. What these calls still put is refused
+ * with SS_UNAVAILABLE. Loop thread. */
 void service_thread_free(struct service_thread *thread);
 
 #endif

@@ -82,9 +82,8 @@ struct vector_entry *vector_cache_get(struct vector_cache *cache, struct ss_text
 {
 	uint64_t hash = hash_text(text);
 	struct vector_entry *entry = cache->buckets[hash % cache->bucket_count];
-	while (entry != NULL &&
-		!(entry->hash == hash && entry->text.length == text.length &&
-			memcmp(entry->text.data, text.data, text.length) == 0))
+	while (entry != NULL && !(entry->hash == hash && entry->text.length == text.length &&
+					memcmp(entry->text.data, text.data, text.length) == 0))
 		entry = entry->chain;
 	*is_new = entry == NULL;
 	if (entry != NULL) {

@@ -12,14 +12,14 @@ struct vector_cache;
 struct embed_job;
 
 struct vector_entry {
-	struct vector_entry *chain;          /* the cache's */
-	struct vector_entry *newer, *older;  /* the cache's */
-	uint64_t hash;                       /* the cache's */
-	size_t references;                   /* those that use it now; it stays as long */
-	bool listed;                         /* found by the next look-up */
-	struct embed_job *waiting;           /* what makes the vector; NULL: it is there */
-	struct ss_text text;                 /* its own copy */
-	float *vector;                       /* [dimension] */
+	struct vector_entry *chain;         /* the cache's */
+	struct vector_entry *newer, *older; /* the cache's */
+	uint64_t hash;                      /* the cache's */
+	size_t references;                  /* those that use it now; it stays as long */
+	bool listed;                        /* found by the next look-up */
+	struct embed_job *waiting;          /* what makes the vector; NULL: it is there */
+	struct ss_text text;                /* its own copy */
+	float *vector;                      /* [dimension] */
 };
 
 /* A cache of at most LIMIT vectors of DIMENSION floats. */
@@ -28,7 +28,8 @@ void vector_cache_free(struct vector_cache *cache);
 
 /* The entry of TEXT, with one more reference. *IS_NEW tells whether it was made now and wants its
  * vector. */
-struct vector_entry *vector_cache_get(struct vector_cache *cache, struct ss_text text, bool *is_new);
+struct vector_entry *vector_cache_get(
+	struct vector_cache *cache, struct ss_text text, bool *is_new);
 
 /* Gives a reference back. */
 void vector_cache_release(struct vector_cache *cache, struct vector_entry *entry);

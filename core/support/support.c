@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const support_inputs[] = {"message", "user_id", "user_name", "vip", "conversation_id",
-	"history", NULL};
+const char *const support_inputs[] = {
+	"message", "user_id", "user_name", "vip", "conversation_id", "history", NULL};
 
 /* The fields that a reply is made of. */
 static const struct {
@@ -142,8 +142,7 @@ static struct ss_value *metadata(const struct support_turn *turn, int64_t durati
 {
 	struct ss_value *kb_results = field(turn, "kb_results");
 	struct ss_value *reason = field(turn, "escalation_reason");
-	return value_map_make(
-		{"processing_time", value_number((double)(duration_ns / 1000) / 1e6)},
+	return value_map_make({"processing_time", value_number((double)(duration_ns / 1000) / 1e6)},
 		{"escalated", field(turn, "escalated")},
 		{"escalation_reason", reason != NULL ? reason : value_text("")},
 		{"kb_results", kb_results != NULL ? kb_results : value_list(NULL, 0)},
@@ -218,8 +217,8 @@ static void on_over(void *context, struct turn *over)
 	make_reply(turn);
 	if (turn->support->options.store == NULL)
 		reply(turn);
-	else if (store_commit_turn(turn->support->options.store, &turn->record, on_committed, turn,
-			 &err) < 0)
+	else if (store_commit_turn(
+			 turn->support->options.store, &turn->record, on_committed, turn, &err) < 0)
 		fail(turn, &err);
 }
 
@@ -244,16 +243,16 @@ static void run(struct support_turn *turn, const struct ss_value *known)
 {
 	struct ss_error err = {0};
 	const struct ss_value *user = value_get(known, "user");
-	struct ss_value *given = value_map_make(
-		{"message", value_string(turn->message, turn->message_length)},
-		{"user_id", input(turn, "user_id", value_text(turn->user_id))},
-		{"user_name", input(turn, "user_name", copy(user, "name"))},
-		{"vip", input(turn, "vip", copy(user, "vip"))},
-		{"conversation_id",
-			input(turn, "conversation_id", value_text(turn->conversation_id))},
-		{"history", input(turn, "history", copy(known, "history"))});
-	turn->turn = turn_start(
-		turn->support->options.engine, given, &turn->log, on_over, turn, &err);
+	struct ss_value *given =
+		value_map_make({"message", value_string(turn->message, turn->message_length)},
+			{"user_id", input(turn, "user_id", value_text(turn->user_id))},
+			{"user_name", input(turn, "user_name", copy(user, "name"))},
+			{"vip", input(turn, "vip", copy(user, "vip"))},
+			{"conversation_id",
+				input(turn, "conversation_id", value_text(turn->conversation_id))},
+			{"history", input(turn, "history", copy(known, "history"))});
+	turn->turn =
+		turn_start(turn->support->options.engine, given, &turn->log, on_over, turn, &err);
 	value_unref(given);
 	if (turn->turn == NULL)
 		fail(turn, &err);

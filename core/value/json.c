@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <json-c/json_object_iterator.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +30,11 @@ static struct ss_value *from_map(json_object *object)
 	const char **keys = memory_array(count, sizeof *keys);
 	struct ss_value **values = memory_array(count, sizeof(struct ss_value *));
 	size_t i = 0;
-	json_object_object_foreach(object, key, member)
-	{
-		keys[i] = key;
-		values[i++] = from_object(member);
+	struct json_object_iterator at = json_object_iter_begin(object);
+	const struct json_object_iterator end = json_object_iter_end(object);
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+		keys[i] = json_object_iter_peek_name(&at);
+		values[i++] = from_object(json_object_iter_peek_value(&at));
 	}
 	struct ss_value *map = value_map(keys, values, count);
 	free(keys);
@@ -51,8 +53,8 @@ static struct ss_value *from_object(json_object *object)
 	case json_type_int:
 		return value_int(json_object_get_int64(object));
 	case json_type_string:
-		return value_string(json_object_get_string(object),
-			(size_t)json_object_get_string_len(object));
+		return value_string(
+			json_object_get_string(object), (size_t)json_object_get_string_len(object));
 	case json_type_array:
 		return from_list(object);
 	case json_type_object:
@@ -162,7 +164,7 @@ static int check_names(const struct scan *scan, struct names *names)
 
 static int scan_member(struct scan *scan, struct names *names)
 {
-	struct ss_text quoted;
+	struct ss_text quoted = {0};
 	if (scan_string(scan, &quoted) < 0)
 		return -1;
 	json_tokener *tokener = json_tokener_new();

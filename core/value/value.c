@@ -244,8 +244,8 @@ const struct ss_value *value_get(const struct ss_value *value, const char *key)
 {
 	if (value_type(value) != SS_MAP)
 		return NULL;
-	const struct entry *found = bsearch(
-		key, entries_in(value), value->count, sizeof *found, compare_key);
+	const struct entry *found =
+		bsearch(key, entries_in(value), value->count, sizeof *found, compare_key);
 	return found != NULL ? found->value : NULL;
 }
 
@@ -288,8 +288,7 @@ bool value_equal(const struct ss_value *a, const struct ss_value *b)
 	case SS_NUMBER:
 		return a->scalar.number == b->scalar.number;
 	case SS_STRING:
-		return a->count == b->count &&
-		       memcmp(text_in(a), text_in(b), a->count) == 0;
+		return a->count == b->count && memcmp(text_in(a), text_in(b), a->count) == 0;
 	case SS_LIST:
 	case SS_MAP:
 		return equal_items(a, b);

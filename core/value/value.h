@@ -17,8 +17,7 @@ struct ss_value *value_text(const char *text);
 /* Takes the COUNT ITEMS; the array stays the caller's. */
 struct ss_value *value_list(struct ss_value *const *items, size_t count);
 /* Copies the KEYS and takes the VALUES. Of equal keys the last one counts. */
-struct ss_value *value_map(
-	const char *const *keys, struct ss_value *const *values, size_t count);
+struct ss_value *value_map(const char *const *keys, struct ss_value *const *values, size_t count);
 
 struct ss_value *value_ref(const struct ss_value *value);
 void value_unref(struct ss_value *value);

@@ -55,10 +55,11 @@ typedef void ss_found(void *instance, struct ss_run *run, const struct ss_value 
 /* A question to a model. All members are borrowed for the call that passes them. */
 struct ss_prompt {
 	size_t struct_size;
-	struct ss_text instructions;     /* what the model is and how it shall answer; may be empty */
-	struct ss_text question;         /* the customer's words */
-	const struct ss_value *articles; /* as ss_found gives them; the only facts an answer may use */
-	const struct ss_value *history;  /* list of {role, content}, oldest first; may be NULL */
+	struct ss_text instructions; /* what the model is and how it shall answer; may be empty */
+	struct ss_text question;     /* the customer's words */
+	const struct ss_value
+		*articles; /* as ss_found gives them; the only facts an answer may use */
+	const struct ss_value *history; /* list of {role, content}, oldest first; may be NULL */
 };
 
 /* Called on the loop with the answer's text and the ids of the articles that it uses (a list),
@@ -79,12 +80,13 @@ struct ss_host {
 	/* The field's value in the state as it was when the run started. Borrowed for the run. */
 	const struct ss_value *(*read)(struct ss_run *run, size_t field);
 	/* Writes VALUE (taken) to the field. It takes effect when the run ends with SS_DONE. */
-	int (*write)(struct ss_run *run, size_t field, struct ss_value *value, struct ss_error *err);
+	int (*write)(
+		struct ss_run *run, size_t field, struct ss_value *value, struct ss_error *err);
 	/* SIZE bytes, zeroed and aligned for any type, that live as long as the run. */
 	void *(*allocate)(struct ss_run *run, size_t size);
 	/* Embeds COUNT texts and then calls DONE, never before it returns. */
-	int (*embed)(struct ss_run *run, const struct ss_text *texts, size_t count, ss_embedded *done,
-		struct ss_error *err);
+	int (*embed)(struct ss_run *run, const struct ss_text *texts, size_t count,
+		ss_embedded *done, struct ss_error *err);
 	/* Searches the knowledge base and then calls DONE, never before it returns. */
 	int (*search)(struct ss_run *run, const struct ss_search *search, ss_found *done,
 		struct ss_error *err);

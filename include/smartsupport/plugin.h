@@ -23,16 +23,16 @@ enum ss_plugin_kind {
 
 enum ss_option_type {
 	SS_OPTION_BOOL = 1,
-	SS_OPTION_INT,      /* bounded by min and max */
-	SS_OPTION_NUMBER,   /* bounded by min and max */
+	SS_OPTION_INT,    /* bounded by min and max */
+	SS_OPTION_NUMBER, /* bounded by min and max */
 	SS_OPTION_STRING,
-	SS_OPTION_CHOICE,   /* one of the words in `choices` */
+	SS_OPTION_CHOICE, /* one of the words in `choices` */
 	SS_OPTION_DURATION, /* written 250ms, 2s, 5m, 24h or 7d; given to the plugin as a number of seconds */
-	SS_OPTION_PATH,     /* relative to the file that names it; given as an absolute path */
-	SS_OPTION_STRINGS,  /* list of strings */
-	SS_OPTION_NUMBERS,  /* map from string to number, each bounded by min and max */
-	SS_OPTION_TEXTS,    /* map from string to string */
-	SS_OPTION_LISTS,    /* map from string to list of strings */
+	SS_OPTION_PATH,    /* relative to the file that names it; given as an absolute path */
+	SS_OPTION_STRINGS, /* list of strings */
+	SS_OPTION_NUMBERS, /* map from string to number, each bounded by min and max */
+	SS_OPTION_TEXTS,   /* map from string to string */
+	SS_OPTION_LISTS,   /* map from string to list of strings */
 };
 
 /* One option. A table of them ends with a row whose name is NULL. */
@@ -49,7 +49,8 @@ struct ss_option {
 enum ss_access {
 	SS_READS = 1,
 	SS_WRITES = 2,
-	SS_OPTIONAL = 4, /* the workflow may leave the field out: reads give NULL, writes are dropped */
+	SS_OPTIONAL =
+		4, /* the workflow may leave the field out: reads give NULL, writes are dropped */
 };
 
 /* One field of the state that an agent uses. A table of them ends with a row whose name is NULL. */
@@ -64,9 +65,10 @@ struct ss_field {
 struct ss_setup {
 	size_t struct_size;
 	const struct ss_host *host;
-	const char *name;                           /* of the node, or of the plugin */
-	const struct ss_value *const *options;      /* a value for each row of the options table */
-	const struct ss_value *const *field_values; /* agents: for each row of the field table the list
+	const char *name;                      /* of the node, or of the plugin */
+	const struct ss_value *const *options; /* a value for each row of the options table */
+	const struct ss_value *const
+		*field_values; /* agents: for each row of the field table the list
 	                                               of the field's values if it is an enum, else NULL */
 };
 
@@ -153,13 +155,13 @@ struct ss_storage_operations {
 	 *   user: {id, name, vip} (vip false and no name for a user not seen before),
 	 *   history: list of {role ("user" or "assistant"), content, at (RFC 3339)}, oldest first.
 	 * SS_NOT_FOUND when the conversation does not exist or belongs to another user. */
-	int (*turn_context)(void *instance, const struct ss_turn_key *key, struct ss_value **context,
-		struct ss_error *err);
+	int (*turn_context)(void *instance, const struct ss_turn_key *key,
+		struct ss_value **context, struct ss_error *err);
 	/* Stores COUNT turns in one transaction, durably before it returns. ERRORS has COUNT entries,
 	 * each SS_OK before the call: a turn that cannot be stored fails alone with its entry filled.
 	 * Returns -1 when the transaction as a whole failed and no turn is stored; then ERRORS[0] says why. */
-	int (*commit_turns)(void *instance, const struct ss_turn *turns, size_t count,
-		struct ss_error *errors);
+	int (*commit_turns)(
+		void *instance, const struct ss_turn *turns, size_t count, struct ss_error *errors);
 	/* Totals as a new map: total_queries, avg_response_time (seconds), active_conversations,
 	 * categories and sentiments (maps from name to count), escalated, escalation_rate (0..1). */
 	int (*stats)(void *instance, struct ss_value **stats, struct ss_error *err);
@@ -170,10 +172,10 @@ struct ss_plugin {
 	unsigned abi_minor; /* SS_ABI_MINOR */
 	size_t struct_size; /* sizeof(struct ss_plugin) */
 	enum ss_plugin_kind kind;
-	const char *name;    /* lower case, digits and _ */
-	const char *version; /* of the plugin */
-	const char *licence; /* SPDX */
-	const char *summary; /* one sentence */
+	const char *name;                /* lower case, digits and _ */
+	const char *version;             /* of the plugin */
+	const char *licence;             /* SPDX */
+	const char *summary;             /* one sentence */
 	const struct ss_option *options; /* ends with a row whose name is NULL; NULL for none */
 	const struct ss_field *fields;   /* agents: the same; NULL for none */
 	/* The operations of its kind; the other pointers are NULL. */

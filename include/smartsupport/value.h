@@ -47,7 +47,8 @@ struct ss_value_functions {
 	/* Takes the COUNT ITEMS; the array itself stays the caller's. */
 	struct ss_value *(*list)(struct ss_value *const *items, size_t count);
 	/* Copies the COUNT KEYS (NUL-terminated) and takes the VALUES. Of equal keys the last one counts. */
-	struct ss_value *(*map)(const char *const *keys, struct ss_value *const *values, size_t count);
+	struct ss_value *(*map)(
+		const char *const *keys, struct ss_value *const *values, size_t count);
 	/* Parses one JSON text (RFC 8259). NULL and ERR when it is not well-formed. */
 	struct ss_value *(*from_json)(const char *json, size_t length, struct ss_error *err);
 

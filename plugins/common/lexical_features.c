@@ -172,18 +172,21 @@ size_t lexical_features_count(void)
 	return FEATURES;
 }
 
+/* Whether the LENGTH bytes at WORD are ENTRY, or begin so where it ends in *. */
 static bool is_word(const char *word, size_t length, const char *entry)
 {
-	size_t entry_length = strlen(entry);
-	if (entry[entry_length - 1] == '*')
-		return length >= entry_length - 1 && memcmp(word, entry, entry_length - 1) == 0;
-	return length == entry_length && memcmp(word, entry, length) == 0;
+	size_t i = 0;
+	while (i < length && entry[i] == word[i])
+		i++;
+	return entry[i] == '*' ? entry[i + 1] == '\0' : i == length && entry[i] == '\0';
 }
 
 static bool is_kind(const char *word, size_t length, enum lexicon_words kind)
 {
-	for (const char *const *entry = lexicon_words[kind]; *entry != NULL; entry++) {
-		if ((*entry)[0] == word[0] && is_word(word, length, *entry))
+	size_t count;
+	const char *const *entries = lexicon_range(&lexicon_words[kind], word[0], &count);
+	for (size_t i = 0; i < count; i++) {
+		if (is_word(word, length, entries[i]))
 			return true;
 	}
 	return false;
@@ -393,7 +396,8 @@ static size_t link_length(struct ss_text text, size_t at, bool *address)
 		return 0;
 	for (size_t i = 0; starts[i] != NULL; i++) {
 		size_t length = strlen(starts[i]);
-		if (left <= length || memcmp(text.data + at, starts[i], length) != 0)
+		if (starts[i][0] != text.data[at] || left <= length ||
+			memcmp(text.data + at, starts[i], length) != 0)
 			continue;
 		while (length < left && (unsigned char)text.data[at + length] > ' ')
 			length++;
@@ -407,6 +411,8 @@ static size_t link_length(struct ss_text text, size_t at, bool *address)
 static size_t entity_length(struct ss_text text, size_t at)
 {
 	static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", NULL};
+	if (text.data[at] != '&')
+		return 0;
 	for (size_t i = 0; entities[i] != NULL; i++) {
 		size_t length = strlen(entities[i]);
 		if (text.length - at >= length && memcmp(text.data + at, entities[i], length) == 0)
@@ -445,44 +451,59 @@ static void read_words(struct wording *wording, struct ss_text text)
 	end_sentence(wording, 0);
 }
 
-/* How often one of the phrases of KIND stands in the text. */
-static double count_phrases(const struct wording *wording, enum lexicon_phrases kind)
+/* How many of the phrases of KIND begin at the word AT. */
+static double count_phrases_at(const char *at, enum lexicon_phrases kind)
+{
+	double found = 0;
+	size_t count;
+	const char *const *phrases = lexicon_range(&lexicon_phrases[kind], *at, &count);
+	for (size_t i = 0; i < count; i++) {
+		const char *rest = at;
+		const char *phrase = phrases[i];
+		while (*phrase != '\0' && *phrase == *rest) {
+			phrase++;
+			rest++;
+		}
+		found += *phrase == '*' || (*phrase == '\0' && *rest == ' ');
+	}
+	return found;
+}
+
+/* Whether the emoticon SIGN stands at AT of TEXT. */
+static bool is_sign(struct ss_text text, size_t at, const char *sign)
+{
+	size_t length = strlen(sign);
+	if (text.length - at < length || memcmp(text.data + at, sign, length) != 0)
+		return false;
+	if ((unsigned char)sign[0] >= 0x80 || length > 2)
+		return true;
+	/* :/ begins the rest of an address, and a letter ends no sign right after a word. */
+	bool path = sign[1] == '/' && at + 2 < text.length && text.data[at + 2] == '/';
+	bool letter = sign[1] >= 'A' && sign[1] <= 'Z';
+	return !path && !(letter && at > 0 && text.data[at - 1] > ' ');
+}
+
+static double count_signs_at(struct ss_text text, size_t at, const char *const *signs)
 {
 	double count = 0;
-	for (const char *const *phrase = lexicon_phrases[kind]; *phrase != NULL; phrase++) {
-		size_t length = strlen(*phrase);
-		bool open = (*phrase)[length - 1] == '*';
-		length -= open;
-		const char *at = wording->normal;
-		while ((at = memmem(at, wording->length - (size_t)(at - wording->normal), *phrase,
-				length)) != NULL) {
-			if (at[-1] == ' ' && (open || at[length] == ' '))
-				count++;
-			at += length;
-		}
-	}
+	for (size_t i = 0; signs[i] != NULL; i++)
+		count += signs[i][0] == text.data[at] && is_sign(text, at, signs[i]);
 	return count;
 }
 
-static double count_signs(struct ss_text text, const char *const *signs)
+/* Reads emoticons and emoji. */
+static void read_signs(double *values, struct ss_text text)
 {
-	double count = 0;
-	for (size_t i = 0; signs[i] != NULL; i++) {
-		size_t length = strlen(signs[i]);
-		const char *end = text.data + text.length;
-		const char *at = text.data;
-		while ((at = memmem(at, (size_t)(end - at), signs[i], length)) != NULL) {
-			/* :/ begins the rest of an address, and (: may end brackets. */
-			bool word_before = at > text.data && at[-1] > ' ' && signs[i][0] > ' ' &&
-					   (unsigned char)signs[i][0] < 0x80;
-			bool path =
-				length == 2 && signs[i][1] == '/' && at + 2 < end && at[2] == '/';
-			count += !path && !(word_before && length == 2 && signs[i][1] >= 'A' &&
-						  signs[i][1] <= 'Z');
-			at += length;
-		}
+	for (size_t at = 0; at < text.length; at++) {
+		unsigned char c = (unsigned char)text.data[at];
+		bool part = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'w') || c == ' ' ||
+			    (c >= 0x80 && c < 0xe0);
+		if (part)
+			continue;
+		values[SMILES] += count_signs_at(text, at, lexicon_smiles);
+		values[FROWNS] += count_signs_at(text, at, lexicon_frowns);
+		values[RAGE] += count_signs_at(text, at, lexicon_rage);
 	}
-	return count;
 }
 
 /* How often SIGN stands in TEXT; *RUN is the longest run of ! and ? with it. */
@@ -527,8 +548,13 @@ static void read_phrases(struct wording *wording)
 		{PHRASES_SARCASM, SARCASM},
 		{PHRASES_REQUEST, REQUESTS},
 	};
-	for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
-		wording->values[counted[i].feature] += count_phrases(wording, counted[i].kind);
+	for (const char *at = wording->normal; *at != '\0';) {
+		for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
+			wording->values[counted[i].feature] +=
+				count_phrases_at(at, counted[i].kind);
+		at += strcspn(at, " ");
+		at += *at == ' ';
+	}
 	wording->values[THANKS] -= fmin(wording->values[THANKS], wording->values[THANKS_AHEAD]);
 }
 
@@ -581,8 +607,6 @@ void lexical_features_read(struct ss_text text, double *values)
 	read_words(&wording, text);
 	read_phrases(&wording);
 	read_marks(values, text);
-	values[SMILES] = count_signs(text, lexicon_smiles);
-	values[FROWNS] = count_signs(text, lexicon_frowns);
-	values[RAGE] = count_signs(text, lexicon_rage);
+	read_signs(values, text);
 	combine(&wording, values);
 }

@@ -1,11 +1,16 @@
 #include "common/lexicon.h"
 
+#define LIST(array)                                                                                \
+	{                                                                                          \
+		(array), sizeof(array) / sizeof((array)[0])                                        \
+	}
+
 static const char *const negation[] = {"ain't", "aint", "aren't", "arent", "barely", "can't",
 	"cannot", "cant", "couldn't", "couldnt", "didn't", "didnt", "doesn't", "doesnt", "don't",
 	"dont", "hadn't", "hardly", "hasn't", "hasnt", "haven't", "havent", "isn't", "isnt",
 	"lack*", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing", "nowhere",
 	"shouldn't", "unable", "wasn't", "wasnt", "weren't", "werent", "without", "won't", "wont",
-	"wouldn't", "wouldnt", NULL};
+	"wouldn't", "wouldnt"};
 
 static const char *const intensifier[] = {"absolutely", "all", "always", "any", "awfully", "badly",
 	"beyond", "bloody", "complete", "completely", "constantly", "damn", "dead", "deeply",
@@ -15,7 +20,7 @@ static const char *const intensifier[] = {"absolutely", "all", "always", "any", 
 	"quite", "rather", "really", "seriously", "simply", "single", "so", "somewhat", "still",
 	"strongly", "such", "super", "terribly", "thoroughly", "too", "total", "totally",
 	"tremendously", "truly", "ultra", "unbelievably", "utterly", "very", "way", "whatsoever",
-	"whole", "yet", NULL};
+	"whole", "yet"};
 
 static const char *const positive[] = {"accurate", "admir*", "adorable", "adore*", "advanced",
 	"amaz*", "angel", "appreciat*", "attentive", "awesome", "beautiful*", "beloved", "best",
@@ -47,7 +52,7 @@ static const char *const positive[] = {"accurate", "admir*", "adorable", "adore*
 	"talented", "tasty", "terrific", "thankful", "thoughtful", "thrilled", "tidy", "top-notch",
 	"tremendous", "trust*", "unbeatable", "upbeat", "useful", "valuable", "vibrant", "victory",
 	"vivid", "welcoming", "winner", "winning", "wisdom", "wonder", "wonderful*", "wonderfull",
-	"woohoo", "worth", "worthwhile", "wow", "yay", "yum", "yummy", NULL};
+	"woohoo", "worth", "worthwhile", "wow", "yay", "yum", "yummy"};
 
 static const char *const negative[] = {"abominable", "abysmal", "appalling", "atrocious", "awful*",
 	"awkward", "bad", "badly", "bug", "buggy", "clumsy", "clunky", "complicated", "confus*",
@@ -67,7 +72,7 @@ static const char *const negative[] = {"abominable", "abysmal", "appalling", "at
 	"unprofessional", "unreadable", "unreliable", "unresponsive", "unsafe", "unsatisfactory",
 	"unstable", "untrustworthy", "unusable", "unwanted", "unwelcome", "useless", "vague",
 	"waste", "wasted", "wasting", "weak", "weird", "wonky", "worse", "worst", "worthless",
-	"wrong", "yuck", NULL};
+	"wrong", "yuck"};
 
 static const char *const feeling[] = {"ache*", "afraid", "alarm*", "angst", "annoy*", "anxious",
 	"ashamed", "bored", "boring", "bother*", "bummed", "bummer", "concern*", "confused", "cry",
@@ -79,7 +84,7 @@ static const char *const feeling[] = {"ache*", "afraid", "alarm*", "angst", "ann
 	"scary", "shocked", "sigh", "skeptical", "sob", "sorry", "speechless", "stress*",
 	"struggl*", "suffer*", "tears", "terrified", "tired", "tiresome", "troubl*",
 	"uncomfortable", "uneasy", "unhappily", "unnerv*", "unsatisf*", "unsure", "upset*", "weary",
-	"worr*", "worse", NULL};
+	"worr*", "worse"};
 
 static const char *const problem[] = {"abandon*", "blank", "blocked", "blocks", "bounced", "breaks",
 	"broke", "broken", "cancel*", "cancelled", "closes", "collaps*", "complain*", "complaint*",
@@ -96,7 +101,7 @@ static const char *const problem[] = {"abandon*", "blank", "blocked", "blocks", 
 	"stopped", "stops", "stranded", "struggles", "stuck", "suspend*", "timeout", "torn",
 	"truncat*", "twice", "unable", "unanswered", "unauthori*", "undelivered", "unexpected*",
 	"unknown", "unpaid", "unreachable", "unresponsive", "vanish*", "waited", "waiting",
-	"wasted", "wiped", "wrongly", NULL};
+	"wasted", "wiped", "wrongly"};
 
 static const char *const anger[] = {"absurd", "abuse*", "ahole", "anger*", "angry", "appalled",
 	"bloodsuck*", "boiling", "cheat*", "conned", "corrupt", "crime", "criminal*", "curse*",
@@ -110,7 +115,7 @@ static const char *const anger[] = {"absurd", "abuse*", "ahole", "anger*", "angr
 	"ridiculous*", "rob", "robbed", "robbery", "robbing", "rogue*", "scam*", "scandal*",
 	"seething", "shambles", "shame*", "shameless*", "sickening", "spite*", "steal", "steal*",
 	"stole", "swindl*", "theft", "thief", "thiev*", "thieves", "tyran*", "unacceptable",
-	"unbelievable", "unforgivable", "vile", "violat*", "whore*", "wicked", "wtf", "wth", NULL};
+	"unbelievable", "unforgivable", "vile", "violat*", "whore*", "wicked", "wtf", "wth"};
 
 static const char *const contempt[] = {"amateur*", "arrogant", "bonkers", "brainless", "bullies",
 	"bully", "charlatan*", "circus", "clown*", "clueless", "coward*", "cretin*", "crook*",
@@ -121,47 +126,46 @@ static const char *const contempt[] = {"amateur*", "arrogant", "bonkers", "brain
 	"loser*", "lunatic*", "lying", "mockery", "moron*", "muppet", "muppets", "nonsense",
 	"numpties", "numpty", "parasite*", "pathetic*", "pigs", "pretend*", "rotten", "rubbish",
 	"scum*", "sham", "shameful*", "shysters", "slime*", "smug", "so-called", "spineless",
-	"stupid*", "toddler*", "trash", "twits", "useless", "vultures", "weasel*", "worthless",
-	NULL};
+	"stupid*", "toddler*", "trash", "twits", "useless", "vultures", "weasel*", "worthless"};
 
 static const char *const swearing[] = {"arse", "arsehole*", "ass", "asses", "asshole*", "bastard*",
 	"bitch*", "bloody", "bollocks", "bs", "bugger*", "bullcrap", "bullshit", "cock*", "crap",
 	"crappy", "cunt*", "dammit", "damn*", "dick*", "effing", "f", "ffs", "fk", "fking", "fkn",
 	"freaking", "frickin*", "fuck*", "fucking", "goddamn*", "heck", "hell", "motherf*", "omfg",
 	"piss", "prick*", "pricks", "screw", "screwed", "shit*", "shite", "sod", "sodding", "stfu",
-	"turd*", "twat*", "wanker*", "wtaf", "wtf", "wth", NULL};
+	"turd*", "twat*", "wanker*", "wtaf", "wtf", "wth"};
 
 static const char *const threat[] = {"attorney*", "authorities", "bailiff*", "bbb", "boycott*",
 	"chargeback*", "compensation", "court", "courts", "dispute", "disputing", "expose", "fca",
 	"ftc", "lawsuit*", "lawyer*", "lawyers", "legal", "litigation", "ofcom", "ombudsman",
 	"police", "prosecut*", "prosecute", "regulator", "reputation", "solicitor*", "sue", "suing",
-	"terminate*", "tribunal", "trustpilot", NULL};
+	"terminate*", "tribunal", "trustpilot"};
 
 static const char *const question[] = {"any", "anyone", "are", "can", "could", "did", "do", "does",
 	"has", "have", "how", "is", "may", "might", "shall", "should", "was", "what", "what's",
-	"whats", "when", "where", "where's", "which", "who", "whose", "will", "would", NULL};
+	"whats", "when", "where", "where's", "which", "who", "whose", "will", "would"};
 
 static const char *const acronym[] = {"ai", "aka", "am", "api", "apis", "asap", "atm", "ceo", "cpu",
 	"crm", "css", "csv", "dns", "dpa", "erp", "eta", "eu", "eur", "faq", "fyi", "gb", "gbp",
 	"gdpr", "gmt", "gpu", "hr", "html", "http", "https", "iban", "id", "ids", "ii", "iii",
 	"imap", "ios", "ip", "iso", "it", "jpg", "json", "kb", "kpi", "lan", "lol", "mac", "mb",
 	"mfa", "nda", "ok", "omg", "os", "otp", "pc", "pdf", "pdfs", "pin", "pm", "png", "pr", "qa",
-	"qr", "ram", "rest", "rss", "saml", "scim", "sdk", "sepa", "sla", "smb", "smtp", "sms",
+	"qr", "ram", "rest", "rss", "saml", "scim", "sdk", "sepa", "sla", "smb", "sms", "smtp",
 	"sql", "ssd", "ssl", "sso", "tb", "tls", "totp", "tv", "ui", "uk", "url", "urls", "us",
 	"usa", "usb", "usd", "utc", "utf", "vat", "vip", "vm", "vpn", "wifi", "xls", "xlsx", "xml",
-	"yaml", "zip", NULL};
+	"yaml", "zip"};
 
 static const char *const filler[] = {"afternoon", "also", "and", "basically", "curious", "day",
 	"dear", "evening", "everyone", "folks", "good", "greetings", "guys", "hello", "hey", "hi",
 	"hiya", "just", "madam", "morning", "now", "ok", "okay", "one", "please", "question",
-	"quick", "sir", "so", "sorry", "support", "team", "then", "there", "wondering", NULL};
+	"quick", "sir", "so", "sorry", "support", "team", "then", "there", "wondering"};
 
 static const char *const but[] = {
-	"although", "but", "except", "however", "sadly", "though", "unfortunately", "yet", NULL};
+	"although", "but", "except", "however", "sadly", "though", "unfortunately", "yet"};
 
 static const char *const emphatic[] = {"again", "all", "any", "back", "fix", "good", "how", "me",
-	"mine", "my", "now", "one", "out", "stop", "still", "the", "this", "today", "want", "what",
-	"when", "why", "you", "your", NULL};
+	"mine", "my", "now", "one", "out", "still", "stop", "the", "this", "today", "want", "what",
+	"when", "why", "you", "your"};
 
 static const char *const money[] = {"amount", "bank", "bill", "billed", "billing", "bills", "card",
 	"cards", "charge", "charged", "charges", "charging", "cost", "costs", "coupon*", "credit",
@@ -170,7 +174,7 @@ static const char *const money[] = {"amount", "bank", "bill", "billed", "billing
 	"money", "overcharg*", "paid", "pay", "paying", "payment*", "payout", "paypal", "pays",
 	"plan", "plans", "price*", "pricing", "quote", "rebate", "receipt*", "refund*", "renew*",
 	"sales", "seat", "seats", "sepa", "subscri*", "tariff", "tax", "taxes", "transaction*",
-	"trial", "unsubscribed", "upgrad*", "usd", "vat", "visa", "voucher*", NULL};
+	"trial", "unsubscribed", "upgrad*", "usd", "vat", "visa", "voucher*"};
 
 static const char *const access[] = {"2fa", "account", "accounts", "admin", "administrator",
 	"admins", "authenticat*", "backup", "blocked", "code", "codes", "credentials", "deactivat*",
@@ -180,7 +184,7 @@ static const char *const access[] = {"2fa", "account", "accounts", "admin", "adm
 	"passkey*", "password*", "permission*", "phone", "profile", "recover*", "reset", "restore",
 	"restored", "role", "roles", "saml", "session", "sessions", "sign", "signed", "signin",
 	"signing", "sso", "suspend*", "unlock*", "user", "username*", "viewer", "viewers",
-	"workspace", "workspaces", NULL};
+	"workspace", "workspaces"};
 
 static const char *const software[] = {"android", "api", "app", "backup", "battery", "blank",
 	"browser", "bug", "bugs", "bulk", "chart", "charts", "chrome", "column", "columns",
@@ -191,8 +195,7 @@ static const char *const software[] = {"android", "api", "app", "backup", "batte
 	"notification*", "offline", "outage*", "pdf", "phone", "printer", "program", "render*",
 	"report", "reports", "rows", "safari", "screen", "sdk", "server", "sheet", "sheets",
 	"slack", "slow", "software", "spreadsheet*", "sync*", "tablet", "timeout*", "ubuntu",
-	"update*", "upload*", "version", "web", "webhook*", "wifi", "windows", "xlsx", "zapier",
-	NULL};
+	"update*", "upload*", "version", "web", "webhook*", "wifi", "windows", "xlsx", "zapier"};
 
 static const char *const company[] = {"about", "address", "alternative*", "blog", "career*",
 	"certified", "community", "compan*", "compare*", "comparison", "compete*", "competitor*",
@@ -202,38 +205,38 @@ static const char *const company[] = {"about", "address", "alternative*", "blog"
 	"offices", "opening", "partner*", "phone", "policy", "press", "privacy", "product",
 	"reseller", "roadmap", "school*", "spanish", "staff", "student*", "suggest*", "support",
 	"team", "thank", "thanks", "tips", "tool", "training", "translat*", "tutorial*", "video*",
-	"webinar*", "who", "wish", NULL};
+	"webinar*", "who", "wish"};
 
-const char *const *const lexicon_words[WORDS_KINDS] = {
-	[WORDS_NEGATION] = negation,
-	[WORDS_INTENSIFIER] = intensifier,
-	[WORDS_POSITIVE] = positive,
-	[WORDS_NEGATIVE] = negative,
-	[WORDS_FEELING] = feeling,
-	[WORDS_PROBLEM] = problem,
-	[WORDS_ANGER] = anger,
-	[WORDS_CONTEMPT] = contempt,
-	[WORDS_SWEARING] = swearing,
-	[WORDS_THREAT] = threat,
-	[WORDS_QUESTION] = question,
-	[WORDS_FILLER] = filler,
-	[WORDS_BUT] = but,
-	[WORDS_EMPHATIC] = emphatic,
-	[WORDS_ACRONYM] = acronym,
-	[WORDS_MONEY] = money,
-	[WORDS_ACCESS] = access,
-	[WORDS_SOFTWARE] = software,
-	[WORDS_COMPANY] = company,
+const struct lexicon_list lexicon_words[WORDS_KINDS] = {
+	[WORDS_NEGATION] = LIST(negation),
+	[WORDS_INTENSIFIER] = LIST(intensifier),
+	[WORDS_POSITIVE] = LIST(positive),
+	[WORDS_NEGATIVE] = LIST(negative),
+	[WORDS_FEELING] = LIST(feeling),
+	[WORDS_PROBLEM] = LIST(problem),
+	[WORDS_ANGER] = LIST(anger),
+	[WORDS_CONTEMPT] = LIST(contempt),
+	[WORDS_SWEARING] = LIST(swearing),
+	[WORDS_THREAT] = LIST(threat),
+	[WORDS_QUESTION] = LIST(question),
+	[WORDS_FILLER] = LIST(filler),
+	[WORDS_BUT] = LIST(but),
+	[WORDS_EMPHATIC] = LIST(emphatic),
+	[WORDS_ACRONYM] = LIST(acronym),
+	[WORDS_MONEY] = LIST(money),
+	[WORDS_ACCESS] = LIST(access),
+	[WORDS_SOFTWARE] = LIST(software),
+	[WORDS_COMPANY] = LIST(company),
 };
 
-static const char *const thanks[] = {"thank you", "thank u", "thank ya", "thanks", "thanx", "thx",
-	"tysm", "ty", "thnx", "many thanks", "much appreciated", "cheers", "grateful",
-	"appreciate it", "appreciate the", "appreciate your", NULL};
+static const char *const thanks[] = {"appreciate it", "appreciate the", "appreciate your", "cheers",
+	"grateful", "many thanks", "much appreciated", "thank u", "thank ya", "thank you", "thanks",
+	"thanx", "thnx", "thx", "ty", "tysm"};
 
-static const char *const thanks_ahead[] = {"thanks in advance", "thank you in advance",
-	"thanks for your help in advance", "many thanks in advance", "thanks ahead",
-	"thank you for your help in advance", "thanks beforehand", "thx in advance",
-	"appreciate any help", "appreciate your help", "thanks for any help", NULL};
+static const char *const thanks_ahead[] = {"appreciate any help", "appreciate your help",
+	"many thanks in advance", "thank you for your help in advance", "thank you in advance",
+	"thanks ahead", "thanks beforehand", "thanks for any help",
+	"thanks for your help in advance", "thanks in advance", "thx in advance"};
 
 static const char *const positive_phrase[] = {"10 out of 10", "10/10", "a breath of fresh air",
 	"a delight", "a dream", "a gem", "a joy", "a life saver", "a lifesaver", "a pleasure",
@@ -271,7 +274,7 @@ static const char *const positive_phrase[] = {"10 out of 10", "10/10", "a breath
 	"works great", "works like a charm", "works now", "works perfectly", "works well",
 	"world class", "worth every", "worth it", "worth the", "you are the best", "you deserve",
 	"you guys are great", "you guys rock", "you rock", "you saved", "you're amazing",
-	"you're the best", "you're wonderful", NULL};
+	"you're the best", "you're wonderful"};
 
 static const char *const no_problem[] = {"can't complain", "cannot complain", "didn't disappoint",
 	"does not disappoint", "doesn't disappoint", "got fixed", "hassle free", "hassle-free",
@@ -288,7 +291,7 @@ static const char *const no_problem[] = {"can't complain", "cannot complain", "d
 	"smooth sailing", "stress free", "there is no problem", "trouble free", "was fixed",
 	"without a hitch", "without a problem", "without any issues", "without any problem",
 	"without any trouble", "without fuss", "without hassle", "without problems",
-	"without trouble", "wouldn't change a thing", "zero problems", NULL};
+	"without trouble", "wouldn't change a thing", "zero problems"};
 
 static const char *const negative_phrase[] = {"a bit of a", "a letdown", "a pity", "a shame",
 	"any more", "are blank", "are empty", "are gone", "are missing", "aren't working",
@@ -334,7 +337,7 @@ static const char *const negative_phrase[] = {"a bit of a", "a letdown", "a pity
 	"was lost", "was told", "was wrong", "we can't", "we cannot", "we lost", "went wrong",
 	"why does", "without success", "won't let", "won't load", "won't open", "won't start",
 	"won't work", "wont let", "worse than", "would have been", "would not recommend",
-	"would rather", "wouldn't let", "wouldn't recommend", "wrong amount", NULL};
+	"would rather", "wouldn't let", "wouldn't recommend", "wrong amount"};
 
 static const char *const repeated[] = {"a hundred times", "a third time", "again and again",
 	"again this", "all over again", "already told", "already wrote", "always the same",
@@ -354,16 +357,16 @@ static const char *const repeated[] = {"a hundred times", "a third time", "again
 	"tenth time", "the same thing", "third email", "third mail", "third message",
 	"third request", "third ticket", "third time", "third week", "three tickets", "three times",
 	"time after time", "time and again", "times now", "twice already", "two tickets",
-	"written to you", "wrote to you", "yet again", "yet another", NULL};
+	"written to you", "wrote to you", "yet again", "yet another"};
 
 static const char *const duration[] = {"a week ago", "all afternoon", "all day", "all morning",
 	"all night", "all week", "days ago", "days and", "days now", "for a month", "for a week",
 	"for ages", "for an hour", "for days", "for hours", "for months", "for over a", "for weeks",
-	"for years", "half an hour", "hours late", "hours on", "hours now", "hr delay",
-	"hour delay", "hours of", "hr late", "hrs late", "last week", "minutes on", "months now",
+	"for years", "half an hour", "hour delay", "hours late", "hours now", "hours of",
+	"hours on", "hr delay", "hr late", "hrs late", "last week", "minutes on", "months now",
 	"since friday", "since last", "since monday", "since the update", "since this morning",
 	"since thursday", "since tuesday", "since wednesday", "since yesterday", "the whole day",
-	"two weeks", "three weeks", "weeks ago", "weeks now", "whole day", NULL};
+	"three weeks", "two weeks", "weeks ago", "weeks now", "whole day"};
 
 static const char *const demand[] = {"act now", "answer me", "answer my", "by tomorrow",
 	"by tonight", "call me back now", "cancel it now", "deal with it", "delete it now",
@@ -383,7 +386,7 @@ static const char *const demand[] = {"act now", "answer me", "answer my", "by to
 	"this instant", "this minute", "to a manager", "undo it", "unlock it",
 	"unlock my account now", "wake up", "want my money", "we demand", "we expect",
 	"we want our", "within the hour", "you have 24 hours", "you have 48 hours",
-	"you have until", "you must", "you will refund", NULL};
+	"you have until", "you must", "you will refund"};
 
 static const char *const threat_phrase[] = {"bad review", "be warned", "cancel everything",
 	"cancel my account today", "cancel my contract", "cancel my subscription right",
@@ -402,7 +405,7 @@ static const char *const threat_phrase[] = {"bad review", "be warned", "cancel e
 	"warn everyone", "warn others", "we are done", "we are gone", "we are leaving",
 	"we are out", "we're done", "we're leaving", "we're out", "will be reviewed",
 	"will not pay", "won't be back", "won't pay", "you just lost", "you lost", "you will hear",
-	"you'll hear", "you'll regret", "you've lost", "zero stars", NULL};
+	"you'll hear", "you'll regret", "you've lost", "zero stars"};
 
 static const char *const anger_phrase[] = {"a disgrace", "a joke", "a slap in the face",
 	"a waste of", "absolute disgrace", "absolute joke", "absolutely ridiculous",
@@ -447,7 +450,7 @@ static const char *const anger_phrase[] = {"a disgrace", "a joke", "a slap in th
 	"you won't", "you're useless", "you've ruined", "you've stolen", "you've wasted",
 	"your damn", "your fault", "your garbage", "your greed", "your incompetence", "your lies",
 	"your lousy", "your mess", "your nonsense", "your pathetic", "your rubbish", "your shitty",
-	"your so called", "your stupid", "your trash", "your useless", NULL};
+	"your so called", "your stupid", "your trash", "your useless"};
 
 static const char *const sarcasm[] = {"bang up job", "best joke", "best joke ever", "bravo for",
 	"bravo geniuses", "clap clap", "congrats on", "congratulations on", "congratulations you",
@@ -463,7 +466,7 @@ static const char *const sarcasm[] = {"bang up job", "best joke", "best joke eve
 	"thanks for nothing", "thanks for ruining", "thanks for the crash", "thanks for wasting",
 	"thanks so much for", "truly impressive", "very funny", "very professional", "way to go",
 	"well played", "well that's", "what a great", "what a surprise", "what a treat",
-	"what a wonderful", "who needs", "wonderful service", "wow great", "yeah right", NULL};
+	"what a wonderful", "who needs", "wonderful service", "wow great", "yeah right"};
 
 static const char *const request[] = {"any chance", "any way to", "are the", "are there",
 	"are you able", "can anyone tell", "can i", "can it", "can the", "can we", "can you",
@@ -482,21 +485,21 @@ static const char *const request[] = {"any chance", "any way to", "are the", "ar
 	"what happens", "what if", "what is", "what kind", "what time", "what's the", "when can",
 	"when do", "when does", "when is", "when will", "where can i", "where do", "where is",
 	"which of", "which plan", "who can", "who do i", "who is", "will i", "will it", "will the",
-	"will there", "wondering", "would it be", "would like to know", NULL};
+	"will there", "wondering", "would it be", "would like to know"};
 
-const char *const *const lexicon_phrases[PHRASES_KINDS] = {
-	[PHRASES_THANKS] = thanks,
-	[PHRASES_THANKS_AHEAD] = thanks_ahead,
-	[PHRASES_POSITIVE] = positive_phrase,
-	[PHRASES_NO_PROBLEM] = no_problem,
-	[PHRASES_NEGATIVE] = negative_phrase,
-	[PHRASES_REPEATED] = repeated,
-	[PHRASES_DURATION] = duration,
-	[PHRASES_DEMAND] = demand,
-	[PHRASES_THREAT] = threat_phrase,
-	[PHRASES_ANGER] = anger_phrase,
-	[PHRASES_SARCASM] = sarcasm,
-	[PHRASES_REQUEST] = request,
+const struct lexicon_list lexicon_phrases[PHRASES_KINDS] = {
+	[PHRASES_THANKS] = LIST(thanks),
+	[PHRASES_THANKS_AHEAD] = LIST(thanks_ahead),
+	[PHRASES_POSITIVE] = LIST(positive_phrase),
+	[PHRASES_NO_PROBLEM] = LIST(no_problem),
+	[PHRASES_NEGATIVE] = LIST(negative_phrase),
+	[PHRASES_REPEATED] = LIST(repeated),
+	[PHRASES_DURATION] = LIST(duration),
+	[PHRASES_DEMAND] = LIST(demand),
+	[PHRASES_THREAT] = LIST(threat_phrase),
+	[PHRASES_ANGER] = LIST(anger_phrase),
+	[PHRASES_SARCASM] = LIST(sarcasm),
+	[PHRASES_REQUEST] = LIST(request),
 };
 
 const char *const lexicon_smiles[] = {":)", ":-)", "=)", ":D", ":-D", ";)", ";-)", "<3", ":P",
@@ -519,3 +522,20 @@ const char *const lexicon_frowns[] = {":(", ":-(", "=(", ":'(", ":/", ":-/", ":\
 const char *const lexicon_rage[] = {">:(", ">:-(", "\U0001F620", "\U0001F621", "\U0001F92C",
 	"\U0001F624", "\U0001F595", "\U0001F4A9", "\U0001F44E", "\U0001F92E", "\U0001F922",
 	"\U0001F92F", "\U0001F47F", NULL};
+
+const char *const *lexicon_range(const struct lexicon_list *list, char first, size_t *count)
+{
+	size_t begin = 0;
+	size_t end = list->count;
+	while (begin < end) {
+		size_t middle = (begin + end) / 2;
+		if ((unsigned char)list->entries[middle][0] < (unsigned char)first)
+			begin = middle + 1;
+		else
+			end = middle;
+	}
+	while (end < list->count && list->entries[end][0] == first)
+		end++;
+	*count = end - begin;
+	return list->entries + begin;
+}

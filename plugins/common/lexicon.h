@@ -3,7 +3,7 @@
  * lexical_features.c and its tests only. Constant data, any thread.
  *
  * All entries are in small letters with plain apostrophes. A word that ends in * stands for every
- * word that begins so. Lists end with NULL.
+ * word that begins so. The lists of words and phrases are sorted by their bytes.
  */
 #ifndef COMMON_LEXICON_H
 #define COMMON_LEXICON_H
@@ -52,10 +52,18 @@ enum lexicon_phrases {
 	PHRASES_KINDS,
 };
 
-extern const char *const *const lexicon_words[WORDS_KINDS];
-extern const char *const *const lexicon_phrases[PHRASES_KINDS];
+struct lexicon_list {
+	const char *const *entries;
+	size_t count;
+};
 
-/* Emoticons and emoji, as UTF-8. */
+extern const struct lexicon_list lexicon_words[WORDS_KINDS];
+extern const struct lexicon_list lexicon_phrases[PHRASES_KINDS];
+
+/* The COUNT entries of LIST that begin with the byte FIRST. */
+const char *const *lexicon_range(const struct lexicon_list *list, char first, size_t *count);
+
+/* Emoticons and emoji, as UTF-8; each list ends with NULL. */
 extern const char *const lexicon_smiles[];
 extern const char *const lexicon_frowns[];
 extern const char *const lexicon_rage[];

@@ -55,7 +55,7 @@ static void *open_store(const struct ss_plugin *plugin, const char *path, struct
 	void *store = NULL;
 	char *text = memory_format("path: '%s'\n", path);
 	struct yaml_document *document =
-		yaml_parse("/bench.yaml", 1, text, strlen(text), &diagnostics);
+		yaml_parse("./bench.yaml", 1, text, strlen(text), &diagnostics);
 	int result = document == NULL
 			     ? -1
 			     : options_read(document, document->root, document->root,
@@ -166,8 +166,7 @@ int main(int count, char **arguments)
 		(void)fputs(help, stderr);
 		return 2;
 	}
-	char *folder = realpath(count > 1 ? arguments[1] : ".", NULL);
-	char *path = memory_format("%s/bench.db", folder != NULL ? folder : arguments[1]);
+	char *path = memory_format("%s/bench.db", count > 1 ? arguments[1] : ".");
 	const struct ss_plugin *plugin =
 		plugin_load(SS_BUILD_DIR "/plugins/storage/sqlite.so", &err);
 	void *store = NULL;
@@ -184,7 +183,6 @@ int main(int count, char **arguments)
 	}
 	if (err.status != SS_OK)
 		(void)fprintf(stderr, "bench_store: %s\n", err.text);
-	free(folder);
 	free(path);
 	return err.status != SS_OK;
 }

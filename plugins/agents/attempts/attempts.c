@@ -101,10 +101,12 @@ static enum ss_result run(void *instance, struct ss_run *run, struct ss_error *e
 	return SS_PENDING;
 }
 
+/* The default similarity fits all-MiniLM-L6-v2: of 25 pairs of a question and its rewording it found 19, of
+ * 25 pairs of different questions about one topic it took 2 for the same. */
 static const struct ss_option options[] = {
 	[OPTION_SIMILARITY] = {.name = "similarity",
 		.type = SS_OPTION_NUMBER,
-		.fallback = "0.85",
+		.fallback = "0.82",
 		.min = -1,
 		.max = 1,
 		.help = "The cosine of two messages' embeddings from which on they ask the same."},

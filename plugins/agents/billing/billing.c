@@ -33,8 +33,10 @@ static const struct ss_option options[] = {
 		.help = "The sentence that an answer begins with, by sentiment."},
 	[SPECIALIST_ABSTAIN] = {.name = "abstain",
 		.type = SS_OPTION_STRING,
-		.fallback = "I found nothing in our billing articles that answers this, and where money "
-			    "is concerned I do not want to guess. Reply \"human agent\" and a person of "
+		.fallback = "I found nothing in our billing articles that answers this, and where "
+			    "money "
+			    "is concerned I do not want to guess. Reply \"human agent\" and a "
+			    "person of "
 			    "our team will look into it.",
 		.help = "What is said when no article fits."},
 	{.name = NULL},

@@ -76,8 +76,7 @@ static struct ss_value *compose(const struct escalation *escalation, struct ss_r
 	const struct ss_value_functions *values = host->values;
 	const char *id = values->as_string(host->read(run, FIELD_CONVERSATION_ID), NULL);
 	const char *sentiment = values->as_string(host->read(run, FIELD_SENTIMENT), NULL);
-	const char *opening =
-		values->as_string(values->get(escalation->openings, sentiment), NULL);
+	const char *opening = values->as_string(values->get(escalation->openings, sentiment), NULL);
 	const char *meanwhile = values->as_string(escalation->meanwhile, NULL);
 	const struct ss_value *best = values->at(host->read(run, FIELD_KB_RESULTS), 0);
 	const char *title = values->as_string(values->get(best, "title"), NULL);
@@ -120,8 +119,9 @@ static const struct ss_option options[] = {
 		.help = "The sentence that the answer begins with, by sentiment."},
 	[OPTION_TEXT] = {.name = "text",
 		.type = SS_OPTION_STRING,
-		.fallback = "I am handing this over to a person of our team, who will read the whole "
-			    "conversation and answer you here. Your case is {conversation_id}.",
+		.fallback =
+			"I am handing this over to a person of our team, who will read the whole "
+			"conversation and answer you here. Your case is {conversation_id}.",
 		.help = "What the customer is told, with {conversation_id} for the case."},
 	[OPTION_MEANWHILE] = {.name = "meanwhile",
 		.type = SS_OPTION_STRING,

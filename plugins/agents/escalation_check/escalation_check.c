@@ -159,8 +159,7 @@ static void check_sentiment(
 	const struct escalation_check *check, struct ss_run *run, struct reason *reason)
 {
 	const struct ss_value_functions *values = check->host->values;
-	const char *sentiment =
-		values->as_string(check->host->read(run, FIELD_SENTIMENT), NULL);
+	const char *sentiment = values->as_string(check->host->read(run, FIELD_SENTIMENT), NULL);
 	for (size_t i = 0; i < values->count(check->sentiments); i++) {
 		const char *name = values->as_string(values->at(check->sentiments, i), NULL);
 		if (strcmp(name, sentiment) == 0)
@@ -259,7 +258,8 @@ SS_EXPORT const struct ss_plugin smartsupport_plugin = {
 	.name = "escalation_check",
 	.version = "1.0.0",
 	.licence = "MIT",
-	.summary = "Decides by priority, sentiment, attempts and keywords whether a human takes over.",
+	.summary =
+		"Decides by priority, sentiment, attempts and keywords whether a human takes over.",
 	.options = options,
 	.fields = fields,
 	.agent = &operations,

@@ -18,8 +18,9 @@ static const struct ss_option options[] = {
 		.help = "The sentence that an answer begins with, by sentiment."},
 	[SPECIALIST_ABSTAIN] = {.name = "abstain",
 		.type = SS_OPTION_STRING,
-		.fallback = "I found nothing in our help articles that answers this, and I do not want "
-			    "to guess. Reply \"human agent\" and a person of our team will answer you.",
+		.fallback =
+			"I found nothing in our help articles that answers this, and I do not want "
+			"to guess. Reply \"human agent\" and a person of our team will answer you.",
 		.help = "What is said when no article fits."},
 	{.name = NULL},
 };

@@ -84,7 +84,8 @@ static const struct ss_option options[] = {
 	[OPTION_PREFER_CATEGORY] = {.name = "prefer_category",
 		.type = SS_OPTION_BOOL,
 		.fallback = "true",
-		.help = "Whether an article of the question's category comes first when it is nearly as good."},
+		.help = "Whether an article of the question's category comes first when it is "
+			"nearly as good."},
 	{.name = NULL},
 };
 
@@ -93,7 +94,8 @@ static const struct ss_field fields[] = {
 	[FIELD_CATEGORY] = {"category", SS_STRING, SS_READS | SS_OPTIONAL,
 		"The question's category, a hint for the search."},
 	[FIELD_KB_RESULTS] = {"kb_results", SS_LIST, SS_WRITES,
-		"The articles that fit, best first: maps with id, title, content, category and score."},
+		"The articles that fit, best first: maps with id, title, content, category and "
+		"score."},
 	{.name = NULL},
 };
 

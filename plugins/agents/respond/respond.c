@@ -100,7 +100,8 @@ static const struct ss_option options[] = {
 		.help = "The same for several articles."},
 	[OPTION_CLOSING] = {.name = "closing",
 		.type = SS_OPTION_STRING,
-		.fallback = "If this does not solve it, reply here, or write \"human agent\" to reach a "
+		.fallback = "If this does not solve it, reply here, or write \"human agent\" to "
+			    "reach a "
 			    "person.",
 		.help = "The last sentence of an answer; empty for none."},
 	{.name = NULL},

@@ -53,7 +53,8 @@ static void ask(struct ss_text message, char *abstain, size_t size)
 	size_t length = strlen(abstain);
 	if (find_code(message, code))
 		(void)snprintf(abstain + length, size - length,
-			" It helps them to know your system, the version of the app and what you did "
+			" It helps them to know your system, the version of the app and what you "
+			"did "
 			"just before %s appeared.",
 			code);
 	else
@@ -77,9 +78,11 @@ static const struct ss_option options[] = {
 		.help = "The sentence that an answer begins with, by sentiment."},
 	[SPECIALIST_ABSTAIN] = {.name = "abstain",
 		.type = SS_OPTION_STRING,
-		.fallback = "I found nothing in our technical articles that fits this, and I do not want "
-			    "to send you the wrong way. Reply \"human agent\" and a person of our team "
-			    "will look at it with you.",
+		.fallback =
+			"I found nothing in our technical articles that fits this, and I do not "
+			"want "
+			"to send you the wrong way. Reply \"human agent\" and a person of our team "
+			"will look at it with you.",
 		.help = "What is said when no article fits."},
 	{.name = NULL},
 };

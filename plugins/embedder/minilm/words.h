@@ -1,7 +1,8 @@
 /*
  * Text to words, as BERT's models were trained with: invisible characters removed, accents and case
  * folded away, split at white space, around punctuation and around Chinese characters. Follows Hugging
- * Face's BertNormalizer and BertPreTokenizer, with the Unicode tables of utf8proc. Any thread.
+ * Face's BertNormalizer and BertPreTokenizer. Those know Unicode 8, utf8proc knows a later version: the two
+ * differ for the marks and punctuation that Unicode added since, which no vocabulary of 2018 has. Any thread.
  */
 #ifndef MINILM_WORDS_H
 #define MINILM_WORDS_H

@@ -58,8 +58,8 @@ static size_t add_second(const struct extractive *extractive, const struct ss_va
 	size_t head = title.length + 3; /* two line breaks before it and one behind it */
 	if (head >= room)
 		return 0;
-	size_t length = passages_quote(text_of(extractive, article, "content"), question, true,
-		out + head, room - head);
+	size_t length = passages_quote(
+		text_of(extractive, article, "content"), question, true, out + head, room - head);
 	if (length == 0)
 		return 0;
 	memcpy(out, "\n\n", 2);
@@ -120,7 +120,8 @@ static const struct ss_option options[] = {
 		.fallback = "0.01",
 		.min = 0,
 		.max = 1,
-		.help = "A second article is quoted as well when its score is this close to the best."},
+		.help = "A second article is quoted as well when its score is this close to the "
+			"best."},
 	{.name = NULL},
 };
 

@@ -142,8 +142,7 @@ static size_t split(
 	size_t at = 0;
 	while (at < content.length && count < PARAGRAPHS_LIMIT) {
 		size_t end = paragraph_end(content, at);
-		struct ss_text text =
-			trim((struct ss_text){content.data + at, end - at});
+		struct ss_text text = trim((struct ss_text){content.data + at, end - at});
 		if (text.length > 0)
 			paragraphs[count++] = (struct paragraph){
 				.text = text,

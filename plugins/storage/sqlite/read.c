@@ -201,7 +201,7 @@ static int stats_value(const struct cursor *cursor, struct ss_value **stats, str
 		categories,
 		sentiments,
 	};
-	*stats = values->map(keys, entries, sizeof entries / sizeof *entries);
+	*stats = values->map(keys, entries, sizeof keys / sizeof *keys);
 	return 0;
 }
 

@@ -113,8 +113,8 @@ Test(log, writes_logfmt)
 	log_warning(&log, "port %d is in use", 8000);
 	char *line = written();
 	char expected[64];
-	(void)snprintf(expected, sizeof expected, " level=warning pid=%d message=\"port 8000 is in use\"\n",
-		(int)getpid());
+	(void)snprintf(expected, sizeof expected,
+		" level=warning pid=%d message=\"port 8000 is in use\"\n", (int)getpid());
 	cr_expect_eq(strncmp(line, "time=20", 7), 0, "%s", line);
 	cr_expect_not_null(strstr(line, expected), "%s", line);
 	free(line);
@@ -132,7 +132,8 @@ Test(log, writes_json)
 	value_unref(line);
 }
 
-static const char hard[] = "quote \" back\\slash\nline\ttab \x01 \x7f \xc3\xa9 \xf0\x9f\x98\x80 a=b";
+static const char hard[] =
+	"quote \" back\\slash\nline\ttab \x01 \x7f \xc3\xa9 \xf0\x9f\x98\x80 a=b";
 
 Test(log, escapes_what_would_break_a_json_line)
 {

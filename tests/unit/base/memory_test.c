@@ -33,8 +33,8 @@ Test(memory, gives_zeroed_bytes)
 
 Test(memory, gives_something_to_free_for_a_size_of_zero)
 {
-	void *nothing[] = {memory_new(0), memory_array(0, 8), memory_array(8, 0),
-		memory_resize(NULL, 0, 8)};
+	void *nothing[] = {
+		memory_new(0), memory_array(0, 8), memory_array(8, 0), memory_resize(NULL, 0, 8)};
 	for (size_t i = 0; i < array_length(nothing); i++) {
 		cr_expect_not_null(nothing[i]);
 		free(nothing[i]);

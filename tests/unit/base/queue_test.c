@@ -143,7 +143,8 @@ static void run_producers(struct queue *queue, bool with_fd)
 	while (count < (size_t)PRODUCERS * ITEMS) {
 		struct pollfd poll_fd = {.fd = queue_fd(queue), .events = POLLIN};
 		if (with_fd)
-			cr_assert_eq(poll(&poll_fd, 1, 10000), 1, "an item waits but nothing says so");
+			cr_assert_eq(
+				poll(&poll_fd, 1, 10000), 1, "an item waits but nothing says so");
 		count += count_batch(queue_take(queue, !with_fd), next);
 	}
 	for (size_t p = 0; p < PRODUCERS; p++)

@@ -34,7 +34,7 @@ Test(text, knows_utf_8_that_is_not_valid)
 		"\xc3",             /* cut short */
 		"\xe6\x97",         /* cut short */
 		"\xf0\x9f\x98",     /* cut short */
-		"\xc3" "a",         /* no continuation */
+		"\xc3\x61",         /* no continuation */
 		"\xc0\x80",         /* NUL in two bytes */
 		"\xe0\x80\xaf",     /* a slash in three bytes */
 		"\xf0\x80\x80\xaf", /* a slash in four bytes */
@@ -50,17 +50,17 @@ Test(text, knows_utf_8_that_is_not_valid)
 Test(text, is_blank_when_there_is_nothing_to_see)
 {
 	static const char *const nothing[] = {
-		"", " ", " \t\r\n\v\f", "\xc2\xa0",    /* no-break space */
-		"\xe2\x80\x8b",                        /* zero width space */
-		"\xe2\x80\x8d\xe2\x80\x8c",            /* zero width joiner and non-joiner */
-		"\xef\xbb\xbf",                        /* byte order mark */
-		"\xe3\x80\x80",                        /* ideographic space */
-		"\xe2\x81\xa0\xc2\xad",                /* word joiner, soft hyphen */
-		"\xe2\x80\xae \xe2\x81\xa6",           /* direction marks */
+		"", " ", " \t\r\n\v\f", "\xc2\xa0",     /* no-break space */
+		"\xe2\x80\x8b",                         /* zero width space */
+		"\xe2\x80\x8d\xe2\x80\x8c",             /* zero width joiner and non-joiner */
+		"\xef\xbb\xbf",                         /* byte order mark */
+		"\xe3\x80\x80",                         /* ideographic space */
+		"\xe2\x81\xa0\xc2\xad",                 /* word joiner, soft hyphen */
+		"\xe2\x80\xae \xe2\x81\xa6",            /* direction marks */
 		"\xe3\x85\xa4\xef\xbe\xa0\xe1\x85\x9f", /* Hangul fillers */
-		"\xef\xb8\x8f",                        /* variation selector */
-		"\xf3\xa0\x81\xa1",                    /* tag letter */
-		"\xe2\xa0\x80",                        /* Braille pattern with no dot */
+		"\xef\xb8\x8f",                         /* variation selector */
+		"\xf3\xa0\x81\xa1",                     /* tag letter */
+		"\xe2\xa0\x80",                         /* Braille pattern with no dot */
 	};
 	for (size_t i = 0; i < array_length(nothing); i++)
 		cr_expect(blank(nothing[i]), "number %zu", i);
@@ -71,10 +71,10 @@ Test(text, is_not_blank_when_there_is_anything_to_see)
 {
 	static const char *const something[] = {
 		"a", " . ", "\xe2\x80\x8b?", "?\xe2\x80\x8b", "\xc3\xa9",
-		"\xf0\x9f\x98\x80",             /* an emoji */
-		"\xf0\x9f\xab\xa9",             /* an emoji of Unicode 16, which is newer than the tables */
-		"\xe2\x9d\xa4\xef\xb8\x8f",     /* a heart with a variation selector */
-		"\xee\x80\x80",                 /* private use */
+		"\xf0\x9f\x98\x80", /* an emoji */
+		"\xf0\x9f\xab\xa9", /* an emoji of Unicode 16, which is newer than the tables */
+		"\xe2\x9d\xa4\xef\xb8\x8f", /* a heart with a variation selector */
+		"\xee\x80\x80",             /* private use */
 	};
 	for (size_t i = 0; i < array_length(something); i++)
 		cr_expect_not(blank(something[i]), "number %zu", i);

@@ -154,3 +154,17 @@ Test(head, refuses_vectors_that_it_cannot_use)
 	cr_expect_not_null(strstr(err.text, "entry 1 is no number"), "%s", err.text);
 	head_free(head);
 }
+
+Test(head, loads_the_ones_that_are_shipped)
+{
+	static const char *const tasks[] = {"category", "sentiment"};
+	for (size_t i = 0; i < 2; i++) {
+		struct ss_error err = {0};
+		char path[512];
+		(void)snprintf(path, sizeof path, SS_SOURCE_DIR "/kb/heads/%s.json", tasks[i]);
+		struct head *head = head_load(&value_functions, path, tasks[i], &err);
+		cr_assert_not_null(head, "%s", err.text);
+		cr_expect_eq(head_labels(head), 4);
+		head_free(head);
+	}
+}

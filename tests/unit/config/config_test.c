@@ -184,9 +184,11 @@ Test(config, storage_may_be_a_plugin_with_options)
 Test(config, refuses_a_storage_it_does_not_know)
 {
 	refuses("storage: {url: 'mysql://me:secret@host/db'}\n", "",
-		"@:3:16: the storage's url begins with \"mysql:\"; this server knows sqlite:///FILE\n");
+		"@:3:16: the storage's url begins with \"mysql:\"; this server knows "
+		"sqlite:///FILE\n");
 	refuses("storage: {url: 'sqlite:///'}\n", "",
-		"@:3:16: the storage's url begins with \"sqlite:\"; this server knows sqlite:///FILE\n");
+		"@:3:16: the storage's url begins with \"sqlite:\"; this server knows "
+		"sqlite:///FILE\n");
 	refuses("storage: {url: secret}\n", "",
 		"@:3:16: the storage's url has no colon; this server knows sqlite:///FILE\n");
 	refuses("storage: {}\n", "",
@@ -223,14 +225,17 @@ Test(config, names_the_place_of_every_kind_of_mistake)
 	refuses(NULL, "server: {port: 70000}\n",
 		"@:7:16: port must be from 0 to 65535, not 70000\n");
 	refuses(NULL, "server:\n  port: '80'\n",
-		"@:8:9: port must be a whole number, not \"80\" (in quotes, which make it a string)\n");
+		"@:8:9: port must be a whole number, not \"80\" (in quotes, which make it a "
+		"string)\n");
 	refuses(NULL, "server: [1]\n", "@:7:9: server must be a mapping, not a list\n");
-	refuses(NULL, "servre: {}\n", "@:7:1: the configuration has no key \"servre\" (did you mean \"server\"?)\n");
+	refuses(NULL, "servre: {}\n",
+		"@:7:1: the configuration has no key \"servre\" (did you mean \"server\"?)\n");
 	refuses(NULL, "log: {level: loud}\n",
 		"@:7:14: level must be one of: debug info warning error, not \"loud\"\n");
 	refuses(NULL, "server: {drain_timeout: 0s}\n",
 		"@:7:25: drain_timeout must be from 0.1 to 3600 seconds, not 0s\n");
-	refuses("workflow:\n", "", "@:1:1: the configuration needs \"workflow\": the workflow's file\n");
+	refuses("workflow:\n", "",
+		"@:1:1: the configuration needs \"workflow\": the workflow's file\n");
 	refuses("llm: {}\n", "", "@:6:6: llm needs \"plugin\": the plugin's name\n");
 	refuses("llm: {plugin: }\n", "", "@:6:6: llm needs \"plugin\": the plugin's name\n");
 	refuses("llm: {plugin: l, option: {}}\n", "",
@@ -241,12 +246,14 @@ Test(config, reports_several_mistakes_at_once)
 {
 	cr_expect_null(load("server: {port: x, colour: red}\nplugins: p\nindex: i\n",
 		"@:1:1: embedder needs \"plugin\": the plugin's name\n"
-		"@:1:1: knowledge_base needs \"articles\": a folder of Markdown articles, or a JSON file\n"
+		"@:1:1: knowledge_base needs \"articles\": a folder of Markdown articles, or a "
+		"JSON file\n"
 		"@:1:1: llm needs \"plugin\": the plugin's name\n"
 		"@:1:1: storage needs a url, as in sqlite:///./smartsupport.db, or a plugin\n"
 		"@:1:1: the configuration needs \"workflow\": the workflow's file\n"
 		"@:1:16: port must be a whole number, not \"x\"\n"
-		"@:1:19: server has no key \"colour\"; it knows host, port, workers, drain_timeout\n"
+		"@:1:19: server has no key \"colour\"; it knows host, port, workers, "
+		"drain_timeout\n"
 		"@:2:10: plugins must be a list of strings, not \"p\"\n"
 		"@:3:8: index must be a mapping, not a single value\n"));
 }
@@ -265,8 +272,8 @@ Test(config, passes_on_what_is_no_yaml)
 	cr_expect_eq(diagnostics.count, 1);
 	diagnostics_free(&diagnostics);
 	cr_expect_null(config_load("/nonexistent.yaml", &diagnostics));
-	mistakes_expect(&diagnostics,
-		"/nonexistent.yaml: cannot be opened: No such file or directory\n");
+	mistakes_expect(
+		&diagnostics, "/nonexistent.yaml: cannot be opened: No such file or directory\n");
 	config_free(NULL);
 	free(file);
 }

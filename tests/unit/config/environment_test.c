@@ -40,7 +40,8 @@ static void load_good(const char *text)
 Test(environment, has_the_lines_of_the_file)
 {
 	load_good("# a comment\n\nT_PLAIN=value\n  T_INDENTED=x  \r\nT_EMPTY=\nT_EQUALS=a=b=c\n"
-		  "\t# another\nT_DOUBLE=\" spaces \"\nT_SINGLE='it''s'\nT_ONE=\"\nT_LAST=no line break");
+		  "\t# another\nT_DOUBLE=\" spaces \"\nT_SINGLE='it''s'\nT_ONE=\"\nT_LAST=no line "
+		  "break");
 	cr_expect_str_eq(getenv("T_PLAIN"), "value");
 	cr_expect_str_eq(getenv("T_INDENTED"), "x");
 	cr_expect_str_eq(getenv("T_EMPTY"), "");
@@ -61,7 +62,8 @@ Test(environment, that_is_set_already_wins)
 
 Test(environment, reports_every_bad_line_without_its_value)
 {
-	static const char text[] = "T_GOOD=1\nsecret\n=secret\nA B=secret\nT_X = secret\n-A=secret\nT_ALSO=2\n";
+	static const char text[] =
+		"T_GOOD=1\nsecret\n=secret\nA B=secret\nT_X = secret\n-A=secret\nT_ALSO=2\n";
 	load(text, strlen(text),
 		":2:1: expected NAME=VALUE\n:3:1: expected NAME=VALUE\n"
 		":4:1: expected NAME=VALUE\n:5:1: expected NAME=VALUE\n"

@@ -49,41 +49,50 @@ static void refuses(const struct ss_option *rows, const char *text, const char *
 
 Test(options, read_a_bool)
 {
-	static const struct ss_option rows[] = {{"x", SS_OPTION_BOOL, NULL, 0, 0, NULL, "help"}, {0}};
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_BOOL, NULL, 0, 0, NULL, "help"}, {0}};
 	reads(rows, "x: true", "[true]");
 	reads(rows, "x: false", "[false]");
 	refuses(rows, "x: 1", "/dir/t.yaml:1:4: x must be true or false, not \"1\"\n");
 	refuses(rows, "x: yes", "/dir/t.yaml:1:4: x must be true or false, not \"yes\"\n");
 	refuses(rows, "x: 'true'",
-		"/dir/t.yaml:1:4: x must be true or false, not \"true\" (in quotes, which make it a string)\n");
+		"/dir/t.yaml:1:4: x must be true or false, not \"true\" (in quotes, which make it "
+		"a string)\n");
 	refuses(rows, "x: [true]", "/dir/t.yaml:1:4: x must be true or false, not a list\n");
 }
 
 Test(options, read_an_int)
 {
-	static const struct ss_option rows[] = {{"x", SS_OPTION_INT, NULL, 0, 0, NULL, "help"}, {0}};
-	static const struct ss_option bounded[] = {{"x", SS_OPTION_INT, NULL, 1, 1000000, NULL, "help"}, {0}};
-	static const struct ss_option negative[] = {{"x", SS_OPTION_INT, NULL, -5, 0, NULL, "help"}, {0}};
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_INT, NULL, 0, 0, NULL, "help"}, {0}};
+	static const struct ss_option bounded[] = {
+		{"x", SS_OPTION_INT, NULL, 1, 1000000, NULL, "help"}, {0}};
+	static const struct ss_option negative[] = {
+		{"x", SS_OPTION_INT, NULL, -5, 0, NULL, "help"}, {0}};
 	reads(rows, "x: -3", "[-3]");
 	reads(rows, "x: 9223372036854775807", "[9223372036854775807]");
 	refuses(rows, "x: 9223372036854775808",
 		"/dir/t.yaml:1:4: x must be a whole number, not \"9223372036854775808\"\n");
 	refuses(rows, "x: 1.5", "/dir/t.yaml:1:4: x must be a whole number, not \"1.5\"\n");
 	refuses(rows, "x: '3'",
-		"/dir/t.yaml:1:4: x must be a whole number, not \"3\" (in quotes, which make it a string)\n");
+		"/dir/t.yaml:1:4: x must be a whole number, not \"3\" (in quotes, which make it a "
+		"string)\n");
 	refuses(rows, "x: {a: 1}", "/dir/t.yaml:1:4: x must be a whole number, not a mapping\n");
 	reads(bounded, "x: 1", "[1]");
 	reads(bounded, "x: 1000000", "[1000000]");
 	refuses(bounded, "x: 0", "/dir/t.yaml:1:4: x must be from 1 to 1000000, not 0\n");
-	refuses(bounded, "x: 1000001", "/dir/t.yaml:1:4: x must be from 1 to 1000000, not 1000001\n");
+	refuses(bounded, "x: 1000001",
+		"/dir/t.yaml:1:4: x must be from 1 to 1000000, not 1000001\n");
 	reads(negative, "x: -5", "[-5]");
 	refuses(negative, "x: 1", "/dir/t.yaml:1:4: x must be from -5 to 0, not 1\n");
 }
 
 Test(options, read_a_number)
 {
-	static const struct ss_option rows[] = {{"x", SS_OPTION_NUMBER, NULL, 0, 0, NULL, "help"}, {0}};
-	static const struct ss_option bounded[] = {{"x", SS_OPTION_NUMBER, NULL, 0, 1, NULL, "help"}, {0}};
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_NUMBER, NULL, 0, 0, NULL, "help"}, {0}};
+	static const struct ss_option bounded[] = {
+		{"x", SS_OPTION_NUMBER, NULL, 0, 1, NULL, "help"}, {0}};
 	reads(rows, "x: 0.25", "[0.25]");
 	reads(rows, "x: -3", "[-3.0]");
 	refuses(rows, "x: .inf", "/dir/t.yaml:1:4: x must be a number, not \".inf\"\n");
@@ -96,7 +105,8 @@ Test(options, read_a_number)
 
 Test(options, read_a_string)
 {
-	static const struct ss_option rows[] = {{"x", SS_OPTION_STRING, NULL, 0, 0, NULL, "help"}, {0}};
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_STRING, NULL, 0, 0, NULL, "help"}, {0}};
 	reads(rows, "x: hello", "[\"hello\"]");
 	reads(rows, "x: ''", "[\"\"]");
 	reads(rows, "x: 'null'", "[\"null\"]");
@@ -114,39 +124,47 @@ Test(options, read_a_choice)
 	refuses(rows, "x: a", "/dir/t.yaml:1:4: x must be one of: ab abc a-b, not \"a\"\n");
 	refuses(rows, "x: b", "/dir/t.yaml:1:4: x must be one of: ab abc a-b, not \"b\"\n");
 	refuses(rows, "x: bc", "/dir/t.yaml:1:4: x must be one of: ab abc a-b, not \"bc\"\n");
-	refuses(rows, "x: ab abc", "/dir/t.yaml:1:4: x must be one of: ab abc a-b, not \"ab abc\"\n");
+	refuses(rows, "x: ab abc",
+		"/dir/t.yaml:1:4: x must be one of: ab abc a-b, not \"ab abc\"\n");
 	refuses(rows, "x: [ab]", "/dir/t.yaml:1:4: x must be one of: ab abc a-b, not a list\n");
-	refuses(rows, "x: ''", "/dir/t.yaml:1:4: x must be one of: ab abc a-b, not \"\" (in quotes, which "
-			       "make it a string)\n");
+	refuses(rows, "x: ''",
+		"/dir/t.yaml:1:4: x must be one of: ab abc a-b, not \"\" (in quotes, which "
+		"make it a string)\n");
 }
 
 Test(options, read_a_duration)
 {
-	static const struct ss_option rows[] = {{"x", SS_OPTION_DURATION, NULL, 0, 0, NULL, "help"}, {0}};
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_DURATION, NULL, 0, 0, NULL, "help"}, {0}};
 	static const struct ss_option bounded[] = {
 		{"x", SS_OPTION_DURATION, NULL, 0.1, 3600, NULL, "help"}, {0}};
 	reads(rows, "x: 250ms", "[0.25]");
 	reads(rows, "x: 7d", "[604800.0]");
-	refuses(rows, "x: 5", "/dir/t.yaml:1:4: x must be a duration such as 250ms, 2s, 5m, 24h or 7d, "
-			      "not \"5\"\n");
+	refuses(rows, "x: 5",
+		"/dir/t.yaml:1:4: x must be a duration such as 250ms, 2s, 5m, 24h or 7d, "
+		"not \"5\"\n");
 	reads(bounded, "x: 1h", "[3600.0]");
 	refuses(bounded, "x: 2h", "/dir/t.yaml:1:4: x must be from 0.1 to 3600 seconds, not 2h\n");
-	refuses(bounded, "x: 50ms", "/dir/t.yaml:1:4: x must be from 0.1 to 3600 seconds, not 50ms\n");
+	refuses(bounded, "x: 50ms",
+		"/dir/t.yaml:1:4: x must be from 0.1 to 3600 seconds, not 50ms\n");
 }
 
 Test(options, read_a_path_from_the_folder_of_the_file)
 {
-	static const struct ss_option rows[] = {{"x", SS_OPTION_PATH, NULL, 0, 0, NULL, "help"}, {0}};
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_PATH, NULL, 0, 0, NULL, "help"}, {0}};
 	reads(rows, "x: a/b.md", "[\"/dir/a/b.md\"]");
 	reads(rows, "x: /a/b.md", "[\"/a/b.md\"]");
-	refuses(rows, "x: ''", "/dir/t.yaml:1:4: x must be a path, not \"\" (in quotes, which make it a "
-			       "string)\n");
+	refuses(rows, "x: ''",
+		"/dir/t.yaml:1:4: x must be a path, not \"\" (in quotes, which make it a "
+		"string)\n");
 	refuses(rows, "x: [a]", "/dir/t.yaml:1:4: x must be a path, not a list\n");
 }
 
 Test(options, read_lists_of_strings)
 {
-	static const struct ss_option rows[] = {{"x", SS_OPTION_STRINGS, NULL, 0, 0, NULL, "help"}, {0}};
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_STRINGS, NULL, 0, 0, NULL, "help"}, {0}};
 	reads(rows, "x: [a, 'b', 3]", "[[\"a\",\"b\",\"3\"]]");
 	reads(rows, "x: []", "[[]]");
 	refuses(rows, "x: a", "/dir/t.yaml:1:4: x must be a list of strings, not \"a\"\n");
@@ -157,10 +175,12 @@ Test(options, read_lists_of_strings)
 
 Test(options, read_maps_of_numbers)
 {
-	static const struct ss_option rows[] = {{"x", SS_OPTION_NUMBERS, NULL, 0, 10, NULL, "help"}, {0}};
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_NUMBERS, NULL, 0, 10, NULL, "help"}, {0}};
 	reads(rows, "x: {b: 2, a: 0.5}", "[{\"a\":0.5,\"b\":2.0}]");
 	reads(rows, "x: {}", "[{}]");
-	refuses(rows, "x: [1]", "/dir/t.yaml:1:4: x must be a mapping from names to numbers, not a list\n");
+	refuses(rows, "x: [1]",
+		"/dir/t.yaml:1:4: x must be a mapping from names to numbers, not a list\n");
 	refuses(rows, "x: {a: 1, b: x, c: 11, d: 2}",
 		"/dir/t.yaml:1:14: b must be a number, not \"x\"\n"
 		"/dir/t.yaml:1:20: c must be from 0 to 10, not 11\n");
@@ -168,19 +188,23 @@ Test(options, read_maps_of_numbers)
 
 Test(options, read_maps_of_texts)
 {
-	static const struct ss_option rows[] = {{"x", SS_OPTION_TEXTS, NULL, 0, 0, NULL, "help"}, {0}};
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_TEXTS, NULL, 0, 0, NULL, "help"}, {0}};
 	reads(rows, "x: {b: two, a: 1}", "[{\"a\":\"1\",\"b\":\"two\"}]");
-	refuses(rows, "x: a", "/dir/t.yaml:1:4: x must be a mapping from names to texts, not \"a\"\n");
+	refuses(rows, "x: a",
+		"/dir/t.yaml:1:4: x must be a mapping from names to texts, not \"a\"\n");
 	refuses(rows, "x: {a: [b]}", "/dir/t.yaml:1:8: a must be a string, not a list\n");
 }
 
 Test(options, read_maps_of_lists)
 {
-	static const struct ss_option rows[] = {{"x", SS_OPTION_LISTS, NULL, 0, 0, NULL, "help"}, {0}};
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_LISTS, NULL, 0, 0, NULL, "help"}, {0}};
 	reads(rows, "x: {b: [], a: [p, q]}", "[{\"a\":[\"p\",\"q\"],\"b\":[]}]");
 	refuses(rows, "x: {a: b}", "/dir/t.yaml:1:8: a must be a list of strings, not \"b\"\n");
-	refuses(rows, "x: {a: [[b]], c: d}", "/dir/t.yaml:1:9: a must be a list of strings, not a list\n"
-					      "/dir/t.yaml:1:18: c must be a list of strings, not \"d\"\n");
+	refuses(rows, "x: {a: [[b]], c: d}",
+		"/dir/t.yaml:1:9: a must be a list of strings, not a list\n"
+		"/dir/t.yaml:1:18: c must be a list of strings, not \"d\"\n");
 }
 
 static const struct ss_option all[] = {
@@ -206,8 +230,9 @@ Test(options, that_are_left_out_have_their_defaults)
 	reads(all, "", defaults);
 	reads(all, "{}", defaults);
 	reads(all, "null", defaults);
-	reads(all, "bool:\nint: null\nnumber: ~\nstring:\nchoice:\nduration:\npath:\nstrings:\n"
-		   "numbers:\ntexts:\nlists:\n",
+	reads(all,
+		"bool:\nint: null\nnumber: ~\nstring:\nchoice:\nduration:\npath:\nstrings:\n"
+		"numbers:\ntexts:\nlists:\n",
 		defaults);
 }
 
@@ -229,39 +254,44 @@ Test(options, that_are_required_are_named_when_they_are_missing)
 
 Test(options, that_are_unknown_are_reported_with_the_nearest_name)
 {
-	static const struct ss_option rows[] = {
-		{"timeout", SS_OPTION_INT, "1", 0, 0, NULL, "help"},
+	static const struct ss_option rows[] = {{"timeout", SS_OPTION_INT, "1", 0, 0, NULL, "help"},
 		{"retries", SS_OPTION_INT, "2", 0, 0, NULL, "help"}, {0}};
 	static const char *const sections[] = {"options", NULL};
-	char *json = read_text(rows, sections, "timeuot: 5\noptions: {x: y}\nopitons: 1\ncolour: red\n",
+	char *json = read_text(rows, sections,
+		"timeuot: 5\noptions: {x: y}\nopitons: 1\ncolour: red\n",
 		"/dir/t.yaml:1:1: the thing has no key \"timeuot\" (did you mean \"timeout\"?)\n"
 		"/dir/t.yaml:3:1: the thing has no key \"opitons\" (did you mean \"options\"?)\n"
-		"/dir/t.yaml:4:1: the thing has no key \"colour\"; it knows timeout, retries, options\n");
+		"/dir/t.yaml:4:1: the thing has no key \"colour\"; it knows timeout, retries, "
+		"options\n");
 	cr_expect_str_eq(json, "[1,2]");
 	free(json);
 }
 
 Test(options, that_are_all_unknown_are_reported_too)
 {
-	char *json = read_text(NULL, NULL, "a: 1\n", "/dir/t.yaml:1:1: the thing has no key \"a\"\n");
+	char *json =
+		read_text(NULL, NULL, "a: 1\n", "/dir/t.yaml:1:1: the thing has no key \"a\"\n");
 	cr_expect_str_eq(json, "[]");
 	free(json);
 }
 
 Test(options, must_be_a_mapping)
 {
-	static const struct ss_option rows[] = {
-		{"x", SS_OPTION_INT, NULL, 0, 0, NULL, "help"}, {"y", SS_OPTION_INT, "3", 0, 0, NULL, "help"}, {0}};
-	char *json = read_text(rows, NULL, "[x]", "/dir/t.yaml:1:1: the thing must be a mapping, not a list\n");
+	static const struct ss_option rows[] = {{"x", SS_OPTION_INT, NULL, 0, 0, NULL, "help"},
+		{"y", SS_OPTION_INT, "3", 0, 0, NULL, "help"}, {0}};
+	char *json = read_text(
+		rows, NULL, "[x]", "/dir/t.yaml:1:1: the thing must be a mapping, not a list\n");
 	cr_expect_str_eq(json, "[null,3]");
 	free(json);
-	json = read_text(rows, NULL, "word", "/dir/t.yaml:1:1: the thing must be a mapping, not a single value\n");
+	json = read_text(rows, NULL, "word",
+		"/dir/t.yaml:1:1: the thing must be a mapping, not a single value\n");
 	free(json);
 }
 
 Test(options, report_all_mistakes_and_keep_what_is_good)
 {
-	char *json = read_text(all, NULL, "int: 11\nbool: 1\nnumber: 0.25\nchoise: a\nstrings: [[]]\n",
+	char *json = read_text(all, NULL,
+		"int: 11\nbool: 1\nnumber: 0.25\nchoise: a\nstrings: [[]]\n",
 		"/dir/t.yaml:1:6: int must be from 0 to 10, not 11\n"
 		"/dir/t.yaml:2:7: bool must be true or false, not \"1\"\n"
 		"/dir/t.yaml:4:1: the thing has no key \"choise\" (did you mean \"choice\"?)\n"
@@ -278,8 +308,9 @@ Test(options, whose_default_is_wrong_are_reported)
 	struct diagnostics diagnostics = {0};
 	struct ss_value *values[3];
 	struct yaml_document *document = yaml_parse("t.yaml", 1, "{}", 2, &diagnostics);
-	cr_expect_eq(options_read(document, document->root, document->root, rows, NULL, "it", values,
-			     &diagnostics), -1);
+	cr_expect_eq(options_read(document, document->root, document->root, rows, NULL, "it",
+			     values, &diagnostics),
+		-1);
 	char *text = mistakes_take(&diagnostics);
 	cr_expect_not_null(strstr(text, "x must be"), "%s", text);
 	cr_expect_not_null(strstr(text, "y must be a whole number, not \"seven\"\n"), "%s", text);

@@ -110,7 +110,7 @@ Test(yaml, lists_every_key_that_is_given_twice)
 Test(yaml, refuses_a_key_that_is_no_word)
 {
 	refused("? [a, b]\n: 1\n? {c: d}\n: 2\n", "t.yaml:1:3: a key must be a plain word\n"
-						   "t.yaml:3:3: a key must be a plain word\n");
+						  "t.yaml:3:3: a key must be a plain word\n");
 }
 
 Test(yaml, copies_what_an_alias_stands_for)
@@ -221,19 +221,23 @@ Test(yaml, refuses_a_variable_that_has_no_value)
 	cr_assert_eq(setenv("T_EMPTY", "", 1), 0);
 	cr_assert_eq(unsetenv("T_UNSET"), 0);
 	refused("a: ${T_UNSET}\nb:\n  - ${T_EMPTY}\n",
-		"t.yaml:1:4: the environment variable T_UNSET is not set or is empty; set it or write "
+		"t.yaml:1:4: the environment variable T_UNSET is not set or is empty; set it or "
+		"write "
 		"${T_UNSET:-default}\n"
-		"t.yaml:3:5: the environment variable T_EMPTY is not set or is empty; set it or write "
+		"t.yaml:3:5: the environment variable T_EMPTY is not set or is empty; set it or "
+		"write "
 		"${T_EMPTY:-default}\n");
 }
 
 Test(yaml, refuses_a_variable_that_is_written_wrongly)
 {
-	static const char *const texts[] = {"${", "${}", "${T_NAME", "${T-NAME}", "${:-x}", "${T_NAME-x}",
-		"${T_NAME:x}", "${ T_NAME}", "x ${T_NAME:-", "${T_UNSET:-${T_NAME}}"};
+	static const char *const texts[] = {"${", "${}", "${T_NAME", "${T-NAME}", "${:-x}",
+		"${T_NAME-x}", "${T_NAME:x}", "${ T_NAME}", "x ${T_NAME:-",
+		"${T_UNSET:-${T_NAME}}"};
 	for (size_t i = 0; i < array_length(texts); i++) {
 		char *text = memory_format("a: '%s'", texts[i]);
-		refused(text, "t.yaml:1:4: expected ${NAME} or ${NAME:-default}; write $${ for a plain ${\n");
+		refused(text, "t.yaml:1:4: expected ${NAME} or ${NAME:-default}; write $${ for a "
+			      "plain ${\n");
 		free(text);
 	}
 }
@@ -264,21 +268,24 @@ Test(yaml, bounds_what_variables_grow_to, .timeout = 60)
 
 Test(yaml, refuses_nul_characters)
 {
-	refused_bytes("a: b\nc: d\0e\n", 12, "t.yaml:2:5: is not YAML: control characters are not allowed\n");
+	refused_bytes("a: b\nc: d\0e\n", 12,
+		"t.yaml:2:5: is not YAML: control characters are not allowed\n");
 	refused("a: \"x\\0y\"\n\"\\0\": 1\n", "t.yaml:1:4: has a NUL character in it\n"
-						 "t.yaml:2:1: has a NUL character in it\n");
+					      "t.yaml:2:1: has a NUL character in it\n");
 }
 
 Test(yaml, says_where_text_is_not_utf_8)
 {
-	refused("a: b\nc: \xc3\xa9\xff\n", "t.yaml:2:5: is not YAML: invalid leading UTF-8 octet\n");
+	refused("a: b\nc: \xc3\xa9\xff\n",
+		"t.yaml:2:5: is not YAML: invalid leading UTF-8 octet\n");
 	refused("a: \xc3", "t.yaml:1:4: is not YAML: incomplete UTF-8 octet sequence\n");
 	refused_for("a: \xed\xa0\x80", 6, "t.yaml:1:4: is not YAML: ");
 }
 
 Test(yaml, says_where_it_is_not_well_formed)
 {
-	refused_for("a:\n\tb: 1\n", 9, "t.yaml:2:1: is not YAML: found character that cannot start any token");
+	refused_for("a:\n\tb: 1\n", 9,
+		"t.yaml:2:1: is not YAML: found character that cannot start any token");
 	refused_for("a: [1, 2\nb: 3\n", 14, "t.yaml:2:");
 	refused_for("a: 'x\n", 6, "t.yaml:2:");
 	refused_for("a: b: c\n", 8, "t.yaml:1:5: is not YAML: mapping values are not allowed");
@@ -287,7 +294,8 @@ Test(yaml, says_where_it_is_not_well_formed)
 
 Test(yaml, refuses_a_second_document)
 {
-	refused("a: 1\n---\nb: 2\n", "t.yaml:2:1: a second document begins here; a file has only one\n");
+	refused("a: 1\n---\nb: 2\n",
+		"t.yaml:2:1: a second document begins here; a file has only one\n");
 	refused_for("a: 1\n---\n\tb\n", 12, "t.yaml:3:1: is not YAML: ");
 	struct yaml_document *document = parse("---\na: 1\n...\n# the end\n");
 	cr_expect_str_eq(text_at(document, "a"), "1");
@@ -311,7 +319,10 @@ Test(yaml, is_read_from_a_file)
 {
 	struct diagnostics diagnostics = {0};
 	char *folder = scratch_new();
-	char *file = scratch_file(folder, "x.yaml", "\xef\xbb\xbf" "a: 1\r\nb: 2\r\n", 15);
+	char *file = scratch_file(folder, "x.yaml",
+		"\xef\xbb\xbf"
+		"a: 1\r\nb: 2\r\n",
+		15);
 	struct yaml_document *document = yaml_load(file, &diagnostics);
 	mistakes_expect(&diagnostics, "");
 	cr_assert_not_null(document);
@@ -364,7 +375,8 @@ static struct yaml_document *one(const char *value)
 Test(yaml, knows_null_in_its_ways_to_write_it)
 {
 	static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
-	static const char *const others[] = {"nuLL", "none", "''", "\"null\"", "[]", "{}", "0", "false"};
+	static const char *const others[] = {
+		"nuLL", "none", "''", "\"null\"", "[]", "{}", "0", "false"};
 	for (size_t i = 0; i < array_length(nulls); i++) {
 		struct yaml_document *document = one(nulls[i]);
 		cr_expect(yaml_is_null(value_of(document)), "%s", nulls[i]);
@@ -383,8 +395,9 @@ Test(yaml, knows_booleans)
 	static const struct {
 		const char *text;
 		int expected; /* -1: none */
-	} cases[] = {{"true", 1}, {"True", 1}, {"TRUE", 1}, {"false", 0}, {"False", 0}, {"FALSE", 0},
-		{"yes", -1}, {"on", -1}, {"tRUE", -1}, {"'true'", -1}, {"1", -1}, {"", -1}, {"[true]", -1}};
+	} cases[] = {{"true", 1}, {"True", 1}, {"TRUE", 1}, {"false", 0}, {"False", 0},
+		{"FALSE", 0}, {"yes", -1}, {"on", -1}, {"tRUE", -1}, {"'true'", -1}, {"1", -1},
+		{"", -1}, {"[true]", -1}};
 	for (size_t i = 0; i < array_length(cases); i++) {
 		bool value = cases[i].expected != 1;
 		struct yaml_document *document = one(cases[i].text);
@@ -406,14 +419,16 @@ Test(yaml, knows_integers)
 		int64_t value;
 	} cases[] = {{"0", true, 0}, {"-17", true, -17}, {"+5", true, 5}, {"007", true, 7},
 		{"9223372036854775807", true, INT64_MAX}, {"-9223372036854775808", true, INT64_MIN},
-		{"0x1F", true, 31}, {"0o17", true, 15}, {"9223372036854775808", false, 0}, {"1.0", false, 0},
-		{"1e3", false, 0}, {"1_000", false, 0}, {"'5'", false, 0}, {"", false, 0}, {"+", false, 0},
-		{"1-2", false, 0}, {"5 6", false, 0}, {"0x", false, 0}, {"-0x1", false, 0}, {"0o8", false, 0},
-		{"0xg", false, 0}, {"0x-5", false, 0}, {"0o+5", false, 0}, {"0x 5", false, 0}};
+		{"0x1F", true, 31}, {"0o17", true, 15}, {"9223372036854775808", false, 0},
+		{"1.0", false, 0}, {"1e3", false, 0}, {"1_000", false, 0}, {"'5'", false, 0},
+		{"", false, 0}, {"+", false, 0}, {"1-2", false, 0}, {"5 6", false, 0},
+		{"0x", false, 0}, {"-0x1", false, 0}, {"0o8", false, 0}, {"0xg", false, 0},
+		{"0x-5", false, 0}, {"0o+5", false, 0}, {"0x 5", false, 0}};
 	for (size_t i = 0; i < array_length(cases); i++) {
 		int64_t value = 0;
 		struct yaml_document *document = one(cases[i].text);
-		cr_expect_eq(yaml_int(value_of(document), &value), cases[i].is, "%s", cases[i].text);
+		cr_expect_eq(
+			yaml_int(value_of(document), &value), cases[i].is, "%s", cases[i].text);
 		if (cases[i].is)
 			cr_expect_eq(value, cases[i].value, "%s", cases[i].text);
 		yaml_close(document);
@@ -429,12 +444,13 @@ Test(yaml, knows_numbers)
 	} cases[] = {{"0.5", true, 0.5}, {"-.5", true, -0.5}, {"3", true, 3}, {"1e3", true, 1000},
 		{"+1.5E-1", true, 0.15}, {"5.", true, 5}, {"1e400", false, 0}, {".inf", false, 0},
 		{".nan", false, 0}, {"nan", false, 0}, {"inf", false, 0}, {"0x1p3", false, 0},
-		{".", false, 0}, {"e5", false, 0}, {"1e", false, 0}, {"'0.5'", false, 0}, {"", false, 0},
-		{"1,5", false, 0}, {"1.2.3", false, 0}};
+		{".", false, 0}, {"e5", false, 0}, {"1e", false, 0}, {"'0.5'", false, 0},
+		{"", false, 0}, {"1,5", false, 0}, {"1.2.3", false, 0}};
 	for (size_t i = 0; i < array_length(cases); i++) {
 		double value = 0;
 		struct yaml_document *document = one(cases[i].text);
-		cr_expect_eq(yaml_number(value_of(document), &value), cases[i].is, "%s", cases[i].text);
+		cr_expect_eq(
+			yaml_number(value_of(document), &value), cases[i].is, "%s", cases[i].text);
 		if (cases[i].is)
 			cr_expect_eq(value, cases[i].value, "%s", cases[i].text);
 		yaml_close(document);

@@ -24,11 +24,11 @@ enum entry {
 };
 
 struct plan {
-	enum entry entry;
 	size_t before[NODES];
 	size_t before_count;
 	size_t ways[3]; /* the nodes between which it chooses */
 	size_t way_count;
+	enum entry entry;
 	bool follows; /* something comes after it */
 	bool guarded; /* it runs only if it, or what it waits for, is chosen */
 	bool fails;   /* its agent fails, and its fallback is written */

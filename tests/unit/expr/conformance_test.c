@@ -108,9 +108,7 @@ static bool passes(const struct ss_value *test)
 	for (; count < value_count(bindings); count++) {
 		const struct ss_value *number = value_get(value_at(bindings, count), "$double");
 		variables[count] = (struct expr_variable){.name = value_key_at(bindings, count)};
-		values[count] =
-			(struct ss_value *)(uintptr_t)(number != NULL ? number
-								      : value_at(bindings, count));
+		values[count] = value_ref(number != NULL ? number : value_at(bindings, count));
 	}
 	variables[count] = (struct expr_variable){.name = "what_is_expected"};
 	values[count++] = expected;
@@ -122,7 +120,8 @@ static bool passes(const struct ss_value *test)
 			text_of_key(test, "name"), text_of_key(test, "expr"),
 			evaluated < 0 ? why : "another value");
 	free(text);
-	value_unref(expected);
+	for (size_t i = 0; i < count; i++)
+		value_unref(values[i]);
 	return good;
 }
 

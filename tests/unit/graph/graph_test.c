@@ -585,7 +585,7 @@ Test(graph, checks_the_settings_of_a_turn_and_of_nodes)
 		"  b: fail\n"
 		"edges: [{from: START, to: a}, {from: a, to: END}]\n",
 		8, "w.yaml:1:10: version must be from 1 to 1, not 2",
-		"w.yaml:3:12: max_steps must be from 1 to 1e+06, not 0",
+		"w.yaml:3:12: max_steps must be from 1 to 1000000, not 0",
 		"w.yaml:4:10: timeout must be a duration",
 		"w.yaml:7:3: START and END are where a turn begins and ends",
 		"w.yaml:8:3: a node's name has from 1 to 64 bytes",

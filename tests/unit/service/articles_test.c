@@ -51,7 +51,8 @@ static void refused(const char *why)
 
 Test(articles, reads_markdown_with_its_head_in_the_order_of_ids)
 {
-	article("b.md", "---\nid: b\ntitle: B?\ncategory: Billing\nquestions: [Bee, Be]\n---\nText.\n");
+	article("b.md",
+		"---\nid: b\ntitle: B?\ncategory: Billing\nquestions: [Bee, Be]\n---\nText.\n");
 	article("a.md", "---\nid: a\ntitle: \"A: what?\"\n---\n\nOne.\n\nTwo.\n\n");
 	article("notes.txt", "not an article");
 	struct articles *articles = articles_load(folder, &diagnostics);
@@ -102,9 +103,10 @@ Test(articles, refuses_a_folder_without_articles)
 
 Test(articles, reads_a_json_list)
 {
-	char *path = write_file("base.json",
-		"[{\"id\": 7, \"title\": \"T?\", \"content\": \"C.\"}, "
-		"{\"id\": \"x\", \"title\": \"X?\", \"content\": \"C.\", \"category\": \"General\"}]");
+	char *path =
+		write_file("base.json", "[{\"id\": 7, \"title\": \"T?\", \"content\": \"C.\"}, "
+					"{\"id\": \"x\", \"title\": \"X?\", \"content\": \"C.\", "
+					"\"category\": \"General\"}]");
 	struct articles *articles = articles_load(path, &diagnostics);
 	cr_assert_not_null(articles);
 	cr_expect_eq(articles->count, 2);
@@ -114,7 +116,8 @@ Test(articles, reads_a_json_list)
 
 Test(articles, refuses_json_that_is_no_list_of_articles)
 {
-	char *path = write_file("base.json", "[{\"id\": \"x\", \"title\": \"\", \"content\": \"C\"}]");
+	char *path =
+		write_file("base.json", "[{\"id\": \"x\", \"title\": \"\", \"content\": \"C\"}]");
 	cr_assert_null(articles_load(path, &diagnostics));
 	cr_expect_not_null(strstr(diagnostics.items[0].text, "number 1: the title is empty"));
 	free(path);

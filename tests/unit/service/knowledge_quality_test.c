@@ -41,10 +41,9 @@ static void make_part(struct part *part, const char *file, const char *yaml,
 	struct ss_error err = {0};
 	struct yaml_document *document =
 		yaml_parse(SS_SOURCE_DIR "/config.yaml", 1, yaml, strlen(yaml), &diagnostics);
-	part->options =
-		calloc(options_count(part->plugin->options) + 1, sizeof(struct ss_value *));
-	cr_assert_eq(options_read(document, document->root, document->root,
-			     part->plugin->options, NULL, file, part->options, &diagnostics),
+	part->options = calloc(options_count(part->plugin->options) + 1, sizeof(struct ss_value *));
+	cr_assert_eq(options_read(document, document->root, document->root, part->plugin->options,
+			     NULL, file, part->options, &diagnostics),
 		0);
 	yaml_close(document);
 	host_init(&part->host, file, &log_to_stderr);
@@ -172,16 +171,14 @@ static void best(struct knowledge *knowledge, const struct ss_value *text, char 
 	struct ss_error err = {0};
 	const struct ss_text words = value_as_text(text);
 	struct ss_value *results = NULL;
-	float *vector = calloc(
-		embedder.plugin->embedder->dimension(embedder.instance), sizeof *vector);
-	cr_assert_eq(embedder.plugin->embedder->embed(
-			     embedder.instance, &words, 1, vector, &err),
+	float *vector =
+		calloc(embedder.plugin->embedder->dimension(embedder.instance), sizeof *vector);
+	cr_assert_eq(embedder.plugin->embedder->embed(embedder.instance, &words, 1, vector, &err),
 		0, "%s", err.text);
 	const struct knowledge_query query = {
 		.text = words.data, .vector = vector, .top_k = 1, .min_score = MIN_SCORE};
 	cr_assert_eq(knowledge_search(knowledge, &query, &results, &err), 0, "%s", err.text);
-	(void)snprintf(id, 200, "%s",
-		value_as_string(value_get(value_at(results, 0), "id"), NULL));
+	(void)snprintf(id, 200, "%s", value_as_string(value_get(value_at(results, 0), "id"), NULL));
 	value_unref(results);
 	free(vector);
 }
@@ -244,7 +241,8 @@ Test(knowledge_quality, finds_the_right_thread_for_97_in_100_paraphrased_questio
 
 Test(knowledge_quality, finds_our_article_for_customers_own_words)
 {
-	struct ss_value *questions = read_lines(SS_SOURCE_DIR "/tests/data/article_questions.jsonl");
+	struct ss_value *questions =
+		read_lines(SS_SOURCE_DIR "/tests/data/article_questions.jsonl");
 	struct knowledge *knowledge = our_articles();
 	struct tally tally = {0};
 	for (size_t i = 0; i < value_count(questions); i++) {

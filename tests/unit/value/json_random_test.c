@@ -40,7 +40,7 @@ static void add_point(struct buffer *buffer, unsigned point)
 	int size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
 	for (int i = size - 1; i >= 0; i--) {
 		unsigned bits = point >> (6 * i);
-		unsigned byte = size == 1 ? bits
+		unsigned byte = size == 1       ? bits
 				: i == size - 1 ? starts[size] | bits
 						: 0x80 | (bits & 0x3f);
 		buffer_add_char(buffer, (char)byte);
@@ -161,7 +161,8 @@ Test(json, refuses_or_reads_whatever_a_flipped_byte_makes, .timeout = 120)
 		char *text = json_text(value);
 		size_t length = strlen(text);
 		text[below(&seed, length)] = (char)below(&seed, 256);
-		struct ss_value *read = json_parse(text, below(&seed, 8) == 0 ? length / 2 : length, &err);
+		struct ss_value *read =
+			json_parse(text, below(&seed, 8) == 0 ? length / 2 : length, &err);
 		cr_assert_eq(read == NULL, err.status != SS_OK);
 		value_unref(read);
 		value_unref(value);

@@ -82,8 +82,8 @@ Test(value, map_copies_its_keys)
 
 Test(value, map_of_entries_leaves_out_those_without_a_value)
 {
-	struct ss_value *map = value_map_make({"b", value_int(2)}, {"nothing", NULL},
-		{"a", value_null()}, {"b", value_int(3)});
+	struct ss_value *map = value_map_make(
+		{"b", value_int(2)}, {"nothing", NULL}, {"a", value_null()}, {"b", value_int(3)});
 	cr_expect_eq(value_count(map), 2);
 	cr_expect_str_eq(value_key_at(map, 0), "a");
 	cr_expect_eq(value_as_int(value_get(map, "b")), 3);
@@ -144,7 +144,9 @@ Test(value, accessors_give_nothing_for_another_type)
 		cr_expect_eq(value_type(value), (enum ss_type)type);
 		cr_expect_eq(value_as_bool(value), type == SS_BOOL);
 		cr_expect_eq(value_as_int(value), type == SS_INT ? -7 : 0);
-		cr_expect_eq(value_as_number(value), type == SS_INT ? -7 : type == SS_NUMBER ? 2.5 : 0);
+		cr_expect_eq(value_as_number(value), type == SS_INT      ? -7
+						     : type == SS_NUMBER ? 2.5
+									 : 0);
 		cr_expect_str_eq(value_as_string(value, &length), type == SS_STRING ? "text" : "");
 		cr_expect_eq(length, type == SS_STRING ? 4 : 0);
 		cr_expect_eq(value_as_text(value).length, length);
@@ -230,8 +232,10 @@ Test(value, lists_and_maps_are_equal_by_what_is_in_them)
 	expect_equal(value_list(two, 2), value_list(three, 3), false);
 	expect_equal(value_map_make({"a", value_int(1)}, {"b", value_int(2)}),
 		value_map_make({"b", value_number(2)}, {"a", value_int(1)}), true);
-	expect_equal(value_map_make({"a", value_int(1)}), value_map_make({"b", value_int(1)}), false);
-	expect_equal(value_map_make({"a", value_int(1)}), value_map_make({"a", value_int(2)}), false);
+	expect_equal(
+		value_map_make({"a", value_int(1)}), value_map_make({"b", value_int(1)}), false);
+	expect_equal(
+		value_map_make({"a", value_int(1)}), value_map_make({"a", value_int(2)}), false);
 }
 
 Test(value, names_its_types)
@@ -260,8 +264,7 @@ Test(value, counts_its_references_on_several_threads)
 	struct ss_value *items[] = {value_text("x")};
 	struct ss_value *value = value_list(items, 1);
 	for (size_t i = 0; i < array_length(threads); i++)
-		cr_assert_eq(pthread_create(
-				     &threads[i], NULL, ref_and_unref, value_ref(value)), 0);
+		cr_assert_eq(pthread_create(&threads[i], NULL, ref_and_unref, value_ref(value)), 0);
 	value_unref(value);
 	for (size_t i = 0; i < array_length(threads); i++) {
 		void *failed = NULL;
@@ -274,7 +277,8 @@ Test(value, table_for_plugins_has_every_function)
 {
 	const struct ss_value_functions *f = &value_functions;
 	cr_expect_eq(f->struct_size, sizeof *f);
-	cr_expect(f->null && f->boolean && f->integer && f->number && f->string && f->list && f->map);
+	cr_expect(
+		f->null && f->boolean && f->integer && f->number && f->string && f->list && f->map);
 	cr_expect(f->from_json && f->ref && f->unref && f->type && f->as_bool && f->as_int);
 	cr_expect(f->as_number && f->as_string && f->count && f->at && f->key_at && f->get);
 	struct ss_value *value = f->from_json("[1]", 3, NULL);

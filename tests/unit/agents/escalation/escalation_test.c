@@ -36,7 +36,8 @@ Test(escalation, names_the_case_and_is_no_answer_to_the_question)
 
 Test(escalation, replaces_every_place_of_the_case)
 {
-	cr_expect_str_eq(answer("{openings: {}, text: '{conversation_id}, yes {conversation_id}.'}"),
+	cr_expect_str_eq(
+		answer("{openings: {}, text: '{conversation_id}, yes {conversation_id}.'}"),
 		"conv_42, yes conv_42.");
 }
 

@@ -46,8 +46,7 @@ Test(escalation_check, leaves_an_ordinary_question_alone)
 
 Test(escalation_check, names_every_rule_that_fired_with_its_value)
 {
-	cr_expect_str_eq(
-		reason("", "My lawyer will hear of this", "Angry", "9 3"),
+	cr_expect_str_eq(reason("", "My lawyer will hear of this", "Angry", "9 3"),
 		"priority 9 >= 8; attempts 3 >= 3; sentiment Angry; keyword \"lawyer\"");
 }
 
@@ -81,8 +80,8 @@ Test(escalation_check, does_not_take_a_password_manager_for_a_manager)
 
 Test(escalation_check, still_finds_a_manager_beside_a_password_manager)
 {
-	cr_expect_str_eq(reason("", "The password manager is broken, get your manager", "Neutral",
-				 NULL),
+	cr_expect_str_eq(
+		reason("", "The password manager is broken, get your manager", "Neutral", NULL),
 		"keyword \"manager\"");
 }
 

@@ -59,8 +59,8 @@ Test(general, abstains_without_asking_the_model_when_no_article_fits)
 {
 	fake_host_set(host, "kb_results", "[]");
 	answer("{openings: {}, abstain: 'I do not know. Reply \"human agent\".'}");
-	cr_expect_str_eq(fake_host_written_text(host, "answer"),
-		"I do not know. Reply \"human agent\".");
+	cr_expect_str_eq(
+		fake_host_written_text(host, "answer"), "I do not know. Reply \"human agent\".");
 	cr_expect_str_eq(fake_host_written_json(host, "answered"), "false");
 	cr_expect_str_eq(fake_host_written_json(host, "sources"), "[]");
 	cr_expect_eq(fake_host_calls(host, FAKE_GENERATE), 0);

@@ -29,15 +29,13 @@ static const char *response(const char *options)
 
 Test(respond, names_the_article_and_closes)
 {
-	cr_expect_str_eq(
-		response("{closing: Bye.}"), "Click **Forgot**.\n\nSource: How?\n\nBye.");
+	cr_expect_str_eq(response("{closing: Bye.}"), "Click **Forgot**.\n\nSource: How?\n\nBye.");
 }
 
 Test(respond, names_all_articles)
 {
 	fake_host_set(host, "sources", "[{\"title\": \"A?\"}, {\"title\": \"B?\"}]");
-	cr_expect_str_eq(
-		response("{closing: ''}"), "Click **Forgot**.\n\nSources: A?; B?");
+	cr_expect_str_eq(response("{closing: ''}"), "Click **Forgot**.\n\nSources: A?; B?");
 }
 
 Test(respond, adds_nothing_to_what_is_no_answer)

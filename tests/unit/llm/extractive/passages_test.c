@@ -25,9 +25,9 @@ Test(passages, quotes_the_opening_and_the_steps)
 
 Test(passages, leads_with_the_paragraph_that_the_question_is_about)
 {
-	cr_expect_eq(strncmp(quote(article, "when do refunds of duplicate payments arrive", false,
-				     1200),
-			     "Refunds of duplicate", 20),
+	cr_expect_eq(
+		strncmp(quote(article, "when do refunds of duplicate payments arrive", false, 1200),
+			"Refunds of duplicate", 20),
 		0);
 }
 

@@ -208,8 +208,8 @@ Test(sqlite_commit, texts_come_back_as_they_were)
 	static const char emoji[] =
 		"\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x94\xa7 caf\xc3\xa9 ' \" \\ %s";
 	char longest[4000 * 4];
-	for (size_t i = 0; i < sizeof longest; i += 4)
-		memcpy(longest + i, "\xf0\x9f\x98\xa1", 4);
+	for (size_t i = 0; i < sizeof longest; i++)
+		longest[i] = "\xf0\x9f\x98\xa1"[i % 4];
 	const struct ss_text texts[] = {{with_nul, sizeof with_nul - 1}, {emoji, sizeof emoji - 1},
 		{longest, sizeof longest}, {"", 0}, {NULL, 0}};
 	void *store = store_open();
@@ -432,16 +432,16 @@ Test(sqlite_commit, statistics_add_up_over_hours)
 	static const char *const categories[] = {"Billing", "Technical", "Billing", "Account"};
 	static const char *const sentiments[] = {"Angry", "Neutral", "Neutral", "Neutral"};
 	void *store = store_open();
-	for (int i = 0; i < 4; i++) {
+	for (int64_t i = 0; i < 4; i++) {
 		char id[16], conversation[16];
-		(void)snprintf(id, sizeof id, "t%d", i);
-		(void)snprintf(conversation, sizeof conversation, "conv_%d", i);
+		(void)snprintf(id, sizeof id, "t%d", (int)i);
+		(void)snprintf(conversation, sizeof conversation, "conv_%d", (int)i);
 		struct ss_turn turn = store_first_turn(id, conversation);
 		turn.category = categories[i];
 		turn.sentiment = sentiments[i];
 		turn.escalated = i == 0;
 		turn.duration_ns = (i + 1) * 100000000;
-		turn.asked_at_ns = clock_utc_ns() - i * 40 * 60 * INT64_C(1000000000);
+		turn.asked_at_ns = clock_utc_ns() - i * 2400 * INT64_C(1000000000);
 		turn.answered_at_ns = turn.asked_at_ns;
 		store_add(store, turn);
 	}
@@ -538,7 +538,7 @@ Test(sqlite_commit, another_process_sees_a_turn_as_soon_as_it_is_stored)
 
 Test(sqlite_commit, several_processes_write_at_once_and_lose_nothing)
 {
-	enum { PROCESSES = 4, TURNS = 40 };
+	enum { PROCESSES = 4, TURNS = 40, MESSAGES = 2 * PROCESSES * TURNS };
 	store_close(store_open());
 	pid_t children[PROCESSES];
 	for (int p = 0; p < PROCESSES; p++) {
@@ -566,6 +566,6 @@ Test(sqlite_commit, several_processes_write_at_once_and_lose_nothing)
 		(void)waitpid(children[p], &status, 0);
 		cr_expect_eq(status, 0);
 	}
-	cr_expect_eq(store_number("SELECT count(*) FROM messages"), 2 * PROCESSES * TURNS);
+	cr_expect_eq(store_number("SELECT count(*) FROM messages"), MESSAGES);
 	store_check();
 }

@@ -143,8 +143,10 @@ static const struct migration more[] = {
 /* Steps that this file does not have are applied by hand to an empty one. */
 static struct database plain_database(struct database *like)
 {
+	static char path[128];
 	struct database db = *like;
-	db.path = (char *)(uintptr_t)store_file("other.db");
+	(void)snprintf(path, sizeof path, "%s", store_file("other.db"));
+	db.path = path;
 	cr_assert_eq(sqlite3_open(db.path, &db.handle), SQLITE_OK);
 	(void)sqlite3_extended_result_codes(db.handle, 1);
 	return db;

@@ -92,13 +92,17 @@ void store_end(void)
 
 const char *store_file(const char *name)
 {
-	size_t i = 0;
 	char *path = memory_format("%s/%s", folder, name);
-	while (i < FILES_LIMIT - 1 && files[i] != NULL && strcmp(files[i], path) != 0)
-		i++;
-	free(files[i]);
-	files[i] = path;
-	return path;
+	for (size_t i = 0; i < FILES_LIMIT; i++) {
+		if (files[i] == NULL)
+			return files[i] = path;
+		if (strcmp(files[i], path) == 0) {
+			free(path);
+			return files[i];
+		}
+	}
+	must(false, "more than %d files", FILES_LIMIT);
+	return NULL;
 }
 
 const char *store_path(void)
@@ -311,7 +315,7 @@ void store_check(void)
 	cr_expect_eq(store_number(all_agree), 1, "figures and messages do not agree");
 }
 
-int store_child(store_work *work, void *argument, char *report, size_t size)
+int store_child(store_work *work, const void *argument, char *report, size_t size)
 {
 	int ends[2];
 	int status = 0;

@@ -69,7 +69,7 @@ pid_t store_fork(void);
 
 /* Runs WORK in a child process and waits: its exit status (minus the signal that killed it), and what it
  * wrote to REPORT. */
-typedef int store_work(int report_fd, void *argument);
-int store_child(store_work *work, void *argument, char *report, size_t size);
+typedef int store_work(int report_fd, const void *argument);
+int store_child(store_work *work, const void *argument, char *report, size_t size);
 
 #endif

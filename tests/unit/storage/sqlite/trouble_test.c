@@ -104,7 +104,7 @@ Test(sqlite_trouble, damage_that_shows_up_later_fails_the_transaction)
 }
 
 /* Opens the store as a user who may not write its folder or its file. */
-static int open_as_nobody(int report_fd, void *argument)
+static int open_as_nobody(int report_fd, const void *argument)
 {
 	const char *path = argument;
 	struct ss_error err = {.status = SS_OK};
@@ -120,7 +120,7 @@ static int open_as_nobody(int report_fd, void *argument)
 static void refused_as_nobody(const char *path)
 {
 	char report[600];
-	int result = store_child(open_as_nobody, (void *)(uintptr_t)path, report, sizeof report);
+	int result = store_child(open_as_nobody, path, report, sizeof report);
 	if (result == 77)
 		cr_skip_test("this user cannot become one who may not write");
 	cr_expect_eq(result, SS_UNAVAILABLE, "%d", result);
@@ -213,7 +213,7 @@ static struct ss_turn large_turn(const char *id, const char *conversation)
 }
 
 /* Stores while files may not grow, and again when they may. */
-static int store_on_a_full_disk(int report_fd, void *argument)
+static int store_on_a_full_disk(int report_fd, const void *argument)
 {
 	struct rlimit limit;
 	struct stat status;
@@ -292,7 +292,7 @@ int fdatasync(int fd)
 static void intercept_writes(void)
 {
 	sqlite3_vfs *vfs = sqlite3_vfs_find("unix");
-	const sqlite3_syscall_ptr function = (sqlite3_syscall_ptr)(uintptr_t)failing_write;
+	const sqlite3_syscall_ptr function = (sqlite3_syscall_ptr)failing_write;
 	cr_assert_eq(vfs->xSetSystemCall(vfs, "pwrite64", function), SQLITE_OK);
 	cr_assert_eq(vfs->xSetSystemCall(vfs, "pwrite", function), SQLITE_OK);
 }

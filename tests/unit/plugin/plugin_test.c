@@ -1,0 +1,226 @@
+#include "plugin/plugin.h"
+
+#include "base/memory.h"
+#include "support/scratch.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FIXTURES SS_BUILD_DIR "/tests/fixtures/plugins"
+
+static char *fixture(const char *name)
+{
+	return memory_format(FIXTURES "/agents/%s.so", name);
+}
+
+/* The fixture NAME is refused: the sentence is its path, a colon and WHY. */
+static void refused(const char *name, const char *why)
+{
+	struct ss_error err = {0};
+	char *path = fixture(name);
+	cr_expect_null(plugin_load(path, &err), "%s", name);
+	cr_expect_neq(err.status, SS_OK);
+	cr_assert_eq(strncmp(err.text, path, strlen(path)), 0, "%s", err.text);
+	cr_expect_eq(strncmp(err.text + strlen(path), ": ", 2), 0, "%s", err.text);
+	cr_expect_str_eq(err.text + strlen(path) + 2, why);
+	free(path);
+}
+
+Test(plugin, loads_one_with_nothing_wrong)
+{
+	struct ss_error err = {0};
+	char *path = fixture("good");
+	const struct ss_plugin *plugin = plugin_load(path, &err);
+	cr_assert_not_null(plugin, "%s", err.text);
+	cr_expect_str_eq(plugin->name, "good");
+	cr_expect_str_eq(plugin->version, "1.2.3");
+	cr_expect_eq(plugin->kind, SS_AGENT);
+	cr_expect_str_eq(plugin->options[1].name, "mode");
+	cr_expect_str_eq(plugin->fields[0].name, "message");
+	cr_expect_eq(plugin_load(path, &err), plugin, "what was loaded stays where it is");
+	free(path);
+}
+
+Test(plugin, refuses_one_built_for_a_newer_abi)
+{
+	refused("abi_too_new", "built for plugin ABI 1.999, this server has 1.0");
+}
+
+Test(plugin, refuses_one_built_for_another_major_abi)
+{
+	refused("abi_other_major", "built for plugin ABI 2.7, this server has 1.0");
+}
+
+Test(plugin, refuses_a_descriptor_that_is_too_short)
+{
+	char *why = memory_format("its descriptor has %zu bytes, ABI 1.0 has %zu; build it anew",
+		sizeof(struct ss_plugin) - sizeof(void *), sizeof(struct ss_plugin));
+	refused("short_struct", why);
+	free(why);
+}
+
+Test(plugin, refuses_a_shared_object_without_a_descriptor)
+{
+	refused("no_symbol", "is no SmartSupport plugin: it has no symbol smartsupport_plugin");
+}
+
+Test(plugin, refuses_an_unknown_kind)
+{
+	refused("unknown_kind", "has the unknown plugin kind 77");
+}
+
+Test(plugin, refuses_a_bad_description)
+{
+	refused("bad_name", "its descriptor lacks a name, version, licence or summary");
+	refused("no_licence", "its descriptor lacks a name, version, licence or summary");
+}
+
+Test(plugin, refuses_one_without_its_operations)
+{
+	refused("no_operations", "lacks operations that every agent has");
+	refused("missing_operation", "lacks operations that every agent has");
+}
+
+Test(plugin, refuses_bad_rows_of_the_options_table)
+{
+	static const char lacks[] =
+		"the option odd lacks its help or choices, or has min above max";
+	refused("option_name", "an option is named \"Bad Name\"; names have a-z, 0-9 and _ only");
+	refused("option_type", "the option odd has the unknown type 99");
+	refused("option_help", lacks);
+	refused("option_bounds", lacks);
+	refused("option_choices", lacks);
+	refused("option_twice", "the option good is there twice");
+}
+
+Test(plugin, refuses_bad_rows_of_the_fields_table)
+{
+	refused("field_access", "the field \"message\" has a bad name, a bad type or no access");
+	refused("field_twice", "the field message is there twice");
+}
+
+Test(plugin, refuses_tables_without_an_end)
+{
+	refused("options_without_end",
+		"its options table has more than 100 rows or no row with name NULL");
+	refused("fields_without_end",
+		"its fields table has more than 100 rows or no row with name NULL");
+}
+
+static void expect_cannot_be_loaded(const char *path, const char *why)
+{
+	struct ss_error err = {0};
+	cr_expect_null(plugin_load(path, &err));
+	cr_expect_eq(strncmp(err.text, path, strlen(path)), 0, "%s", err.text);
+	cr_expect_not_null(strstr(err.text, ": cannot be loaded: "), "%s", err.text);
+	cr_expect_not_null(strstr(err.text, why), "%s", err.text);
+}
+
+Test(plugin, refuses_one_that_needs_what_is_not_there)
+{
+	char *path = fixture("undefined_symbol");
+	expect_cannot_be_loaded(path, "function_that_nothing_has");
+	free(path);
+}
+
+Test(plugin, refuses_what_is_no_shared_object)
+{
+	char *folder = scratch_new();
+	char *text = scratch_file(folder, "text.so", "this is not ELF\n", 16);
+	char *empty = scratch_file(folder, "empty.so", "", 0);
+	char *missing = scratch_path(folder, "missing.so");
+	expect_cannot_be_loaded(text, "");
+	expect_cannot_be_loaded(empty, "");
+	expect_cannot_be_loaded(missing, "No such file");
+	expect_cannot_be_loaded(folder, "");
+	free(text);
+	free(empty);
+	free(missing);
+	scratch_remove(folder);
+}
+
+static const char *const folders[] = {FIXTURES};
+
+/* Looking for the agent NAME is refused with the sentence WHY. */
+static void not_found(const char *const *where, size_t count, const char *name,
+	enum ss_status status, const char *why)
+{
+	struct ss_error err = {0};
+	struct plugins *plugins = plugins_new(where, count);
+	cr_expect_null(plugins_get(plugins, SS_AGENT, name, &err));
+	cr_expect_eq(err.status, status, "%s", err.text);
+	cr_expect_str_eq(err.text, why);
+	plugins_free(plugins);
+}
+
+Test(plugins, find_one_by_its_kind_and_name)
+{
+	struct ss_error err = {0};
+	struct plugins *plugins = plugins_new(folders, 1);
+	const struct ss_plugin *plugin = plugins_get(plugins, SS_AGENT, "good", &err);
+	cr_assert_not_null(plugin, "%s", err.text);
+	plugins_free(plugins);
+	cr_expect_str_eq(plugin->name, "good"); /* it outlives the list of folders */
+}
+
+Test(plugins, name_the_file_that_is_missing)
+{
+	not_found(folders, 1, "nobody", SS_NOT_FOUND,
+		"there is no agent plugin \"nobody\": no file " FIXTURES "/agents/nobody.so");
+	not_found(NULL, 0, "nobody", SS_INTERNAL, "no plugin folder is configured");
+}
+
+Test(plugins, refuse_names_that_could_lead_elsewhere)
+{
+	static const char *const names[] = {"", "../good", "a/b", "Good", "good.so", "a b"};
+	for (size_t i = 0; i < array_length(names); i++) {
+		char *why = memory_format(
+			"\"%s\" is no plugin's name; names have a-z, 0-9 and _ only", names[i]);
+		not_found(folders, 1, names[i], SS_INVALID, why);
+		free(why);
+	}
+}
+
+Test(plugins, refuse_one_of_another_kind_or_name)
+{
+	not_found(folders, 1, "wrong_kind", SS_INTERNAL,
+		FIXTURES "/agents/wrong_kind.so: is the llm plugin \"wrong_kind\", not the agent "
+			 "plugin \"wrong_kind\"");
+	not_found(folders, 1, "wrong_name", SS_INTERNAL,
+		FIXTURES "/agents/wrong_name.so: is the agent plugin \"another\", not the agent "
+			 "plugin \"wrong_name\"");
+}
+
+Test(plugins, take_the_first_folder_that_has_the_file)
+{
+	struct ss_error err = {0};
+	char *folder = scratch_new();
+	char *agents = scratch_path(folder, "agents");
+	cr_assert_eq(mkdir(agents, 0700), 0);
+	char *broken = scratch_file(agents, "good.so", "broken", 6);
+	const char *const broken_first[] = {folder, FIXTURES};
+	const char *const good_first[] = {"/nonexistent", FIXTURES, folder};
+	struct plugins *plugins = plugins_new(broken_first, 2);
+	cr_expect_null(plugins_get(plugins, SS_AGENT, "good", &err));
+	cr_expect_eq(strncmp(err.text, broken, strlen(broken)), 0, "%s", err.text);
+	plugins_free(plugins);
+	plugins = plugins_new(good_first, 3);
+	cr_expect_not_null(plugins_get(plugins, SS_AGENT, "good", &err), "%s", err.text);
+	plugins_free(plugins);
+	plugins_free(NULL);
+	free(broken);
+	free(agents);
+	scratch_remove(folder);
+}
+
+Test(plugins, have_a_folder_and_a_name_for_each_kind)
+{
+	static const char *const names[][2] = {{"agents", "agent"}, {"llm", "llm"},
+		{"storage", "storage"}, {"embedder", "embedder"}, {"index", "index"}};
+	for (int kind = SS_AGENT; kind <= SS_INDEX; kind++) {
+		cr_expect_str_eq(plugin_kind_folder((enum ss_plugin_kind)kind), names[kind - 1][0]);
+		cr_expect_str_eq(plugin_kind_name((enum ss_plugin_kind)kind), names[kind - 1][1]);
+	}
+}

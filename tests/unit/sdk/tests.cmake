@@ -1,0 +1,16 @@
+# The SDK as a stranger sees it: strict C17 and C++17 with no include path but include/, and none of the
+# project's flags but for the sanitizers that the rest of the program is built with.
+file(GLOB sdk_c CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fixtures/sdk/*.c)
+file(GLOB sdk_cxx CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fixtures/sdk/*.cpp)
+add_library(sdk_c17 OBJECT ${sdk_c})
+add_library(sdk_cxx17 OBJECT ${sdk_cxx})
+set_target_properties(sdk_c17 PROPERTIES C_STANDARD 17 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
+set_target_properties(sdk_cxx17 PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+foreach(target sdk_c17 sdk_cxx17)
+	target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/include)
+	target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+	if(SS_SANITIZE)
+		target_compile_options(${target} PRIVATE -fsanitize=${SS_SANITIZE})
+	endif()
+endforeach()
+target_sources(unit_sdk PRIVATE $<TARGET_OBJECTS:sdk_c17> $<TARGET_OBJECTS:sdk_cxx17>)

@@ -1,0 +1,143 @@
+#include "service/vector_cache.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Looks TEXT up, notes in its vector what it is for if it is new, and lets it go. True when it was new. */
+static bool visit(struct vector_cache *cache, const char *text)
+{
+	bool is_new = false;
+	struct vector_entry *entry = vector_cache_get(cache, text_of(text), &is_new);
+	if (is_new)
+		entry->vector[0] = (float)strlen(text);
+	cr_expect_eq(entry->vector[0], (float)strlen(text));
+	cr_expect_eq(entry->text.length, strlen(text));
+	cr_expect_eq(memcmp(entry->text.data, text, entry->text.length), 0);
+	vector_cache_release(cache, entry);
+	return is_new;
+}
+
+Test(vector_cache, finds_a_text_by_all_its_bytes)
+{
+	bool is_new = false;
+	struct vector_cache *cache = vector_cache_new(10, 2);
+	cr_expect(visit(cache, "one"));
+	cr_expect_not(visit(cache, "one"));
+	cr_expect(visit(cache, "One"));
+	cr_expect(visit(cache, ""));
+	cr_expect_not(visit(cache, ""));
+	struct vector_entry *entry =
+		vector_cache_get(cache, (struct ss_text){"one\0x", 5}, &is_new);
+	cr_expect(is_new);
+	vector_cache_release(cache, entry);
+	vector_cache_free(cache);
+}
+
+Test(vector_cache, forgets_what_was_used_longest_ago)
+{
+	struct vector_cache *cache = vector_cache_new(3, 1);
+	visit(cache, "a");
+	visit(cache, "bb");
+	visit(cache, "ccc");
+	cr_expect_not(visit(cache, "a")); /* now bb is the oldest */
+	cr_expect(visit(cache, "dddd"));
+	cr_expect_not(visit(cache, "a"));
+	cr_expect_not(visit(cache, "ccc"));
+	cr_expect_not(visit(cache, "dddd"));
+	cr_expect(visit(cache, "bb"));
+	cr_expect(visit(cache, "a")); /* made room for bb */
+	vector_cache_free(cache);
+}
+
+Test(vector_cache, keeps_as_many_as_its_limit)
+{
+	enum { LIMIT = 50, TEXTS = 1000 };
+	char text[16];
+	size_t kept = 0;
+	struct vector_cache *cache = vector_cache_new(LIMIT, 1);
+	for (int i = 0; i < TEXTS; i++) {
+		(void)snprintf(text, sizeof text, "text %d", i);
+		cr_assert(visit(cache, text));
+	}
+	for (int i = TEXTS - 1; i >= TEXTS - LIMIT; i--) {
+		(void)snprintf(text, sizeof text, "text %d", i);
+		kept += !visit(cache, text);
+	}
+	cr_expect_eq(kept, LIMIT);
+	cr_expect(visit(cache, "text 0"));
+	vector_cache_free(cache);
+}
+
+Test(vector_cache, keeps_what_is_in_use_beyond_its_limit)
+{
+	bool is_new[4];
+	struct vector_entry *entries[4];
+	static const char *const texts[] = {"a", "bb", "ccc", "dddd"};
+	struct vector_cache *cache = vector_cache_new(2, 1);
+	for (size_t i = 0; i < 4; i++) {
+		entries[i] = vector_cache_get(cache, text_of(texts[i]), &is_new[i]);
+		entries[i]->vector[0] = (float)strlen(texts[i]);
+		cr_expect(is_new[i]);
+	}
+	/* All four are pinned, so all four are found. */
+	for (size_t i = 0; i < 4; i++)
+		cr_expect_not(visit(cache, texts[i]));
+	for (size_t i = 0; i < 4; i++)
+		vector_cache_release(cache, entries[i]);
+	/* Only two have stayed. */
+	size_t found = 0;
+	for (size_t i = 0; i < 4; i++) {
+		bool made = false;
+		entries[i] = vector_cache_get(cache, text_of(texts[i]), &made);
+		found += !made;
+	}
+	for (size_t i = 0; i < 4; i++)
+		vector_cache_release(cache, entries[i]);
+	cr_expect_leq(found, 2);
+	vector_cache_free(cache);
+}
+
+Test(vector_cache, counts_references_to_one_entry)
+{
+	bool is_new = false;
+	struct vector_cache *cache = vector_cache_new(1, 1);
+	struct vector_entry *first = vector_cache_get(cache, text_of("x"), &is_new);
+	struct vector_entry *second = vector_cache_get(cache, text_of("x"), &is_new);
+	cr_expect_not(is_new);
+	cr_expect_eq(first, second);
+	first->vector[0] = 1;
+	vector_cache_release(cache, first);
+	visit(cache, "something else");
+	cr_expect_eq(second->vector[0], 1);
+	vector_cache_release(cache, second);
+	vector_cache_free(cache);
+}
+
+Test(vector_cache, makes_another_entry_for_what_was_dropped)
+{
+	bool is_new = false;
+	struct vector_cache *cache = vector_cache_new(4, 1);
+	struct vector_entry *failed = vector_cache_get(cache, text_of("x"), &is_new);
+	vector_cache_drop(cache, failed);
+	struct vector_entry *again = vector_cache_get(cache, text_of("x"), &is_new);
+	cr_expect(is_new);
+	cr_expect_neq(failed, again);
+	cr_expect_eq(failed->text.length, 1); /* it lives as long as it is used */
+	vector_cache_drop(cache, failed);     /* dropping it twice does nothing */
+	vector_cache_release(cache, failed);
+	vector_cache_release(cache, again);
+	vector_cache_free(cache);
+}
+
+Test(vector_cache, may_keep_nothing)
+{
+	struct vector_cache *cache = vector_cache_new(0, 1);
+	cr_expect(visit(cache, "x"));
+	cr_expect(visit(cache, "x"));
+	vector_cache_free(cache);
+	vector_cache_free(NULL);
+}
