@@ -102,8 +102,14 @@ static void send_reply(
 		http_reply_header(request, "Content-Type", type);
 	if (request->server->draining)
 		http_reply_header(request, "Connection", "close");
-	if (length > 0 && evbuffer_add(output, body, length) < 0)
+	/* evhttp would send the body of a reply to HEAD as well. */
+	if (evhttp_request_get_command(request->evhttp) == EVHTTP_REQ_HEAD) {
+		char digits[24];
+		(void)snprintf(digits, sizeof digits, "%zu", length);
+		http_reply_header(request, "Content-Length", digits);
+	} else if (length > 0 && evbuffer_add(output, body, length) < 0) {
 		status = 500;
+	}
 	log_access(request, status, length);
 	if (request->connection != NULL)
 		evhttp_request_set_on_complete_cb(request->evhttp, on_sent, request->connection);

@@ -1,5 +1,6 @@
 #include "service/lexical.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 
 #include <libstemmer.h>
@@ -15,7 +16,11 @@
 enum {
 	WORD_LIMIT = 64,         /* bytes; longer words are cut */
 	QUERY_TERMS_LIMIT = 200, /* different words of a query that count */
+	PHRASES_LIMIT = 8,       /* quoted phrases of a query that count */
 };
+
+/* A code or a number names one thing, where a word may be about many: it weighs this many words. */
+#define CODE_WEIGHT 1.5
 
 struct posting {
 	size_t document;
@@ -35,6 +40,7 @@ struct lexical {
 	size_t bucket_count;
 	size_t term_count;
 	size_t *lengths; /* words of each text */
+	char **words;    /* of each text, one after the other, each between spaces: for phrases */
 	size_t count, capacity;
 	size_t total_length;
 };
@@ -179,6 +185,9 @@ void lexical_free(struct lexical *lexical)
 	}
 	sb_stemmer_delete(lexical->stemmer);
 	free(lexical->buckets);
+	for (size_t i = 0; i < lexical->count; i++)
+		free(lexical->words[i]);
+	free(lexical->words);
 	free(lexical->lengths);
 	free(lexical);
 }
@@ -234,10 +243,23 @@ static struct term *get_term(struct lexical *lexical, const char *text)
 	return term;
 }
 
+/* A text while it is added. */
+struct addition {
+	struct lexical *lexical;
+	struct buffer words;
+};
+
+static void append_word(struct buffer *words, const char *word)
+{
+	buffer_add_format(words, "%s%s ", words->length == 0 ? " " : "", word);
+}
+
 static void add_word(void *context, const char *word)
 {
-	struct lexical *lexical = context;
+	struct addition *addition = context;
+	struct lexical *lexical = addition->lexical;
 	struct term *term = get_term(lexical, word);
+	append_word(&addition->words, word);
 	size_t document = lexical->count - 1;
 	lexical->lengths[document]++;
 	lexical->total_length++;
@@ -259,10 +281,13 @@ void lexical_add(struct lexical *lexical, const struct ss_text *parts, size_t co
 		lexical->capacity = lexical->capacity * 2 + 64;
 		lexical->lengths =
 			memory_resize(lexical->lengths, lexical->capacity, sizeof(size_t));
+		lexical->words = memory_resize(lexical->words, lexical->capacity, sizeof(char *));
 	}
+	struct addition addition = {.lexical = lexical};
 	lexical->lengths[lexical->count++] = 0;
 	for (size_t i = 0; i < count; i++)
-		scan(lexical, parts[i], add_word, lexical);
+		scan(lexical, parts[i], add_word, &addition);
+	lexical->words[lexical->count - 1] = buffer_take(&addition.words);
 }
 
 struct query {
@@ -290,11 +315,12 @@ static void add_query_word(void *context, const char *word)
 		query->unknown[query->unknown_count++] = memory_string(word);
 }
 
-/* The inverse document frequency of a word that COUNT of the texts have. */
-static double idf(const struct lexical *lexical, size_t count)
+/* What a word weighs that COUNT of the texts have: its inverse document frequency. */
+static double weight_of(const struct lexical *lexical, const char *word, size_t count)
 {
 	double n = (double)count;
-	return log(1 + ((double)lexical->count - n + 0.5) / (n + 0.5));
+	double idf = log(1 + ((double)lexical->count - n + 0.5) / (n + 0.5));
+	return strpbrk(word, "0123456789") != NULL ? idf * CODE_WEIGHT : idf;
 }
 
 static void add_scores(
@@ -310,22 +336,84 @@ static void add_scores(
 	}
 }
 
+/* A quoted phrase: its words in their order, and what they weigh together. */
+struct phrase {
+	const struct lexical *lexical;
+	struct buffer words;
+	size_t count;
+	double weight;
+};
+
+static void add_phrase_word(void *context, const char *word)
+{
+	struct phrase *phrase = context;
+	const struct term *term = find_term(phrase->lexical, word);
+	append_word(&phrase->words, word);
+	phrase->weight += weight_of(phrase->lexical, word, term != NULL ? term->count : 0);
+	phrase->count++;
+}
+
+/* Finds the next text in double quotes, straight or curly, from *AT on, which is moved behind it. */
+static bool next_quoted(struct ss_text text, size_t *at, struct ss_text *quoted)
+{
+	static const struct {
+		const char *open, *close;
+	} quotes[] = {{"\"", "\""}, {"\xe2\x80\x9c", "\xe2\x80\x9d"}};
+	for (; *at < text.length; (*at)++) {
+		for (size_t i = 0; i < array_length(quotes); i++) {
+			size_t opening = strlen(quotes[i].open);
+			const char *end = text.data + text.length;
+			const char *start = text.data + *at + opening;
+			if (start >= end || memcmp(text.data + *at, quotes[i].open, opening) != 0)
+				continue;
+			const char *close = memmem(start, (size_t)(end - start), quotes[i].close,
+				strlen(quotes[i].close));
+			if (close == NULL)
+				continue;
+			*quoted = (struct ss_text){start, (size_t)(close - start)};
+			*at = (size_t)(close - text.data) + strlen(quotes[i].close);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A phrase counts as one more word, as heavy as its words together. Returns what the phrases weigh. */
+static double add_phrases(struct lexical *lexical, struct ss_text text, float *scores)
+{
+	struct ss_text quoted;
+	double most = 0;
+	size_t at = 0;
+	for (size_t n = 0; n < PHRASES_LIMIT && next_quoted(text, &at, &quoted); n++) {
+		struct phrase phrase = {.lexical = lexical};
+		scan(lexical, quoted, add_phrase_word, &phrase);
+		for (size_t i = 0; phrase.count > 1 && i < lexical->count; i++) {
+			if (strstr(lexical->words[i], phrase.words.data) != NULL)
+				scores[i] += (float)phrase.weight;
+		}
+		if (phrase.count > 1)
+			most += phrase.weight;
+		buffer_free(&phrase.words);
+	}
+	return most;
+}
+
 void lexical_search(struct lexical *lexical, struct ss_text text, float *scores)
 {
 	struct query query = {.lexical = lexical};
-	double most = 0;
 	for (size_t i = 0; i < lexical->count; i++)
 		scores[i] = 0;
+	double most = add_phrases(lexical, text, scores);
 	scan(lexical, text, add_query_word, &query);
 	for (size_t i = 0; i < query.term_count; i++) {
-		double weight = idf(lexical, query.terms[i]->count);
+		double weight = weight_of(lexical, query.terms[i]->text, query.terms[i]->count);
 		most += weight;
 		add_scores(lexical, query.terms[i], weight, scores);
 	}
 	for (size_t i = 0; i < query.unknown_count; i++) {
-		most += idf(lexical, 0);
+		most += weight_of(lexical, query.unknown[i], 0);
 		free(query.unknown[i]);
 	}
 	for (size_t i = 0; most > 0 && i < lexical->count; i++)
-		scores[i] = (float)(scores[i] / most);
+		scores[i] = (float)fmin(scores[i] / most, 1);
 }

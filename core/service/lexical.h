@@ -1,7 +1,9 @@
 /*
  * A lexical index: which words a text shares with a query, by BM25 (Robertson and Zaragoza, "The
  * Probabilistic Relevance Framework: BM25 and Beyond", 2009) over stems (Snowball's English stemmer).
- * Codes such as TB-3301 count as one word. Made once and then searched, by one thread at a time.
+ * Codes such as TB-3301 count as one word, and codes and numbers weigh more than words. A phrase that
+ * the query has in double quotes counts once more for the texts that have it in this order.
+ * Made once and then searched, by one thread at a time.
  */
 #ifndef SERVICE_LEXICAL_H
 #define SERVICE_LEXICAL_H

@@ -10,8 +10,8 @@ foreach(fixture ${fixtures})
 	target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/include)
 	target_link_libraries(${target} PRIVATE ss_flags)
 	# The fixtures say a member twice where the second one is what is wrong with them.
-	target_compile_options(${target} PRIVATE -Wno-override-init
-		$<$<C_COMPILER_ID:Clang>:-Wno-initializer-overrides>)
+	set_source_files_properties(${fixture} PROPERTIES COMPILE_OPTIONS
+		"-Wno-override-init;$<$<C_COMPILER_ID:Clang>:-Wno-initializer-overrides>")
 	set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${fixture_name}
 		C_VISIBILITY_PRESET hidden
 		LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/fixtures/plugins/agents)

@@ -97,8 +97,8 @@ Test(json, takes_numbers_of_any_length)
 Test(json, refuses_other_white_space_and_stray_commas)
 {
 	static const char *const bad[] = {"\f1", "1\v", "{\"a\":1\f}", "[1,\v2]", "\xef\xbb\xbf{}",
-		"\xc2\xa0"
-		"1",
+		("\xc2\xa0"
+		 "1"),
 		"[,1]", "[1,,2]", "{,}", "{\"a\":1,,\"b\":2}", "[1 2]", "{\"a\" 1}", "{1:2}",
 		"{a:1}", "[", "]", "}", "[}", "{]", "[1", "{\"a\"", "{\"a\":", "\"", "\"\\",
 		"\"\\x\"", "\"\\u12\"", "tru", "nullx", "truefalse", "/**/1", "\"a\" \"b\""};
