@@ -128,17 +128,15 @@ static int create_models(struct runtime *runtime, struct diagnostics *diagnostic
 	return result;
 }
 
-static int build_knowledge(struct runtime *runtime, struct diagnostics *diagnostics)
+/* Embeds ARTICLES. */
+static int build_knowledge(
+	struct runtime *runtime, const struct articles *articles, struct diagnostics *diagnostics)
 {
 	struct ss_error err = {0};
-	struct articles *articles = articles_load(runtime->config->articles, diagnostics);
-	if (articles == NULL)
-		return -1;
 	const struct knowledge_options options = knowledge_defaults();
 	runtime->knowledge = knowledge_new(articles, runtime->embedder.plugin->embedder,
 		runtime->embedder.instance, runtime->index.plugin->index, runtime->index.instance,
 		&options, &err);
-	articles_free(articles);
 	if (runtime->knowledge == NULL) {
 		diagnostics_add(diagnostics, runtime->config->articles, 0, 0, "%s", err.text);
 		return -1;
@@ -210,6 +208,14 @@ static int start_workflow(struct runtime *runtime, struct diagnostics *diagnosti
 	return 0;
 }
 
+/* Whether the agents could be made, when they will not be used because something else is wrong. */
+static void try_agents(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	const struct engine_options options = {.base = runtime->base, .log = runtime->log};
+	if (runtime->graph != NULL)
+		engine_free(engine_new(&options, runtime->graph, diagnostics));
+}
+
 struct runtime *runtime_new(const struct config *config, struct event_base *base,
 	const struct log *log, enum runtime_extent extent, struct diagnostics *diagnostics)
 {
@@ -223,9 +229,15 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 	int parts = find_parts(runtime, diagnostics);
 	int workflow = load_workflow(runtime, diagnostics);
 	int models = parts == 0 ? create_models(runtime, diagnostics) : -1;
-	int knowledge = models == 0 ? build_knowledge(runtime, diagnostics) : -1;
-	if (workflow < 0 || knowledge < 0 || start_services(runtime, extent, diagnostics) < 0 ||
-		start_workflow(runtime, diagnostics) < 0) {
+	struct articles *articles = articles_load(config->articles, diagnostics);
+	bool sound = workflow == 0 && models == 0 && articles != NULL;
+	if (!sound)
+		try_agents(runtime, diagnostics);
+	sound = sound && build_knowledge(runtime, articles, diagnostics) == 0 &&
+		start_services(runtime, extent, diagnostics) == 0 &&
+		start_workflow(runtime, diagnostics) == 0;
+	articles_free(articles);
+	if (!sound) {
 		runtime_free(runtime);
 		return NULL;
 	}

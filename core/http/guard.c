@@ -21,6 +21,9 @@
 #define SWEEP_MS       250
 #define DRAIN_SWEEP_MS 20
 
+/* A request's head that is looked at as a whole. */
+enum { HEAD_SIZE = 4096 };
+
 enum connection_state {
 	CONNECTION_IDLE,
 	CONNECTION_READING,
@@ -85,6 +88,22 @@ static void refuse(struct guard_connection *connection, const char *status, cons
 	set_state(connection, CONNECTION_REFUSED);
 }
 
+/* The length that the head of the request announces, if the whole head is there; else 0. */
+static size_t announced_length(struct evbuffer *input)
+{
+	char head[HEAD_SIZE];
+	struct evbuffer_ptr end = evbuffer_search(input, "\r\n\r\n", 4, NULL);
+	if (end.pos <= 0 || (size_t)end.pos >= sizeof head)
+		return 0;
+	ssize_t length = evbuffer_copyout(input, head, (size_t)end.pos);
+	head[length > 0 ? length : 0] = '\0';
+	const char *line = strcasestr(head, "\r\nContent-Length:");
+	if (line == NULL)
+		return 0;
+	/* What does not fit is the largest number, and too large as well. */
+	return strtoull(line + strlen("\r\nContent-Length:"), NULL, 10);
+}
+
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
 {
 	struct guard_connection *connection = context;
@@ -100,8 +119,10 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
 		connection->bytes = 0;
 	}
 	connection->bytes += info->n_added;
-	if (connection->state == CONNECTION_READING &&
-		connection->bytes > options->header_limit + options->body_limit)
+	if (connection->state != CONNECTION_READING)
+		return;
+	if (connection->bytes > options->header_limit + options->body_limit ||
+		announced_length(input) > options->body_limit)
 		refuse(connection, "413", "Content Too Large", "the request is too large");
 }
 

@@ -29,41 +29,63 @@ static const struct ss_option front_rows[] = {
 	[FRONT_ROWS] = {0},
 };
 
+/* Where an article's id stands. */
+struct place {
+	char *file;
+	size_t line, column; /* 0 in JSON, which is read without positions */
+};
+
+struct entry {
+	struct ss_value *article;
+	struct place place;
+};
+
 struct loader {
-	struct articles *articles;
-	size_t capacity;
+	struct entry *entries;
+	size_t count, capacity;
 	struct diagnostics *diagnostics;
 };
 
-static void add(struct loader *loader, struct ss_value *article)
+static void add(struct loader *loader, struct ss_value *article, const char *file, size_t line,
+	size_t column)
 {
-	struct articles *articles = loader->articles;
-	if (articles->count == loader->capacity) {
+	if (loader->count == loader->capacity) {
 		loader->capacity = loader->capacity * 2 + 32;
-		articles->items =
-			memory_resize(articles->items, loader->capacity, sizeof(struct ss_value *));
+		loader->entries =
+			memory_resize(loader->entries, loader->capacity, sizeof *loader->entries);
 	}
-	articles->items[articles->count++] = article;
+	loader->entries[loader->count++] =
+		(struct entry){article, {memory_string(file), line, column}};
 }
 
-/* What is wrong with an article's texts, or NULL. */
+/* What is wrong with an article's texts, or NULL; *KEY is the part that it is about. */
 static const char *fault(struct ss_text id, struct ss_text title, struct ss_text content,
-	const struct ss_value *questions)
+	const struct ss_value *questions, const char **key)
 {
-	if (id.length == 0 || text_blank(id))
+	*key = "id";
+	if (text_characters(id) < 0)
+		return "the id is not valid UTF-8";
+	if (text_blank(id))
 		return "the id is empty";
 	if (id.length > ARTICLE_ID_LIMIT)
 		return "the id has more than 200 bytes";
-	if (text_characters(title) < 0 || text_characters(content) < 0 || text_characters(id) < 0)
-		return "the text is not valid UTF-8";
+	*key = "title";
+	if (text_characters(title) < 0)
+		return "the title is not valid UTF-8";
 	if (text_blank(title))
 		return "the title is empty";
 	if (text_characters(title) > ARTICLE_TITLE_LIMIT)
 		return "the title has more than 300 characters";
+	*key = "content";
+	if (text_characters(content) < 0)
+		return "the text is not valid UTF-8";
 	if (text_blank(content))
 		return "the article has no text";
 	if (content.length > ARTICLE_CONTENT_LIMIT)
 		return "the text has more than 64 KiB";
+	*key = "questions";
+	if (questions != NULL && value_type(questions) != SS_LIST)
+		return "the other questions must be a list of texts";
 	if (value_count(questions) > ARTICLE_QUESTIONS_LIMIT)
 		return "it has more than 50 other questions";
 	for (size_t i = 0; i < value_count(questions); i++) {
@@ -86,16 +108,30 @@ static struct ss_value *make(struct ss_text id, struct ss_text title, struct ss_
 		{"questions", questions != NULL ? value_ref(questions) : value_list(NULL, 0)});
 }
 
+/* Makes the line ends of Windows plain ones. */
+static size_t strip_returns(char *text, size_t length)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] != '\r' || text[i + 1] != '\n')
+			text[kept++] = text[i];
+	}
+	text[kept] = '\0';
+	return kept;
+}
+
 /* Finds the front matter of TEXT, between two lines of ---, and what stands behind it. */
 static bool split_front(struct ss_text text, struct ss_text *front, struct ss_text *content)
 {
 	if (text.length < 8 || strncmp(text.data, "---\n", 4) != 0)
 		return false;
-	const char *end = strstr(text.data + 3, "\n---\n");
+	const char *end = strstr(text.data + 3, "\n---");
+	while (end != NULL && end[4] != '\n' && end[4] != '\0')
+		end = strstr(end + 1, "\n---");
 	if (end == NULL)
 		return false;
 	*front = (struct ss_text){text.data + 4, (size_t)(end + 1 - text.data - 4)};
-	content->data = end + 5;
+	content->data = end + 4;
 	content->data += strspn(content->data, " \t\r\n");
 	content->length = strlen(content->data);
 	while (content->length > 0 && strchr(" \t\r\n", content->data[content->length - 1]) != NULL)
@@ -103,27 +139,54 @@ static bool split_front(struct ss_text text, struct ss_text *front, struct ss_te
 	return true;
 }
 
-static void read_front(
-	struct loader *loader, const char *file, struct ss_text front, struct ss_text content)
+/* The line, from 1, on which AT stands in TEXT. */
+static size_t line_of(const char *text, const char *at)
+{
+	size_t line = 1;
+	for (; text < at; text++)
+		line += *text == '\n';
+	return line;
+}
+
+/* Reads FRONT, which begins on the file's second line; CONTENT begins on CONTENT_LINE. */
+static void read_front(struct loader *loader, const char *file, struct ss_text front,
+	struct ss_text content, size_t content_line)
 {
 	struct ss_value *values[FRONT_ROWS] = {0};
+	const struct yaml_node nothing = {.line = 2, .column = 1};
 	struct yaml_document *document =
 		yaml_parse(file, 2, front.data, front.length, loader->diagnostics);
 	if (document == NULL)
 		return;
-	if (options_read(document, document->root, document->root, front_rows, NULL,
+	const struct yaml_node *root = document->root;
+	if (options_read(document, root, root != NULL ? root : &nothing, front_rows, NULL,
 		    "the article's head", values, loader->diagnostics) == 0) {
 		struct ss_text id = value_as_text(values[FRONT_ID]);
 		struct ss_text title = value_as_text(values[FRONT_TITLE]);
-		const char *wrong = fault(id, title, content, values[FRONT_QUESTIONS]);
+		const char *key;
+		const char *wrong = fault(id, title, content, values[FRONT_QUESTIONS], &key);
+		const struct yaml_node *at = yaml_get(root, wrong != NULL ? key : "id");
+		size_t line = at != NULL ? at->line : content_line;
+		size_t column = at != NULL ? at->column : 1;
 		if (wrong != NULL)
-			diagnostics_add(loader->diagnostics, file, 0, 0, "%s", wrong);
+			diagnostics_add(loader->diagnostics, file, line, column, "%s", wrong);
 		else
-			add(loader, make(id, title, value_as_text(values[FRONT_CATEGORY]), content,
-					    values[FRONT_QUESTIONS]));
+			add(loader,
+				make(id, title, value_as_text(values[FRONT_CATEGORY]), content,
+					values[FRONT_QUESTIONS]),
+				file, line, column);
 	}
 	options_free(values, FRONT_ROWS);
 	yaml_close(document);
+}
+
+/* Adds the sentence of ERR without the name of FILE, which the diagnostic says anyway. */
+static void add_file_error(struct loader *loader, const char *file, const struct ss_error *err)
+{
+	size_t length = strlen(file);
+	bool named = strncmp(err->text, file, length) == 0 && err->text[length] == ':';
+	const char *text = named ? err->text + length + 1 : err->text;
+	diagnostics_add(loader->diagnostics, file, 0, 0, "%s", text + strspn(text, " "));
 }
 
 static void read_markdown(struct loader *loader, const char *file)
@@ -134,17 +197,19 @@ static void read_markdown(struct loader *loader, const char *file)
 	char *text = NULL;
 	size_t length = 0;
 	if (file_read(file, ARTICLE_CONTENT_LIMIT * 2, &text, &length, &err) < 0) {
-		diagnostics_add(loader->diagnostics, file, 0, 0, "%s", err.text);
+		add_file_error(loader, file, &err);
 		return;
 	}
+	length = strlen(text) == length ? strip_returns(text, length) : length;
 	if (strlen(text) != length)
-		diagnostics_add(loader->diagnostics, file, 0, 0, "has a NUL character in it");
+		diagnostics_add(loader->diagnostics, file, line_of(text, text + strlen(text)), 1,
+			"has a NUL character in it");
 	else if (!split_front((struct ss_text){text, length}, &front, &content))
 		diagnostics_add(loader->diagnostics, file, 1, 1,
 			"an article begins with --- and its id, title and category, and another "
 			"---");
 	else
-		read_front(loader, file, front, content);
+		read_front(loader, file, front, content, line_of(text, content.data));
 	free(text);
 }
 
@@ -191,13 +256,16 @@ static void read_json_article(
 	struct ss_text title = value_as_text(value_get(item, "title"));
 	struct ss_text content = value_as_text(value_get(item, "content"));
 	const struct ss_value *questions = value_get(item, "questions");
-	const char *wrong = fault(id_text, title, content, questions);
+	const char *key;
+	const char *wrong = fault(id_text, title, content, questions, &key);
 	if (wrong != NULL)
 		diagnostics_add(
 			loader->diagnostics, file, 0, 0, "the article number %zu: %s", row, wrong);
 	else
-		add(loader, make(id_text, title, value_as_text(value_get(item, "category")),
-				    content, questions));
+		add(loader,
+			make(id_text, title, value_as_text(value_get(item, "category")), content,
+				questions),
+			file, 0, 0);
 }
 
 static void read_json(struct loader *loader, const char *file)
@@ -206,7 +274,7 @@ static void read_json(struct loader *loader, const char *file)
 	char *text = NULL;
 	size_t length = 0;
 	if (file_read(file, JSON_FILE_LIMIT, &text, &length, &err) < 0) {
-		diagnostics_add(loader->diagnostics, file, 0, 0, "%s", err.text);
+		add_file_error(loader, file, &err);
 		return;
 	}
 	struct ss_value *list = json_parse(text, length, &err);
@@ -223,50 +291,68 @@ static void read_json(struct loader *loader, const char *file)
 	value_unref(list);
 }
 
-static const char *id_of(const struct ss_value *article)
+static const char *id_of(const struct entry *entry)
 {
-	return value_as_string(value_get(article, "id"), NULL);
+	return value_as_string(value_get(entry->article, "id"), NULL);
 }
 
-static int compare_ids(const void *a, const void *b)
+/* By id; equal ones in the order of their files. */
+static int compare_entries(const void *a, const void *b)
 {
-	const struct ss_value *const *left = a;
-	const struct ss_value *const *right = b;
-	return strcmp(id_of(*left), id_of(*right));
+	const struct entry *left = a;
+	const struct entry *right = b;
+	int order = strcmp(id_of(left), id_of(right));
+	return order != 0 ? order : strcmp(left->place.file, right->place.file);
 }
 
-static void check_ids(struct loader *loader, const char *path)
+static void check_ids(struct loader *loader)
 {
-	struct articles *articles = loader->articles;
-	if (articles->count == 0)
-		return;
-	qsort(articles->items, articles->count, sizeof(struct ss_value *), compare_ids);
-	for (size_t i = 1; i < articles->count; i++) {
-		if (compare_ids(&articles->items[i - 1], &articles->items[i]) == 0)
-			diagnostics_add(loader->diagnostics, path, 0, 0,
-				"two articles have the id \"%s\"; give one of them another",
-				id_of(articles->items[i]));
+	if (loader->count > 1)
+		qsort(loader->entries, loader->count, sizeof *loader->entries, compare_entries);
+	for (size_t i = 1; i < loader->count; i++) {
+		const struct entry *first = &loader->entries[i - 1];
+		const struct entry *second = &loader->entries[i];
+		if (strcmp(id_of(first), id_of(second)) == 0)
+			diagnostics_add(loader->diagnostics, second->place.file, second->place.line,
+				second->place.column,
+				"two articles have the id \"%s\", the other one is in %s; give one "
+				"of them another",
+				id_of(second), first->place.file);
 	}
+}
+
+/* Moves what was read to a new set of articles. */
+static struct articles *take_articles(struct loader *loader)
+{
+	struct articles *articles = memory_make(struct articles);
+	articles->items = memory_array(loader->count, sizeof(struct ss_value *));
+	articles->count = loader->count;
+	for (size_t i = 0; i < loader->count; i++) {
+		articles->items[i] = loader->entries[i].article;
+		free(loader->entries[i].place.file);
+	}
+	free(loader->entries);
+	return articles;
 }
 
 struct articles *articles_load(const char *path, struct diagnostics *diagnostics)
 {
 	struct stat status;
 	size_t mistakes = diagnostics->count;
-	struct loader loader = {
-		.articles = memory_make(struct articles), .diagnostics = diagnostics};
+	struct loader loader = {.diagnostics = diagnostics};
 	if (stat(path, &status) < 0)
 		diagnostics_add(diagnostics, path, 0, 0, "cannot be read: %s", strerror(errno));
 	else if (S_ISDIR(status.st_mode))
 		read_folder(&loader, path);
 	else
 		read_json(&loader, path);
-	check_ids(&loader, path);
+	check_ids(&loader);
+	struct articles *articles = take_articles(&loader);
 	if (diagnostics->count > mistakes) {
-		articles_free(loader.articles);
+		articles_free(articles);
 		return NULL;
 	}
-	return loader.articles;
+	return articles;
 }
 
 void articles_free(struct articles *articles)

@@ -155,6 +155,11 @@ static void generated(void *instance, struct ss_run *run, struct ss_text answer,
 	const struct specialist *specialist = instance;
 	const struct ss_host *host = specialist->host;
 	struct ss_error failure = {0};
+	/* A model that has nothing to say from these articles has no answer. */
+	if (err != NULL ? err->status == SS_NOT_FOUND : answer.length == 0) {
+		host->finish(run, abstain(specialist, run, &failure), &failure);
+		return;
+	}
 	if (err != NULL) {
 		host->finish(run, SS_FAILED, err);
 		return;

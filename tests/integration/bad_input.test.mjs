@@ -120,7 +120,7 @@ test('a message of 4,000 emoji, which is 16,000 bytes, is answered', async () =>
 test('invalid UTF-8 is refused', async () => {
 	for (const bytes of [[0xff], [0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0x80]]) {
 		const body = Buffer.concat([Buffer.from('{"message": "Hello '), Buffer.from(bytes), Buffer.from(' there"}')]);
-		await assertRefused(raw(rawRequest(body)), 422, '/message');
+		await assertRefused(raw(rawRequest(body)), 400, '');
 	}
 	await assertRefused(raw(rawRequest(Buffer.from([0xff, 0xfe, 0x7b, 0x7d]))), 400);
 });
@@ -230,9 +230,10 @@ test('a client that leaves before its answer harms nobody', async () => {
 });
 
 test('a client that sends slowly is cut off at its deadline, and others do not wait for it', { timeout: 60000 }, async () => {
-	const before = await stored();
+	// A server of its own: what other tests' clients have left behind is still being answered.
+	const own = await Server.start();
 	const bytes = rawRequest(Buffer.from('{"message": "How do I reset my password?"}'));
-	const slow = Array.from({ length: 20 }, () => server.connect());
+	const slow = Array.from({ length: 20 }, () => own.connect());
 	let at = 0;
 	const drip = setInterval(() => {
 		if (at < bytes.length - 5) for (const connection of slow) connection.write(bytes.subarray(at, at + 1));
@@ -240,7 +241,7 @@ test('a client that sends slowly is cut off at its deadline, and others do not w
 	}, 250);
 	try {
 		const begun = Date.now();
-		await server.request('/api/v1/health');
+		await own.request('/api/v1/health');
 		assert.ok(Date.now() - begun < 5000, 'others are answered meanwhile');
 		await until('the end of the slow connections', () => slow.every((connection) => connection.closed), 40000);
 	} finally {
@@ -251,5 +252,6 @@ test('a client that sends slowly is cut off at its deadline, and others do not w
 		if (reply) assertProblem(reply, 408);
 		connection.destroy();
 	}
-	assert.deepEqual(await stored(), before);
+	assert.equal((await own.request('/api/v1/stats')).json.total_queries, 0);
+	await own.stop();
 });

@@ -215,7 +215,8 @@ static const struct ss_option options[] = {
 		.help = "How often something may be asked before it goes to a human."},
 	[OPTION_KEYWORDS] = {.name = "keywords",
 		.type = SS_OPTION_STRINGS,
-		.fallback = "[lawsuit, legal action, attorney, lawyer, sue, manager, supervisor, "
+		.fallback = "[lawsuit, legal action, legal department, attorney, lawyer, sue, "
+			    "manager, supervisor, "
 			    "refund immediately, unacceptable, chargeback, human agent, a human, "
 			    "human being, real person, someone real, speak to a person, "
 			    "speak with a person, talk to a person, speak to someone, "

@@ -88,6 +88,9 @@ Test(articles, refuses_two_articles_with_one_id)
 	article("a.md", "---\nid: same\ntitle: A?\n---\nText.\n");
 	article("b.md", "---\nid: same\ntitle: B?\n---\nText.\n");
 	refused("two articles have the id \"same\"");
+	cr_expect_not_null(strstr(diagnostics.items[0].file, "/b.md"));
+	cr_expect_not_null(strstr(diagnostics.items[0].text, "/a.md"));
+	cr_expect_eq(diagnostics.items[0].line, 2);
 }
 
 Test(articles, refuses_what_is_no_utf8)
@@ -121,4 +124,55 @@ Test(articles, refuses_json_that_is_no_list_of_articles)
 	cr_assert_null(articles_load(path, &diagnostics));
 	cr_expect_not_null(strstr(diagnostics.items[0].text, "number 1: the title is empty"));
 	free(path);
+}
+
+Test(articles, names_the_line_of_an_empty_title_and_of_missing_text)
+{
+	article("a.md", "---\nid: a\ntitle: ' '\n---\nText.\n");
+	article("b.md", "---\nid: b\ntitle: B?\n---\n");
+	refused("the title is empty");
+	cr_assert_eq(diagnostics.count, 2);
+	cr_expect_eq(diagnostics.items[0].line, 3);
+	cr_expect_eq(diagnostics.items[0].column, 8);
+	cr_expect_str_eq(diagnostics.items[1].text, "the article has no text");
+	cr_expect_eq(diagnostics.items[1].line, 5);
+}
+
+Test(articles, refuses_what_is_too_long)
+{
+	char *text = memory_format("---\nid: a\ntitle: %0301d\n---\nText.\n", 0);
+	article("a.md", text);
+	free(text);
+	text = memory_format("---\nid: b\ntitle: B?\n---\n%0*d\n", ARTICLE_CONTENT_LIMIT + 1, 0);
+	article("b.md", text);
+	free(text);
+	refused("the title has more than 300 characters");
+	cr_assert_eq(diagnostics.count, 2);
+	cr_expect_str_eq(diagnostics.items[1].text, "the text has more than 64 KiB");
+}
+
+Test(articles, reads_the_line_ends_of_windows)
+{
+	article("a.md", "---\r\nid: a\r\ntitle: A?\r\n---\r\nOne.\r\n\r\nTwo.\r\n");
+	struct articles *articles = articles_load(folder, &diagnostics);
+	cr_assert_not_null(articles);
+	cr_expect_str_eq(
+		value_as_string(value_get(articles->items[0], "content"), NULL), "One.\n\nTwo.");
+	articles_free(articles);
+}
+
+Test(articles, refuses_other_questions_that_are_no_list)
+{
+	char *path = write_file("base.json",
+		"[{\"id\": \"x\", \"title\": \"X?\", \"content\": \"C\", \"questions\": \"Y?\"}]");
+	cr_assert_null(articles_load(path, &diagnostics));
+	cr_expect_not_null(strstr(diagnostics.items[0].text, "must be a list of texts"));
+	free(path);
+}
+
+Test(articles, names_a_path_that_is_not_there_once)
+{
+	cr_assert_null(articles_load("/nowhere/at/all", &diagnostics));
+	cr_expect_str_eq(diagnostics.items[0].file, "/nowhere/at/all");
+	cr_expect_null(strstr(diagnostics.items[0].text, "/nowhere"));
 }

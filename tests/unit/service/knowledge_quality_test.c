@@ -23,6 +23,9 @@
 /* What kb_retriever uses unless the workflow says otherwise. */
 #define MIN_SCORE 0.33
 
+/* The share of questions whose article must come first. */
+#define LEAST_RIGHT 0.95
+
 struct part {
 	const struct ss_plugin *plugin;
 	struct host host;
@@ -239,10 +242,9 @@ Test(knowledge_quality, finds_the_right_thread_for_97_in_100_paraphrased_questio
 	value_unref(off_topic);
 }
 
-Test(knowledge_quality, finds_our_article_for_customers_own_words)
+static void check_our_articles(const char *file)
 {
-	struct ss_value *questions =
-		read_lines(SS_SOURCE_DIR "/tests/data/article_questions.jsonl");
+	struct ss_value *questions = read_lines(file);
 	struct knowledge *knowledge = our_articles();
 	struct tally tally = {0};
 	for (size_t i = 0; i < value_count(questions); i++) {
@@ -252,12 +254,23 @@ Test(knowledge_quality, finds_our_article_for_customers_own_words)
 	}
 	cr_log_info("our articles: %zu of %zu right, %zu abstained", tally.right, tally.asked,
 		tally.abstained);
-	cr_expect_geq(share(tally.right, tally.asked), 0.90, "%zu of %zu right", tally.right,
+	cr_expect_geq(share(tally.right, tally.asked), LEAST_RIGHT, "%zu of %zu right", tally.right,
 		tally.asked);
 	cr_expect_lt(share(tally.abstained, tally.asked), 0.05, "%zu of %zu abstained",
 		tally.abstained, tally.asked);
 	knowledge_free(knowledge);
 	value_unref(questions);
+}
+
+Test(knowledge_quality, finds_our_article_for_customers_own_words)
+{
+	check_our_articles(SS_SOURCE_DIR "/tests/data/article_questions.jsonl");
+}
+
+/* Written without a look at the other questions that the articles name, and used for no tuning. */
+Test(knowledge_quality, finds_our_article_for_questions_that_nothing_was_tuned_on)
+{
+	check_our_articles(SS_SOURCE_DIR "/tests/data/article_questions_unseen.jsonl");
 }
 
 Test(knowledge_quality, finds_nothing_in_our_articles_for_95_in_100_questions_about_other_things)

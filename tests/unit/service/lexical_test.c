@@ -74,3 +74,30 @@ Test(lexical, copes_with_nothing_and_with_broken_text)
 	search("\xff\xfe \x80refunds");
 	cr_expect_gt(scores[1], 0);
 }
+
+Test(lexical, weighs_a_code_more_than_a_word)
+{
+	search("tb-3301 duplicate");
+	cr_expect_gt(scores[0], scores[1] * 2);
+}
+
+Test(lexical, favours_a_quoted_phrase)
+{
+	search("duplicate payments");
+	float plain = scores[1];
+	search("\"duplicate payments\"");
+	cr_expect_gt(scores[1], plain);
+	search("\"payments duplicate\"");
+	cr_expect_lt(scores[1], plain); /* not in this order */
+	search("\xe2\x80\x9c"
+	       "Duplicate Payments\xe2\x80\x9d");
+	cr_expect_gt(scores[1], plain);
+}
+
+Test(lexical, copes_with_a_quote_that_never_ends)
+{
+	search("\"duplicate payments");
+	cr_expect_gt(scores[1], 0);
+	search("\"\" \"and the\" \"");
+	cr_expect_eq(scores[1], 0);
+}

@@ -74,3 +74,19 @@ Test(general, fails_with_the_models_reason)
 	cr_assert_eq(fake_host_run(host, &err), SS_FAILED);
 	cr_expect_str_eq(err.text, "too slow");
 }
+
+Test(general, abstains_when_the_model_finds_no_answer_in_the_articles)
+{
+	fake_host_fail(host, FAKE_GENERATE, SS_NOT_FOUND, "nothing to quote");
+	answer("{openings: {}, abstain: 'I do not know.'}");
+	cr_expect_str_eq(fake_host_written_text(host, "answer"), "I do not know.");
+	cr_expect_str_eq(fake_host_written_json(host, "answered"), "false");
+}
+
+Test(general, abstains_when_the_model_says_nothing)
+{
+	fake_host_answer(host, "", "[\"a\"]", "model");
+	answer("{openings: {}, abstain: 'I do not know.'}");
+	cr_expect_str_eq(fake_host_written_text(host, "answer"), "I do not know.");
+	cr_expect_str_eq(fake_host_written_json(host, "sources"), "[]");
+}

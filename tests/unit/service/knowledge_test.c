@@ -1,0 +1,315 @@
+#include "base/memory.h"
+#include "service/knowledge.h"
+#include "value/value.h"
+
+#include <criterion/criterion.h>
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIMENSION = 64 };
+
+/* An embedder for which texts are near that have the same words, and an index that looks at all. */
+struct fakes {
+	size_t largest_batch;
+	size_t texts;
+	const char *fails; /* why embed() fails */
+	float *vectors;
+	size_t count;
+	const char *search_fails;
+};
+
+static struct fakes fakes;
+static struct knowledge *knowledge;
+static struct ss_value *found;
+
+static size_t dimension(const void *instance)
+{
+	(void)instance;
+	return DIMENSION;
+}
+
+static void embed_text(struct ss_text text, float *vector)
+{
+	size_t at = 0;
+	memset(vector, 0, DIMENSION * sizeof *vector);
+	vector[0] = 0.1f; /* so that no text has the length 0 */
+	while (at < text.length) {
+		unsigned hash = 7;
+		for (; at < text.length && isalnum((unsigned char)text.data[at]); at++)
+			hash = hash * 31 + (unsigned)tolower((unsigned char)text.data[at]);
+		if (hash != 7)
+			vector[hash % DIMENSION] += 1;
+		at++;
+	}
+	double sum = 0;
+	for (size_t i = 0; i < DIMENSION; i++)
+		sum += (double)vector[i] * (double)vector[i];
+	for (size_t i = 0; i < DIMENSION; i++)
+		vector[i] = (float)((double)vector[i] / sqrt(sum));
+}
+
+static int embed(void *instance, const struct ss_text *texts, size_t count, float *vectors,
+	struct ss_error *err)
+{
+	struct fakes *fake = instance;
+	if (fake->fails != NULL)
+		return ss_fail(err, "%s", fake->fails);
+	for (size_t i = 0; i < count; i++)
+		embed_text(texts[i], vectors + i * DIMENSION);
+	fake->texts += count;
+	if (count > fake->largest_batch)
+		fake->largest_batch = count;
+	return 0;
+}
+
+static int build(void *instance, const float *vectors, size_t count, size_t vector_dimension,
+	struct ss_error *err)
+{
+	struct fakes *fake = instance;
+	(void)err;
+	fake->vectors = memory_array(count, vector_dimension * sizeof *vectors);
+	memcpy(fake->vectors, vectors, count * vector_dimension * sizeof *vectors);
+	fake->count = count;
+	return 0;
+}
+
+static double product(const float *a, const float *b)
+{
+	double sum = 0;
+	for (size_t i = 0; i < DIMENSION; i++)
+		sum += (double)a[i] * (double)b[i];
+	return sum;
+}
+
+static int search(void *instance, const float *queries, size_t count, size_t k, int64_t *ids,
+	float *scores, struct ss_error *err)
+{
+	struct fakes *fake = instance;
+	cr_assert_eq(count, 1);
+	if (fake->search_fails != NULL)
+		return ss_fail(err, "%s", fake->search_fails);
+	for (size_t n = 0; n < k; n++) {
+		ids[n] = -1;
+		scores[n] = -2;
+		for (size_t row = 0; row < fake->count; row++) {
+			bool taken = false;
+			for (size_t m = 0; m < n; m++)
+				taken = taken || ids[m] == (int64_t)row;
+			float score = (float)product(queries, fake->vectors + row * DIMENSION);
+			if (!taken && score > scores[n]) {
+				ids[n] = (int64_t)row;
+				scores[n] = score;
+			}
+		}
+	}
+	return 0;
+}
+
+static const struct ss_embedder_operations embedder = {.dimension = dimension, .embed = embed};
+static const struct ss_index_operations index_operations = {.build = build, .search = search};
+
+static void forget(void)
+{
+	knowledge_free(knowledge);
+	value_unref(found);
+	free(fakes.vectors);
+	knowledge = NULL;
+	found = NULL;
+	fakes = (struct fakes){0};
+}
+
+TestSuite(knowledge, .init = forget, .fini = forget);
+
+static struct ss_value *article(
+	const char *id, const char *title, const char *content, const char *category)
+{
+	return value_map_make({"id", value_text(id)}, {"title", value_text(title)},
+		{"content", value_text(content)}, {"category", value_text(category)});
+}
+
+/* Builds the knowledge of the COUNT ITEMS, which are taken. */
+static void know(struct ss_value **items, size_t count, struct ss_error *err)
+{
+	const struct knowledge_options options = knowledge_defaults();
+	const struct articles articles = {.items = items, .count = count};
+	knowledge = knowledge_new(
+		&articles, &embedder, &fakes, &index_operations, &fakes, &options, err);
+	for (size_t i = 0; i < count; i++)
+		value_unref(items[i]);
+}
+
+static void know_three(void)
+{
+	struct ss_error err = {0};
+	struct ss_value *items[] = {
+		article("crash", "Why does the program crash?", "Update the driver.", "Technical"),
+		article("refund", "Can I get a refund?", "Within thirty days.", "Billing"),
+		article("reset", "How do I reset my password?", "Click the link.", "Account")};
+	know(items, array_length(items), &err);
+	cr_assert_not_null(knowledge, "%s", err.text);
+}
+
+/* The ids found for TEXT, best first, with a space behind each. */
+static const char *ask(const char *text, const char *category, size_t top_k, double min_score)
+{
+	static char ids[400];
+	float vector[DIMENSION];
+	struct ss_error err = {0};
+	size_t length = 0;
+	embed_text((struct ss_text){text, strlen(text)}, vector);
+	const struct knowledge_query query = {.text = text,
+		.vector = vector,
+		.prefer_category = category,
+		.top_k = top_k,
+		.min_score = min_score};
+	value_unref(found);
+	found = NULL;
+	cr_assert_eq(knowledge_search(knowledge, &query, &found, &err), 0, "%s", err.text);
+	ids[0] = '\0';
+	for (size_t i = 0; i < value_count(found); i++)
+		length += (size_t)snprintf(ids + length, sizeof ids - length, "%s ",
+			value_as_string(value_get(value_at(found, i), "id"), NULL));
+	return ids;
+}
+
+static double score_at(size_t place)
+{
+	return value_as_number(value_get(value_at(found, place), "score"));
+}
+
+Test(knowledge, finds_an_article_by_its_question)
+{
+	know_three();
+	cr_expect_str_eq(ask("reset my password", NULL, 1, 0), "reset ");
+	cr_expect_str_eq(
+		value_as_string(value_get(value_at(found, 0), "content"), NULL), "Click the link.");
+}
+
+Test(knowledge, finds_an_article_by_its_answer)
+{
+	know_three();
+	cr_expect_str_eq(ask("update the driver", NULL, 1, 0), "crash ");
+}
+
+Test(knowledge, finds_an_article_by_another_question_that_it_names)
+{
+	struct ss_error err = {0};
+	struct ss_value *other = value_text("borrowed umbrella policy");
+	struct ss_value *items[] = {article("a", "First", "Text.", ""),
+		value_map_make({"id", value_text("b")}, {"title", value_text("Second")},
+			{"content", value_text("Text.")}, {"category", value_text("")},
+			{"questions", value_list(&other, 1)})};
+	know(items, array_length(items), &err);
+	cr_expect_str_eq(ask("umbrella policy", NULL, 1, 0), "b ");
+}
+
+Test(knowledge, gives_scores_from_0_to_1_in_falling_order)
+{
+	know_three();
+	ask("can I get a refund", NULL, 3, 0);
+	cr_assert_eq(value_count(found), 3);
+	for (size_t i = 0; i < 3; i++)
+		cr_expect(score_at(i) >= 0 && score_at(i) <= 1, "%g", score_at(i));
+	cr_expect_geq(score_at(0), score_at(1));
+	cr_expect_geq(score_at(1), score_at(2));
+}
+
+Test(knowledge, leaves_out_what_scores_too_little_and_what_is_too_many)
+{
+	know_three();
+	cr_expect_str_eq(ask("can I get a refund", NULL, 3, 0.5), "refund ");
+	cr_expect_str_eq(ask("bananas", NULL, 3, 0.5), "");
+	ask("can I get a refund", NULL, 2, 0);
+	cr_expect_eq(value_count(found), 2);
+}
+
+Test(knowledge, prefers_a_category_among_equals_only)
+{
+	struct ss_error err = {0};
+	struct ss_value *items[] = {article("a", "Where is the log?", "Here.", "Technical"),
+		article("b", "Where is the log?", "Here.", "Billing")};
+	know(items, array_length(items), &err);
+	cr_expect_str_eq(ask("where is the log", NULL, 2, 0), "a b ");
+	cr_expect_str_eq(ask("where is the log", "Billing", 2, 0), "b a ");
+	double with = score_at(0);
+	ask("where is the log", NULL, 2, 0);
+	cr_expect_eq(score_at(0), with); /* the preference is no part of the score */
+	forget();
+	know_three();
+	cr_expect_str_eq(ask("reset my password", "Billing", 1, 0), "reset ");
+}
+
+Test(knowledge, gives_no_article_a_chance_that_fits_too_little_for_its_category)
+{
+	know_three();
+	ask("can I get a refund", NULL, 1, 0);
+	double score = score_at(0);
+	cr_expect_str_eq(ask("can I get a refund", "Billing", 1, score + 0.001), "");
+}
+
+Test(knowledge, finds_what_stands_far_down_in_a_long_article)
+{
+	struct ss_error err = {0};
+	struct ss_value *items[2];
+	char *text = memory_new(5000);
+	while (strlen(text) < 3000)
+		(void)strcat(text, "Some words about nothing in particular follow here.\n\n");
+	(void)strcat(text, "The umbrella is behind the door.");
+	items[0] = article("short", "One", "Some words.", "");
+	items[1] = article("long", "Two", text, "");
+	know(items, 2, &err);
+	free(text);
+	cr_expect_geq(fakes.texts, 2 + 1 + 3);
+	cr_expect_str_eq(ask("where is the umbrella", NULL, 1, 0), "long ");
+}
+
+Test(knowledge, embeds_in_small_batches)
+{
+	struct ss_error err = {0};
+	struct ss_value *items[40];
+	for (size_t i = 0; i < array_length(items); i++) {
+		char id[24];
+		(void)snprintf(id, sizeof id, "a%zu", i);
+		items[i] = article(id, id, "Text.", "");
+	}
+	know(items, array_length(items), &err);
+	cr_expect_eq(fakes.texts, 80);
+	cr_expect_leq(fakes.largest_batch, 16);
+}
+
+Test(knowledge, cuts_text_without_spaces_between_characters)
+{
+	struct ss_error err = {0};
+	char *text = memory_new(4001);
+	for (size_t i = 0; i < 4000; i += 2)
+		memcpy(text + i, "\xc3\xa4", 2);
+	struct ss_value *items[] = {article("a", "A", text, "")};
+	know(items, 1, &err);
+	free(text);
+	cr_expect_not_null(knowledge, "%s", err.text);
+}
+
+Test(knowledge, is_not_made_when_the_embedder_fails)
+{
+	struct ss_error err = {0};
+	struct ss_value *items[] = {article("a", "A", "Text.", "")};
+	fakes.fails = "no model";
+	know(items, 1, &err);
+	cr_expect_null(knowledge);
+	cr_expect_str_eq(err.text, "no model");
+}
+
+Test(knowledge, passes_on_why_a_search_failed)
+{
+	struct ss_error err = {0};
+	float vector[DIMENSION] = {1};
+	struct ss_value *results = NULL;
+	const struct knowledge_query query = {.text = "x", .vector = vector, .top_k = 1};
+	know_three();
+	fakes.search_fails = "index gone";
+	cr_expect_eq(knowledge_search(knowledge, &query, &results, &err), -1);
+	cr_expect_str_eq(err.text, "index gone");
+	cr_expect_null(results);
+}
