@@ -19,8 +19,8 @@ enum { REQUEST_ID_LIMIT = 64 };
 struct http_options http_defaults(void)
 {
 	return (struct http_options){
-		.header_limit = 16 * 1024,
-		.body_limit = 64 * 1024,
+		.header_limit = (size_t)16 * 1024,
+		.body_limit = (size_t)64 * 1024,
 		.request_timeout_ns = (int64_t)10 * 1000000000,
 		.idle_timeout_ns = (int64_t)60 * 1000000000,
 		.connection_limit = 4096,

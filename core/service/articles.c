@@ -196,7 +196,7 @@ static void read_markdown(struct loader *loader, const char *file)
 	struct ss_text content;
 	char *text = NULL;
 	size_t length = 0;
-	if (file_read(file, ARTICLE_CONTENT_LIMIT * 2, &text, &length, &err) < 0) {
+	if (file_read(file, (size_t)ARTICLE_CONTENT_LIMIT * 2, &text, &length, &err) < 0) {
 		add_file_error(loader, file, &err);
 		return;
 	}

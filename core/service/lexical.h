@@ -18,8 +18,8 @@ void lexical_free(struct lexical *lexical);
 /* Adds a text of PARTS (COUNT of them, read as one). The first one is number 0. */
 void lexical_add(struct lexical *lexical, const struct ss_text *parts, size_t count);
 
-/* Writes to SCORES, one for each text, how much of QUERY the text covers: the share of the BM25 score that a
- * text could have which is full of the query's words; 0..1. Words that no text has count as rare ones. */
-void lexical_search(struct lexical *lexical, struct ss_text query, float *scores);
+/* Writes to SCORES, one for each text that was added, how much of the query TEXT it covers: the share of the
+ * BM25 score that a text full of the query's words would have; 0..1. Words that no text has count as rare. */
+void lexical_search(struct lexical *lexical, struct ss_text text, float *scores);
 
 #endif

@@ -1,6 +1,7 @@
 #include "value/json.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "value/value.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 static struct ss_value *from_object(json_object *object);
 
@@ -306,9 +308,50 @@ static json_object *to_double(double number)
 	return json_object_new_double_s(number, text);
 }
 
+/* TEXT with a replacement character for each byte that is not UTF-8; new. */
+static char *mend(struct ss_text text, size_t *length)
+{
+	struct buffer mended = {0};
+	while (text.length > 0) {
+		utf8proc_int32_t point;
+		utf8proc_ssize_t used = utf8proc_iterate(
+			(const utf8proc_uint8_t *)text.data, (utf8proc_ssize_t)text.length, &point);
+		if (used > 0)
+			buffer_add(&mended, text.data, (size_t)used);
+		else
+			buffer_add_string(&mended, "\xef\xbf\xbd");
+		text.data += used > 0 ? used : 1;
+		text.length -= used > 0 ? (size_t)used : 1;
+	}
+	*length = mended.length;
+	return buffer_take(&mended);
+}
+
+static json_object *to_string(struct ss_text text)
+{
+	if (text_characters(text) >= 0)
+		return json_object_new_string_len(text.data, (int)text.length);
+	size_t length = 0;
+	char *mended = mend(text, &length);
+	json_object *object = json_object_new_string_len(mended, (int)length);
+	free(mended);
+	return object;
+}
+
+static void add_member(json_object *map, const char *name, json_object *member)
+{
+	if (text_characters(text_of(name)) >= 0) {
+		json_object_object_add(map, name, member);
+		return;
+	}
+	size_t length = 0;
+	char *mended = mend(text_of(name), &length);
+	json_object_object_add(map, mended, member);
+	free(mended);
+}
+
 static json_object *to_object(const struct ss_value *value)
 {
-	struct ss_text text;
 	json_object *object = NULL;
 	switch (value_type(value)) {
 	case SS_NULL:
@@ -320,8 +363,7 @@ static json_object *to_object(const struct ss_value *value)
 	case SS_NUMBER:
 		return to_double(value_as_number(value));
 	case SS_STRING:
-		text = value_as_text(value);
-		return json_object_new_string_len(text.data, (int)text.length);
+		return to_string(value_as_text(value));
 	case SS_LIST:
 		object = json_object_new_array_ext((int)value_count(value));
 		for (size_t i = 0; i < value_count(value); i++)
@@ -330,8 +372,7 @@ static json_object *to_object(const struct ss_value *value)
 	case SS_MAP:
 		object = json_object_new_object();
 		for (size_t i = 0; i < value_count(value); i++)
-			json_object_object_add(
-				object, value_key_at(value, i), to_object(value_at(value, i)));
+			add_member(object, value_key_at(value, i), to_object(value_at(value, i)));
 		break;
 	}
 	return object;

@@ -16,7 +16,8 @@ enum { JSON_DEPTH = 32 };
 struct ss_value *json_parse(const char *text, size_t length, struct ss_error *err);
 
 /* Appends VALUE as JSON without white space; members are in the order of their keys. A number that is
- * not finite becomes null. */
+ * not finite becomes null, a byte that is not UTF-8 the replacement character: whoever made the value, the
+ * text is JSON. */
 void json_print(struct buffer *buffer, const struct ss_value *value);
 
 /* The same as a new string that the caller frees. */

@@ -8,9 +8,9 @@
 #include <smartsupport/value.h>
 
 struct ss_value *value_null(void);
-struct ss_value *value_bool(bool value);
-struct ss_value *value_int(int64_t value);
-struct ss_value *value_number(double value);
+struct ss_value *value_bool(bool boolean);
+struct ss_value *value_int(int64_t integer);
+struct ss_value *value_number(double number);
 struct ss_value *value_string(const char *text, size_t length);
 /* A copy of the NUL-terminated TEXT; null for NULL. */
 struct ss_value *value_text(const char *text);

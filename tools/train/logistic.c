@@ -147,12 +147,14 @@ static bool search_line(struct fit *fit, double *loss)
 	double length = fit->remembered == 0 ? 1 / (1 + sqrt(-slope)) : 1;
 	if (slope >= 0)
 		return false;
-	for (int tries = 0; tries < 40; tries++, length /= 2) {
+	for (int tries = 0; tries < 40; tries++) {
 		memcpy(fit->tried, fit->parameters, fit->size * sizeof *fit->tried);
 		add_scaled(fit->tried, length, fit->direction, fit->size);
 		double reached = loss_at(fit, fit->tried, fit->tried_gradient);
-		if (reached > *loss + 1e-4 * length * slope)
+		if (reached > *loss + 1e-4 * length * slope) {
+			length /= 2;
 			continue;
+		}
 		remember(fit);
 		memcpy(fit->parameters, fit->tried, fit->size * sizeof *fit->tried);
 		memcpy(fit->gradient, fit->tried_gradient, fit->size * sizeof *fit->tried);

@@ -151,3 +151,17 @@ Test(json, appends_to_what_is_there)
 	value_unref(value);
 	buffer_free(&buffer);
 }
+
+Test(json, prints_text_that_is_not_utf_8_with_replacement_characters)
+{
+	struct ss_value *value = value_map_make(
+		{"k\xff", value_string("a\xc3(\xed\xa0\x80", 6)}, {"good", value_text("\xc3\xa9")});
+	char *text = json_text(value);
+	cr_expect_str_eq(text, "{\"good\":\"\xc3\xa9\",\"k\xef\xbf\xbd\":"
+			       "\"a\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"}");
+	struct ss_value *read = json_parse(text, strlen(text), NULL);
+	cr_expect_not_null(read);
+	value_unref(read);
+	value_unref(value);
+	free(text);
+}
