@@ -1,358 +1,459 @@
 #include "http/guard.h"
 
 #include "base/clock.h"
+#include "base/id.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "http/problem.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/event.h>
 #include <event2/http.h>
-#include <event2/listener.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/util.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define SECOND_NS ((int64_t)1000000000)
-/* How long a client that was refused may still send before it is cut off: closing at once would reset
- * the connection and could take the reply with it. */
-#define LINGER_NS (2 * SECOND_NS)
-/* While draining: how long a connection must be idle before it is closed. One that is in use gets
- * Connection: close with its next reply and loses nothing. */
-#define DRAIN_IDLE_NS  SECOND_NS
-#define SWEEP_MS       250
-#define DRAIN_SWEEP_MS 20
 
-/* A request's head that is looked at as a whole. */
-enum { HEAD_SIZE = 4096 };
+/* While draining: how long a connection must be idle before it is closed. A request may be on its way
+ * already; one that still comes is answered, and told that the connection closes. */
+#define DRAIN_IDLE_NS SECOND_NS
 
-enum connection_state {
-	CONNECTION_IDLE,
-	CONNECTION_READING,
-	CONNECTION_ANSWERING,
-	CONNECTION_REFUSED,
+/* Bytes that are taken while a request is answered; then the socket is not read until the reply is out. */
+enum { AHEAD_LIMIT = 64 * 1024 };
+
+/* How a step of reading ended. */
+enum step {
+	STEP_MORE, /* bytes are missing */
+	STEP_NEXT,
+	STEP_GONE, /* the guard is freed */
 };
 
-struct guard_connection {
-	struct guard *guard;
-	struct guard_connection *next, **link;
-	struct bufferevent *buffer;
-	enum connection_state state;
-	int64_t since_ns; /* in this state */
-	size_t bytes;     /* of the request that arrives */
-};
-
-struct guard {
-	struct event_base *base;
-	struct evhttp *evhttp;
-	const struct http_options *options;
-	const struct log *log;
-	struct evconnlistener *listener;
-	struct event *accept_again;
-	struct event *sweep;
-	struct guard_connection *connections;
-	size_t count;
-	struct guard_connection **rows; /* by descriptor, for guard_find() */
-	size_t row_count;
-	bool draining;
-	bool stopped;
-	void (*drained)(void *context);
-	void *drained_context;
-};
-
-static void set_state(struct guard_connection *connection, enum connection_state state)
+static void arm(struct guard *guard, int64_t ns)
 {
-	connection->state = state;
-	connection->since_ns = clock_monotonic_ns();
+	if (ns < 1000)
+		ns = 1000;
+	const struct timeval after = {.tv_sec = ns / SECOND_NS, .tv_usec = ns % SECOND_NS / 1000};
+	(void)evtimer_add(guard->timer, &after);
 }
 
-/* Answers for evhttp, which is still reading, and lets the client finish sending for a moment. */
-static void refuse(struct guard_connection *connection, const char *status, const char *title,
-	const char *detail)
+static size_t arrived_bytes(const struct guard *guard)
 {
-	char body[300];
-	char reply[700];
-	int fd = bufferevent_getfd(connection->buffer);
-	int length = snprintf(body, sizeof body,
-		"{\"detail\":\"%s\",\"status\":%.3s,\"title\":\"%s\",\"type\":\"about:blank\"}",
-		detail, status, title);
-	int total = snprintf(reply, sizeof reply,
-		"HTTP/1.1 %s %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"
-		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-		"Connection: close\r\n\r\n%s",
-		status, title, length, body);
-	log_info(connection->guard->log, "refused a request with %s: %s", status, detail);
-	/* Nothing else is on its way out, so the whole of it fits the socket's buffer. */
-	if (send(fd, reply, (size_t)total, MSG_NOSIGNAL | MSG_DONTWAIT) == total)
-		(void)shutdown(fd, SHUT_WR);
+	return evbuffer_get_length(guard->arrived);
+}
+
+/* Whether the client has sent something that was not read. */
+static bool is_unread(const struct guard *guard)
+{
+	int bytes = 0;
+	return arrived_bytes(guard) > 0 || (ioctl(guard->fd, FIONREAD, &bytes) == 0 && bytes > 0);
+}
+
+void guard_cut(struct guard *guard)
+{
+	(void)evtimer_del(guard->timer);
+	/* evhttp frees its connection, and on_closed() is called. */
+	bufferevent_trigger_event(guard->events, BEV_EVENT_READING | BEV_EVENT_ERROR, 0);
+}
+
+/* Lets the client read what was sent before the connection is closed. */
+static void linger(const struct guard *guard)
+{
+	int fd = fcntl(guard->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0)
+		linger_start(guard->host->lingers, fd);
+}
+
+static struct log request_log(const struct guard *guard)
+{
+	return log_with(guard->host->log, "request_id", guard->id);
+}
+
+static void log_refusal(
+	const struct guard *guard, const struct http_refusal *refusal, size_t length)
+{
+	const struct log log = request_log(guard);
+	log_info(&log, "%s %d, %zu bytes, %.1f ms: %s", guard->label, refusal->status, length,
+		(double)(clock_monotonic_ns() - guard->since_ns) / 1e6, refusal->detail);
+}
+
+/* Answers in evhttp's place and closes the connection. Nothing else is on its way out, so the reply fits
+ * the socket's buffer; if it does not, the client does not read and gets none. */
+static enum step refuse(struct guard *guard, const struct http_refusal *refusal)
+{
+	const struct http_problem problem = {.status = refusal->status, .detail = refusal->detail};
+	char date[50] = "";
+	if (guard->id[0] == '\0')
+		(void)id_new("", guard->id);
+	char *body = http_problem_text(&problem, guard->id);
+	(void)evutil_date_rfc1123(date, sizeof date, NULL);
+	char *reply = memory_format(
+		"HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: " HTTP_PROBLEM_TYPE
+		"\r\nContent-Length: %zu\r\nX-Request-ID: %s\r\nCache-Control: no-store\r\n"
+		"X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n%s",
+		refusal->status, http_status_title(refusal->status), date, strlen(body), guard->id,
+		strncmp(guard->label, "HEAD ", 5) == 0 ? "" : body);
+	log_refusal(guard, refusal, strlen(body));
+	(void)send(guard->fd, reply, strlen(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
+	free(reply);
+	free(body);
+	linger(guard);
+	guard_cut(guard);
+	return STEP_GONE;
+}
+
+static void begin_idle(struct guard *guard)
+{
+	guard->phase = GUARD_IDLE;
+	guard->since_ns = clock_monotonic_ns();
+	guard->scan = (struct http_head_scan){0};
+	guard->chunks = (struct http_chunk_scan){0};
+	guard->skipped_line = false;
+	guard->id[0] = '\0';
+	(void)strcpy(guard->label, "?");
+	if (guard->host->draining)
+		arm(guard, DRAIN_IDLE_NS);
+	else if (guard->used)
+		arm(guard, guard->host->options->idle_timeout_ns);
 	else
-		(void)shutdown(fd, SHUT_RDWR);
-	set_state(connection, CONNECTION_REFUSED);
+		arm(guard, guard->host->options->header_timeout_ns);
 }
 
-/* The length that the head of the request announces, if the whole head is there; else 0. */
-static size_t announced_length(struct evbuffer *input)
+static enum step begin_head(struct guard *guard)
 {
-	char head[HEAD_SIZE];
-	struct evbuffer_ptr end = evbuffer_search(input, "\r\n\r\n", 4, NULL);
-	if (end.pos <= 0 || (size_t)end.pos >= sizeof head)
-		return 0;
-	ssize_t length = evbuffer_copyout(input, head, (size_t)end.pos);
-	head[length > 0 ? length : 0] = '\0';
-	const char *line = strcasestr(head, "\r\nContent-Length:");
-	if (line == NULL)
-		return 0;
-	/* What does not fit is the largest number, and too large as well. */
-	return strtoull(line + strlen("\r\nContent-Length:"), NULL, 10);
+	if (arrived_bytes(guard) == 0)
+		return STEP_MORE;
+	guard->phase = GUARD_HEAD;
+	guard->since_ns = clock_monotonic_ns();
+	arm(guard, guard->host->options->header_timeout_ns);
+	return STEP_NEXT;
 }
 
-static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
+/* The method and the path, cut and without the query, which may hold what no log should. */
+static void set_label(struct guard *guard, const struct http_head *head)
 {
-	struct guard_connection *connection = context;
-	const struct http_options *options = connection->guard->options;
-	if (info->n_added == 0)
-		return;
-	if (connection->state == CONNECTION_REFUSED) {
-		(void)evbuffer_drain(input, evbuffer_get_length(input));
-		return;
-	}
-	if (connection->state == CONNECTION_IDLE) {
-		set_state(connection, CONNECTION_READING);
-		connection->bytes = 0;
-	}
-	connection->bytes += info->n_added;
-	if (connection->state != CONNECTION_READING)
-		return;
-	if (connection->bytes > options->header_limit + options->body_limit ||
-		announced_length(input) > options->body_limit)
-		refuse(connection, "413", "Content Too Large", "the request is too large");
+	size_t shown = 0;
+	while (shown < head->target.length && head->target.data[shown] != '?')
+		shown++;
+	(void)snprintf(guard->label, sizeof guard->label, "%.*s %.*s", (int)head->method.length,
+		head->method.data, (int)shown, head->target.data);
 }
 
-static void close_connection(struct guard_connection *connection)
+static void set_id(struct guard *guard, struct ss_text given)
 {
-	/* evhttp reads the end and frees its side. */
-	(void)shutdown(bufferevent_getfd(connection->buffer), SHUT_RDWR);
-}
-
-static bool evhttp_let_go(const struct guard_connection *connection)
-{
-	bufferevent_data_cb on_read;
-	bufferevent_data_cb on_write;
-	bufferevent_event_cb on_event;
-	bufferevent_getcb(connection->buffer, &on_read, &on_write, &on_event, NULL);
-	return on_read == NULL && on_write == NULL && on_event == NULL;
-}
-
-static void forget(struct guard_connection *connection)
-{
-	(void)evbuffer_remove_cb(bufferevent_get_input(connection->buffer), on_input, connection);
-	(void)bufferevent_decref(connection->buffer);
-	*connection->link = connection->next;
-	if (connection->next != NULL)
-		connection->next->link = connection->link;
-	connection->guard->count--;
-	for (size_t i = 0; i < connection->guard->row_count; i++) {
-		if (connection->guard->rows[i] == connection)
-			connection->guard->rows[i] = NULL;
-	}
-	free(connection);
-}
-
-static void check_times(struct guard_connection *connection, int64_t now)
-{
-	const struct guard *guard = connection->guard;
-	int64_t age = now - connection->since_ns;
-	int64_t idle = guard->draining ? DRAIN_IDLE_NS : guard->options->idle_timeout_ns;
-	switch (connection->state) {
-	case CONNECTION_IDLE:
-		if (age > idle)
-			close_connection(connection);
-		break;
-	case CONNECTION_READING:
-		if (age > guard->options->request_timeout_ns)
-			refuse(connection, "408", "Request Timeout",
-				"the request took too long to arrive");
-		break;
-	case CONNECTION_REFUSED:
-		if (age > LINGER_NS)
-			close_connection(connection);
-		break;
-	case CONNECTION_ANSWERING:
-		break;
+	if (given.length > 0 && given.length < sizeof guard->id) {
+		memcpy(guard->id, given.data, given.length);
+		guard->id[given.length] = '\0';
+	} else {
+		(void)id_new("", guard->id);
 	}
 }
 
-static void schedule_sweep(struct guard *guard)
+static int plan_body(
+	struct guard *guard, const struct http_head *head, struct http_refusal *refusal)
 {
-	int ms = guard->draining ? DRAIN_SWEEP_MS : SWEEP_MS;
-	const struct timeval after = {.tv_sec = 0, .tv_usec = (suseconds_t)ms * 1000};
-	(void)evtimer_add(guard->sweep, &after);
-}
-
-static void enable_listener(struct guard *guard)
-{
-	if (guard->listener != NULL && !guard->draining && !guard->stopped &&
-		guard->count < guard->options->connection_limit)
-		(void)evconnlistener_enable(guard->listener);
-}
-
-static void on_sweep(evutil_socket_t fd, short what, void *context)
-{
-	struct guard *guard = context;
-	int64_t now = clock_monotonic_ns();
-	(void)fd;
-	(void)what;
-	for (struct guard_connection *connection = guard->connections; connection != NULL;) {
-		struct guard_connection *next = connection->next;
-		if (evhttp_let_go(connection))
-			forget(connection);
-		else
-			check_times(connection, now);
-		connection = next;
-	}
-	enable_listener(guard);
-	if (guard->draining && guard->count == 0)
-		guard->drained(guard->drained_context);
-	else
-		schedule_sweep(guard);
-}
-
-static void on_accept_again(evutil_socket_t fd, short what, void *context)
-{
-	(void)fd;
-	(void)what;
-	enable_listener(context);
-}
-
-/* Called by evhttp for each connection that it accepts. The listener stops after it and goes on in the
- * loop's next round: its siblings in other workers wake up for what still waits. */
-static struct bufferevent *make_buffer(struct event_base *base, void *context)
-{
-	struct guard *guard = context;
-	struct bufferevent *buffer = bufferevent_socket_new(base, -1, 0);
-	if (buffer == NULL)
-		return NULL;
-	struct guard_connection *connection = memory_make(struct guard_connection);
-	connection->guard = guard;
-	connection->buffer = buffer;
-	set_state(connection, CONNECTION_IDLE);
-	connection->next = guard->connections;
-	connection->link = &guard->connections;
-	if (connection->next != NULL)
-		connection->next->link = &connection->next;
-	guard->connections = connection;
-	guard->count++;
-	bufferevent_incref(buffer);
-	if (evbuffer_add_cb(bufferevent_get_input(buffer), on_input, connection) == NULL)
-		abort(); /* only for want of memory */
-	if (guard->listener != NULL) {
-		(void)evconnlistener_disable(guard->listener);
-		event_active(guard->accept_again, 0, 0);
-	}
-	return buffer;
-}
-
-struct guard *guard_new(struct event_base *base, struct evhttp *evhttp,
-	const struct http_options *options, const struct log *log)
-{
-	struct guard *guard = memory_make(struct guard);
-	guard->base = base;
-	guard->evhttp = evhttp;
-	guard->options = options;
-	guard->log = log;
-	guard->accept_again = event_new(base, -1, 0, on_accept_again, guard);
-	guard->sweep = evtimer_new(base, on_sweep, guard);
-	if (guard->accept_again == NULL || guard->sweep == NULL)
-		abort(); /* only for want of memory */
-	evhttp_set_bevcb(evhttp, make_buffer, guard);
-	schedule_sweep(guard);
-	return guard;
-}
-
-int guard_accept(struct guard *guard, int fd, struct ss_error *err)
-{
-	/* The socket is shared with the other workers and is not this one's to close. */
-	struct evconnlistener *listener =
-		evconnlistener_new(guard->base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (listener == NULL)
-		return ss_fail(err, "connections cannot be accepted: the event loop is full");
-	if (evhttp_bind_listener(guard->evhttp, listener) == NULL) {
-		evconnlistener_free(listener);
-		return ss_fail(err, "connections cannot be accepted: no memory");
-	}
-	guard->listener = listener;
+	guard->chunked = head->chunked;
+	guard->body_left = head->length;
+	guard->body_limit =
+		guard->host->body_limit(guard->host->context, head->method, head->target);
+	if (guard->body_limit == 0 && (head->chunked || head->length > 0))
+		return http_refuse(refusal, 413, "no body is taken here; send the request without");
+	if (head->length > guard->body_limit)
+		return http_refuse(refusal, 413, "the body is larger than %llu bytes",
+			(unsigned long long)guard->body_limit);
 	return 0;
 }
 
-/* The row of BUFFER's descriptor, which is known only once evhttp has set it; grown when needed. */
-static struct guard_connection **row_of(struct guard *guard, int fd)
+static void begin_body(struct guard *guard, const struct http_head *head, size_t length)
 {
-	size_t row = (size_t)fd;
-	if (row >= guard->row_count) {
-		size_t count = row * 2 + 64;
-		guard->rows = memory_resize(guard->rows, count, sizeof(struct guard_connection *));
-		for (size_t i = guard->row_count; i < count; i++)
-			guard->rows[i] = NULL;
-		guard->row_count = count;
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	int64_t spent = clock_monotonic_ns() - guard->since_ns;
+	/* A client that sends its body without waiting needs no answer; evhttp gives none either, since
+	 * the body comes to it together with the head. */
+	if (head->expects_continue && arrived_bytes(guard) == length &&
+		(guard->chunked || guard->body_left > 0))
+		(void)send(guard->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	guard->phase = GUARD_BODY;
+	guard->closes = head->close;
+	arm(guard, guard->host->options->request_timeout_ns - spent);
+	(void)evbuffer_remove_buffer(guard->arrived, guard->checked, length);
+}
+
+/* An empty line before a request is passed over, once (RFC 9112, 2.2). */
+static void skip_empty_line(struct guard *guard)
+{
+	char start[2];
+	if (guard->skipped_line || evbuffer_copyout(guard->arrived, start, 2) != 2)
+		return;
+	if (memcmp(start, "\r\n", 2) == 0)
+		(void)evbuffer_drain(guard->arrived, 2);
+	guard->skipped_line = true;
+}
+
+static enum step read_head(struct guard *guard)
+{
+	struct http_refusal refusal;
+	struct http_head head;
+	skip_empty_line(guard);
+	size_t length = arrived_bytes(guard);
+	const char *bytes = (const char *)evbuffer_pullup(guard->arrived, -1);
+	if (!guard->skipped_line || length == 0)
+		return STEP_MORE;
+	size_t first_line = guard->scan.first_line;
+	ptrdiff_t end = http_head_scan(
+		&guard->scan, bytes, length, guard->host->options->header_limit, &refusal);
+	if (first_line != guard->scan.first_line &&
+		http_head_line(&head, bytes, guard->scan.first_line - 2, &refusal) == 0)
+		set_label(guard, &head);
+	if (end == 0)
+		return STEP_MORE;
+	if (end < 0 || http_head_read(&head, bytes, (size_t)end, &refusal) < 0)
+		return refuse(guard, &refusal);
+	set_id(guard, head.request_id);
+	if (plan_body(guard, &head, &refusal) < 0)
+		return refuse(guard, &refusal);
+	begin_body(guard, &head, (size_t)end);
+	return STEP_NEXT;
+}
+
+/* evhttp reads the request and calls the server, which may answer at once. */
+static enum step hand_over(struct guard *guard)
+{
+	struct evbuffer *input = bufferevent_get_input(guard->events);
+	(void)evtimer_del(guard->timer);
+	guard->phase = GUARD_ANSWERING;
+	/* The end of the input is frozen for all but the bufferevent itself. */
+	(void)evbuffer_unfreeze(input, 0);
+	(void)evbuffer_cb_clear_flags(input, guard->watch, EVBUFFER_CB_ENABLED);
+	(void)evbuffer_add_buffer(input, guard->checked);
+	(void)evbuffer_cb_set_flags(input, guard->watch, EVBUFFER_CB_ENABLED);
+	(void)evbuffer_freeze(input, 0);
+	bufferevent_trigger(guard->events, EV_READ, 0);
+	return STEP_GONE;
+}
+
+static enum step read_chunks(struct guard *guard)
+{
+	struct http_refusal refusal;
+	size_t length = arrived_bytes(guard);
+	const char *bytes = (const char *)evbuffer_pullup(guard->arrived, -1);
+	if (length == 0)
+		return STEP_MORE;
+	ptrdiff_t used =
+		http_chunk_scan(&guard->chunks, bytes, length, guard->body_limit, &refusal);
+	if (used < 0)
+		return refuse(guard, &refusal);
+	(void)evbuffer_remove_buffer(guard->arrived, guard->checked, (size_t)used);
+	return guard->chunks.state == CHUNK_DONE ? hand_over(guard) : STEP_MORE;
+}
+
+static enum step read_body(struct guard *guard)
+{
+	if (guard->chunked)
+		return read_chunks(guard);
+	size_t length = arrived_bytes(guard);
+	if (length > guard->body_left)
+		length = (size_t)guard->body_left;
+	(void)evbuffer_remove_buffer(guard->arrived, guard->checked, length);
+	guard->body_left -= length;
+	return guard->body_left == 0 ? hand_over(guard) : STEP_MORE;
+}
+
+static enum step advance(struct guard *guard)
+{
+	switch (guard->phase) {
+	case GUARD_IDLE:
+		return begin_head(guard);
+	case GUARD_HEAD:
+		return read_head(guard);
+	case GUARD_BODY:
+		return read_body(guard);
+	case GUARD_ANSWERING:
+	case GUARD_WRITING:
+		break;
 	}
-	return &guard->rows[row];
+	return STEP_MORE;
 }
 
-struct guard_connection *guard_find(struct guard *guard, struct bufferevent *buffer)
+static void on_work(evutil_socket_t fd, short what, void *context)
 {
-	int fd = bufferevent_getfd(buffer);
-	if (fd < 0)
-		return NULL;
-	struct guard_connection **row = row_of(guard, fd);
-	if (*row != NULL && (*row)->buffer == buffer)
-		return *row;
-	struct guard_connection *connection = guard->connections;
-	while (connection != NULL && connection->buffer != buffer)
-		connection = connection->next;
-	*row = connection;
-	return connection;
+	(void)fd;
+	(void)what;
+	while (advance(context) == STEP_NEXT)
+		;
 }
 
-bool guard_refused(const struct guard_connection *connection)
+/* The bufferevent has read from the socket. Nothing is done with the bytes yet, since libevent is in the
+ * middle of its own work; that the input is empty again keeps evhttp from being called. */
+static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
 {
-	return connection != NULL && connection->state == CONNECTION_REFUSED;
+	struct guard *guard = context;
+	if (info->n_added == 0)
+		return;
+	(void)evbuffer_add_buffer(guard->arrived, input);
+	if (guard->phase >= GUARD_ANSWERING && arrived_bytes(guard) > AHEAD_LIMIT)
+		(void)bufferevent_disable(guard->events, EV_READ);
+	event_active(guard->work, 0, 0);
 }
 
-void guard_request_begins(struct guard_connection *connection)
+static void check_writing(struct guard *guard)
 {
-	if (connection != NULL)
-		set_state(connection, CONNECTION_ANSWERING);
+	size_t unsent = evbuffer_get_length(bufferevent_get_output(guard->events));
+	if (unsent >= guard->unsent) {
+		const struct log log = request_log(guard);
+		log_info(&log, "%s: the client does not take its reply", guard->label);
+		guard_cut(guard);
+		return;
+	}
+	guard->unsent = unsent;
+	arm(guard, guard->host->options->write_timeout_ns);
 }
 
-void guard_request_ends(struct guard_connection *connection)
+static void on_timer(evutil_socket_t fd, short what, void *context)
 {
-	if (connection != NULL)
-		set_state(connection, CONNECTION_IDLE);
+	struct guard *guard = context;
+	struct http_refusal refusal;
+	(void)fd;
+	(void)what;
+	switch (guard->phase) {
+	case GUARD_IDLE:
+		/* What has just come is read in this round of the loop or the next. */
+		if (is_unread(guard))
+			arm(guard, SECOND_NS);
+		else
+			guard_cut(guard);
+		break;
+	case GUARD_HEAD:
+	case GUARD_BODY:
+		(void)http_refuse(&refusal, 408, "the %s took too long to arrive",
+			guard->phase == GUARD_HEAD ? "head of the request" : "request");
+		(void)refuse(guard, &refusal);
+		break;
+	case GUARD_WRITING:
+		check_writing(guard);
+		break;
+	case GUARD_ANSWERING:
+		break;
+	}
 }
 
-void guard_drain(struct guard *guard, void (*done)(void *context), void *context)
+struct guard *guard_new(struct guard_host *host)
 {
-	guard->draining = true;
-	guard->drained = done;
-	guard->drained_context = context;
-	if (guard->listener != NULL)
-		(void)evconnlistener_disable(guard->listener);
-	schedule_sweep(guard);
+	struct guard *guard = memory_make(struct guard);
+	guard->host = host;
+	guard->fd = -1;
+	guard->events = bufferevent_socket_new(host->base, -1, 0);
+	guard->arrived = evbuffer_new();
+	guard->checked = evbuffer_new();
+	guard->work = event_new(host->base, -1, 0, on_work, guard);
+	guard->timer = evtimer_new(host->base, on_timer, guard);
+	if (guard->events == NULL || guard->arrived == NULL || guard->checked == NULL ||
+		guard->work == NULL || guard->timer == NULL)
+		abort(); /* only for want of memory */
+	guard->watch = evbuffer_add_cb(bufferevent_get_input(guard->events), on_input, guard);
+	if (guard->watch == NULL)
+		abort(); /* only for want of memory */
+	/* Until guard_begin(): evhttp may free it before. */
+	bufferevent_incref(guard->events);
+	/* evhttp is not called while its input is empty. That is not only in vain: in some states it ends
+	 * the process. */
+	bufferevent_setwatermark(guard->events, EV_READ, 1, 0);
+	return guard;
 }
 
-void guard_stop(struct guard *guard)
+static void release(struct guard *guard)
 {
-	guard->stopped = true;
-	(void)evtimer_del(guard->sweep);
-	(void)event_del(guard->accept_again);
+	(void)evbuffer_remove_cb_entry(bufferevent_get_input(guard->events), guard->watch);
+	event_free(guard->work);
+	event_free(guard->timer);
+	evbuffer_free(guard->arrived);
+	evbuffer_free(guard->checked);
+	free(guard);
 }
 
 void guard_free(struct guard *guard)
 {
-	if (guard == NULL)
+	struct bufferevent *events = guard->events;
+	release(guard);
+	(void)bufferevent_decref(events);
+}
+
+/* evhttp frees the connection. */
+static void on_closed(struct evhttp_connection *connection, void *context)
+{
+	struct guard *guard = context;
+	(void)connection;
+	guard->host->closed(guard->host->context, guard);
+	release(guard);
+}
+
+int guard_begin(struct guard *guard)
+{
+	const int on = 1;
+	bufferevent_event_cb on_event;
+	void *connection;
+	bufferevent_getcb(guard->events, NULL, NULL, &on_event, &connection);
+	/* evhttp's callbacks come with its connection, and are gone after it was freed. */
+	if (on_event == NULL)
+		return -1;
+	guard->fd = bufferevent_getfd(guard->events);
+	evhttp_connection_set_closecb(connection, on_closed, guard);
+	(void)bufferevent_decref(guard->events);
+	/* A reply is written at once; so nothing is gained by waiting for more. */
+	(void)setsockopt(guard->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	begin_idle(guard);
+	return 0;
+}
+
+void guard_answer(struct guard *guard, struct http_request *request)
+{
+	guard->request = request;
+	/* evhttp stops reading while it waits for a reply, and would not see the client leave. */
+	(void)bufferevent_enable(guard->events, EV_READ);
+}
+
+void guard_prepare_reply(struct guard *guard, struct evhttp_request *request)
+{
+	guard->closes |= guard->host->draining;
+	if (!guard->closes)
 		return;
-	while (guard->connections != NULL)
-		forget(guard->connections);
-	event_free(guard->sweep);
-	event_free(guard->accept_again);
-	free(guard->rows);
-	free(guard);
+	/* For HTTP/1.0, evhttp would answer the client's keep-alive. */
+	(void)evhttp_remove_header(evhttp_request_get_input_headers(request), "Connection");
+	(void)evhttp_remove_header(evhttp_request_get_output_headers(request), "Connection");
+	(void)evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
+}
+
+/* The reply is out. evhttp goes on with the connection, or frees it, after this. */
+static void on_sent(struct evhttp_request *request, void *context)
+{
+	struct guard *guard = context;
+	(void)request;
+	guard->used = true;
+	if (guard->closes && is_unread(guard))
+		linger(guard);
+	begin_idle(guard);
+	if (arrived_bytes(guard) > 0)
+		event_active(guard->work, 0, 0);
+}
+
+void guard_replied(struct guard *guard, struct evhttp_request *request)
+{
+	guard->request = NULL;
+	guard->phase = GUARD_WRITING;
+	guard->unsent = evbuffer_get_length(bufferevent_get_output(guard->events));
+	evhttp_request_set_on_complete_cb(request, on_sent, guard);
+	arm(guard, guard->host->options->write_timeout_ns);
+}
+
+void guard_drain(struct guard *guard)
+{
+	if (guard->phase == GUARD_IDLE)
+		arm(guard, DRAIN_IDLE_NS - (clock_monotonic_ns() - guard->since_ns));
 }

@@ -1,47 +1,106 @@
 /*
- * Guards the connections of evhttp, which in libevent 2.1 has no limit on how long a request takes to
- * arrive, no problem+json for a body that is too large, and takes all waiting connections at once
- * although other workers wait for some. Loop thread.
+ * Guards one connection: it stands between the socket and evhttp, which gets whole requests only, and
+ * only such as are well-formed, unambiguous, within their limits and in time. Everything else is answered
+ * here with a problem, and the connection is closed. For the server; loop thread.
  *
- * It makes the bufferevents that evhttp uses and holds a reference to each, so that it can look at them
- * until evhttp has let go; it watches the bytes that arrive, and a timer looks for what is late.
+ * How that is done with evhttp of libevent 2.1, which has no hook for it: evhttp reads from a
+ * bufferevent that the guard made. A callback on its input buffer takes away the bytes that arrive, before
+ * evhttp sees them; once a request is complete and in order, its bytes are put back and evhttp is told to
+ * read. So evhttp's own limits and errors, which would be pages of HTML, never come into play. To cut a
+ * connection off, the guard sends its reply through a duplicate of the descriptor, and reports to
+ * evhttp that the client has gone.
  */
 #ifndef HTTP_GUARD_H
 #define HTTP_GUARD_H
 
+#include "http/chunk.h"
+#include "http/linger.h"
 #include "http/server.h"
 
-#include <event2/event.h>
-
 struct bufferevent;
-struct evhttp;
+struct evbuffer;
+struct evbuffer_cb_entry;
+struct event;
+struct event_base;
+struct evhttp_request;
+struct http_request;
 struct guard;
-struct guard_connection;
 
-/* A guard for EVHTTP. OPTIONS and LOG are borrowed. */
-struct guard *guard_new(struct event_base *base, struct evhttp *evhttp,
-	const struct http_options *options, const struct log *log);
+/* What the guards of a server share. */
+struct guard_host {
+	struct event_base *base;
+	const struct http_options *options;
+	const struct log *log;
+	struct lingers *lingers;
+	bool draining;
+	void *context;
+	/* How many bytes the body of a request may have. */
+	size_t (*body_limit)(void *context, struct ss_text method, struct ss_text target);
+	/* The connection is gone; the guard is freed right afterwards. */
+	void (*closed)(void *context, struct guard *guard);
+};
 
-/* Lets EVHTTP accept connections from FD, one at a time. */
-int guard_accept(struct guard *guard, int fd, struct ss_error *err);
+enum guard_phase {
+	GUARD_IDLE,      /* nothing has come of the next request */
+	GUARD_HEAD,      /* its head arrives */
+	GUARD_BODY,      /* its body arrives */
+	GUARD_ANSWERING, /* evhttp has it, and the reply is not given yet */
+	GUARD_WRITING,   /* the reply is on its way */
+};
 
-/* The connection of BUFFER. */
-struct guard_connection *guard_find(struct guard *guard, struct bufferevent *buffer);
+enum {
+	GUARD_ID_SIZE = 72,
+	GUARD_LABEL_SIZE = 160,
+};
 
-/* Whether the client was told already that its request is refused: nothing else may be sent. */
-bool guard_refused(const struct guard_connection *connection);
+struct guard {
+	struct guard_host *host;
+	struct bufferevent *events; /* evhttp's; valid as long as the guard */
+	struct evbuffer *arrived;   /* not looked at yet */
+	struct evbuffer *checked;   /* of the current request, in order */
+	struct evbuffer_cb_entry *watch;
+	struct event *work;  /* bytes have arrived */
+	struct event *timer; /* what it is for depends on the phase */
+	int fd;
+	enum guard_phase phase;
+	int64_t since_ns;  /* when the phase IDLE or the current request began */
+	size_t unsent;     /* WRITING: bytes that were left the last time */
+	bool used;         /* a request was answered */
+	bool skipped_line; /* an empty line before the request was passed over */
+	bool closes;       /* the connection ends after the reply */
+	bool chunked;
+	uint64_t body_left; /* if it is not chunked */
+	uint64_t body_limit;
+	struct http_chunk_scan chunks;
+	struct http_head_scan scan;
+	char id[GUARD_ID_SIZE];       /* of the current request; "": its head has not come yet */
+	char label[GUARD_LABEL_SIZE]; /* method and path, for the log */
+	struct http_request *request; /* the server's, while ANSWERING */
+};
 
-/* A request of CONNECTION has arrived, or has been answered. */
-void guard_request_begins(struct guard_connection *connection);
-void guard_request_ends(struct guard_connection *connection);
+/* A guard with the bufferevent for a connection that evhttp makes next. */
+struct guard *guard_new(struct guard_host *host);
 
-/* Accepts no more, closes idle connections, and calls DONE when none is left. */
-void guard_drain(struct guard *guard, void (*done)(void *context), void *context);
+/* Begins to guard once evhttp has set the connection up. -1 when evhttp gave up on it; then the guard is
+ * to be freed. */
+int guard_begin(struct guard *guard);
 
-/* Stops watching; before evhttp is freed. */
-void guard_stop(struct guard *guard);
-
-/* After evhttp was freed. */
+/* Frees a guard whose connection evhttp does not have. Any other is freed with its connection. */
 void guard_free(struct guard *guard);
+
+/* evhttp has a request and the server answers it: from now on the guard watches for the client to leave. */
+void guard_answer(struct guard *guard, struct http_request *request);
+
+/* Call it before evhttp sends a reply to REQUEST: says Connection: close if the connection closes then. */
+void guard_prepare_reply(struct guard *guard, struct evhttp_request *request);
+
+/* Call it after evhttp was given the reply. */
+void guard_replied(struct guard *guard, struct evhttp_request *request);
+
+/* The server drains: closes the connection if it is idle. */
+void guard_drain(struct guard *guard);
+
+/* Closes the connection now. The guard is freed. */
+void guard_cut(struct guard *guard);
 
 #endif

@@ -1,8 +1,8 @@
 #include "http/json_body.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "http/private.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -10,8 +10,11 @@
 #include <string.h>
 #include <strings.h>
 
-/* The mistakes that one reply lists. */
-enum { ERRORS_LIMIT = 20 };
+enum {
+	ERRORS_LIMIT = 20, /* the mistakes that one reply lists */
+	SHOWN_NAME = 100,  /* bytes of a client's own name for a member */
+	NEAR = 2,          /* edits, for "did you mean" */
+};
 
 struct errors {
 	struct ss_value *items[ERRORS_LIMIT];
@@ -21,50 +24,77 @@ struct errors {
 __attribute__((format(printf, 3, 4))) static void add_error(
 	struct errors *errors, const char *name, const char *format, ...)
 {
-	char pointer[100];
-	char detail[300];
-	size_t at = 0;
+	struct buffer pointer = {0};
+	struct buffer detail = {0};
 	va_list arguments;
 	if (errors->count == ERRORS_LIMIT)
 		return;
 	/* RFC 6901: ~ and / are written ~0 and ~1. */
-	pointer[at++] = '/';
-	for (; *name != '\0' && at + 3 < sizeof pointer; name++) {
-		if (*name == '~' || *name == '/') {
-			pointer[at++] = '~';
-			pointer[at++] = *name == '~' ? '0' : '1';
-		} else {
-			pointer[at++] = *name;
-		}
+	buffer_add_char(&pointer, '/');
+	for (int i = 0; i < text_fit(name, SHOWN_NAME); i++) {
+		if (name[i] == '~' || name[i] == '/')
+			buffer_add_string(&pointer, name[i] == '~' ? "~0" : "~1");
+		else
+			buffer_add_char(&pointer, name[i]);
 	}
-	/* A name that was cut must not end inside a character. */
-	while (text_characters((struct ss_text){pointer, at}) < 0)
-		at--;
 	va_start(arguments, format);
-	(void)vsnprintf(detail, sizeof detail, format, arguments);
+	buffer_add_arguments(&detail, format, arguments);
 	va_end(arguments);
-	errors->items[errors->count++] = value_map_make(
-		{"pointer", value_string(pointer, at)}, {"detail", value_text(detail)});
+	errors->items[errors->count++] =
+		http_problem_error(buffer_text(&pointer), buffer_text(&detail));
+	buffer_free(&pointer);
+	buffer_free(&detail);
 }
 
-static bool is_json(const char *type)
+static void check_string(
+	struct errors *errors, const struct json_member *row, const struct ss_value *value)
 {
-	static const char json[] = "application/json";
-	static const char utf8[] = "utf-8";
-	if (type == NULL || strncasecmp(type, json, sizeof json - 1) != 0)
-		return false;
-	type += sizeof json - 1;
-	type += strspn(type, " \t");
-	if (*type == '\0')
-		return true;
-	const char *charset = strcasestr(type, "charset=");
-	if (*type != ';')
-		return false;
-	if (charset == NULL)
-		return true;
-	charset += strlen("charset=");
-	charset += *charset == '"' ? 1 : 0;
-	return strncasecmp(charset, utf8, sizeof utf8 - 1) == 0;
+	struct ss_text text = value_as_text(value);
+	ptrdiff_t characters = text_characters(text);
+	if (characters < 0)
+		add_error(errors, row->name, "%s is not valid UTF-8", row->name);
+	else if (memchr(text.data, '\0', text.length) != NULL)
+		add_error(errors, row->name, "%s must not have a NUL character", row->name);
+	else if ((size_t)characters > row->most)
+		add_error(errors, row->name, "%s has %td characters; at most %zu are allowed",
+			row->name, characters, row->most);
+	else if (!row->blank && text_blank(text))
+		add_error(errors, row->name, "%s must not be %s", row->name,
+			text.length == 0 ? "empty" : "blank");
+	else if ((size_t)characters < row->least)
+		add_error(errors, row->name, "%s needs at least %zu characters", row->name,
+			row->least);
+	else if (row->check != NULL && !row->check(text.data))
+		add_error(errors, row->name, "%s must be %s", row->name, row->expected);
+}
+
+/* What each kind is in JSON, and how its values are checked further. */
+static const struct {
+	enum ss_type type;
+	const char *name;
+	void (*check)(
+		struct errors *errors, const struct json_member *row, const struct ss_value *value);
+} kinds[] = {
+	[JSON_STRING] = {SS_STRING, "a string", check_string},
+};
+
+static void check_member(
+	struct errors *errors, const struct json_member *row, const struct ss_value *value)
+{
+	static const char *const names[] = {
+		[SS_NULL] = "null",
+		[SS_BOOL] = "a boolean",
+		[SS_INT] = "a number",
+		[SS_NUMBER] = "a number",
+		[SS_STRING] = "a string",
+		[SS_LIST] = "a list",
+		[SS_MAP] = "an object",
+	};
+	if (value_type(value) == kinds[row->kind].type)
+		kinds[row->kind].check(errors, row, value);
+	else
+		add_error(errors, row->name, "%s must be %s, not %s", row->name,
+			kinds[row->kind].name, names[value_type(value)]);
 }
 
 static const struct json_member *find_row(const struct json_member *rows, const char *name)
@@ -76,86 +106,102 @@ static const struct json_member *find_row(const struct json_member *rows, const 
 	return NULL;
 }
 
-static void check_member(
-	struct errors *errors, const struct json_member *row, const struct ss_value *value)
+static void add_unknown(struct errors *errors, const struct json_member *rows, const char *name)
 {
-	struct ss_text text = value_as_text(value);
-	if (value_type(value) != SS_STRING) {
-		add_error(errors, row->name, "%s must be a string, not a %s", row->name,
-			value_type_name(value_type(value)));
-		return;
-	}
-	ptrdiff_t characters = text_characters(text);
-	if (characters < 0)
-		add_error(errors, row->name, "%s is not valid UTF-8", row->name);
-	else if (memchr(text.data, '\0', text.length) != NULL)
-		add_error(errors, row->name, "%s must not have a NUL character", row->name);
-	else if ((size_t)characters > row->most)
-		add_error(errors, row->name, "%s has %td characters; at most %zu are allowed",
-			row->name, characters, row->most);
-	else if (row->least > 0 && text_blank(text))
-		add_error(errors, row->name, "%s must not be %s", row->name,
-			text.length == 0 ? "empty" : "blank");
-	else if ((size_t)characters < row->least)
-		add_error(errors, row->name, "%s needs at least %zu characters", row->name,
-			row->least);
-	else if (row->check != NULL && !row->check(text.data))
-		add_error(errors, row->name, "%s must be %s", row->name, row->expected);
-}
-
-static void check_body(
-	struct errors *errors, const struct json_member *rows, const struct ss_value *body)
-{
-	for (size_t i = 0; i < value_count(body); i++) {
-		const struct json_member *row = find_row(rows, value_key_at(body, i));
-		if (row != NULL)
-			check_member(errors, row, value_at(body, i));
-		else
-			add_error(errors, value_key_at(body, i), "there is no such member");
-	}
 	for (; rows->name != NULL; rows++) {
-		if (rows->required && value_get(body, rows->name) == NULL)
-			add_error(errors, rows->name, "%s is required", rows->name);
+		if (text_distance(rows->name, name) <= NEAR) {
+			add_error(errors, name, "there is no such member; did you mean %s?",
+				rows->name);
+			return;
+		}
 	}
+	add_error(errors, name, "there is no such member");
 }
 
-/* The body as JSON, or NULL and a problem. */
-static struct ss_value *parse(struct http_request *request)
+struct ss_value *json_body_errors(const struct ss_value *body, const struct json_member *rows)
 {
-	struct ss_error err = {0};
-	char detail[600];
-	struct ss_text body = http_request_body(request);
-	if (body.length == 0) {
+	struct errors errors = {0};
+	for (const struct json_member *row = rows; row->name != NULL; row++) {
+		const struct ss_value *value = value_get(body, row->name);
+		if (value != NULL)
+			check_member(&errors, row, value);
+		else if (row->required)
+			add_error(&errors, row->name, "%s is required", row->name);
+	}
+	for (size_t i = 0; i < value_count(body); i++) {
+		if (find_row(rows, value_key_at(body, i)) == NULL)
+			add_unknown(&errors, rows, value_key_at(body, i));
+	}
+	return errors.count > 0 ? value_list(errors.items, errors.count) : NULL;
+}
+
+/* Whether PARAMETER ("name=value", both of which may have blanks around them) is good for JSON: any but
+ * another charset. */
+static bool allows_json(const char *parameter, size_t length)
+{
+	static const char charset[] = "charset=";
+	struct ss_text text = {parameter, length};
+	while (text.length > 0 && strchr(" \t", *text.data) != NULL)
+		text = (struct ss_text){text.data + 1, text.length - 1};
+	while (text.length > 0 && strchr(" \t", text.data[text.length - 1]) != NULL)
+		text.length--;
+	if (text.length < sizeof charset - 1 ||
+		strncasecmp(text.data, charset, sizeof charset - 1) != 0)
+		return true;
+	text = (struct ss_text){text.data + sizeof charset - 1, text.length - (sizeof charset - 1)};
+	if (text.length >= 2 && text.data[0] == '"' && text.data[text.length - 1] == '"')
+		text = (struct ss_text){text.data + 1, text.length - 2};
+	return text.length == 5 && strncasecmp(text.data, "utf-8", 5) == 0;
+}
+
+static bool is_json(const char *type)
+{
+	static const char json[] = "application/json";
+	if (type == NULL || strncasecmp(type, json, sizeof json - 1) != 0)
+		return false;
+	type += sizeof json - 1;
+	type += strspn(type, " \t");
+	while (*type == ';') {
+		size_t length = strcspn(++type, ";");
+		if (!allows_json(type, length))
+			return false;
+		type += length;
+	}
+	return *type == '\0';
+}
+
+bool json_body_expected(struct http_request *request)
+{
+	if (http_request_body(request).length == 0) {
 		http_reply_problem(
 			request, 400, "the request has no body; send a JSON object", NULL);
-		return NULL;
-	}
-	if (body.length > request->server->options.body_limit) {
-		(void)snprintf(detail, sizeof detail,
-			"the body has %zu bytes; at most %zu are read", body.length,
-			request->server->options.body_limit);
-		http_reply_problem(request, 413, detail, NULL);
-		return NULL;
+		return false;
 	}
 	if (!is_json(http_request_header(request, "Content-Type"))) {
 		http_reply_problem(request, 415,
 			"the body must be JSON in UTF-8; send Content-Type: application/json",
 			NULL);
-		return NULL;
+		return false;
 	}
+	return true;
+}
+
+static struct ss_value *parse(struct http_request *request)
+{
+	struct ss_error err = {0};
+	struct ss_text body = http_request_body(request);
 	struct ss_value *value = json_parse(body.data, body.length, &err);
-	if (value == NULL) {
-		(void)snprintf(detail, sizeof detail, "the body is not JSON that can be read: %s",
-			err.text);
-		http_reply_field_problem(request, 400, "", detail);
-	}
-	return value;
+	if (value != NULL)
+		return value;
+	char *detail = memory_format("the body is not JSON that can be read: %s", err.text);
+	http_reply_field_problem(request, 400, "", detail);
+	free(detail);
+	return NULL;
 }
 
 struct ss_value *json_body_read(struct http_request *request, const struct json_member *rows)
 {
-	struct errors errors = {0};
-	struct ss_value *body = parse(request);
+	struct ss_value *body = json_body_expected(request) ? parse(request) : NULL;
 	if (body == NULL)
 		return NULL;
 	if (value_type(body) != SS_MAP) {
@@ -163,13 +209,14 @@ struct ss_value *json_body_read(struct http_request *request, const struct json_
 		http_reply_field_problem(request, 422, "", "the body must be a JSON object");
 		return NULL;
 	}
-	check_body(&errors, rows, body);
-	if (errors.count == 0)
+	struct ss_value *errors = json_body_errors(body, rows);
+	if (errors == NULL)
 		return body;
 	value_unref(body);
-	char detail[300];
-	(void)snprintf(detail, sizeof detail, "%s",
-		value_as_string(value_get(errors.items[0], "detail"), NULL));
-	http_reply_problem(request, 422, detail, value_list(errors.items, errors.count));
+	/* The first mistake is the sentence of the whole. */
+	char *detail =
+		memory_string(value_as_string(value_get(value_at(errors, 0), "detail"), NULL));
+	http_reply_problem(request, 422, detail, errors);
+	free(detail);
 	return NULL;
 }

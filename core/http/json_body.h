@@ -4,18 +4,34 @@
 
 #include "http/request.h"
 
-/* A string member of a body. A table of them ends with a row whose name is NULL. */
-struct json_member {
-	const char *name;
-	bool required;
-	size_t least, most;              /* characters */
-	bool (*check)(const char *text); /* NULL: anything; else what it says false to is refused */
-	const char *expected;            /* what CHECK expects, for the message */
+/* What a member may be. Another kind is a row in json_body.c's table of kinds. */
+enum json_kind {
+	JSON_STRING,
 };
 
-/* The body of REQUEST as a map that fits ROWS, new. Or NULL, when a problem has been replied: 415 for another
- * content type, 400 for a body that is missing or no JSON, 422 for members that do not fit. Strings with
- * a NUL, and blank ones where something is required, do not fit. */
+/* A member of a body. A table of them ends with a row whose name is NULL. */
+struct json_member {
+	const char *name;
+	enum json_kind kind;
+	bool required;
+	/* JSON_STRING: UTF-8 without a NUL. */
+	size_t least, most; /* characters */
+	bool blank; /* it may be empty or have nothing but white space and invisible characters */
+	bool (*check)(const char *text); /* NULL: anything; else what it says false to is refused */
+	const char *expected; /* what CHECK expects, for the message: "x must be EXPECTED" */
+};
+
+/* Whether the body of REQUEST is there and is said to be JSON in UTF-8. If not, a problem was replied:
+ * 400 when there is none, 415 for another Content-Type or charset. */
+bool json_body_expected(struct http_request *request);
+
+/* The body of REQUEST as a map that fits ROWS, new. Or NULL, when a problem has been replied: what
+ * json_body_expected() says, 400 for what is no JSON, 422 for members that do not fit, are missing or
+ * unknown. */
 struct ss_value *json_body_read(struct http_request *request, const struct json_member *rows);
+
+/* Checks BODY against ROWS. NULL when it fits, else a new list of {pointer, detail}, one entry for each
+ * mistake, the first 20 of them. Any thread. */
+struct ss_value *json_body_errors(const struct ss_value *body, const struct json_member *rows);
 
 #endif

@@ -1,42 +1,56 @@
-/* What the files of this room share. */
+/* What the files of this room share about a server and its requests. */
 #ifndef HTTP_PRIVATE_H
 #define HTTP_PRIVATE_H
 
+#include "http/guard.h"
 #include "http/request.h"
+#include "http/router.h"
 #include "http/server.h"
 
 #include <event2/http.h>
 
-struct guard;
-struct guard_connection;
-
 struct http_request {
 	struct http_server *server;
-	struct evhttp_request *evhttp; /* NULL: the server is gone */
-	struct guard_connection *connection;
 	struct http_request *next, **link;
+	struct evhttp_request *evhttp; /* evhttp's; the request's own once there is no guard */
+	struct guard *guard;           /* of its connection; NULL: the client is gone */
+	const struct http_route *route;
+	struct uri uri;
 	struct log log;
-	char id[72];
+	char id[GUARD_ID_SIZE];
+	char label[GUARD_LABEL_SIZE];
+	char peer[64];
 	int64_t started_ns;
+	void (*cancelled)(void *data);
+	void *cancelled_data;
 };
 
 struct http_server {
 	struct http_options options;
-	const struct http_route *routes;
-	size_t route_count;
+	struct router *router;
 	void *context;
 	const struct log *log;
 	struct evhttp *evhttp;
-	struct guard *guard;
+	struct acceptor *acceptor;
+	struct guard_host host;
+	struct lingers lingers;
+	struct guard *fresh;   /* whose connection evhttp is setting up */
+	struct guard **guards; /* by descriptor */
+	size_t guard_rows;
+	size_t guard_count;
 	struct http_request *requests; /* that are being answered */
 	size_t request_count;
-	bool draining;
+	uint64_t request_total;
+	struct event *drained; /* active: the drain is over */
+	void (*on_drained)(void *context);
+	void *on_drained_context;
+	bool closing; /* http_server_free() is at work */
 };
 
-/* Finds the route of REQUEST and lets it answer, or answers 404, 405 or OPTIONS. */
-void http_route_request(struct http_request *request);
+/* Takes REQUEST off its server and frees it; evhttp's part is passed on or freed before. */
+void http_request_free(struct http_request *request);
 
-/* The title of STATUS, as in "Not Found". */
-const char *http_status_title(int status);
+/* Replies that the body, path or query is not what it should be. */
+void http_reply_refusal(struct http_request *request, const struct http_refusal *refusal);
 
 #endif

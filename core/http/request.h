@@ -1,36 +1,64 @@
 /*
  * A request that is being answered. It is valid until one of the reply functions is called with it,
- * also when the client has gone away meanwhile. Loop thread.
+ * also when the client has gone away meanwhile; each request gets exactly one reply. What it gives out is
+ * borrowed until then. Loop thread.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
 #include "base/log.h"
-
-#include <smartsupport/value.h>
+#include "http/problem.h"
 
 struct http_request;
 
 /* What the server was given for its handlers. */
 void *http_request_context(const struct http_request *request);
 
-/* The id that the client sent as X-Request-ID, if it is 1 to 64 characters of [A-Za-z0-9._-], or a new one. */
+/* The id that the client sent as X-Request-ID, if it is 1 to 64 characters of [A-Za-z0-9._-], or a new
+ * one. */
 const char *http_request_id(const struct http_request *request);
 
 /* A log whose lines carry the id. */
 const struct log *http_request_log(const struct http_request *request);
 
-/* The body as it was sent, borrowed until the reply. */
+/* The method, as in "GET". */
+const char *http_request_method(const struct http_request *request);
+
+/* The client's address in numbers. Behind a proxy, it is the proxy's. */
+const char *http_request_peer(const struct http_request *request);
+
+/* The value of {NAME} in the route's path, percent-decoded: UTF-8 that is not empty and may hold anything,
+ * a slash as well. NULL when the route has no such parameter. */
+const char *http_request_parameter(const struct http_request *request, const char *name);
+
+/* The value of NAME in the query, percent-decoded UTF-8; NULL when it is not given. */
+const char *http_request_query(const struct http_request *request, const char *name);
+
+/* The body as it was sent. */
 struct ss_text http_request_body(struct http_request *request);
 
-/* The header NAME, or NULL. */
+/* The header NAME, or NULL; of several the first. Its bytes need not be UTF-8. */
 const char *http_request_header(const struct http_request *request, const char *name);
 
-/* Adds a header to the reply. */
+/* Calls CANCELLED with DATA when the client goes away before the reply, or ends its side of the
+ * connection: what would only serve the reply can stop. The request still needs its reply, which goes
+ * nowhere; CANCELLED may give it. It is called at once if the client has gone already. A second call
+ * replaces the first; NULL takes it back. */
+void http_on_cancel(struct http_request *request, void (*cancelled)(void *data), void *data);
+
+/* Whether the client has gone away. */
+bool http_request_cancelled(const struct http_request *request);
+
+/* Adds a header to the reply, in place of one of that name. Every reply has X-Request-ID, Content-Length
+ * and X-Content-Type-Options, and Cache-Control: no-store unless it was set here. */
 void http_reply_header(struct http_request *request, const char *name, const char *value);
 
 /* Replies with BODY as JSON. */
 void http_reply_json(struct http_request *request, int status, const struct ss_value *body);
+
+/* Replies with TEXT of the given Content-Type. */
+void http_reply_text(
+	struct http_request *request, int status, const char *content_type, struct ss_text text);
 
 /* Replies with STATUS and no body. */
 void http_reply_empty(struct http_request *request, int status);
@@ -39,6 +67,9 @@ void http_reply_empty(struct http_request *request, int status);
  * instance, and ERRORS, a list of {pointer, detail} which is taken and may be NULL. */
 void http_reply_problem(
 	struct http_request *request, int status, const char *detail, struct ss_value *errors);
+
+/* The same with a type, or whatever else PROBLEM says; its errors are taken. */
+void http_reply_typed_problem(struct http_request *request, const struct http_problem *problem);
 
 /* The same with one error at the JSON Pointer POINTER. */
 void http_reply_field_problem(

@@ -9,10 +9,16 @@ struct http_request;
 /* Answers REQUEST, now or later, exactly once. Loop thread. */
 typedef void http_handler(struct http_request *request);
 
+/* The body_limit of a route whose body is a form or a few texts. */
+enum { HTTP_BODY_LIMIT = 64 * 1024 };
+
 struct http_route {
-	const char *method; /* GET also answers HEAD */
+	const char *method; /* GET also answers HEAD; OPTIONS is answered by the server */
+	/* Segments with parameters, as in "/api/v1/conversations/{id}/messages". A parameter is one whole
+	 * segment that is not empty. A segment that is written out goes before a parameter. */
 	const char *path;
 	http_handler *handle;
+	size_t body_limit; /* bytes; 0: it takes no body */
 };
 
 #endif

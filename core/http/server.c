@@ -1,160 +1,397 @@
 #include "http/server.h"
 
 #include "base/clock.h"
-#include "base/id.h"
 #include "base/memory.h"
-#include "http/guard.h"
+#include "http/accept.h"
 #include "http/private.h"
 
-#include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/keyvalq_struct.h>
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/queue.h>
+#include <sys/resource.h>
 
-enum { REQUEST_ID_LIMIT = 64 };
+#define SECOND_NS ((int64_t)1000000000)
+
+enum {
+	/* Descriptors that are left to files, databases and other servers. */
+	RESERVED_DESCRIPTORS = 128,
+	/* What evhttp may count more than the guard did, which is asked first. */
+	EVHTTP_SLACK = 1024,
+};
 
 struct http_options http_defaults(void)
 {
 	return (struct http_options){
 		.header_limit = (size_t)16 * 1024,
-		.body_limit = (size_t)64 * 1024,
-		.request_timeout_ns = (int64_t)10 * 1000000000,
-		.idle_timeout_ns = (int64_t)60 * 1000000000,
+		.body_limit = HTTP_BODY_LIMIT,
+		.header_timeout_ns = 10 * SECOND_NS,
+		.request_timeout_ns = 30 * SECOND_NS,
+		.idle_timeout_ns = 60 * SECOND_NS,
+		.write_timeout_ns = 30 * SECOND_NS,
 		.connection_limit = 4096,
 		.request_limit = 512,
 	};
 }
 
-/* The id is echoed and logged, so a client's own is taken only when it is harmless. */
-static void set_id(struct http_request *request)
+static struct ss_text method_of(struct evhttp_request *request)
 {
-	static const char allowed[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-	const char *given = http_request_header(request, "X-Request-ID");
-	size_t length = given != NULL ? strlen(given) : 0;
-	if (length > 0 && length <= REQUEST_ID_LIMIT && strspn(given, allowed) == length) {
-		memcpy(request->id, given, length + 1);
-	} else {
-		char id[ID_SIZE];
-		memcpy(request->id, id_new("", id), sizeof id);
+	static const struct {
+		enum evhttp_cmd_type type;
+		const char *name;
+	} methods[] = {
+		{EVHTTP_REQ_GET, "GET"},
+		{EVHTTP_REQ_HEAD, "HEAD"},
+		{EVHTTP_REQ_POST, "POST"},
+		{EVHTTP_REQ_PUT, "PUT"},
+		{EVHTTP_REQ_PATCH, "PATCH"},
+		{EVHTTP_REQ_DELETE, "DELETE"},
+		{EVHTTP_REQ_OPTIONS, "OPTIONS"},
+	};
+	for (size_t i = 0; i < array_length(methods); i++) {
+		if (methods[i].type == evhttp_request_get_command(request))
+			return (struct ss_text){methods[i].name, strlen(methods[i].name)};
 	}
+	return (struct ss_text){"", 0};
 }
 
-static struct http_request *request_new(
-	struct http_server *server, struct evhttp_request *evhttp, struct guard_connection *guarded)
+/* http://host/path is a target as well; its path begins after the host. */
+static struct ss_text target_of(struct evhttp_request *request)
 {
+	const char *uri = evhttp_request_get_uri(request);
+	const char *scheme = *uri != '/' ? strstr(uri, "://") : NULL;
+	if (scheme != NULL)
+		uri = scheme + 3 + strcspn(scheme + 3, "/?");
+	if (*uri == '\0')
+		uri = "/";
+	return (struct ss_text){uri, strlen(uri)};
+}
+
+/* For the guard, when the head of a request has come. */
+static size_t body_limit(void *context, struct ss_text method, struct ss_text target)
+{
+	const struct http_server *server = context;
+	struct http_refusal refusal;
+	struct uri uri;
+	/* evhttp does not read what follows the head of such a request. */
+	if (method.length == 4 && memcmp(method.data, "HEAD", 4) == 0)
+		return 0;
+	if (uri_parse(&uri, target, &refusal) < 0)
+		return server->options.body_limit;
+	struct route_match match = router_find(server->router, method, &uri);
+	uri_free(&uri);
+	return match.route != NULL ? match.route->body_limit : server->options.body_limit;
+}
+
+static void answer(struct http_request *request, struct ss_text method)
+{
+	struct http_server *server = request->server;
+	struct http_refusal refusal;
+	if (server->request_count > server->options.request_limit) {
+		http_reply_header(request, "Retry-After", "1");
+		http_reply_problem(request, 503,
+			"too many requests are being answered; try again in a moment", NULL);
+		return;
+	}
+	if (uri_parse(&request->uri, target_of(request->evhttp), &refusal) < 0) {
+		http_reply_refusal(request, &refusal);
+		return;
+	}
+	struct route_match match = router_find(server->router, method, &request->uri);
+	bool asks_options = strcmp(method.data, "OPTIONS") == 0;
+	bool asks_all = strcmp(evhttp_request_get_uri(request->evhttp), "*") == 0;
+	request->route = match.route;
+	if (match.route != NULL) {
+		match.route->handle(request);
+		return;
+	}
+	if (!match.path_known && !asks_all) {
+		http_reply_problem(request, 404, "there is nothing at this path", NULL);
+		return;
+	}
+	http_reply_header(request, "Allow",
+		asks_all ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : match.allow);
+	if (asks_options)
+		http_reply_empty(request, 204);
+	else
+		http_reply_problem(request, 405,
+			"this path does not take that method; the header Allow names those it "
+			"takes",
+			NULL);
+}
+
+static struct guard *guard_of(const struct http_server *server, struct evhttp_request *request)
+{
+	int fd = bufferevent_getfd(
+		evhttp_connection_get_bufferevent(evhttp_request_get_connection(request)));
+	return fd >= 0 && (size_t)fd < server->guard_rows ? server->guards[fd] : NULL;
+}
+
+static void copy_peer(struct http_request *request)
+{
+	char *address = NULL;
+	ev_uint16_t port;
+	evhttp_connection_get_peer(evhttp_request_get_connection(request->evhttp), &address, &port);
+	(void)snprintf(request->peer, sizeof request->peer, "%s", address);
+}
+
+/* evhttp's callback: a whole request is there. */
+static void on_request(struct evhttp_request *evhttp, void *context)
+{
+	struct http_server *server = context;
+	struct guard *guard = guard_of(server, evhttp);
+	if (guard == NULL)
+		abort(); /* cannot happen: evhttp has no connection without one */
 	struct http_request *request = memory_make(struct http_request);
 	request->server = server;
 	request->evhttp = evhttp;
-	request->connection = guarded;
-	request->started_ns = clock_monotonic_ns();
-	set_id(request);
+	request->guard = guard;
+	request->started_ns = guard->since_ns;
+	memcpy(request->id, guard->id, sizeof request->id);
+	memcpy(request->label, guard->label, sizeof request->label);
 	request->log = log_with(server->log, "request_id", request->id);
+	copy_peer(request);
 	request->next = server->requests;
 	request->link = &server->requests;
 	if (request->next != NULL)
 		request->next->link = &request->next;
 	server->requests = request;
 	server->request_count++;
-	return request;
+	server->request_total++;
+	guard_answer(guard, request);
+	answer(request, method_of(evhttp));
 }
 
-/* Two lengths, or a length beside chunks, are read differently by different servers; whoever sends them
- * may want to hide a request from one of them (RFC 9112, 6.3). */
-static bool is_ambiguous(const struct http_request *request)
+static void check_drained(struct http_server *server)
 {
-	const struct evkeyvalq *headers = evhttp_request_get_input_headers(request->evhttp);
-	const struct evkeyval *header;
-	size_t lengths = 0;
-	size_t encodings = 0;
-	TAILQ_FOREACH(header, headers, next)
-	{
-		lengths += strcasecmp(header->key, "Content-Length") == 0;
-		encodings += strcasecmp(header->key, "Transfer-Encoding") == 0;
-	}
-	return lengths + encodings > 1;
+	if (server->host.draining && server->guard_count == 0 && server->lingers.count == 0 &&
+		server->request_count == 0)
+		event_active(server->drained, 0, 0);
 }
 
-/* evhttp's general callback: a whole request is there. */
-static void on_request(struct evhttp_request *evhttp, void *context)
+static void on_drained(evutil_socket_t fd, short what, void *context)
 {
 	struct http_server *server = context;
-	struct evhttp_connection *connection = evhttp_request_get_connection(evhttp);
-	struct guard_connection *guarded =
-		guard_find(server->guard, evhttp_connection_get_bufferevent(connection));
-	if (guard_refused(guarded)) {
-		evhttp_send_error(evhttp, 413, NULL); /* goes nowhere, and ends it */
+	void (*done)(void *data) = server->on_drained;
+	(void)fd;
+	(void)what;
+	server->on_drained = NULL;
+	if (done != NULL)
+		done(server->on_drained_context);
+}
+
+void http_request_free(struct http_request *request)
+{
+	*request->link = request->next;
+	if (request->next != NULL)
+		request->next->link = request->link;
+	request->server->request_count--;
+	check_drained(request->server);
+	uri_free(&request->uri);
+	free(request);
+}
+
+/* A place for a connection is free. */
+static void on_place(struct http_server *server)
+{
+	if (server->closing)
 		return;
+	if (server->acceptor != NULL)
+		acceptor_resume(server->acceptor);
+	check_drained(server);
+}
+
+static void on_linger_gone(void *context)
+{
+	on_place(context);
+}
+
+/* The client has left, and evhttp has given the request up: it belongs to whoever answers it. */
+static void on_guard_closed(void *context, struct guard *guard)
+{
+	struct http_server *server = context;
+	struct http_request *request = guard->request;
+	server->guards[guard->fd] = NULL;
+	server->guard_count--;
+	if (request != NULL) {
+		void (*cancelled)(void *data) = request->cancelled;
+		request->guard = NULL;
+		request->cancelled = NULL;
+		if (cancelled != NULL && !server->closing)
+			cancelled(request->cancelled_data);
 	}
-	guard_request_begins(guarded);
-	struct http_request *request = request_new(server, evhttp, guarded);
-	if (is_ambiguous(request)) {
-		http_reply_header(request, "Connection", "close");
-		http_reply_problem(request, 400,
-			"the length of the body is given more than once; send one Content-Length",
-			NULL);
-	} else if (server->request_count > server->options.request_limit) {
-		http_reply_header(request, "Retry-After", "1");
-		http_reply_problem(request, 503,
-			"too many requests are being answered; try again in a moment", NULL);
-	} else {
-		http_route_request(request);
+	on_place(server);
+}
+
+static bool has_room(void *context)
+{
+	const struct http_server *server = context;
+	return server->guard_count + server->lingers.count < server->options.connection_limit;
+}
+
+static struct bufferevent *make_connection(void *context)
+{
+	struct http_server *server = context;
+	server->fresh = guard_new(&server->host);
+	return server->fresh->events;
+}
+
+static void add_guard(struct http_server *server, struct guard *guard)
+{
+	size_t row = (size_t)guard->fd;
+	if (row >= server->guard_rows) {
+		size_t rows = row * 2 + 64;
+		server->guards = memory_resize(server->guards, rows, sizeof(struct guard *));
+		memset(server->guards + server->guard_rows, 0,
+			(rows - server->guard_rows) * sizeof(struct guard *));
+		server->guard_rows = rows;
 	}
+	server->guards[row] = guard;
+	server->guard_count++;
+}
+
+static void begin_connection(void *context)
+{
+	struct http_server *server = context;
+	struct guard *guard = server->fresh;
+	server->fresh = NULL;
+	if (guard_begin(guard) < 0)
+		guard_free(guard);
+	else
+		add_guard(server, guard);
+}
+
+/* Each connection takes a descriptor, and for a moment two when it is refused. */
+static void limit_connections(struct http_server *server)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return;
+	size_t reserved = (size_t)limit.rlim_cur / 2;
+	if (reserved > RESERVED_DESCRIPTORS)
+		reserved = RESERVED_DESCRIPTORS;
+	size_t most = (size_t)limit.rlim_cur - reserved;
+	if (most >= server->options.connection_limit)
+		return;
+	log_warning(server->log,
+		"a worker takes %zu connections and not %zu, since it may open %llu files; raise "
+		"that limit (ulimit -n, LimitNOFILE)",
+		most, server->options.connection_limit, (unsigned long long)limit.rlim_cur);
+	server->options.connection_limit = most;
+}
+
+static size_t largest_body(
+	const struct http_options *options, const struct http_route *routes, size_t count)
+{
+	size_t largest = options->body_limit;
+	for (size_t i = 0; i < count; i++) {
+		if (routes[i].body_limit > largest)
+			largest = routes[i].body_limit;
+	}
+	return largest;
+}
+
+static void set_up(struct http_server *server, struct event_base *base, size_t body_bytes)
+{
+	const struct acceptor_owner owner = {
+		.context = server,
+		.make = make_connection,
+		.made = begin_connection,
+		.has_room = has_room,
+	};
+	server->lingers = (struct lingers){.base = base, .gone = on_linger_gone, .context = server};
+	server->host = (struct guard_host){
+		.base = base,
+		.options = &server->options,
+		.log = server->log,
+		.lingers = &server->lingers,
+		.context = server,
+		.body_limit = body_limit,
+		.closed = on_guard_closed,
+	};
+	server->acceptor = acceptor_new(base, server->evhttp, &owner, server->log);
+	/* The guard knows all of this better, and is asked first. */
+	evhttp_set_max_headers_size(
+		server->evhttp, (ev_ssize_t)(server->options.header_limit + EVHTTP_SLACK));
+	evhttp_set_max_body_size(server->evhttp, (ev_ssize_t)(body_bytes + EVHTTP_SLACK));
+	evhttp_set_allowed_methods(server->evhttp,
+		EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
+			EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS);
+	evhttp_set_default_content_type(server->evhttp, NULL);
+	evhttp_set_gencb(server->evhttp, on_request, server);
 }
 
 struct http_server *http_server_new(struct event_base *base, const struct http_options *options,
 	const struct http_route *routes, size_t route_count, void *context, const struct log *log,
 	struct ss_error *err)
 {
+	struct router *router = router_new(routes, route_count, err);
+	if (router == NULL)
+		return NULL;
 	struct http_server *server = memory_make(struct http_server);
 	server->options = *options;
-	server->routes = routes;
-	server->route_count = route_count;
+	server->router = router;
 	server->context = context;
 	server->log = log;
 	server->evhttp = evhttp_new(base);
-	if (server->evhttp == NULL) {
-		(void)ss_fail(err, "the HTTP server cannot be made: no memory");
-		free(server);
-		return NULL;
-	}
-	server->guard = guard_new(base, server->evhttp, &server->options, log);
-	evhttp_set_max_headers_size(server->evhttp, (ev_ssize_t)options->header_limit);
-	/* Every method comes here, so that the router can name the allowed ones. */
-	evhttp_set_allowed_methods(
-		server->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
-					EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
-					EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
-	evhttp_set_default_content_type(server->evhttp, NULL);
-	evhttp_set_gencb(server->evhttp, on_request, server);
+	server->drained = event_new(base, -1, 0, on_drained, server);
+	if (server->evhttp == NULL || server->drained == NULL)
+		abort(); /* only for want of memory */
+	limit_connections(server);
+	set_up(server, base, largest_body(options, routes, route_count));
 	return server;
 }
 
 int http_server_accept(struct http_server *server, int fd, struct ss_error *err)
 {
-	return guard_accept(server->guard, fd, err);
+	if (server->acceptor == NULL)
+		return ss_fail_as(
+			err, SS_UNAVAILABLE, "the server stops and accepts no connections");
+	return acceptor_listen(server->acceptor, fd, err);
 }
 
 void http_server_drain(struct http_server *server, void (*done)(void *context), void *context)
 {
-	server->draining = true;
-	guard_drain(server->guard, done, context);
+	server->on_drained = done;
+	server->on_drained_context = context;
+	server->host.draining = true;
+	acceptor_free(server->acceptor);
+	server->acceptor = NULL;
+	for (size_t i = 0; i < server->guard_rows; i++) {
+		if (server->guards[i] != NULL)
+			guard_drain(server->guards[i]);
+	}
+	check_drained(server);
+}
+
+struct http_counts http_server_counts(const struct http_server *server)
+{
+	return (struct http_counts){
+		.connections = server->guard_count + server->lingers.count,
+		.requests = server->request_count,
+		.total = server->request_total,
+	};
 }
 
 void http_server_free(struct http_server *server)
 {
 	if (server == NULL)
 		return;
-	while (server->requests != NULL) {
-		struct http_request *request = server->requests;
-		server->requests = request->next;
-		free(request);
+	server->closing = true;
+	server->host.draining = false;
+	acceptor_free(server->acceptor);
+	for (size_t i = 0; i < server->guard_rows; i++) {
+		if (server->guards[i] != NULL)
+			guard_cut(server->guards[i]);
 	}
-	guard_stop(server->guard);
+	lingers_close(&server->lingers);
+	while (server->requests != NULL) {
+		evhttp_request_free(server->requests->evhttp);
+		http_request_free(server->requests);
+	}
 	evhttp_free(server->evhttp);
-	guard_free(server->guard);
+	event_free(server->drained);
+	router_free(server->router);
+	free(server->guards);
 	free(server);
 }

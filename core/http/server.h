@@ -14,30 +14,44 @@ struct event_base;
 struct http_server;
 
 struct http_options {
-	size_t header_limit;        /* bytes of the request line and all headers */
-	size_t body_limit;          /* bytes */
-	int64_t request_timeout_ns; /* for a request to arrive, from its first byte to its last */
-	int64_t idle_timeout_ns;    /* for a connection to stay open without a request */
-	size_t connection_limit;    /* then no more are accepted until one closes */
-	size_t request_limit;       /* requests that are being answered; more get a 503 */
+	size_t header_limit;       /* bytes of the request line and all headers; more get a 431 */
+	size_t body_limit;         /* bytes of a body that no route asked for; more get a 413 */
+	int64_t header_timeout_ns; /* for a head to arrive, from its first byte to its last; then a 408 */
+	int64_t request_timeout_ns; /* for a request to arrive, from its first byte to its last; then a 408 */
+	int64_t idle_timeout_ns;  /* for a connection to stay open without a request */
+	int64_t write_timeout_ns; /* for a client to take some of its reply; then it is cut off */
+	size_t connection_limit;  /* then no more are accepted until one closes */
+	size_t request_limit;     /* requests that are being answered; more get a 503 */
 };
 
-/* 16 KiB, 64 KiB, 10 s, 60 s, 4096 connections, 512 requests. */
+/* 16 KiB, 64 KiB, 10 s, 30 s, 60 s, 30 s, 4096 connections, 512 requests. */
 struct http_options http_defaults(void);
 
-/* A server that answers ROUTES (borrowed) with CONTEXT, and logs to LOG (borrowed). */
+/* A server that answers ROUTES (borrowed) with CONTEXT, and logs to LOG (borrowed). Fewer connections are
+ * taken than OPTIONS says when the process has no descriptors for them. */
 struct http_server *http_server_new(struct event_base *base, const struct http_options *options,
 	const struct http_route *routes, size_t route_count, void *context, const struct log *log,
 	struct ss_error *err);
 
-/* Begins to accept connections from FD, which listens and stays the caller's. */
+/* Begins to accept connections from FD, which stays the caller's, may be shared with other processes, and
+ * is made to listen if it does not. */
 int http_server_accept(struct http_server *server, int fd, struct ss_error *err);
 
-/* Stops accepting, answers what is under way with Connection: close, closes what is idle, and calls DONE
- * once no connection is left. */
+/* Stops accepting, answers what is under way or comes within a second with Connection: close, closes what
+ * is idle, and calls DONE from the loop once no connection is left and every request has been replied to,
+ * also those whose client has gone. DONE may free the server. */
 void http_server_drain(struct http_server *server, void (*done)(void *context), void *context);
 
-/* Frees the server and cuts what is still open. */
+struct http_counts {
+	size_t connections; /* open now */
+	size_t requests;    /* being answered now */
+	uint64_t total;     /* requests that were handed to the router since the start */
+};
+
+struct http_counts http_server_counts(const struct http_server *server);
+
+/* Frees the server and cuts what is still open. Requests that were not replied to end with it: nobody may
+ * use them afterwards, and what http_on_cancel() was given is not called. NULL is allowed. */
 void http_server_free(struct http_server *server);
 
 #endif

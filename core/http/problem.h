@@ -1,0 +1,30 @@
+/*
+ * Problems: what a client is told when its request fails (RFC 9457, application/problem+json).
+ * For the reply functions and the guard; any thread.
+ */
+#ifndef HTTP_PROBLEM_H
+#define HTTP_PROBLEM_H
+
+#include <smartsupport/value.h>
+
+#define HTTP_PROBLEM_TYPE "application/problem+json"
+
+struct http_problem {
+	int status;
+	const char *type;   /* a relative URI that names the kind of problem; NULL: about:blank */
+	const char *detail; /* a sentence for whoever sent the request; NULL for none */
+	/* A list of {pointer, detail}, the pointer into the body (RFC 6901); or NULL. Taken. */
+	struct ss_value *errors;
+};
+
+/* The title of STATUS, as in "Not Found". */
+const char *http_status_title(int status);
+
+/* An entry of `errors`. DETAIL need not be UTF-8. */
+struct ss_value *http_problem_error(const char *pointer, const char *detail);
+
+/* PROBLEM as JSON, with the request's id as its instance. The caller frees it. What is not UTF-8 in the
+ * detail becomes question marks. */
+char *http_problem_text(const struct http_problem *problem, const char *request_id);
+
+#endif

@@ -1,0 +1,80 @@
+/* What a handler asks about its request. */
+#include "http/request.h"
+
+#include "http/private.h"
+
+#include <event2/buffer.h>
+#include <string.h>
+
+void *http_request_context(const struct http_request *request)
+{
+	return request->server->context;
+}
+
+const char *http_request_id(const struct http_request *request)
+{
+	return request->id;
+}
+
+const struct log *http_request_log(const struct http_request *request)
+{
+	return &request->log;
+}
+
+const char *http_request_method(const struct http_request *request)
+{
+	return evhttp_request_get_command(request->evhttp) == EVHTTP_REQ_HEAD
+		       ? "HEAD"
+		       : request->route->method;
+}
+
+const char *http_request_peer(const struct http_request *request)
+{
+	return request->peer;
+}
+
+const char *http_request_parameter(const struct http_request *request, const char *name)
+{
+	return router_parameter(request->route, &request->uri, name);
+}
+
+const char *http_request_query(const struct http_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->uri.parameter_count; i++) {
+		if (strcmp(request->uri.parameters[i].name, name) == 0)
+			return request->uri.parameters[i].value;
+	}
+	return NULL;
+}
+
+struct ss_text http_request_body(struct http_request *request)
+{
+	struct evbuffer *input = evhttp_request_get_input_buffer(request->evhttp);
+	size_t length = evbuffer_get_length(input);
+	const unsigned char *bytes = evbuffer_pullup(input, -1);
+	return (struct ss_text){bytes != NULL ? (const char *)bytes : "", length};
+}
+
+const char *http_request_header(const struct http_request *request, const char *name)
+{
+	const char *value =
+		evhttp_find_header(evhttp_request_get_input_headers(request->evhttp), name);
+	/* evhttp leaves tabs there. */
+	return value != NULL ? value + strspn(value, " \t") : NULL;
+}
+
+bool http_request_cancelled(const struct http_request *request)
+{
+	return request->guard == NULL;
+}
+
+void http_on_cancel(struct http_request *request, void (*cancelled)(void *data), void *data)
+{
+	if (request->guard == NULL) {
+		if (cancelled != NULL)
+			cancelled(data);
+		return;
+	}
+	request->cancelled = cancelled;
+	request->cancelled_data = data;
+}
