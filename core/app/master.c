@@ -298,8 +298,8 @@ static void worker_gone(struct master *master, struct worker *worker, int status
 		worker->pid = 0;
 		if (worker->replaces) {
 			drop_reload(master, why);
-		} else {
-			/* To the person at the terminal, who has just started the server. */
+		} else if (!master->over) {
+			/* Once, to the person at the terminal, who has just started the server. */
 			(void)fprintf(stderr, "%s%s", why,
 				why[0] != '\0' && why[strlen(why) - 1] == '\n' ? "" : "\n");
 			master->over = true;

@@ -28,7 +28,12 @@ function environment(sanitizerLogs, more) {
 }
 
 function assertNoReports(sanitizerLogs) {
-	const reports = fs.readdirSync(sanitizerLogs).map((name) => fs.readFileSync(path.join(sanitizerLogs, name), 'utf8'));
+	// The leak check says so when a thread ends while it looks; that is no finding.
+	const harmless = /^==\d+==Unable to get registers from thread \d+\.\n$/;
+	const reports = fs
+		.readdirSync(sanitizerLogs)
+		.map((name) => fs.readFileSync(path.join(sanitizerLogs, name), 'utf8'))
+		.filter((report) => !harmless.test(report));
 	assert.deepEqual(reports, [], 'the sanitizers report nothing');
 }
 
