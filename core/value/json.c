@@ -260,6 +260,22 @@ static bool has_literal(const char *text, size_t length)
 	return false;
 }
 
+/* The bytes of TEXT before the first that is not UTF-8. json-c's own check lets overlong forms and halves
+ * of surrogate pairs pass. */
+static size_t valid_prefix(const char *text, size_t length)
+{
+	size_t at = 0;
+	while (at < length) {
+		utf8proc_int32_t point;
+		utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)text + at,
+			(utf8proc_ssize_t)(length - at), &point);
+		if (used <= 0)
+			break;
+		at += (size_t)used;
+	}
+	return at;
+}
+
 struct ss_value *json_parse(const char *text, size_t length, struct ss_error *err)
 {
 	struct ss_value *value = NULL;
@@ -271,12 +287,15 @@ struct ss_value *json_parse(const char *text, size_t length, struct ss_error *er
 	}
 	/* The NUL after the copy ends a number at the end of the text. */
 	char *copy = memory_text(text, length);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	if (memchr(text, '\0', length) == NULL && !has_literal(copy, length))
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	size_t valid = valid_prefix(copy, length);
+	if (valid == length && memchr(text, '\0', length) == NULL && !has_literal(copy, length))
 		object = json_tokener_parse_ex(tokener, copy, (int)length + 1);
 	enum json_tokener_error error = json_tokener_get_error(tokener);
 	struct scan scan = {copy, copy, copy + length, err};
-	if (error == json_tokener_error_depth)
+	if (valid < length)
+		(void)ss_fail_as(err, SS_INVALID, "is not UTF-8 at byte %zu", valid);
+	else if (error == json_tokener_error_depth)
 		(void)ss_fail_as(err, SS_INVALID, "is nested more than %d levels deep", JSON_DEPTH);
 	else if (error != json_tokener_success)
 		(void)ss_fail_as(err, SS_INVALID, "%s at byte %zu", json_tokener_error_desc(error),
@@ -312,16 +331,12 @@ static json_object *to_double(double number)
 static char *mend(struct ss_text text, size_t *length)
 {
 	struct buffer mended = {0};
-	while (text.length > 0) {
-		utf8proc_int32_t point;
-		utf8proc_ssize_t used = utf8proc_iterate(
-			(const utf8proc_uint8_t *)text.data, (utf8proc_ssize_t)text.length, &point);
-		if (used > 0)
-			buffer_add(&mended, text.data, (size_t)used);
-		else
+	for (size_t at = 0; at < text.length; at++) {
+		size_t valid = valid_prefix(text.data + at, text.length - at);
+		buffer_add(&mended, text.data + at, valid);
+		at += valid;
+		if (at < text.length)
 			buffer_add_string(&mended, "\xef\xbf\xbd");
-		text.data += used > 0 ? used : 1;
-		text.length -= used > 0 ? (size_t)used : 1;
 	}
 	*length = mended.length;
 	return buffer_take(&mended);

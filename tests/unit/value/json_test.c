@@ -52,6 +52,17 @@ Test(json, refuses_what_is_not_json)
 	refused("\"a\0b\"", 5, "");
 }
 
+Test(json, refuses_what_is_not_utf_8)
+{
+	refused("\"\xff\"", 3, "is not UTF-8 at byte 1");
+	refused("\"ab\xc1\xa9\"", 6, "is not UTF-8 at byte 3"); /* a letter in two bytes */
+	refused("\"\xe0\x80\xaf\"", 5, "is not UTF-8 at byte 1");
+	refused("\"\xed\xa0\x80\"", 5, "is not UTF-8 at byte 1"); /* half of a pair */
+	refused("\"\xf4\x90\x80\x80\"", 6, "is not UTF-8 at byte 1");
+	refused("{\"\xc3\": 1}", 7, "is not UTF-8 at byte 2");
+	refused("\"\xc3", 2, "is not UTF-8 at byte 1");
+}
+
 Test(json, refuses_numbers_that_do_not_fit)
 {
 	refused("99999999999999999999", 20, "out of range");
