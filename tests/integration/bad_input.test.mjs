@@ -120,7 +120,7 @@ test('a message of 4,000 emoji, which is 16,000 bytes, is answered', async () =>
 test('invalid UTF-8 is refused', async () => {
 	for (const bytes of [[0xff], [0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0x80]]) {
 		const body = Buffer.concat([Buffer.from('{"message": "Hello '), Buffer.from(bytes), Buffer.from(' there"}')]);
-		await assertRefused(raw(rawRequest(body)), 422, '/message');
+		await assertRefused(raw(rawRequest(body)), 400, '');
 	}
 	await assertRefused(raw(rawRequest(Buffer.from([0xff, 0xfe, 0x7b, 0x7d]))), 400);
 });
