@@ -7,7 +7,7 @@ import { Server, withServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 let server;
-before(async () => (server = await Server.start()));
+before(async () => (server = await Server.start({ installation: new Installation() })));
 after(() => server.stop());
 
 function assertProblem(reply, status) {

@@ -48,8 +48,11 @@ export class Installation {
 	}
 
 	write(name, data) {
-		fs.mkdirSync(path.dirname(this.path(name)), { recursive: true });
-		fs.writeFileSync(this.path(name), data);
+		const file = this.path(name);
+		fs.mkdirSync(path.dirname(file), { recursive: true });
+		// In one step: a server that is just reading it finds the old text or the new.
+		fs.writeFileSync(`${file}.new`, data);
+		fs.renameSync(`${file}.new`, file);
 	}
 
 	// Replaces a text or a pattern, which must be there, in a file. Returns the number of its line.
