@@ -7,6 +7,7 @@
 
 int command_serve(int argc, char **argv);
 int command_ask(int argc, char **argv);
+int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_version(int argc, char **argv);
 

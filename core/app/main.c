@@ -13,6 +13,7 @@ static const struct {
 } commands[] = {
 	{"serve", "", "answer questions over HTTP", command_serve},
 	{"ask", "QUESTION", "answer one question here and show the reasoning", command_ask},
+	{"run", "FILE", "run any workflow here and show its outcome", command_run},
 	{"check", "", "check the configuration, the workflow and the plugins", command_check},
 	{"version", "", "print the version", command_version},
 };

@@ -157,7 +157,8 @@ static int start_services(
 		.queue_limit = (size_t)config->queue_limit,
 		.cache_limit = (size_t)config->vector_cache,
 	};
-	runtime->later = later_new(runtime->base);
+	if (runtime->later == NULL)
+		runtime->later = later_new(runtime->base);
 	runtime->llm = llm_new(runtime->later, runtime->llm_plugin.plugin->llm,
 		runtime->llm_plugin.instance, runtime->llm_plugin.plugin->name);
 	runtime->compute = compute_new(&options, &err);
@@ -244,6 +245,51 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 	return runtime;
 }
 
+/* What the agents of the workflow ask for. */
+static int start_what_is_used(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	const struct config *config = runtime->config;
+	runtime->later = later_new(runtime->base);
+	if (graph_services(runtime->graph) == 0)
+		return 0;
+	if (find_parts(runtime, diagnostics) < 0 || create_models(runtime, diagnostics) < 0)
+		return -1;
+	struct articles *articles = articles_load(config->articles, diagnostics);
+	int result = articles != NULL ? build_knowledge(runtime, articles, diagnostics) : -1;
+	articles_free(articles);
+	return result == 0 ? start_services(runtime, RUNTIME_ANSWER, diagnostics) : -1;
+}
+
+struct runtime *runtime_new_for(const struct config *config, struct event_base *base,
+	const struct log *log, const struct runtime_workflow *workflow,
+	struct diagnostics *diagnostics)
+{
+	struct runtime *runtime = memory_make(struct runtime);
+	runtime->config = config;
+	runtime->base = base;
+	runtime->log = log;
+	runtime->plugins = plugins_new(
+		(const char *const *)config->plugin_folders, config->plugin_folder_count);
+	runtime->graph =
+		graph_load(workflow->file, runtime->plugins, workflow->inputs, diagnostics);
+	if (runtime->graph != NULL && start_what_is_used(runtime, diagnostics) == 0) {
+		const struct engine_options options = {
+			.base = base,
+			.later = runtime->later,
+			.compute = runtime->compute,
+			.llm = runtime->llm,
+			.log = log,
+			.shuffle = workflow->shuffle,
+		};
+		runtime->engine = engine_new(&options, runtime->graph, diagnostics);
+	}
+	if (runtime->engine == NULL) {
+		runtime_free(runtime);
+		return NULL;
+	}
+	return runtime;
+}
+
 void runtime_free(struct runtime *runtime)
 {
 	if (runtime == NULL)
@@ -278,4 +324,14 @@ struct support *runtime_support(struct runtime *runtime)
 struct store *runtime_store(struct runtime *runtime)
 {
 	return runtime->store;
+}
+
+struct engine *runtime_engine(struct runtime *runtime)
+{
+	return runtime->engine;
+}
+
+const struct graph *runtime_graph(const struct runtime *runtime)
+{
+	return runtime->graph;
 }

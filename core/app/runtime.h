@@ -12,6 +12,8 @@ struct log;
 struct runtime;
 struct support;
 struct store;
+struct engine;
+struct graph;
 
 enum runtime_extent {
 	RUNTIME_CHECK,  /* all but the store, which is only looked up */
@@ -19,10 +21,23 @@ enum runtime_extent {
 	RUNTIME_SERVE,  /* all of it */
 };
 
+/* A workflow that is run by itself. */
+struct runtime_workflow {
+	const char *file;
+	const char *const *inputs; /* the fields that are given; ends with NULL */
+	uint64_t shuffle;          /* as in struct engine_options */
+};
+
 /* Makes everything; this takes its time. CONFIG, BASE and LOG are borrowed for the runtime's life. NULL
  * when anything is wrong; everything that could be found is in DIAGNOSTICS. */
 struct runtime *runtime_new(const struct config *config, struct event_base *base,
 	const struct log *log, enum runtime_extent extent, struct diagnostics *diagnostics);
+
+/* The same for a workflow that need not be about support, and has of the services just those that its
+ * agents use. */
+struct runtime *runtime_new_for(const struct config *config, struct event_base *base,
+	const struct log *log, const struct runtime_workflow *workflow,
+	struct diagnostics *diagnostics);
 
 /* Finishes what is under way and frees everything. */
 void runtime_free(struct runtime *runtime);
@@ -30,5 +45,7 @@ void runtime_free(struct runtime *runtime);
 /* Borrowed. */
 struct support *runtime_support(struct runtime *runtime);
 struct store *runtime_store(struct runtime *runtime);
+struct engine *runtime_engine(struct runtime *runtime);
+const struct graph *runtime_graph(const struct runtime *runtime);
 
 #endif

@@ -93,7 +93,7 @@ const char *diagnostics_hint(
 	size_t least = strlen(word) / 3 + 2; /* further away is another word, not a slip */
 	for (size_t i = 0; i < count; i++) {
 		size_t distance = text_distance(word, names[i]);
-		if (distance < least) {
+		if (distance < least && distance < strlen(word)) {
 			least = distance;
 			nearest = names[i];
 		}

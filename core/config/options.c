@@ -192,6 +192,11 @@ static struct ss_value *read_lists(const struct place *place, const struct yaml_
 	return read_map(place, node, read_strings, "a mapping from names to lists of strings");
 }
 
+static struct ss_value *read_assignments(const struct place *place, const struct yaml_node *node)
+{
+	return read_map(place, node, read_string, "a mapping from fields to expressions");
+}
+
 static struct ss_value *read_one(const struct place *place, const struct yaml_node *node)
 {
 	static read_option *const readers[] = {
@@ -206,6 +211,8 @@ static struct ss_value *read_one(const struct place *place, const struct yaml_no
 		[SS_OPTION_NUMBERS] = read_numbers,
 		[SS_OPTION_TEXTS] = read_texts,
 		[SS_OPTION_LISTS] = read_lists,
+		[SS_OPTION_EXPRESSION] = read_string,
+		[SS_OPTION_ASSIGNMENTS] = read_assignments,
 	};
 	return readers[place->row->type](place, node);
 }
@@ -215,7 +222,7 @@ static struct ss_value *read_fallback(const struct place *place)
 {
 	const char *text = place->row->fallback;
 	bool word = place->row->type == SS_OPTION_STRING || place->row->type == SS_OPTION_CHOICE ||
-		    place->row->type == SS_OPTION_PATH;
+		    place->row->type == SS_OPTION_PATH || place->row->type == SS_OPTION_EXPRESSION;
 	if (word) {
 		struct yaml_node node = {.kind = YAML_SCALAR, .text = memory_string(text)};
 		struct ss_value *value = place->row->type == SS_OPTION_PATH && text[0] == '\0'

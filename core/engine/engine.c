@@ -20,28 +20,82 @@ static const struct ss_value **field_values(
 	return values;
 }
 
-static int create_node(struct engine *engine, size_t row, struct diagnostics *diagnostics)
+static struct program *make_program(
+	struct engine *engine, const struct graph *graph, struct diagnostics *diagnostics);
+
+static int create_node(struct engine *engine, const struct graph *graph, struct engine_node *node,
+	struct diagnostics *diagnostics)
 {
-	struct engine_node *node = &engine->nodes[row];
-	const struct graph_node *graph = &engine->graph->nodes[row];
 	struct ss_error err = {0};
-	const struct ss_value **values = field_values(engine->graph, graph);
-	node->graph = graph;
-	host_init(&node->host, graph->name, engine->options.log);
+	const struct ss_value **values = field_values(graph, node->graph);
+	host_init(&node->host, node->graph->name, engine->options.log);
 	engine_host_init(&node->host);
 	const struct ss_setup setup = {
 		.struct_size = sizeof setup,
 		.host = &node->host.table,
-		.name = graph->name,
-		.options = (const struct ss_value *const *)graph->options,
+		.name = node->graph->name,
+		.options = (const struct ss_value *const *)node->graph->options,
 		.field_values = values,
 	};
-	int result = graph->plugin->agent->create(&setup, &node->instance, &err);
+	int result = node->graph->plugin->agent->create(&setup, &node->instance, &err);
 	if (result < 0)
-		diagnostics_add(diagnostics, engine->graph->file, graph->line, graph->column,
-			"the node %s: %s", graph->name, err.text);
+		diagnostics_add(diagnostics, graph->file, node->graph->line, node->graph->column,
+			"the node %s: %s", node->graph->name, err.text);
+	node->created = result == 0;
 	free(values);
 	return result;
+}
+
+static void free_program(struct program *program)
+{
+	for (size_t i = 0; i < program->graph->node_count; i++) {
+		struct engine_node *node = &program->nodes[i];
+		if (node->inner != NULL)
+			free_program(node->inner);
+		if (node->created)
+			node->graph->plugin->agent->destroy(node->instance);
+		cache_free(node->cache);
+	}
+	free(program->nodes);
+	free(program);
+}
+
+static int make_node(struct engine *engine, const struct graph *graph, struct engine_node *node,
+	struct diagnostics *diagnostics)
+{
+	if (node->graph->cache.slots != NULL)
+		node->cache = cache_new(&node->graph->cache);
+	if (node->graph->workflow == NULL)
+		return create_node(engine, graph, node, diagnostics);
+	node->inner = make_program(engine, node->graph->workflow, diagnostics);
+	return node->inner != NULL ? 0 : -1;
+}
+
+static struct program *make_program(
+	struct engine *engine, const struct graph *graph, struct diagnostics *diagnostics)
+{
+	bool failed = false;
+	struct program *program = memory_make(struct program);
+	program->graph = graph;
+	program->nodes = memory_array(graph->node_count, sizeof(struct engine_node));
+	for (size_t i = 0; i < graph->node_count; i++) {
+		program->nodes[i].graph = &graph->nodes[i];
+		failed |= make_node(engine, graph, &program->nodes[i], diagnostics) < 0;
+	}
+	if (!failed)
+		return program;
+	free_program(program);
+	return NULL;
+}
+
+/* xorshift64* (Vigna 2016). */
+size_t engine_random(struct engine *engine, size_t limit)
+{
+	uint64_t *state = &engine->randomness;
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return (size_t)((*state * UINT64_C(2685821657736338717)) >> 33) % limit;
 }
 
 /* How long the engine may keep the loop before it lets it see to other things. */
@@ -59,7 +113,7 @@ static void advance(struct engine *engine)
 		engine->first = turn->next_waiting;
 		turn->waiting = false;
 		turn_step(turn);
-		if (turn->ready.count > 0)
+		if (turn_can_step(turn))
 			engine_advance(turn);
 		turn_unref(turn);
 	} while (engine->first != NULL && clock_monotonic_ns() < until);
@@ -84,7 +138,7 @@ static void on_go_on(evutil_socket_t fd, short what, void *context)
 void engine_advance(struct turn *turn)
 {
 	struct engine *engine = turn->engine;
-	if (turn->waiting || turn->ended)
+	if (turn->waiting || turn->status != TURN_RUNNING)
 		return;
 	turn->waiting = true;
 	turn->next_waiting = NULL;
@@ -100,21 +154,16 @@ void engine_advance(struct turn *turn)
 struct engine *engine_new(const struct engine_options *options, const struct graph *graph,
 	struct diagnostics *diagnostics)
 {
-	bool failed = false;
 	struct engine *engine = memory_make(struct engine);
 	engine->options = *options;
-	engine->graph = graph;
-	engine->nodes = memory_array(graph->node_count, sizeof(struct engine_node));
+	engine->randomness = options->shuffle != 0 ? options->shuffle * UINT64_C(0x9e3779b97f4a7c15)
+						   : (uint64_t)clock_utc_ns();
+	engine->randomness |= engine->randomness == 0;
 	engine->go_on = evtimer_new(options->base, on_go_on, engine);
 	if (engine->go_on == NULL)
 		abort(); /* only for want of memory */
-	for (size_t i = 0; i < graph->node_count; i++) {
-		if (create_node(engine, i, diagnostics) < 0) {
-			engine->nodes[i].graph = NULL;
-			failed = true;
-		}
-	}
-	if (failed) {
+	engine->program = make_program(engine, graph, diagnostics);
+	if (engine->program == NULL) {
 		engine_free(engine);
 		return NULL;
 	}
@@ -133,32 +182,35 @@ void engine_stop(struct engine *engine)
 }
 
 /* A turn that is left is held by runs whose agents said that they would finish and did not. */
-static void free_left(struct engine *engine)
+static void free_left(struct engine *engine, struct turn *turn)
 {
-	while (engine->turns != NULL) {
-		struct turn *turn = engine->turns;
-		for (struct ss_run *run = turn->over_runs.first; run != NULL; run = run->next) {
-			const struct graph_node *node = &engine->graph->nodes[run->node];
-			if (run->references > 0)
-				log_warning(engine->options.log,
-					"the agent %s never finished a run of the node %s",
-					node->plugin->name, node->name);
-		}
-		turn_destroy(turn);
+	for (const struct ss_run *run = turn->runs; run != NULL; run = run->next_made) {
+		const struct graph_node *node = task_node(run->task);
+		if (run->references > 0 && node->plugin != NULL)
+			log_warning(engine->options.log,
+				"the agent %s never finished a run of the node %s",
+				node->plugin->name, node->name);
 	}
+	turn_destroy(turn);
 }
 
 void engine_free(struct engine *engine)
 {
 	if (engine == NULL)
 		return;
-	for (size_t i = 0; i < engine->graph->node_count; i++) {
-		const struct engine_node *node = &engine->nodes[i];
-		if (node->graph != NULL)
-			node->graph->plugin->agent->destroy(node->instance);
+	/* Outer turns first, as they free the inner ones that nobody else holds. */
+	for (struct turn *turn = engine->turns, *next; turn != NULL; turn = next) {
+		next = turn->outer == NULL ? NULL : turn->next;
+		if (turn->outer == NULL) {
+			free_left(engine, turn);
+			next = engine->turns;
+		}
 	}
-	free_left(engine);
+	while (engine->turns != NULL)
+		free_left(engine, engine->turns);
+	if (engine->program != NULL)
+		free_program(engine->program);
 	event_free(engine->go_on);
-	free(engine->nodes);
+	arena_pool_free(&engine->pool);
 	free(engine);
 }

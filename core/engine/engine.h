@@ -1,16 +1,27 @@
 /*
  * The engine runs turns over a workflow's graph. It knows nothing of customer support. Loop thread.
  *
- * A turn is a state machine. A node is ready as soon as an edge leads to it, and sees the fields that its
- * agent reads as they are at that moment: what nodes beside it write meanwhile, it does not see. Its
- * writes are applied when it is done; then the edges that leave it are followed, with their conditions
- * looking at the state after the writes. A node whose agent fails or runs out of time writes its on_error
- * values instead, or ends the turn with an error when it has none. A turn is over when nothing runs any
- * more.
+ * A turn is a state machine. A node becomes a task as soon as an edge leads to it. A task sees what the
+ * nodes before it have written: those whose end led to it, directly or not, and nothing of what is written
+ * beside it meanwhile. Its writes are applied when it is done; then the edges that leave its node are
+ * followed, with their conditions looking at the state after the writes. A join's task sees what all of its
+ * parents see. So what a node sees, and what a turn ends with, never depends on who finished first.
  *
- * A run that is over while its agent still works on it, for want of time or because the turn has ended,
- * stays valid until the agent calls finish(): what it writes and asks for is refused, and the calls that
- * are under way for it end with an error.
+ * Tasks are ordered: by step (one more than that of the last parent), then by the order of the nodes in the
+ * file, then by their parents. What is written side by side to a field with a reducer is reduced in this
+ * order, and a fan-out's copies in the order of their items. The trace is in this order as well.
+ *
+ * A join waits for all its parents. When some of them cannot come any more, since their branches have ended
+ * or gone elsewhere, it runs with those that came. When nothing can run but joins wait for each other, the
+ * first one in the file runs.
+ *
+ * A task whose agent fails is tried again as the node's `retry` says; then it goes on as its `on_error` says,
+ * or the turn ends with an error. A turn is over when nothing runs any more. When all that is left waits for
+ * an answer from outside, it is interrupted, and goes on with turn_resume().
+ *
+ * An agent's run that is over while the agent still works on it, for want of time or because the turn has
+ * ended, stays valid until the agent calls finish(): what it writes and asks for is refused, and the calls
+ * that are under way for it end with an error.
  *
  * The loop is kept for about a millisecond at most; turns with many nodes go on in its next round.
  */
@@ -33,6 +44,9 @@ struct engine_options {
 	struct compute *compute; /* NULL: embed() and search() fail */
 	struct llm *llm;         /* NULL: generate() fails */
 	const struct log *log;
+	/* Not 0: a test of a workflow. What is done at the same time is finished in an order that this number
+	 * decides, agents' waits and the waits before attempts take no time, and the trace tells no times. */
+	uint64_t shuffle;
 };
 
 /* Makes the instances of all agents of GRAPH, which like everything in OPTIONS is borrowed for the
@@ -48,28 +62,71 @@ void engine_stop(struct engine *engine);
  * the services, which call back what is still under way. */
 void engine_free(struct engine *engine);
 
-/* Called once when a turn is over. */
+enum turn_status {
+	TURN_RUNNING,
+	TURN_DONE,
+	TURN_FAILED,
+	TURN_INTERRUPTED, /* waits for answers */
+};
+
+/* Called once when a turn is over or interrupted, and again each time after it was resumed. */
 typedef void turn_over(void *context, struct turn *turn);
 
-/* Starts a turn with INPUT, a map from field names to values; fields it does not name have their
- * defaults. OVER is called later, never before this returns. The turn is the caller's to free, then or
- * before. NULL and ERR when INPUT does not fit the state or the engine was stopped. LOG is copied. */
-struct turn *turn_start(struct engine *engine, const struct ss_value *input, const struct log *log,
-	turn_over *over, void *context, struct ss_error *err);
+/* What turn_event is called for: bits. */
+enum turn_events {
+	TURN_NODE_STARTED = 1,  /* {event, node, id, step} */
+	TURN_NODE_FINISHED = 2, /* {event, node, id, step, status, writes: map, error} */
+	TURN_EDGE_TAKEN = 4,    /* {event, from, to, when} */
+	TURN_INTERRUPT = 8,     /* {event, node, id, when, payload} */
+	TURN_FINISHED = 16,     /* {event, status, error} */
+};
 
-/* NULL when the turn went well, else why not. */
+/* Called as things happen, with a map whose `event` is its name, as in "node.started"; borrowed for the
+ * call. Nodes of inner workflows are named outer/inner. It must not free the turn. */
+typedef void turn_event(void *context, struct turn *turn, const struct ss_value *event);
+
+struct turn_options {
+	const struct ss_value
+		*input;        /* a map from fields to values; the others have their defaults */
+	const struct log *log; /* copied */
+	turn_over *over;       /* called later, never before the call that starts returns */
+	turn_event *event;     /* NULL: none */
+	unsigned events;       /* those that are wanted */
+	void *context;         /* of both */
+};
+
+/* Starts a turn. It is the caller's to free, in its turn_over or at any time. NULL and ERR when the input
+ * does not fit the state or the engine was stopped. */
+struct turn *turn_start(
+	struct engine *engine, const struct turn_options *options, struct ss_error *err);
+
+enum turn_status turn_status(const struct turn *turn);
+
+/* NULL unless the turn has failed: then why. */
 const struct ss_error *turn_error(const struct turn *turn);
 
-/* The value of a field, borrowed; NULL when there is no such field. */
-const struct ss_value *turn_field(const struct turn *turn, const char *name);
+/* The value of a field, borrowed until the turn goes on; NULL when there is no such field. Of a turn that
+ * has not ended: as far as it has come. */
+const struct ss_value *turn_field(struct turn *turn, const char *name);
 
 /* The whole state as a new map. */
-struct ss_value *turn_state(const struct turn *turn);
+struct ss_value *turn_state(struct turn *turn);
 
-/* What happened, as a new list in the order in which nodes finished: maps {node, agent, status, started_ms,
- * duration_ms, writes (list of fields), error (if it failed), taken (list of {to, when})}. The status is
- * "done", "degraded" (went on with its on_error values), "failed", or "stopped" when the turn ended before
- * it. Times are relative to the turn's start. */
+/* What an interrupted turn waits for, as a new list in the order of the tasks: maps {id, node, when
+ * ("before", "after" or "during"), payload}. Ids are the same each time that the turn is run. */
+struct ss_value *turn_interrupts(struct turn *turn);
+
+/* Goes on with an interrupted turn. ANSWERS maps the ids of interrupts to values; what is not answered
+ * goes on waiting. -1 and ERR when the turn is not interrupted, an id is unknown, there is no answer at
+ * all, or one does not fit the field that it is written to; then nothing has changed. */
+int turn_resume(struct turn *turn, const struct ss_value *answers, struct ss_error *err);
+
+/* What happened, as a new list in the order of the tasks: maps {node, agent (or workflow), status, step,
+ * started_ms, duration_ms, writes (list of fields), attempts (if more than 1), copies (of a fan-out), cached
+ * (true), blocked (true: the agent kept the loop for longer than its timeout), error (if it failed), taken
+ * (list of {to, when}), inner (a workflow's own trace)}. The status is "done", "degraded" (went on with its
+ * on_error), "failed", "interrupted", or "stopped" when the turn ended before it. Times are relative to the
+ * turn's start. */
 struct ss_value *turn_trace(const struct turn *turn);
 
 /* Frees TURN, which its turn_over may do. A turn that is not over is given up: it ends at once, and its

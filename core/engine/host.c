@@ -1,11 +1,13 @@
 /* What agents may call: the state of their run, and the services. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "engine/turn.h"
 #include "service/compute.h"
 #include "service/llm.h"
 #include "value/value.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct ss_error run_is_over = {
 	.status = SS_INTERNAL, .text = "the run is over; nothing waits for what it does now"};
@@ -20,12 +22,12 @@ struct run_call {
 
 static const struct graph_node *node_of(const struct ss_run *run)
 {
-	return &run->turn->engine->graph->nodes[run->node];
+	return task_node(run->task);
 }
 
 static const struct engine_options *options_of(const struct ss_run *run)
 {
-	return &run->turn->engine->options;
+	return &run->task->turn->engine->options;
 }
 
 /* Says that the run is over. */
@@ -34,6 +36,19 @@ static int refuse(struct ss_error *err)
 	if (err != NULL)
 		*err = run_is_over;
 	return -1;
+}
+
+/* Whether RUN may use a service at all. */
+static int check_use(
+	const struct ss_run *run, enum ss_services service, const char *name, struct ss_error *err)
+{
+	if (!run_is_running(run))
+		return refuse(err);
+	if ((node_of(run)->plugin->services & service) != 0)
+		return 0;
+	return ss_fail_as(err, SS_INVALID,
+		"the agent %s does not declare in its descriptor that it uses the %s",
+		node_of(run)->plugin->name, name);
 }
 
 static struct run_call *call_new(struct ss_run *run)
@@ -52,11 +67,33 @@ static int call_end(struct run_call *call, int result)
 
 static const struct ss_value *read_field(struct ss_run *run, size_t field)
 {
-	return run->read != NULL && field < node_of(run)->field_count ? run->read[field] : NULL;
+	const struct graph_node *node = node_of(run);
+	if (run->view == NULL || field >= node->field_count ||
+		node->slots[field] == GRAPH_NO_SLOT ||
+		(node->plugin->fields[field].access & SS_READS) == 0)
+		return NULL;
+	return run->view->values[node->slots[field]];
 }
 
-static int write_field(
-	struct ss_run *run, size_t field, struct ss_value *value, struct ss_error *err)
+/* Notes that VALUE (taken) is to be written to SLOT; a later write takes the place of an earlier one. */
+static void note_write(struct ss_run *run, size_t slot, struct ss_value *value, bool overwrites)
+{
+	const struct graph_node *node = node_of(run);
+	size_t at = 0;
+	if (run->writes == NULL)
+		run->writes = arena_array(&run->task->turn->arena,
+			node->field_count + node->assignment_count, sizeof(struct write));
+	while (at < run->write_count && run->writes[at].slot != slot)
+		at++;
+	if (at < run->write_count)
+		value_unref(run->writes[at].value);
+	else
+		run->write_count++;
+	run->writes[at] = (struct write){slot, value, overwrites};
+}
+
+static int write_any(struct ss_run *run, size_t field, struct ss_value *value, bool overwrites,
+	struct ss_error *err)
 {
 	const struct graph_node *node = node_of(run);
 	const struct ss_field *rows = node->plugin->fields;
@@ -71,21 +108,185 @@ static int write_field(
 			node->plugin->name,
 			field < node->field_count ? rows[field].name : "with that number");
 	}
-	if (node->slots[field] == GRAPH_NO_SLOT) {
+	if (node->slots[field] == GRAPH_NO_SLOT)
 		value_unref(value);
-		return 0;
-	}
-	value_unref(run->wrote[field]);
-	run->wrote[field] = value;
+	else
+		note_write(run, node->slots[field], value, overwrites);
 	return 0;
+}
+
+static int write_field(
+	struct ss_run *run, size_t field, struct ss_value *value, struct ss_error *err)
+{
+	return write_any(run, field, value, false, err);
+}
+
+static int overwrite_field(
+	struct ss_run *run, size_t field, struct ss_value *value, struct ss_error *err)
+{
+	return write_any(run, field, value, true, err);
 }
 
 static void *allocate(struct ss_run *run, size_t size)
 {
-	struct run_memory *memory = memory_new(sizeof *memory + size);
-	memory->next = run->memory;
-	run->memory = memory;
-	return memory->bytes;
+	return arena_take(&run->task->turn->arena, size);
+}
+
+static struct ss_value *evaluate(struct ss_run *run, size_t option, struct ss_error *err)
+{
+	const struct graph_node *node = node_of(run);
+	if (run->view == NULL) {
+		(void)refuse(err);
+		return NULL;
+	}
+	for (size_t i = 0; i < node->evaluation_count; i++) {
+		if (node->evaluations[i].option == option)
+			return expr_evaluate(
+				node->evaluations[i].expr.expr, run->view->values, err);
+	}
+	(void)ss_fail_as(err, SS_NOT_FOUND, "the option is not given, or is no expression");
+	return NULL;
+}
+
+static int assign(struct ss_run *run, size_t option, struct ss_error *err)
+{
+	const struct graph_node *node = node_of(run);
+	if (!run_is_running(run))
+		return refuse(err);
+	for (size_t i = 0; i < node->assignment_count; i++) {
+		const struct graph_assignment *assignment = &node->assignments[i];
+		struct ss_error why = {0};
+		if (assignment->option != option)
+			continue;
+		struct ss_value *value =
+			expr_evaluate(assignment->expr.expr, run->view->values, &why);
+		if (value == NULL)
+			return ss_fail_as(err, why.status,
+				"%s:%zu:%zu: the expression \"%.*s\": %s",
+				run->task->turn->program->graph->file, assignment->expr.line,
+				assignment->expr.column, text_fit(assignment->expr.text, 120),
+				assignment->expr.text, why.text);
+		note_write(run, assignment->slot, value, false);
+	}
+	return 0;
+}
+
+static int go_to(struct ss_run *run, const char *name, struct ss_error *err)
+{
+	const struct graph *graph = run->task->turn->program->graph;
+	const struct graph_node *node = node_of(run);
+	if (!run_is_running(run))
+		return refuse(err);
+	if (node->command == GRAPH_NO_SLOT)
+		return ss_fail_as(err, SS_INVALID,
+			"the node %s has no goto, so its agent cannot choose what comes next",
+			node->name);
+	if (node->send.over.expr != NULL)
+		return ss_fail_as(err, SS_INVALID,
+			"the node %s runs once for each item, so no single run can choose what "
+			"comes next",
+			node->name);
+	const struct graph_edge *edge = &graph->edges[node->command];
+	for (size_t i = 0; i < edge->choice_count; i++) {
+		if (strcmp(graph_node_name(graph, edge->choices[i].to), name) == 0) {
+			run->way = i;
+			return 0;
+		}
+	}
+	return ss_fail_as(err, SS_INVALID, "\"%.*s\" is not in the goto of the node %s",
+		text_fit(name, 60), name, node->name);
+}
+
+static int interrupt(struct ss_run *run, struct ss_value *payload, struct ss_error *err)
+{
+	if (!run_is_running(run)) {
+		value_unref(payload);
+		return refuse(err);
+	}
+	value_unref(run->payload);
+	run->payload = payload;
+	return 0;
+}
+
+static const struct ss_value *answered(struct ss_run *run)
+{
+	return run->copy != NULL ? run->copy->answer : NULL;
+}
+
+static unsigned attempt(struct ss_run *run)
+{
+	return run->copy != NULL ? (unsigned)run->copy->attempts : 0;
+}
+
+/* A wait() that is under way. */
+struct wait {
+	struct wait *next;
+	struct ss_run *run;
+	ss_waited *done;
+	struct event *event;
+	struct later_call call; /* in place of the event, when waits take no time */
+};
+
+/* Takes WAIT off its run's list and calls back. */
+static void end_wait(struct wait *wait, const struct ss_error *err)
+{
+	struct ss_run *run = wait->run;
+	struct wait **at = &run->waits;
+	while (*at != NULL && *at != wait)
+		at = &(*at)->next;
+	if (*at != NULL) {
+		*at = wait->next;
+		wait->done(run_instance(run), run, err);
+	}
+}
+
+static void on_waited(evutil_socket_t fd, short what, void *context)
+{
+	struct wait *wait = context;
+	struct ss_run *run = wait->run;
+	(void)fd;
+	(void)what;
+	end_wait(wait, NULL);
+	run_unref(run);
+}
+
+static void on_waited_later(struct later_call *call)
+{
+	on_waited(-1, 0, queue_entry(call, struct wait, call));
+}
+
+static int wait_for(struct ss_run *run, double seconds, ss_waited *done, struct ss_error *err)
+{
+	struct turn *turn = run->task->turn;
+	if (!run_is_running(run))
+		return refuse(err);
+	if (!(seconds >= 0 && seconds <= 86400))
+		return ss_fail_as(
+			err, SS_INVALID, "a wait is from 0 to 86400 seconds, not %g", seconds);
+	struct wait *wait = arena_take(&turn->arena, sizeof *wait);
+	wait->run = run_ref(run);
+	wait->done = done;
+	wait->next = run->waits;
+	run->waits = wait;
+	wait->call.call = on_waited_later;
+	if (options_of(run)->shuffle != 0)
+		later_add(options_of(run)->later, &wait->call);
+	else
+		wait->event = turn_timer(turn, (int64_t)(seconds * 1e9), on_waited, wait);
+	return 0;
+}
+
+void run_end_waits(struct ss_run *run)
+{
+	while (run->waits != NULL) {
+		struct wait *wait = run->waits;
+		if (wait->event != NULL)
+			(void)event_del(wait->event);
+		end_wait(wait, &run_is_over);
+		/* One that is made later finds itself off the list, and gives its reference back then. */
+		if (wait->event != NULL)
+			run_unref(run);
+	}
 }
 
 static void on_embedded(void *context, const float *const *vectors, size_t count, size_t dimension,
@@ -102,8 +303,8 @@ static void on_embedded(void *context, const float *const *vectors, size_t count
 static int embed(struct ss_run *run, const struct ss_text *texts, size_t count, ss_embedded *done,
 	struct ss_error *err)
 {
-	if (!run_is_running(run))
-		return refuse(err);
+	if (check_use(run, SS_USES_EMBEDDER, "embedder", err) < 0)
+		return -1;
 	if (count == 0)
 		return ss_fail_as(err, SS_INVALID, "there is no text to embed");
 	if (options_of(run)->compute == NULL)
@@ -127,8 +328,8 @@ static void on_found(void *context, const struct ss_value *articles, const struc
 static int search(
 	struct ss_run *run, const struct ss_search *query, ss_found *done, struct ss_error *err)
 {
-	if (!run_is_running(run))
-		return refuse(err);
+	if (check_use(run, SS_USES_KNOWLEDGE, "knowledge base", err) < 0)
+		return -1;
 	if (options_of(run)->compute == NULL)
 		return ss_fail_as(err, SS_UNAVAILABLE, "no embedder is configured");
 	struct run_call *call = call_new(run);
@@ -152,8 +353,8 @@ static void on_generated(void *context, struct ss_text answer, const struct ss_v
 static int generate(struct ss_run *run, const struct ss_prompt *prompt, ss_generated *done,
 	struct ss_error *err)
 {
-	if (!run_is_running(run))
-		return refuse(err);
+	if (check_use(run, SS_USES_MODEL, "model", err) < 0)
+		return -1;
 	if (options_of(run)->llm == NULL)
 		return ss_fail_as(err, SS_UNAVAILABLE, "no model is configured");
 	struct run_call *call = call_new(run);
@@ -167,9 +368,17 @@ void engine_host_init(struct host *host)
 {
 	host->table.read = read_field;
 	host->table.write = write_field;
+	host->table.overwrite = overwrite_field;
 	host->table.allocate = allocate;
 	host->table.embed = embed;
 	host->table.search = search;
 	host->table.generate = generate;
+	host->table.evaluate = evaluate;
+	host->table.assign = assign;
+	host->table.go_to = go_to;
+	host->table.interrupt = interrupt;
+	host->table.answered = answered;
+	host->table.attempt = attempt;
+	host->table.wait = wait_for;
 	host->table.finish = run_finish;
 }

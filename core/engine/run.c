@@ -1,50 +1,19 @@
+/* Attempts: an agent that is called, and what becomes of what it says. */
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "engine/turn.h"
 #include "value/value.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
-
-static const struct graph_node *node_of(const struct ss_run *run)
-{
-	return &run->turn->engine->graph->nodes[run->node];
-}
 
 void *run_instance(const struct ss_run *run)
 {
-	return run->turn->engine->nodes[run->node].instance;
+	return task_engine_node(run->task)->instance;
 }
 
 bool run_is_running(const struct ss_run *run)
 {
-	return run->state == RUN_RUNNING;
-}
-
-static void list_add(struct run_list *list, struct ss_run *run)
-{
-	run->next = NULL;
-	run->before = list->last;
-	if (list->last != NULL)
-		list->last->next = run;
-	else
-		list->first = run;
-	list->last = run;
-	list->count++;
-}
-
-static void list_remove(struct run_list *list, struct ss_run *run)
-{
-	if (run->before != NULL)
-		run->before->next = run->next;
-	else
-		list->first = run->next;
-	if (run->next != NULL)
-		run->next->before = run->before;
-	else
-		list->last = run->before;
-	list->count--;
+	return run->copy != NULL && run->copy->state == COPY_RUNNING;
 }
 
 struct ss_run *run_ref(struct ss_run *run)
@@ -53,58 +22,67 @@ struct ss_run *run_ref(struct ss_run *run)
 	return run;
 }
 
-void run_clear(struct ss_run *run)
+static void clear_writes(struct ss_run *run)
 {
-	for (size_t i = 0; run->read != NULL && i < node_of(run)->field_count; i++) {
-		value_unref(run->read[i]);
-		value_unref(run->wrote[i]);
-	}
-	while (run->memory != NULL) {
-		struct run_memory *next = run->memory->next;
-		free(run->memory);
-		run->memory = next;
-	}
-	if (run->timeout != NULL)
-		event_free(run->timeout);
-	free(run->read);
-	free(run->wrote);
-	run->timeout = NULL;
-	run->read = NULL;
-	run->wrote = NULL;
+	for (size_t i = 0; i < run->write_count; i++)
+		value_unref(run->writes[i].value);
+	run->write_count = 0;
 }
 
 void run_unref(struct ss_run *run)
 {
 	if (--run->references > 0)
 		return;
-	run_clear(run);
-	turn_unref(run->turn);
+	struct turn *turn = run->task->turn;
+	clear_writes(run);
+	value_unref(run->payload);
+	run->payload = NULL;
+	view_unref(turn, run->view);
+	run->view = NULL;
+	turn_unref(turn);
 }
 
-void run_free(struct ss_run *run)
+static struct ss_run *run_new(struct copy *copy)
 {
-	run_clear(run);
-	free(run->changed);
-	free(run->error);
-	free(run->taken);
-	free(run);
-}
-
-void run_add(struct turn *turn, size_t node)
-{
-	const struct graph_node *graph = &turn->engine->graph->nodes[node];
-	struct ss_run *run = memory_make(struct ss_run);
-	run->turn = turn_ref(turn);
-	run->node = node;
+	struct task *task = copy->task;
+	struct turn *turn = task->turn;
+	struct ss_run *run = arena_take(&turn->arena, sizeof *run);
+	run->task = task;
+	run->copy = copy;
 	run->references = 1;
-	run->read = memory_array(graph->field_count, sizeof(struct ss_value *));
-	run->wrote = memory_array(graph->field_count, sizeof(struct ss_value *));
-	for (size_t i = 0; i < graph->field_count; i++) {
-		if (graph->slots[i] != GRAPH_NO_SLOT &&
-			(graph->plugin->fields[i].access & SS_READS) != 0)
-			run->read[i] = value_ref(turn->slots[graph->slots[i]]);
-	}
-	list_add(&turn->ready, run);
+	run->view = copy->item == NULL
+			    ? view_ref(task->view)
+			    : view_with(turn, task->view, task_node(task)->send.slot, copy->item);
+	run->way = GRAPH_NO_SLOT;
+	run->next_made = turn->runs;
+	turn->runs = run;
+	(void)turn_ref(turn);
+	return run;
+}
+
+/* RUN is over for its copy: what it does from now on does not count. Its writes stay if they are KEPT. */
+static void detach(struct ss_run *run, bool kept)
+{
+	run->copy = NULL;
+	if (run->timeout != NULL)
+		(void)event_del(run->timeout);
+	if (!kept)
+		clear_writes(run);
+	run_end_waits(run);
+}
+
+void run_abandon(struct copy *copy)
+{
+	struct ss_run *run = copy->run;
+	if (copy->again != NULL)
+		(void)event_del(copy->again);
+	inner_stop(copy);
+	copy->held = false;
+	copy->run = NULL;
+	if (run == NULL)
+		return;
+	detach(run, false);
+	run_unref(run);
 }
 
 static void on_timeout(evutil_socket_t fd, short what, void *context)
@@ -114,125 +92,180 @@ static void on_timeout(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	(void)ss_fail_as(&err, SS_TIMEOUT, "took longer than %g s (its timeout)",
-		(double)node_of(run)->timeout_ns / 1e9);
+		(double)task_node(run->task)->timeout_ns / 1e9);
 	run_end(run, SS_FAILED, &err);
 }
 
-static void start_timeout(struct ss_run *run)
+/* Calls the agent; notes when it has kept the loop for longer than it may take at all. */
+static enum ss_result call_agent(struct ss_run *run, struct ss_error *err)
 {
-	int64_t ns = node_of(run)->timeout_ns;
-	const struct timeval after = {.tv_sec = ns / 1000000000, .tv_usec = ns % 1000000000 / 1000};
-	if (ns == 0 || !run_is_running(run))
-		return;
-	run->timeout = evtimer_new(run->turn->engine->options.base, on_timeout, run);
-	if (run->timeout == NULL || evtimer_add(run->timeout, &after) < 0)
-		abort(); /* only for want of memory */
+	struct task *task = run->task;
+	const struct graph_node *node = task_node(task);
+	int64_t limit_ns = node->timeout_ns > 0 ? node->timeout_ns : node->deadline_ns;
+	int64_t before_ns = limit_ns > 0 ? clock_monotonic_ns() : 0;
+	enum ss_result result = node->plugin->agent->run(run_instance(run), run, err);
+	if (limit_ns == 0 || clock_monotonic_ns() - before_ns <= limit_ns)
+		return result;
+	task->blocked = true;
+	log_warning(&task->turn->log,
+		"the agent %s of the node %s kept the server from everything else for %g s, longer "
+		"than it may take",
+		node->plugin->name, node->name, (double)(clock_monotonic_ns() - before_ns) / 1e9);
+	if (run_is_running(run)) {
+		(void)ss_fail_as(err, SS_TIMEOUT, "took longer than %g s (its %s)",
+			(double)limit_ns / 1e9, node->timeout_ns > 0 ? "timeout" : "deadline");
+		run_end(run, SS_FAILED, err);
+	}
+	return result;
 }
 
-void run_start(struct turn *turn)
+void run_start(struct copy *copy)
 {
 	struct ss_error err = {0};
-	struct ss_run *run = turn->ready.first;
-	list_remove(&turn->ready, run);
-	list_add(&turn->running, run);
-	run->state = RUN_RUNNING;
-	run->started_ns = clock_monotonic_ns() - turn->started_ns;
-	run->agents = true;
-	(void)run_ref(run);
+	struct task *task = copy->task;
+	const struct graph_node *node = task_node(task);
+	struct ss_run *run = run_new(copy);
+	copy->state = COPY_RUNNING;
+	copy->attempts++;
+	copy->run = run;
 	/* One more, since the agent may finish() and still read while it is on the stack. */
 	(void)run_ref(run);
-	enum ss_result result = node_of(run)->plugin->agent->run(run_instance(run), run, &err);
-	if (result == SS_PENDING)
-		start_timeout(run);
-	else
+	run->agents = true;
+	(void)run_ref(run);
+	enum ss_result result =
+		node->plugin != NULL ? call_agent(run, &err) : inner_start(run, &err);
+	if (result != SS_PENDING) {
+		/* The agent reads no more, so the task may write to its view as it is. */
+		view_unref(task->turn, run->view);
+		run->view = NULL;
 		run_finish(run, result, &err);
+	} else if (run_is_running(run) && node->timeout_ns > 0) {
+		run->timeout = turn_timer(task->turn, node->timeout_ns, on_timeout, run);
+	}
 	run_unref(run);
 }
 
-/* Applies what the run wrote, after all of it was found to fit. */
-static int apply_writes(struct ss_run *run, struct ss_error *err)
+/* The wait before the next attempt of COPY. */
+static int64_t backoff(const struct copy *copy)
 {
-	const struct graph *graph = run->turn->engine->graph;
-	const struct graph_node *node = node_of(run);
-	for (size_t i = 0; i < node->field_count; i++) {
-		if (run->wrote[i] == NULL)
-			continue;
-		run->wrote[i] = graph_fit_value(&graph->fields[node->slots[i]], run->wrote[i], err);
-		if (run->wrote[i] == NULL)
-			return -1;
-	}
-	for (size_t i = 0; i < node->field_count; i++) {
-		if (run->wrote[i] == NULL)
-			continue;
-		value_unref(run->turn->slots[node->slots[i]]);
-		run->turn->slots[node->slots[i]] = run->wrote[i];
-		run->wrote[i] = NULL;
-		run->changed[node->slots[i]] = true;
-	}
-	return 0;
+	struct turn *turn = copy->task->turn;
+	const struct graph_retry *retry = &task_node(copy->task)->retry;
+	double wait = (double)retry->backoff_ns;
+	if (turn->engine->options.shuffle != 0)
+		return 0;
+	for (int64_t i = 1; i < copy->attempts && wait < (double)retry->max_backoff_ns; i++)
+		wait *= retry->factor;
+	if (wait > (double)retry->max_backoff_ns)
+		wait = (double)retry->max_backoff_ns;
+	double chance = (double)engine_random(turn->engine, 1 << 20) / (1 << 20);
+	return (int64_t)(wait * (1 - retry->jitter * chance));
 }
 
-static void apply_fallbacks(struct ss_run *run)
+static void on_again(evutil_socket_t fd, short what, void *context)
 {
-	const struct graph_node *node = node_of(run);
-	for (size_t i = 0; i < node->fallback_count; i++) {
-		size_t slot = node->fallbacks[i].slot;
-		value_unref(run->turn->slots[slot]);
-		run->turn->slots[slot] = value_ref(node->fallbacks[i].value);
-		run->changed[slot] = true;
-	}
+	struct copy *copy = context;
+	struct turn *turn = turn_ref(copy->task->turn);
+	(void)fd;
+	(void)what;
+	run_start(copy);
+	engine_advance(turn);
+	turn_unref(turn);
 }
 
-/* RUN runs no more: it goes to the turn's record. */
-static void leave(struct ss_run *run, enum run_state state)
+static bool is_tried_again(const struct copy *copy, const struct ss_error *err)
 {
-	struct turn *turn = run->turn;
-	list_remove(&turn->running, run);
-	list_add(&turn->over_runs, run);
-	run->state = state;
-	run->duration_ns = clock_monotonic_ns() - turn->started_ns - run->started_ns;
-	run->changed = memory_array(turn->engine->graph->field_count, sizeof(bool));
-	if (run->timeout != NULL)
-		(void)event_del(run->timeout);
+	const struct graph_retry *retry = &task_node(copy->task)->retry;
+	return copy->attempts < retry->attempts && (retry->on >> err->status & 1) != 0;
 }
 
-/* Goes on with the fallback, or ends the turn and says where it was. */
-static void fail(struct ss_run *run, const struct ss_error *err)
+static void fail(struct copy *copy, const struct ss_error *err)
 {
-	struct turn *turn = run->turn;
-	const struct graph_node *node = node_of(run);
-	run->error = memory_string(err->text);
-	if (node->has_fallback) {
-		log_warning(&turn->log, "the node %s goes on with its on_error values: %s",
-			node->name, err->text);
-		run->state = RUN_DEGRADED;
-		apply_fallbacks(run);
-		turn_follow(turn, run->node, run);
+	struct task *task = copy->task;
+	struct turn *turn = task->turn;
+	run_abandon(copy);
+	if (is_tried_again(copy, err)) {
+		int64_t wait_ns = backoff(copy);
+		copy->state = COPY_WAITING;
+		log_warning(&turn->log, "the node %s is tried again in %g s: %s",
+			task_node(task)->name, (double)wait_ns / 1e9, err->text);
+		copy->again = turn_timer(turn, wait_ns, on_again, copy);
 		return;
 	}
-	struct ss_error at;
-	(void)ss_fail_as(&at, err->status, "the node %s (agent %s): %.*s", node->name,
-		node->plugin->name, text_fit(err->text, 300), err->text);
-	run->state = RUN_FAILED;
-	turn_end(turn, &at);
+	copy->state = COPY_FAILED;
+	task->over++;
+	copy->err = arena_take(&turn->arena, sizeof *copy->err);
+	*copy->err = *err;
+	task_go_on(task);
+}
+
+/* The agent asks somebody outside. */
+static void ask(struct copy *copy)
+{
+	struct ss_run *run = copy->run;
+	struct task *task = copy->task;
+	struct ss_error err;
+	if (run->payload == NULL && copy->inner == NULL) {
+		(void)ss_fail_as(&err, SS_INTERNAL,
+			"said that it was interrupted, without having called interrupt()");
+		fail(copy, &err);
+		return;
+	}
+	copy->state = COPY_ASKING;
+	task->asking++;
+	if (run->payload == NULL) {
+		/* An inner turn asks; it is gone on with, not started again. */
+		if (run->timeout != NULL)
+			(void)event_del(run->timeout);
+	} else {
+		copy->payload = run->payload;
+		run->payload = NULL;
+		event_interrupt(task, copy, "during", copy->payload);
+		run_abandon(copy);
+	}
+	task_go_on(task);
+}
+
+/* Goes on with what an attempt of COPY has come to. */
+static void conclude(struct copy *copy, enum ss_result result, const struct ss_error *err)
+{
+	struct ss_error failure = {.status = SS_INTERNAL, .text = "failed and did not say why"};
+	if (result == SS_DONE) {
+		copy->state = COPY_DONE;
+		copy->task->over++;
+		detach(copy->run, true);
+		task_go_on(copy->task);
+	} else if (result == SS_INTERRUPTED) {
+		ask(copy);
+	} else {
+		fail(copy, err != NULL && err->status != SS_OK ? err : &failure);
+	}
+}
+
+void run_finish_held(struct copy *copy)
+{
+	copy->held = false;
+	conclude(copy, copy->result, copy->held_err);
 }
 
 void run_end(struct ss_run *run, enum ss_result result, const struct ss_error *err)
 {
-	struct turn *turn = run->turn;
-	struct ss_error failure = {.status = SS_INTERNAL, .text = "failed and did not say why"};
-	if (!run_is_running(run))
+	struct turn *turn = run->task->turn;
+	if (!run_is_running(run) || run->copy->held)
 		return;
 	(void)turn_ref(turn);
-	leave(run, RUN_DONE);
-	if (result != SS_DONE && err != NULL && err->status != SS_OK)
-		failure = *err;
-	if (result == SS_DONE && apply_writes(run, &failure) == 0)
-		turn_follow(turn, run->node, run);
-	else
-		fail(run, &failure);
+	if (turn->engine->options.shuffle != 0) {
+		struct copy *copy = run->copy;
+		copy->held = true;
+		copy->result = result;
+		copy->held_err = NULL;
+		if (err != NULL) {
+			copy->held_err = arena_take(&turn->arena, sizeof *err);
+			*copy->held_err = *err;
+		}
+	} else {
+		conclude(run->copy, result, err);
+	}
 	engine_advance(turn);
-	run_unref(run); /* the turn's */
 	turn_unref(turn);
 }
 
@@ -242,17 +275,5 @@ void run_finish(struct ss_run *run, enum ss_result result, const struct ss_error
 	if (!run->agents)
 		return;
 	run->agents = false;
-	run_unref(run);
-}
-
-void run_stop(struct ss_run *run)
-{
-	if (run->state == RUN_READY) {
-		list_remove(&run->turn->ready, run);
-		run_unref(run);
-		run_free(run);
-		return;
-	}
-	leave(run, RUN_STOPPED);
 	run_unref(run);
 }

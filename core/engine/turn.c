@@ -1,3 +1,4 @@
+/* Turns, from their input to their end. */
 #include "engine/turn.h"
 
 #include "base/clock.h"
@@ -5,8 +6,42 @@
 #include "base/text.h"
 #include "value/value.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
+
+void list_add(struct task_list *list, struct task *task)
+{
+	task->next = NULL;
+	task->before = list->last;
+	if (list->last != NULL)
+		list->last->next = task;
+	else
+		list->first = task;
+	list->last = task;
+	list->count++;
+}
+
+void list_remove(struct task_list *list, struct task *task)
+{
+	if (task->before != NULL)
+		task->before->next = task->next;
+	else
+		list->first = task->next;
+	if (task->next != NULL)
+		task->next->before = task->before;
+	else
+		list->last = task->before;
+	list->count--;
+}
+
+struct event *turn_timer(struct turn *turn, int64_t ns, event_callback_fn call, void *context)
+{
+	const struct timeval after = {.tv_sec = ns / 1000000000, .tv_usec = ns % 1000000000 / 1000};
+	struct event *event = arena_take(&turn->arena, event_get_struct_event_size());
+	if (evtimer_assign(event, turn->engine->options.base, call, context) < 0 ||
+		evtimer_add(event, &after) < 0)
+		abort(); /* only for want of memory */
+	return event;
+}
 
 struct turn *turn_ref(struct turn *turn)
 {
@@ -14,31 +49,41 @@ struct turn *turn_ref(struct turn *turn)
 	return turn;
 }
 
-/* What may hold a run is known, and a run that is held holds the turn: so all of them are over. */
+static void clear_copies(const struct task *task)
+{
+	for (size_t i = 0; i < task->copy_count; i++) {
+		value_unref(task->copies[i].item);
+		value_unref(task->copies[i].payload);
+		value_unref(task->copies[i].answer);
+		turn_free(task->copies[i].inner);
+	}
+}
+
+static void clear_run(const struct ss_run *run)
+{
+	for (size_t i = 0; i < run->write_count; i++)
+		value_unref(run->writes[i].value);
+	value_unref(run->payload);
+}
+
+/* What may hold a run is known, and a run that is held holds the turn: so all of them are over, but for
+ * those whose agents never finish. */
 void turn_destroy(struct turn *turn)
 {
 	struct engine *engine = turn->engine;
-	const struct graph *graph = engine->graph;
 	if (turn->next != NULL)
 		turn->next->before = turn->before;
 	if (turn->before != NULL)
 		turn->before->next = turn->next;
 	else
 		engine->turns = turn->next;
-	while (turn->over_runs.first != NULL) {
-		struct ss_run *run = turn->over_runs.first;
-		turn->over_runs.first = run->next;
-		run_free(run);
-	}
-	for (size_t i = 0; i < graph->field_count; i++)
-		value_unref(turn->slots[i]);
-	for (size_t i = 0; i < graph->edge_count; i++)
-		free(turn->arrived[i]);
-	if (turn->deadline != NULL)
-		event_free(turn->deadline);
-	free(turn->arrived);
-	free(turn->slots);
-	free(turn);
+	for (const struct task *task = turn->over_tasks.first; task != NULL; task = task->next)
+		clear_copies(task);
+	for (const struct ss_run *run = turn->runs; run != NULL; run = run->next_made)
+		clear_run(run);
+	view_forget(turn);
+	struct arena arena = turn->arena;
+	arena_free(&arena);
 }
 
 void turn_unref(struct turn *turn)
@@ -66,131 +111,149 @@ static void call_over(struct later_call *call)
 	turn_unref(turn);
 }
 
-void turn_end(struct turn *turn, const struct ss_error *err)
+static void tell_over(struct turn *turn)
 {
-	if (turn->ended)
-		return;
-	(void)turn_ref(turn);
-	turn->ended = true;
-	if (err != NULL)
-		turn->err = *err;
+	event_over(turn);
 	if (turn->deadline != NULL)
 		(void)event_del(turn->deadline);
-	/* What still runs is of no use; its late results are dropped. */
-	while (turn->ready.first != NULL)
-		run_stop(turn->ready.first);
-	while (turn->running.first != NULL)
-		run_stop(turn->running.first);
-	if (turn->over != NULL) {
-		(void)turn_ref(turn);
-		later_add(turn->engine->options.later, &turn->over_call);
+	if (turn->over == NULL)
+		return;
+	(void)turn_ref(turn);
+	later_add(turn->engine->options.later, &turn->over_call);
+}
+
+/* What tasks have seen so far stays to be looked at, as the outcome. */
+static void collect(struct turn *turn, struct task_list *list)
+{
+	struct ss_error err = {0};
+	while (list->first != NULL) {
+		struct task *task = list->first;
+		struct view *view = task->view;
+		task->view = NULL;
+		task_stop(task);
+		if (view == NULL)
+			continue;
+		turn->result =
+			turn->result != NULL ? view_merge(turn, turn->result, view, &err) : view;
 	}
+}
+
+void turn_end(struct turn *turn, const struct ss_error *err)
+{
+	if (turn->status == TURN_DONE || turn->status == TURN_FAILED)
+		return;
+	(void)turn_ref(turn);
+	turn->status = err != NULL ? TURN_FAILED : TURN_DONE;
+	if (err != NULL)
+		turn->err = *err;
+	/* What still runs is of no use; its late results are dropped. */
+	collect(turn, &turn->ready);
+	collect(turn, &turn->running);
+	collect(turn, &turn->asking);
+	tell_over(turn);
 	turn_unref(turn);
+}
+
+static bool may_start(const struct turn *turn)
+{
+	return turn->ready.count > 0 &&
+	       turn->running.count < (size_t)turn->program->graph->max_parallel;
+}
+
+/* The copy that is finished next of those that are held back: all that run are, so that any may be first. */
+static struct copy *choose_held(const struct turn *turn)
+{
+	size_t held = 0;
+	for (int pass = 0; pass < 2; pass++) {
+		size_t chosen = pass == 0 ? SIZE_MAX : engine_random(turn->engine, held);
+		size_t at = 0;
+		for (const struct task *task = turn->running.first; task != NULL;
+			task = task->next) {
+			for (size_t i = 0; i < task->begun; i++) {
+				struct copy *copy = &task->copies[i];
+				if (copy->state == COPY_WAITING ||
+					(copy->state == COPY_RUNNING && !copy->held))
+					return NULL;
+				if (copy->state == COPY_RUNNING && at++ == chosen)
+					return copy;
+			}
+		}
+		held = at;
+		if (held == 0)
+			return NULL;
+	}
+	return NULL;
+}
+
+bool turn_can_step(const struct turn *turn)
+{
+	if (turn->status != TURN_RUNNING)
+		return false;
+	if (may_start(turn) || turn->running.count == 0)
+		return true;
+	return turn->engine->options.shuffle != 0 && choose_held(turn) != NULL;
+}
+
+static void start_next(struct turn *turn)
+{
+	const struct graph *graph = turn->program->graph;
+	if (++turn->steps <= graph->max_steps) {
+		struct task *next = turn->ready.first;
+		for (size_t i = turn->engine->options.shuffle != 0
+					? engine_random(turn->engine, turn->ready.count)
+					: 0;
+			i > 0; i--)
+			next = next->next;
+		task_start(next);
+		return;
+	}
+	struct ss_error err;
+	(void)ss_fail_as(&err, SS_LIMIT,
+		"the turn was ended after %lld steps (max_steps in %s); is there a "
+		"cycle without a way out?",
+		(long long)graph->max_steps, graph->file);
+	turn_end(turn, &err);
 }
 
 void turn_step(struct turn *turn)
 {
-	const struct graph *graph = turn->engine->graph;
-	if (!turn->ended && turn->ready.count > 0) {
-		if (++turn->steps <= graph->max_steps) {
-			run_start(turn);
-		} else {
-			struct ss_error err;
-			(void)ss_fail_as(&err, SS_LIMIT,
-				"the turn was ended after %lld steps (max_steps in %s); is there a "
-				"cycle without a way out?",
-				(long long)graph->max_steps, graph->file);
-			turn_end(turn, &err);
-		}
+	if (turn->status != TURN_RUNNING)
+		return;
+	if (may_start(turn)) {
+		start_next(turn);
+	} else if (turn->engine->options.shuffle != 0) {
+		struct copy *copy = choose_held(turn);
+		if (copy != NULL)
+			run_finish_held(copy);
 	}
-	if (!turn->ended && turn->ready.count == 0 && turn->running.count == 0)
+	if (turn->status == TURN_RUNNING && turn->arrival_count > 0)
+		flow_release(turn);
+	if (turn->status != TURN_RUNNING || turn->ready.count + turn->running.count > 0)
+		return;
+	if (turn->asking.count == 0) {
 		turn_end(turn, NULL);
-}
-
-static void take(
-	struct turn *turn, const struct graph_edge *edge, size_t choice, struct ss_run *run)
-{
-	if (run != NULL) {
-		run->taken = memory_resize(run->taken, run->taken_count + 1, sizeof(struct taken));
-		run->taken[run->taken_count++] = (struct taken){edge, choice};
+		return;
 	}
-	if (edge->choices[choice].to != GRAPH_END)
-		run_add(turn, edge->choices[choice].to);
+	turn->status = TURN_INTERRUPTED;
+	tell_over(turn);
 }
 
-static void choose(struct turn *turn, const struct graph_edge *edge, struct ss_run *run)
+static int set_input(
+	struct turn *turn, struct view **view, const struct ss_value *input, struct ss_error *err)
 {
-	struct ss_error err = {0};
-	for (size_t i = 0; i < edge->choice_count; i++) {
-		bool is_true = edge->choices[i].when == NULL;
-		if (!is_true &&
-			expr_is_true(edge->choices[i].when, turn->slots, &is_true, &err) < 0) {
-			struct ss_error at;
-			(void)ss_fail_as(&at, err.status, "%s:%zu:%zu: the condition \"%.*s\": %s",
-				turn->engine->graph->file, edge->choices[i].line,
-				edge->choices[i].column, text_fit(edge->choices[i].text, 120),
-				edge->choices[i].text, err.text);
-			turn_end(turn, &at);
-			return;
-		}
-		if (is_true) {
-			take(turn, edge, i, run);
-			return;
-		}
-	}
-}
-
-/* Notes that NODE, one of those that EDGE waits for, has finished. Returns whether all of them have. */
-static bool arrive(struct turn *turn, size_t row, size_t node)
-{
-	const struct graph_edge *edge = &turn->engine->graph->edges[row];
-	size_t *arrived = turn->arrived[row];
-	bool all = true;
-	if (arrived == NULL)
-		arrived = turn->arrived[row] = memory_array(edge->from_count, sizeof *arrived);
-	for (size_t i = 0; i < edge->from_count; i++) {
-		arrived[i] += edge->from[i] == node;
-		all = all && arrived[i] > 0;
-	}
-	for (size_t i = 0; all && i < edge->from_count; i++)
-		arrived[i]--;
-	return all;
-}
-
-void turn_follow(struct turn *turn, size_t node, struct ss_run *run)
-{
-	const struct graph *graph = turn->engine->graph;
-	const size_t *out = node == GRAPH_START ? graph->start : graph->nodes[node].out;
-	size_t count = node == GRAPH_START ? graph->start_count : graph->nodes[node].out_count;
-	for (size_t i = 0; i < count && !turn->ended; i++) {
-		const struct graph_edge *edge = &graph->edges[out[i]];
-		if (edge->join && !arrive(turn, out[i], node))
-			continue;
-		if (edge->chooses) {
-			choose(turn, edge, run);
-			continue;
-		}
-		for (size_t j = 0; j < edge->choice_count; j++)
-			take(turn, edge, j, run);
-	}
-}
-
-static int set_input(struct turn *turn, const struct ss_value *input, struct ss_error *err)
-{
-	const struct graph *graph = turn->engine->graph;
-	for (size_t i = 0; i < graph->field_count; i++)
-		turn->slots[i] = value_ref(graph->fields[i].initial);
+	const struct graph *graph = turn->program->graph;
 	for (size_t i = 0; i < value_count(input); i++) {
-		size_t slot = graph_slot(graph, value_key_at(input, i));
+		const char *name = value_key_at(input, i);
+		size_t slot = graph_slot(graph, name);
 		if (slot == GRAPH_NO_SLOT)
 			return ss_fail_as(err, SS_INVALID, "the state has no field \"%.*s\"",
-				text_fit(value_key_at(input, i), 60), value_key_at(input, i));
+				text_fit(name, 60), name);
 		struct ss_value *value =
 			graph_fit_value(&graph->fields[slot], value_ref(value_at(input, i)), err);
 		if (value == NULL)
 			return -1;
-		value_unref(turn->slots[slot]);
-		turn->slots[slot] = value;
+		value_unref((*view)->values[slot]);
+		(*view)->values[slot] = value;
 	}
 	return 0;
 }
@@ -202,70 +265,118 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	(void)ss_fail_as(&err, SS_TIMEOUT, "the turn took longer than %g s (timeout in %s)",
-		(double)turn->engine->graph->timeout_ns / 1e9, turn->engine->graph->file);
+		(double)turn->program->graph->timeout_ns / 1e9, turn->program->graph->file);
 	turn_end(turn, &err);
 }
 
-static void start_deadline(struct turn *turn)
+void turn_start_deadline(struct turn *turn)
 {
-	int64_t ns = turn->engine->graph->timeout_ns;
-	const struct timeval after = {.tv_sec = ns / 1000000000, .tv_usec = ns % 1000000000 / 1000};
-	turn->deadline = evtimer_new(turn->engine->options.base, on_deadline, turn);
-	if (turn->deadline == NULL || evtimer_add(turn->deadline, &after) < 0)
-		abort(); /* only for want of memory */
+	turn->deadline = turn_timer(turn, turn->program->graph->timeout_ns, on_deadline, turn);
 }
 
-struct turn *turn_start(struct engine *engine, const struct ss_value *input, const struct log *log,
-	turn_over *over, void *context, struct ss_error *err)
+struct turn *turn_begin(struct engine *engine, const struct program *program,
+	const struct turn_options *options, struct ss_run *outer, uint64_t id, struct ss_error *err)
 {
-	const struct graph *graph = engine->graph;
 	if (engine->stopped) {
 		(void)ss_fail_as(err, SS_UNAVAILABLE, "the server is stopping");
 		return NULL;
 	}
-	struct turn *turn = memory_make(struct turn);
+	struct arena arena = arena_new(&engine->pool);
+	struct turn *turn = arena_take(&arena, sizeof *turn);
+	turn->arena = arena;
 	turn->engine = engine;
+	turn->program = program;
+	turn->outer = outer;
+	turn->id = id;
 	turn->references = 1;
 	turn->next = engine->turns;
 	if (turn->next != NULL)
 		turn->next->before = turn;
 	engine->turns = turn;
 	turn->over_call.call = call_over;
-	turn->over = over;
-	turn->context = context;
-	turn->log = *log;
+	turn->over = options->over;
+	turn->event = options->event;
+	turn->events = options->event != NULL ? options->events : 0;
+	turn->context = options->context;
+	turn->log = *options->log;
 	turn->started_ns = clock_monotonic_ns();
-	turn->slots = memory_array(graph->field_count, sizeof(struct ss_value *));
-	turn->arrived = memory_array(graph->edge_count, sizeof(size_t *));
-	if (set_input(turn, input, err) < 0) {
+	turn->arrived =
+		arena_array(&turn->arena, program->graph->edge_count, sizeof(struct arrival **));
+	struct view *view = view_new(turn);
+	if (set_input(turn, &view, options->input, err) < 0) {
 		turn_unref(turn);
 		return NULL;
 	}
-	start_deadline(turn);
-	turn_follow(turn, GRAPH_START, NULL);
+	turn_start_deadline(turn);
+	flow_on(turn, NULL, view);
 	engine_advance(turn);
 	return turn;
 }
 
+struct turn *turn_start(
+	struct engine *engine, const struct turn_options *options, struct ss_error *err)
+{
+	return turn_begin(engine, engine->program, options, NULL, 0, err);
+}
+
+enum turn_status turn_status(const struct turn *turn)
+{
+	return turn->status;
+}
+
 const struct ss_error *turn_error(const struct turn *turn)
 {
-	return turn->err.status != SS_OK ? &turn->err : NULL;
+	return turn->status == TURN_FAILED ? &turn->err : NULL;
 }
 
-const struct ss_value *turn_field(const struct turn *turn, const char *name)
+static struct view *look_at(struct turn *turn, struct view *look, struct view *view)
 {
-	size_t slot = graph_slot(turn->engine->graph, name);
-	return slot != GRAPH_NO_SLOT ? turn->slots[slot] : NULL;
+	struct ss_error err = {0};
+	if (view == NULL)
+		return look;
+	(void)view_ref(view);
+	return look != NULL ? view_merge(turn, look, view, &err) : view;
 }
 
-struct ss_value *turn_state(const struct turn *turn)
+const struct view *turn_look(struct turn *turn)
 {
-	const struct graph *graph = turn->engine->graph;
+	const struct task_list *lists[] = {&turn->ready, &turn->running, &turn->asking};
+	bool ended = turn->status == TURN_DONE || turn->status == TURN_FAILED;
+	if (turn->look != NULL && ended)
+		return turn->look;
+	view_unref(turn, turn->look);
+	struct view *look = look_at(turn, NULL, turn->result);
+	for (size_t i = 0; i < array_length(lists); i++) {
+		for (const struct task *task = lists[i]->first; task != NULL; task = task->next)
+			look = look_at(turn, look, task->view);
+	}
+	for (size_t i = 0; i < turn->program->graph->edge_count; i++) {
+		const struct graph_edge *edge = &turn->program->graph->edges[i];
+		for (size_t j = 0; turn->arrived[i] != NULL && j < edge->from_count; j++) {
+			for (const struct arrival *at = turn->arrived[i][j]; at != NULL;
+				at = at->next)
+				look = look_at(turn, look, at->view);
+		}
+	}
+	turn->look = look != NULL ? look : view_new(turn);
+	return turn->look;
+}
+
+const struct ss_value *turn_field(struct turn *turn, const char *name)
+{
+	size_t slot = graph_slot(turn->program->graph, name);
+	return slot != GRAPH_NO_SLOT ? turn_look(turn)->values[slot] : NULL;
+}
+
+struct ss_value *turn_state(struct turn *turn)
+{
+	const struct graph *graph = turn->program->graph;
+	const struct view *view = turn_look(turn);
 	const char **keys = memory_array(graph->field_count, sizeof *keys);
 	struct ss_value **values = memory_array(graph->field_count, sizeof(struct ss_value *));
 	for (size_t i = 0; i < graph->field_count; i++) {
 		keys[i] = graph->fields[i].name;
-		values[i] = value_ref(turn->slots[i]);
+		values[i] = value_ref(view->values[i]);
 	}
 	struct ss_value *state = value_map(keys, values, graph->field_count);
 	free(keys);

@@ -1,155 +1,396 @@
 /*
- * A turn and its runs; for the files of this room only.
+ * A turn and what it is made of; for the files of this room only.
+ *
+ * A task is one activation of a node. It has a copy for each item of the list that the node is sent over,
+ * or just one. A copy has one attempt after the other, and each attempt is a run, which is what agents see.
  *
  * Who holds what:
  * - A turn is held by its owner until turn_free(), by the call of its turn_over that is on its way, by the
  *   engine while it waits to be advanced, and by each of its runs that somebody still holds.
- * - A run is held by its turn until it ends, by its agent while run() is on the stack and from SS_PENDING
- *   until finish(), and by each service call that is under way for it. So an agent that finishes late, or
- *   a service that answers late, finds its run although the turn has long gone on without it.
- * - When nobody holds a run any more, its values and memory go. The structure itself stays as the turn's
- *   record of what happened, so that a second finish() does no harm while the turn lives.
+ * - A run is held by its copy until the attempt is over, by its agent while run() is on the stack and from
+ *   SS_PENDING until finish(), and by each service call that is under way for it. So an agent that finishes
+ *   late, or a service that answers late, finds its run although the turn has long gone on without it.
+ * - All of it lies in the turn's arena, and only values are given back one by one.
  */
 #ifndef ENGINE_TURN_H
 #define ENGINE_TURN_H
 
+#include "base/arena.h"
 #include "engine/engine.h"
 #include "service/host.h"
 #include "service/later.h"
 
+#include <event2/event.h>
+
+struct task;
+struct cache;
+
+/* A node as the engine has it. */
 struct engine_node {
 	const struct graph_node *graph;
 	struct host host;
 	void *instance;
+	bool created;          /* the instance */
+	struct program *inner; /* of a workflow */
+	struct cache *cache;   /* NULL: none */
+};
+
+/* A graph as the engine has it. */
+struct program {
+	const struct graph *graph;
+	struct engine_node *nodes; /* a row for each of the graph's */
 };
 
 struct engine {
 	struct engine_options options;
-	const struct graph *graph;
-	struct engine_node *nodes; /* a row for each of the graph's */
+	struct program *program;
+	struct arena_pool pool;
 	struct turn *turns;        /* all that somebody holds */
 	struct turn *first, *last; /* those that wait to be advanced */
 	struct event *go_on;       /* advances them in the loop's next round */
+	uint64_t randomness;
 	bool advancing, goes_on;
 	bool stopped;
 };
 
-enum run_state {
-	RUN_READY,
-	RUN_RUNNING,
-	RUN_DONE,
-	RUN_DEGRADED,
-	RUN_FAILED,
-	RUN_STOPPED, /* the turn ended before it */
+/* What was written to a field with a reducer while there was something beside it. */
+struct contribution {
+	const struct task *by;
+	size_t index; /* of the copy */
+	struct ss_value *value;
+	bool overwrites;
+	struct contribution *next_made; /* in the turn's list of all of them */
+};
+
+/* The contributions to a field in their order, from the last one back. Lists share their beginnings. */
+struct contributions {
+	struct contributions *before;
+	const struct contribution
+		*last;            /* NULL in the first one, which stands for what was there */
+	struct ss_value *reduced; /* what the field holds after it */
+	struct contributions *next_made; /* in the turn's list of all of them */
+};
+
+/* Where a field's value comes from. */
+struct origin {
+	const struct task *writer;     /* NULL: what the turn started with */
+	struct contributions *reduced; /* NULL: nothing was written beside anything else */
+};
+
+/* The state as a task sees it. Shared by tasks that see the same; who writes and is not alone with it
+ * makes a copy. */
+struct view {
+	size_t references;
+	struct view *next_free;
+	struct view *next_made;   /* in the turn's list of all of them */
+	struct ss_value **values; /* for each field */
+	struct origin *origins;   /* the same */
+};
+
+/* What a run writes. */
+struct write {
+	size_t slot;
+	struct ss_value *value;
+	bool overwrites;
+};
+
+struct wait;
+
+/* One attempt of one copy. */
+struct ss_run {
+	struct task *task;
+	struct copy *copy; /* NULL: the attempt is over */
+	struct view *view;
+	size_t references;
+	bool agents;              /* its agent holds it */
+	struct ss_run *next_made; /* in the turn's list of all of them */
+	struct event *timeout;    /* NULL: none */
+	struct wait *waits;
+	struct write *writes; /* room for all that the node may write */
+	size_t write_count;
+	size_t way;               /* of the node's command; GRAPH_NO_SLOT: none */
+	struct ss_value *payload; /* what it asks */
+};
+
+enum copy_state {
+	COPY_NEW,
+	COPY_RUNNING,
+	COPY_WAITING, /* to be tried again */
+	COPY_ASKING,  /* waits for an answer */
+	COPY_DONE,
+	COPY_FAILED,
+};
+
+struct copy {
+	struct task *task;
+	enum copy_state state;
+	size_t index;
+	int64_t attempts;
+	struct ss_run *run;    /* the attempt; when it is done, with its writes */
+	struct event *again;   /* while waiting */
+	struct ss_value *item; /* NULL: the node is not sent over a list */
+	struct ss_value *payload;
+	struct ss_value *answer;
+	struct turn *inner;   /* of a workflow: its turn, also when it is over */
+	struct ss_error *err; /* of the last attempt that failed */
+	/* While it is held back to be finished in some order. */
+	bool held;
+	enum ss_result result;
+	struct ss_error *held_err;
+};
+
+enum task_state {
+	TASK_READY,
+	TASK_RUNNING,
+	TASK_ASKING_BEFORE, /* waits for an answer before it runs */
+	TASK_ASKING,        /* all copies that are not done ask */
+	TASK_ASKING_AFTER,  /* waits for an answer with its writes applied */
+	TASK_DONE,
+	TASK_DEGRADED,
+	TASK_FAILED,
+	TASK_STOPPED, /* the turn ended before it */
 };
 
 /* A way that was taken after a node. */
 struct taken {
+	struct taken *next;
 	const struct graph_edge *edge;
 	size_t choice;
 };
 
-struct run_memory {
-	struct run_memory *next;
-	_Alignas(max_align_t) unsigned char bytes[];
-};
-
 /* One activation of a node. */
-struct ss_run {
+struct task {
 	struct turn *turn;
 	size_t node;
-	enum run_state state;
-	size_t references;
-	bool agents;                  /* its agent holds it */
-	struct ss_run *next, *before; /* in the list of its state */
-	struct event *timeout;
-	struct ss_value **read;  /* for each row of the agent's fields, as the run sees them */
-	struct ss_value **wrote; /* the same; NULL: not written */
-	struct run_memory *memory;
+	size_t step;
+	const struct task *cause; /* the last parent that led to it; NULL: START */
+	size_t edge;              /* by which; GRAPH_NO_SLOT: of START */
+	uint64_t id;              /* the same each time that the turn is run */
+	enum task_state state;
+	struct task *next, *before; /* in the list of its state */
+	struct view *view;          /* NULL once it has been handed on */
+	struct copy *copies;
+	size_t copy_count;
+	size_t begun, over, asking; /* copies; those that are done or have failed count as over */
+	struct event *deadline;     /* NULL: none */
+	bool answered;              /* what is asked before it */
+	size_t way;                 /* that its agent has chosen, or GRAPH_NO_SLOT */
+	bool cached, blocked;
+	bool going_on; /* task_go_on() is at it */
+	char *cache_key;
 	/* The record. */
 	int64_t started_ns;  /* since the turn's start */
 	int64_t duration_ns; /* set when it ends */
-	bool *changed;       /* for each field of the state: whether it wrote it */
-	char *error;
+	size_t *changed;     /* fields that it wrote */
+	size_t changed_count;
+	const char *error;
 	struct taken *taken;
-	size_t taken_count;
 };
 
-struct run_list {
-	struct ss_run *first, *last;
+struct task_list {
+	struct task *first, *last;
 	size_t count;
 };
 
+/* A parent that waits at a join for the others. */
+struct arrival {
+	struct arrival *next;
+	const struct task *task; /* NULL: START */
+	struct view *view;
+};
+
 struct turn {
+	struct arena arena;
 	struct engine *engine;
+	const struct program *program;
 	struct turn *next, *before; /* in the engine's `turns` */
 	struct turn *next_waiting;  /* in the engine's `first` */
 	bool waiting;
+	struct ss_run *outer; /* the run that an inner turn is the work of */
+	uint64_t id;          /* where the ids of its tasks begin */
 	struct later_call over_call;
 	turn_over *over; /* NULL once the owner has freed the turn */
+	turn_event *event;
+	unsigned events;
 	void *context;
 	struct log log;
 	size_t references;
-	bool ended;
+	enum turn_status status;
 	struct ss_error err;
 	struct event *deadline;
 	int64_t started_ns;
-	struct ss_value **slots; /* the state */
-	struct run_list ready;   /* to be started, in order */
-	struct run_list running;
-	struct run_list over_runs; /* in the order in which they ended */
+	struct view *free_views;
+	struct view *result; /* what branches that have ended left; NULL: none has */
+	struct view *look;   /* what turn_field() looked at */
+	/* All that were made. */
+	struct view *views;
+	struct contribution *contributed;
+	struct contributions *reduced;
+	struct ss_run *runs;
+	struct task_list ready; /* to be started, in order */
+	struct task_list running;
+	struct task_list asking;
+	struct task_list over_tasks;
+	size_t arrival_count;
+	struct arrival **
+		*arrived; /* for each edge that joins, for each of its parents: those that wait */
 	int64_t steps;
-	size_t **arrived; /* for each edge that joins: how often each of `from` has finished */
 };
 
-/* Makes TURN go on with its ready runs, now or, when the engine is at it already, a little later. */
+/* engine.c */
+
+/* Makes TURN go on with its ready tasks, now or, when the engine is at it already, a little later. */
 void engine_advance(struct turn *turn);
 
-/* A run of NODE that is ready to start and sees the state as it is now. */
-void run_add(struct turn *turn, size_t node);
+/* The next number of the engine's sequence, below LIMIT. */
+size_t engine_random(struct engine *engine, size_t limit);
 
-/* Starts the first ready run. */
-void run_start(struct turn *turn);
+/* view.c */
 
-/* Ends RUN by its agent's RESULT: its writes, or its fallback, or the turn. Does nothing when it is over. */
+/* The state that a turn starts with. */
+struct view *view_new(struct turn *turn);
+struct view *view_ref(struct view *view);
+void view_unref(struct turn *turn, struct view *view);
+
+/* *VIEW as it is, or a copy when others see it as well. */
+struct view *view_own(struct turn *turn, struct view **view);
+
+/* A view that differs from VIEW in the field SLOT alone; new. */
+struct view *view_with(
+	struct turn *turn, struct view *view, size_t slot, const struct ss_value *value);
+
+/* Writes VALUE (taken), which fits the field, to *VIEW. -1 and ERR when it cannot be reduced. */
+int view_write(struct turn *turn, struct view **view, size_t slot, struct ss_value *value,
+	const struct task *by, size_t index, bool overwrites, struct ss_error *err);
+
+/* The view of somebody who sees both A and B, which are taken. Never fails: where a sum leaves its bounds,
+ * what does not fit any more is left out, and ERR says so. */
+struct view *view_merge(struct turn *turn, struct view *a, struct view *b, struct ss_error *err);
+
+/* Releases the values of all views and contributions. */
+void view_forget(struct turn *turn);
+
+/* flow.c */
+
+/* Whether A comes before B; NULL, for START, comes first. */
+bool task_is_before(const struct task *a, const struct task *b);
+
+/* TASK (NULL: START) is done and has left VIEW (taken): follows its edges. */
+void flow_on(struct turn *turn, struct task *task, struct view *view);
+
+/* The same by the one way CHOICE of EDGE, in place of the others. */
+void flow_by(struct turn *turn, struct task *task, struct view *view, size_t edge, size_t choice);
+
+/* Lets joins run whose missing parents cannot come any more. */
+void flow_release(struct turn *turn);
+
+/* task.c */
+
+struct task *task_new(struct turn *turn, size_t node, const struct task *cause, size_t edge,
+	size_t step, uint64_t id, struct view *view);
+void task_start(struct task *task);
+/* Goes on with the copies of TASK: starts what may start, and ends it when all are over. */
+void task_go_on(struct task *task);
+/* Ends TASK, whatever it is doing, because its turn has ended. */
+void task_stop(struct task *task);
+const struct graph_node *task_node(const struct task *task);
+struct engine_node *task_engine_node(const struct task *task);
+/* What TASK asked before or after its node is answered, and the answer written. */
+void task_answered(struct task *task);
+/* What COPY's agent asked is answered. */
+void copy_answered(struct copy *copy);
+/* Goes on behind TASK, whose writes are applied. */
+void task_leave(struct task *task);
+
+/* run.c */
+
+/* Starts the next attempt of COPY. */
+void run_start(struct copy *copy);
+/* Ends an attempt by its agent's RESULT. Does nothing when it is over. */
 void run_end(struct ss_run *run, enum ss_result result, const struct ss_error *err);
-
 /* What agents call as host->finish(). */
 void run_finish(struct ss_run *run, enum ss_result result, const struct ss_error *err);
-
-/* Ends RUN, ready or running, because its turn has ended. */
-void run_stop(struct ss_run *run);
-
-/* Whether RUN still counts. */
+/* Finishes what was held back. */
+void run_finish_held(struct copy *copy);
+/* The attempt of COPY, if there is one, is over: nothing that it does counts any more. */
+void run_abandon(struct copy *copy);
 bool run_is_running(const struct ss_run *run);
-
 /* The agent's instance of a run. */
 void *run_instance(const struct ss_run *run);
-
 struct ss_run *run_ref(struct ss_run *run);
 void run_unref(struct ss_run *run);
+/* Calls back those that wait(), with an error. */
+void run_end_waits(struct ss_run *run);
 
-/* Frees the values, memory and timer of a run that nobody holds. */
-void run_clear(struct ss_run *run);
+/* turn.c */
 
-/* Frees the record of a run, with the turn. */
-void run_free(struct ss_run *run);
-
-/* Starts the next ready run, or ends TURN when it has none that runs or is ready. */
+/* Starts what is ready, finishes what is held back, or ends TURN when nothing is left. */
 void turn_step(struct turn *turn);
-
+/* Whether turn_step() has something to do. */
+bool turn_can_step(const struct turn *turn);
 /* Ends TURN with an error (copied), or well with NULL. */
 void turn_end(struct turn *turn, const struct ss_error *err);
-
-/* NODE (or GRAPH_START) has finished: follows the edges that leave it. RUN notes the ways taken; it may
- * be NULL. */
-void turn_follow(struct turn *turn, size_t node, struct ss_run *run);
-
+/* A turn of PROGRAM that is the work of OUTER (or NULL) and begins its ids at ID. */
+struct turn *turn_begin(struct engine *engine, const struct program *program,
+	const struct turn_options *options, struct ss_run *outer, uint64_t id,
+	struct ss_error *err);
 /* Frees TURN whoever holds it. */
 void turn_destroy(struct turn *turn);
-
 struct turn *turn_ref(struct turn *turn);
 void turn_unref(struct turn *turn);
+/* From now on TURN may take as long as its workflow allows. */
+void turn_start_deadline(struct turn *turn);
+/* All that TURN holds, merged; borrowed. */
+const struct view *turn_look(struct turn *turn);
+void list_add(struct task_list *list, struct task *task);
+void list_remove(struct task_list *list, struct task *task);
+/* A timer of TURN's that calls CALL once, after NS, unless it is deleted before. */
+struct event *turn_timer(struct turn *turn, int64_t ns, event_callback_fn call, void *context);
+
+/* interrupt.c */
+
+/* The id of an interrupt of COPY (NULL: of the task as a whole), in TEXT [32]. Returns TEXT. */
+char *interrupt_id(const struct task *task, const struct copy *copy, char text[32]);
+/* What TASK shows when it asks before or after its node; new. */
+struct ss_value *interrupt_payload(const struct task *task);
+
+/* inner.c */
+
+/* Starts the workflow that is RUN's node. */
+enum ss_result inner_start(struct ss_run *run, struct ss_error *err);
+/* Ends COPY's inner turn, if it has one that is not over; it stays for the trace. */
+void inner_stop(struct copy *copy);
+
+/* cache.c */
+
+struct cache *cache_new(const struct graph_cache *options);
+void cache_free(struct cache *cache);
+/* What a node that sees VIEW is remembered by; new. */
+char *cache_key(const struct graph_cache *options, const struct view *view);
+/* What was kept under KEY: a list of {slot, value, overwrites}, and the way; NULL when there is nothing. */
+const struct ss_value *cache_get(struct cache *cache, const char *key);
+/* Keeps VALUE (taken). */
+void cache_put(struct cache *cache, const char *key, struct ss_value *value);
+
+/* event.c */
+
+/* The name of TASK's node, behind those of the nodes whose work its turn is; new. */
+char *event_node_name(const struct task *task);
+
+void event_started(struct task *task);
+void event_finished(struct task *task);
+void event_taken(
+	struct turn *turn, const struct task *task, const struct graph_edge *edge, size_t choice);
+void event_interrupt(struct task *task, const struct copy *copy, const char *when,
+	const struct ss_value *payload);
+void event_over(struct turn *turn);
+
+/* trace.c */
+
+/* "done", "degraded", … */
+const char *trace_status(const struct task *task);
+/* The tasks of LIST in their order, in a new array. */
+const struct task **trace_sort(const struct task_list *list);
 
 /* Adds to HOST what only agents may call. */
 void engine_host_init(struct host *host);

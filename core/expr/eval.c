@@ -525,6 +525,46 @@ int expr_is_true(
 	return 0;
 }
 
+static struct ss_value *value_of(struct evaluation *evaluation, const struct cell *cell)
+{
+	switch (cell->type) {
+	case SS_BOOL:
+		return value_bool(cell->boolean);
+	case SS_INT:
+		return value_int(cell->integer);
+	case SS_NUMBER:
+		return value_number(cell->number);
+	case SS_STRING:
+		return value_string(cell->text.data, cell->text.length);
+	default:
+		break;
+	}
+	if (cell->items == NULL)
+		return cell->value != NULL ? value_ref(cell->value) : value_null();
+	struct ss_value **items = calloc(cell->items->count + 1, sizeof *items);
+	for (size_t i = 0; i < cell->items->count; i++) {
+		struct cell item;
+		(void)evaluate(evaluation, cell->items->items[i], &item);
+		items[i] = value_of(evaluation, &item);
+	}
+	struct ss_value *list = value_list(items, cell->items->count);
+	free(items);
+	return list;
+}
+
+struct ss_value *expr_evaluate(
+	const struct expr *expr, struct ss_value *const *values, struct ss_error *err)
+{
+	struct ss_error failure = {0};
+	struct evaluation evaluation = {.values = values, .err = &failure};
+	struct cell cell;
+	if (evaluate(&evaluation, expr->root, &cell) < 0) {
+		*err = failure;
+		return NULL;
+	}
+	return value_of(&evaluation, &cell);
+}
+
 const size_t *expr_reads(const struct expr *expr, size_t *count)
 {
 	*count = expr->read_count;

@@ -47,6 +47,10 @@ void expr_free(struct expr *expr);
 int expr_is_true(const struct expr *expr, struct ss_value *const *values, bool *result,
 	struct ss_error *err);
 
+/* Evaluates EXPR with VALUES, one for each variable. New; NULL and ERR when it cannot be computed. */
+struct ss_value *expr_evaluate(
+	const struct expr *expr, struct ss_value *const *values, struct ss_error *err);
+
 /* The rows of the variables table that EXPR reads: *COUNT indexes, each once, borrowed. */
 const size_t *expr_reads(const struct expr *expr, size_t *count);
 

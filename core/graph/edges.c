@@ -96,46 +96,6 @@ static void add_choice(
 	};
 }
 
-/* Reports what is wrong in the condition NODE: at its place in the file if the condition stands there as
- * it is, else at the condition's beginning. */
-static void report_condition(
-	struct graph_loader *loader, const struct yaml_node *node, const struct expr_error *error)
-{
-	const struct ss_text before = {node->text, error->offset};
-	size_t characters = (size_t)text_characters(before);
-	int shown = text_fit(node->text, 200);
-	if (node->verbatim)
-		diagnostics_add(loader->diagnostics, loader->document->file, node->line,
-			node->column + (node->quoted ? 1 : 0) + characters,
-			"the condition \"%.*s\" is wrong: %s", shown, node->text, error->text);
-	else
-		yaml_mistake(loader->document, node, loader->diagnostics,
-			"the condition \"%.*s\" is wrong at its character %zu: %s", shown,
-			node->text, characters + 1, error->text);
-}
-
-static struct expr *read_condition(struct graph_loader *loader, const struct yaml_node *node)
-{
-	const struct graph *graph = loader->graph;
-	struct expr_variable variables[GRAPH_FIELDS_LIMIT];
-	struct expr_error error = {0};
-	if (node->kind != YAML_SCALAR) {
-		yaml_mistake(loader->document, node, loader->diagnostics,
-			"\"when\" takes a condition, not %s", yaml_kind_name(node));
-		return NULL;
-	}
-	for (size_t i = 0; i < graph->field_count; i++)
-		variables[i] = (struct expr_variable){.name = graph->fields[i].name,
-			.type = graph->fields[i].type,
-			.values = graph->fields[i].values};
-	struct expr *when =
-		expr_compile(node->text, variables, graph->field_count, SS_BOOL, &error);
-	/* Without a state, which was reported, no condition is right. */
-	if (when == NULL && graph->field_count > 0)
-		report_condition(loader, node, &error);
-	return when;
-}
-
 static void read_choice(struct graph_loader *loader, struct graph_edge *edge,
 	const struct yaml_node *node, bool last)
 {
@@ -161,15 +121,17 @@ static void read_choice(struct graph_loader *loader, struct graph_edge *edge,
 		add_choice(edge, NULL, NULL, place == GRAPH_NO_SLOT ? GRAPH_END : place);
 		return;
 	}
-	struct expr *condition = read_condition(loader, when);
-	if (condition != NULL)
-		add_choice(edge, when, condition, place == GRAPH_NO_SLOT ? GRAPH_END : place);
+	struct graph_expr condition;
+	if (!graph_read_expr(loader, loader->graph, when, SS_BOOL, "condition", &condition))
+		return;
+	free(condition.text);
+	add_choice(edge, when, condition.expr, place == GRAPH_NO_SLOT ? GRAPH_END : place);
 }
 
 static void read_choices(
 	struct graph_loader *loader, struct graph_edge *edge, const struct yaml_node *choose)
 {
-	edge->chooses = true;
+	edge->kind = GRAPH_CHOOSE;
 	if (choose->kind != YAML_SEQUENCE || choose->count == 0) {
 		yaml_mistake(loader->document, choose, loader->diagnostics,
 			"choose takes a list of {when: CONDITION, to: NODE} and an {else: NODE}");
@@ -218,10 +180,55 @@ done:
 	options_free(options, EDGE_ROWS);
 }
 
+/* The edge between whose ways the agent of NODE chooses. */
+static void read_goto(struct graph_loader *loader, size_t node, const struct yaml_node *given)
+{
+	size_t *targets = NULL;
+	if (given == NULL)
+		return;
+	struct graph_edge *edge = &loader->graph->edges[loader->graph->edge_count++];
+	edge->kind = GRAPH_COMMAND;
+	edge->line = given->line;
+	edge->column = given->column;
+	edge->from = memory_array(1, sizeof *edge->from);
+	edge->from[edge->from_count++] = node;
+	size_t count = read_places(loader, given, GRAPH_START, "goto", &targets);
+	for (size_t i = 0; i < count; i++)
+		add_choice(edge, NULL, NULL, targets[i]);
+	free(targets);
+}
+
+/* The edge that is taken when NODE has failed. */
+static void read_failure(struct graph_loader *loader, size_t node, const struct yaml_node *to)
+{
+	if (to == NULL || yaml_is_null(to))
+		return;
+	struct graph_edge *edge = &loader->graph->edges[loader->graph->edge_count++];
+	edge->kind = GRAPH_FAILURE;
+	edge->line = to->line;
+	edge->column = to->column;
+	edge->from = memory_array(1, sizeof *edge->from);
+	edge->from[edge->from_count++] = node;
+	size_t place = read_place(loader, to, GRAPH_START, "to");
+	add_choice(edge, NULL, NULL, place == GRAPH_NO_SLOT ? GRAPH_END : place);
+}
+
 static void append(size_t **places, size_t *count, size_t place)
 {
 	*places = memory_resize(*places, *count + 1, sizeof **places);
 	(*places)[(*count)++] = place;
+}
+
+/* Tells NODE that the edge in ROW leaves it; those that replace the others come last. */
+static void link_edge(struct graph_node *node, const struct graph_edge *edge, size_t row)
+{
+	append(&node->out, &node->exit_count, row);
+	if (edge->kind == GRAPH_COMMAND)
+		node->command = row;
+	else if (edge->kind == GRAPH_FAILURE)
+		node->failure = row;
+	else
+		node->out_count++;
 }
 
 /* Tells every node which edges leave it. */
@@ -230,17 +237,16 @@ static void link_edges(struct graph *graph)
 	for (size_t i = 0; i < graph->edge_count; i++) {
 		const struct graph_edge *edge = &graph->edges[i];
 		for (size_t j = 0; j < edge->from_count; j++) {
-			if (edge->from[j] == GRAPH_START) {
+			if (edge->from[j] == GRAPH_START)
 				append(&graph->start, &graph->start_count, i);
-			} else {
-				struct graph_node *node = &graph->nodes[edge->from[j]];
-				append(&node->out, &node->out_count, i);
-			}
+			else
+				link_edge(&graph->nodes[edge->from[j]], edge, i);
 		}
 	}
 }
 
-void graph_read_edges(struct graph_loader *loader, const struct yaml_node *edges)
+void graph_read_edges(
+	struct graph_loader *loader, const struct yaml_node *nodes, const struct yaml_node *edges)
 {
 	if (edges == NULL || edges->kind != YAML_SEQUENCE || edges->count == 0) {
 		yaml_mistake(loader->document, edges, loader->diagnostics,
@@ -249,8 +255,14 @@ void graph_read_edges(struct graph_loader *loader, const struct yaml_node *edges
 	}
 	if (loader->graph->node_count == 0)
 		return; /* which was reported; no edge could be right */
-	loader->graph->edges = memory_array(edges->count, sizeof(struct graph_edge));
+	loader->graph->edges = memory_array(
+		edges->count + 2 * loader->graph->node_count, sizeof(struct graph_edge));
 	for (size_t i = 0; i < edges->count; i++)
 		read_edge(loader, edges->items[i]);
+	for (size_t i = 0; i < loader->graph->node_count; i++) {
+		const struct yaml_node *node = yaml_get(nodes, loader->graph->nodes[i].name);
+		read_goto(loader, i, yaml_get(node, "goto"));
+		read_failure(loader, i, yaml_get(yaml_get(node, "on_error"), "to"));
+	}
 	link_edges(loader->graph);
 }

@@ -10,7 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_VERSION, FILE_NAME, FILE_MAX_STEPS, FILE_TIMEOUT, FILE_ROWS };
+enum {
+	FILE_VERSION,
+	FILE_NAME,
+	FILE_MAX_STEPS,
+	FILE_MAX_PARALLEL,
+	FILE_MAX_STATE,
+	FILE_TIMEOUT,
+	FILE_ROWS
+};
 
 static const struct ss_option file_rows[] = {
 	[FILE_VERSION] = {"version", SS_OPTION_INT, NULL, 1, 1, NULL,
@@ -18,6 +26,10 @@ static const struct ss_option file_rows[] = {
 	[FILE_NAME] = {"name", SS_OPTION_STRING, NULL, 0, 0, NULL, "the workflow's name"},
 	[FILE_MAX_STEPS] = {"max_steps", SS_OPTION_INT, "100", 1, 1000000, NULL,
 		"how many nodes may run in one turn"},
+	[FILE_MAX_PARALLEL] = {"max_parallel", SS_OPTION_INT, "64", 1, 100000, NULL,
+		"how many nodes of a turn may run at once"},
+	[FILE_MAX_STATE] = {"max_state_kib", SS_OPTION_INT, "4096", 1, 1048576, NULL,
+		"how much memory the values of the state may take, in KiB"},
 	[FILE_TIMEOUT] = {"timeout", SS_OPTION_DURATION, "30s", 0.001, 86400, NULL,
 		"how long a turn may take"},
 	[FILE_ROWS] = {0},
@@ -33,19 +45,22 @@ static void read_file(struct graph_loader *loader, const struct yaml_node *root)
 		values, loader->diagnostics);
 	graph->name = memory_string(value_as_string(values[FILE_NAME], NULL));
 	graph->max_steps = value_as_int(values[FILE_MAX_STEPS]);
+	graph->max_parallel = value_as_int(values[FILE_MAX_PARALLEL]);
+	graph->max_state = value_as_int(values[FILE_MAX_STATE]) * 1024;
 	graph->timeout_ns = (int64_t)(value_as_number(values[FILE_TIMEOUT]) * 1e9);
 	options_free(values, FILE_ROWS);
 	graph_read_state(loader, yaml_get(root, "state"));
 	graph_read_nodes(loader, yaml_get(root, "nodes"));
-	graph_read_edges(loader, yaml_get(root, "edges"));
+	graph_read_edges(loader, yaml_get(root, "nodes"), yaml_get(root, "edges"));
 }
 
 static struct graph *read_document(const struct yaml_document *document, struct plugins *plugins,
-	const char *const *inputs, struct diagnostics *diagnostics)
+	const char *const *inputs, const struct graph_loader *outer,
+	struct diagnostics *diagnostics)
 {
 	size_t mistakes = diagnostics->count;
 	struct graph *graph = memory_make(struct graph);
-	struct graph_loader loader = {document, graph, plugins, inputs, diagnostics};
+	struct graph_loader loader = {document, graph, plugins, inputs, diagnostics, outer};
 	graph->file = memory_string(document->file);
 	if (document->root == NULL || document->root->kind != YAML_MAPPING) {
 		yaml_mistake(document, document->root, diagnostics,
@@ -63,13 +78,24 @@ static struct graph *read_document(const struct yaml_document *document, struct 
 	return graph;
 }
 
+struct graph *graph_load_inner(const struct graph_loader *outer, const char *file,
+	const char *const *inputs, struct diagnostics *diagnostics)
+{
+	struct yaml_document *document = yaml_load(file, diagnostics);
+	if (document == NULL)
+		return NULL;
+	struct graph *graph = read_document(document, outer->plugins, inputs, outer, diagnostics);
+	yaml_close(document);
+	return graph;
+}
+
 struct graph *graph_load(const char *file, struct plugins *plugins, const char *const *inputs,
 	struct diagnostics *diagnostics)
 {
 	struct yaml_document *document = yaml_load(file, diagnostics);
 	if (document == NULL)
 		return NULL;
-	struct graph *graph = read_document(document, plugins, inputs, diagnostics);
+	struct graph *graph = read_document(document, plugins, inputs, NULL, diagnostics);
 	yaml_close(document);
 	return graph;
 }
@@ -80,9 +106,22 @@ struct graph *graph_parse(const char *file, const char *text, size_t length,
 	struct yaml_document *document = yaml_parse(file, 1, text, length, diagnostics);
 	if (document == NULL)
 		return NULL;
-	struct graph *graph = read_document(document, plugins, inputs, diagnostics);
+	struct graph *graph = read_document(document, plugins, inputs, NULL, diagnostics);
 	yaml_close(document);
 	return graph;
+}
+
+static void free_expr(struct graph_expr *expr)
+{
+	free(expr->text);
+	expr_free(expr->expr);
+}
+
+static void free_assignments(struct graph_assignment *assignments, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free_expr(&assignments[i].expr);
+	free(assignments);
 }
 
 static void free_node(struct graph_node *node)
@@ -90,6 +129,16 @@ static void free_node(struct graph_node *node)
 	options_free(node->options, node->option_count);
 	for (size_t i = 0; i < node->fallback_count; i++)
 		value_unref(node->fallbacks[i].value);
+	for (size_t i = 0; i < node->evaluation_count; i++)
+		free_expr(&node->evaluations[i].expr);
+	free_assignments(node->assignments, node->assignment_count);
+	free_assignments(node->inputs, node->input_count);
+	free_assignments(node->outputs, node->output_count);
+	free_expr(&node->send.over);
+	graph_free(node->workflow);
+	free(node->evaluations);
+	free(node->cache.slots);
+	free(node->interrupt.show);
 	free(node->name);
 	free(node->options);
 	free(node->slots);
@@ -113,6 +162,7 @@ void graph_free(struct graph *graph)
 		return;
 	for (size_t i = 0; i < graph->field_count; i++) {
 		free(graph->fields[i].name);
+		free(graph->fields[i].key);
 		value_unref(graph->fields[i].values);
 		value_unref(graph->fields[i].initial);
 	}
@@ -124,9 +174,21 @@ void graph_free(struct graph *graph)
 	free(graph->nodes);
 	free(graph->edges);
 	free(graph->start);
+	free(graph->reach);
 	free(graph->name);
 	free(graph->file);
 	free(graph);
+}
+
+unsigned graph_services(const struct graph *graph)
+{
+	unsigned services = 0;
+	for (size_t i = 0; i < graph->node_count; i++) {
+		const struct graph_node *node = &graph->nodes[i];
+		services |= node->workflow != NULL ? graph_services(node->workflow)
+						   : node->plugin->services;
+	}
+	return services;
 }
 
 size_t graph_slot(const struct graph *graph, const char *name)
@@ -195,6 +257,20 @@ static int check_number(
 		field->min, field->max, number);
 }
 
+/* The items of a list that is merged by a key. */
+static int check_items(
+	const struct graph_field *field, const struct ss_value *value, struct ss_error *err)
+{
+	for (size_t i = 0; i < value_count(value); i++) {
+		if (value_get(value_at(value, i), field->key) == NULL)
+			return ss_fail_as(err, SS_INVALID,
+				"the field %s is merged by \"%s\"; its item %zu is no map with "
+				"that key",
+				field->name, field->key, i);
+	}
+	return 0;
+}
+
 static int check_value(
 	const struct graph_field *field, const struct ss_value *value, struct ss_error *err)
 {
@@ -204,6 +280,8 @@ static int check_value(
 	if (field->values != NULL && !is_enum_value(field, value))
 		return ss_fail_as(err, SS_INVALID, "\"%.*s\" is no value of the field %s",
 			text_fit(text, 60), text, field->name);
+	if (field->key != NULL)
+		return check_items(field, value, err);
 	if (field->type == SS_INT || field->type == SS_NUMBER)
 		return check_number(field, value, err);
 	return 0;

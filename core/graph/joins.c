@@ -74,7 +74,7 @@ static void spread(struct walk *walk)
 		follow(walk, graph->start[i], GRAPH_START);
 	for (size_t done = 0; done < walk->todo_count; done++) {
 		const struct graph_node *node = &graph->nodes[walk->todo[done]];
-		for (size_t i = 0; i < node->out_count; i++)
+		for (size_t i = 0; i < node->exit_count; i++)
 			follow(walk, node->out[i], walk->todo[done]);
 	}
 }
@@ -114,9 +114,8 @@ static bool followed_once(const struct graph_edge *edge, const bool *once)
 	return edge->join ? sure > 0 : edge->from_count == 1 && sure == 1;
 }
 
-/* For each node whether it surely runs at most once in a turn: one edge leads to it, which is followed
- * once. What is in a cycle or behind several edges is not sure. */
-static bool *find_once(const struct graph *graph)
+/* What is in a cycle or behind several edges is not sure. */
+bool *graph_find_once(const struct graph *graph)
 {
 	bool *once = memory_array(graph->node_count, sizeof *once);
 	size_t *only = memory_array(graph->node_count, sizeof *only);
@@ -175,12 +174,13 @@ void graph_check_joins(struct graph_loader *loader)
 		.labels = memory_array(graph->node_count, sizeof *walk.labels),
 		.todo = memory_array(graph->node_count, 2 * sizeof *walk.todo),
 	};
-	bool *once = find_once(graph);
+	bool *once = graph_find_once(graph);
 	bool *reported = memory_array(graph->edge_count, sizeof *reported);
 	bool waits = check_waits(loader, &walk);
 	for (size_t i = 0; !waits && i < graph->edge_count; i++) {
 		const struct graph_edge *edge = &graph->edges[i];
-		if (!edge->chooses || !followed_once(edge, once))
+		if ((edge->kind != GRAPH_CHOOSE && edge->kind != GRAPH_COMMAND) ||
+			!followed_once(edge, once))
 			continue;
 		walk.chooser = i;
 		spread(&walk);

@@ -10,21 +10,56 @@ struct graph_loader {
 	struct plugins *plugins;
 	const char *const *inputs;
 	struct diagnostics *diagnostics;
+	const struct graph_loader *outer; /* what reads the workflow that this one is a node of */
 };
 
 void graph_read_state(struct graph_loader *loader, const struct yaml_node *state);
 void graph_read_nodes(struct graph_loader *loader, const struct yaml_node *nodes);
-void graph_read_edges(struct graph_loader *loader, const struct yaml_node *edges);
+/* After the nodes; adds those that their `goto` and `on_error` make. */
+void graph_read_edges(
+	struct graph_loader *loader, const struct yaml_node *nodes, const struct yaml_node *edges);
+
+/* What a node has beside its agent's options (behaviour.c). */
+void graph_read_behaviour(
+	struct graph_loader *loader, struct graph_node *node, const struct yaml_node *yaml);
+
+/* The workflow FILE, which is a node of the one that OUTER reads. */
+struct graph *graph_load_inner(const struct graph_loader *outer, const char *file,
+	const char *const *inputs, struct diagnostics *diagnostics);
 
 /* Mistakes that only the whole graph shows: unreachable nodes, ends that lead nowhere, joins that can
- * never complete, fields that are read and never written. */
+ * never complete, fields that are read and never written, fields that are written side by side. */
 void graph_validate(struct graph_loader *loader);
 
 /* Of these, the joins that can never complete. */
 void graph_check_joins(struct graph_loader *loader);
 
+/* For each node whether it surely runs at most once in a turn: one edge leads to it, which is followed once.
+ * A new array. */
+bool *graph_find_once(const struct graph *graph);
+
+/* Of these, fields that are read and never written. */
+void graph_check_fields(struct graph_loader *loader);
+
+/* Whether NODE may write the field SLOT. */
+bool graph_writes(const struct graph_node *node, size_t slot);
+/* The same for what its runs write, of which a fan-out has several. */
+bool graph_runs_write(const struct graph_node *node, size_t slot);
+
+/* Of these, fields that nodes write side by side; also finds out which joins are late. */
+void graph_check_parallel(struct graph_loader *loader);
+
 /* NODE as a value of FIELD, new; NULL and a mistake when it is none. */
 struct ss_value *graph_read_value(
 	struct graph_loader *loader, const struct graph_field *field, const struct yaml_node *node);
+
+/* The slot of the field that NODE names; GRAPH_NO_SLOT and a mistake when there is none. */
+size_t graph_read_slot(struct graph_loader *loader, const struct yaml_node *node);
+
+/* Compiles NODE, an expression over the fields of GRAPH, whose value is of the type RESULT (SS_NULL: any).
+ * WHAT is what it is called in messages, as in "condition". False when it is wrong, which is reported. */
+bool graph_read_expr(struct graph_loader *loader, const struct graph *graph,
+	const struct yaml_node *node, enum ss_type result, const char *what,
+	struct graph_expr *expr);
 
 #endif

@@ -1,39 +1,65 @@
-/* The `nodes` section of a workflow: which agent a node runs, with which options. */
+/* The `nodes` section of a workflow: which agent or workflow a node runs, with which options and fields. */
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/options.h"
 #include "graph/load.h"
 #include "value/value.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODE_AGENT, NODE_TIMEOUT, NODE_ROWS };
+enum { NODE_AGENT, NODE_WORKFLOW, NODE_TIMEOUT, NODE_DEADLINE, NODE_ROWS };
 
 static const struct ss_option node_rows[] = {
-	[NODE_AGENT] = {"agent", SS_OPTION_STRING, NULL, 0, 0, NULL, "the agent that it runs"},
+	[NODE_AGENT] = {"agent", SS_OPTION_STRING, "", 0, 0, NULL, "the agent that it runs"},
+	[NODE_WORKFLOW] = {"workflow", SS_OPTION_PATH, "", 0, 0, NULL,
+		"the file of the workflow that it runs instead"},
 	[NODE_TIMEOUT] = {"timeout", SS_OPTION_DURATION, "0s", 0, 86400, NULL,
-		"how long a run may take; 0s for as long as the turn"},
+		"how long an attempt may take; 0s for as long as the turn"},
+	[NODE_DEADLINE] = {"deadline", SS_OPTION_DURATION, "0s", 0, 86400, NULL,
+		"how long all attempts may take; 0s for as long as the turn"},
 	[NODE_ROWS] = {0},
 };
 
-static const char *const node_sections[] = {"options", "on_error", NULL};
-static const struct ss_option no_rows[] = {{0}};
-static const char *const fallback_sections[] = {"set", NULL};
+static const char *const agent_sections[] = {
+	"options", "fields", "goto", "on_error", "retry", "cache", "interrupt", "send", NULL};
+static const char *const workflow_sections[] = {
+	"input", "output", "on_error", "retry", "cache", "interrupt", "send", NULL};
 
-static const char *field_hint(const struct graph *graph, const char *name, char *text, size_t size)
+/* The field of the state that the agent's field ROW is: what `fields` (or NULL) says, else the one of the
+ * same name. *PLACE is where the workflow names it. */
+static size_t find_slot(struct graph_loader *loader, const struct ss_field *row,
+	const struct yaml_node *fields, const struct yaml_node **place)
 {
+	const struct yaml_node *given = yaml_get(fields, row->name);
+	if (given == NULL)
+		return graph_slot(loader->graph, row->name);
+	*place = given;
+	return yaml_is_null(given) ? GRAPH_NO_SLOT : graph_read_slot(loader, given);
+}
+
+static void report_missing(struct graph_loader *loader, const struct graph_node *node,
+	const struct ss_field *row, const struct yaml_node *place)
+{
+	char hint[120];
 	const char *names[GRAPH_FIELDS_LIMIT];
+	const struct graph *graph = loader->graph;
 	for (size_t i = 0; i < graph->field_count; i++)
 		names[i] = graph->fields[i].name;
-	return diagnostics_hint(name, names, graph->field_count, text, size);
+	yaml_mistake(loader->document, place, loader->diagnostics,
+		"the agent %s uses the field %s (%s), which the state does not declare%s; add %s: "
+		"{type: …} to state",
+		node->plugin->name, row->name, row->help,
+		diagnostics_hint(row->name, names, graph->field_count, hint, sizeof hint),
+		row->name);
 }
 
 /* Finds the slots of the agent's fields and checks that the types agree. */
-static void bind_fields(
-	struct graph_loader *loader, struct graph_node *node, const struct yaml_node *place)
+static void bind_fields(struct graph_loader *loader, struct graph_node *node,
+	const struct yaml_node *agent, const struct yaml_node *fields)
 {
-	char hint[120];
 	const struct ss_field *rows = node->plugin->fields;
 	if (rows == NULL)
 		return;
@@ -41,16 +67,14 @@ static void bind_fields(
 		node->field_count++;
 	node->slots = memory_array(node->field_count, sizeof *node->slots);
 	for (size_t i = 0; i < node->field_count; i++) {
-		size_t slot = graph_slot(loader->graph, rows[i].name);
+		const struct yaml_node *place = agent;
+		size_t slot = find_slot(loader, &rows[i], fields, &place);
+		bool reported = place != agent && !yaml_is_null(place);
 		node->slots[i] = slot;
 		if (slot == GRAPH_NO_SLOT) {
-			if ((rows[i].access & SS_OPTIONAL) == 0 && loader->graph->field_count > 0)
-				yaml_mistake(loader->document, place, loader->diagnostics,
-					"the agent %s uses the field %s (%s), which the state does "
-					"not declare%s; add %s: {type: …} to state",
-					node->plugin->name, rows[i].name, rows[i].help,
-					field_hint(loader->graph, rows[i].name, hint, sizeof hint),
-					rows[i].name);
+			if ((rows[i].access & SS_OPTIONAL) == 0 && !reported &&
+				loader->graph->field_count > 0)
+				report_missing(loader, node, &rows[i], place);
 			continue;
 		}
 		const struct graph_field *field = &loader->graph->fields[slot];
@@ -58,68 +82,149 @@ static void bind_fields(
 		if (rows[i].type != SS_NULL && field->type != SS_NULL &&
 			field->type != rows[i].type)
 			yaml_mistake(loader->document, place, loader->diagnostics,
-				"the agent %s takes the field %s as %s, and the state declares it "
+				"the agent %s takes the field %s as %s, and the state declares %s "
 				"as %s",
 				node->plugin->name, rows[i].name, value_type_name(rows[i].type),
-				value_type_name(field->type));
+				place == agent ? "it" : field->name, value_type_name(field->type));
 	}
 }
 
-static void read_fallback(struct graph_loader *loader, struct graph_node *node,
-	const struct yaml_node *key, const struct yaml_node *item)
+/* `fields`: which fields of the state the agent's fields are, where the names differ. */
+static const struct yaml_node *check_mapping(
+	struct graph_loader *loader, const struct graph_node *node, const struct yaml_node *fields)
 {
-	char hint[120];
-	size_t slot = graph_slot(loader->graph, key->text);
-	if (slot == GRAPH_NO_SLOT) {
-		yaml_mistake(loader->document, key, loader->diagnostics,
-			"the state has no field \"%.*s\"%s", text_fit(key->text, 60), key->text,
-			field_hint(loader->graph, key->text, hint, sizeof hint));
-		return;
-	}
-	struct ss_value *value = graph_read_value(loader, &loader->graph->fields[slot], item);
-	if (value != NULL)
-		node->fallbacks[node->fallback_count++] =
-			(struct graph_fallback){.slot = slot, .value = value};
+	char what[120];
+	const char *names[GRAPH_FIELDS_LIMIT + 1];
+	const struct ss_field *rows = node->plugin->fields;
+	size_t count = 0;
+	if (fields == NULL || yaml_is_null(fields))
+		return NULL;
+	for (; rows != NULL && rows[count].name != NULL && count < GRAPH_FIELDS_LIMIT; count++)
+		names[count] = rows[count].name;
+	names[count] = NULL;
+	(void)snprintf(what, sizeof what, "the fields of the agent %s", node->plugin->name);
+	(void)options_read(
+		loader->document, fields, fields, NULL, names, what, NULL, loader->diagnostics);
+	return fields->kind == YAML_MAPPING ? fields : NULL;
 }
 
-static void read_on_error(
-	struct graph_loader *loader, struct graph_node *node, const struct yaml_node *on_error)
+/* The expressions of MAP, a mapping from fields of TARGETS to expressions over the fields of OVER. */
+static void read_assignments(struct graph_loader *loader, const struct graph *targets,
+	const struct graph *over, size_t option, const struct yaml_node *map,
+	struct graph_assignment **assignments, size_t *count)
 {
-	if (on_error == NULL)
+	if (map == NULL || map->kind != YAML_MAPPING)
 		return;
-	if (options_read(loader->document, on_error, on_error, no_rows, fallback_sections,
-		    "on_error", NULL, loader->diagnostics) < 0)
-		return;
-	const struct yaml_node *set = yaml_get(on_error, "set");
-	if (set == NULL || set->kind != YAML_MAPPING) {
-		yaml_mistake(loader->document, on_error, loader->diagnostics,
-			"on_error needs set, the fields that are written instead, as in "
-			"{set: {category: General}}");
-		return;
+	*assignments = memory_resize(*assignments, *count + map->count, sizeof **assignments);
+	for (size_t i = 0; i < map->count; i++) {
+		struct graph_loader reader = *loader;
+		struct graph_assignment assignment = {.option = option};
+		reader.graph = (struct graph *)(uintptr_t)targets; /* only read */
+		assignment.slot = graph_read_slot(&reader, map->keys[i]);
+		if (assignment.slot == GRAPH_NO_SLOT)
+			continue;
+		enum ss_type type = targets->fields[assignment.slot].type;
+		/* An int will do for a number. */
+		if (graph_read_expr(loader, over, map->items[i], type == SS_NUMBER ? SS_NULL : type,
+			    "expression", &assignment.expr))
+			(*assignments)[(*count)++] = assignment;
 	}
-	node->has_fallback = true;
-	node->fallbacks = memory_array(set->count, sizeof(struct graph_fallback));
-	for (size_t i = 0; i < set->count; i++)
-		read_fallback(loader, node, set->keys[i], set->items[i]);
 }
 
-static void read_agent(struct graph_loader *loader, struct graph_node *node,
-	const struct yaml_node *yaml, const char *agent)
+/* The options that are expressions. */
+static void read_expressions(
+	struct graph_loader *loader, struct graph_node *node, const struct yaml_node *options)
+{
+	const struct ss_option *rows = node->plugin->options;
+	node->evaluations = memory_array(node->option_count, sizeof(struct graph_evaluation));
+	for (size_t i = 0; i < node->option_count; i++) {
+		const struct yaml_node *given = yaml_get(options, rows[i].name);
+		struct graph_evaluation *next = &node->evaluations[node->evaluation_count];
+		if (given == NULL || yaml_is_null(given))
+			continue;
+		if (rows[i].type == SS_OPTION_ASSIGNMENTS)
+			read_assignments(loader, loader->graph, loader->graph, i, given,
+				&node->assignments, &node->assignment_count);
+		else if (rows[i].type == SS_OPTION_EXPRESSION &&
+			 graph_read_expr(loader, loader->graph, given, SS_NULL, "expression",
+				 &next->expr)) {
+			next->option = i;
+			node->evaluation_count++;
+		}
+	}
+}
+
+static void read_agent(
+	struct graph_loader *loader, struct graph_node *node, const struct yaml_node *yaml)
 {
 	char what[120];
 	struct ss_error err = {0};
 	const struct yaml_node *named = yaml_get(yaml, "agent");
-	node->plugin = plugins_get(loader->plugins, SS_AGENT, agent, &err);
+	const struct yaml_node *options = yaml_get(yaml, "options");
+	node->plugin = plugins_get(loader->plugins, SS_AGENT, named->text, &err);
 	if (node->plugin == NULL) {
 		yaml_mistake(loader->document, named, loader->diagnostics, "%s", err.text);
 		return;
 	}
-	bind_fields(loader, node, named);
+	bind_fields(loader, node, named, check_mapping(loader, node, yaml_get(yaml, "fields")));
 	node->option_count = options_count(node->plugin->options);
 	node->options = memory_array(node->option_count, sizeof(struct ss_value *));
 	(void)snprintf(what, sizeof what, "the agent %s", node->plugin->name);
-	(void)options_read(loader->document, yaml_get(yaml, "options"), yaml, node->plugin->options,
-		NULL, what, node->options, loader->diagnostics);
+	(void)options_read(loader->document, options, yaml, node->plugin->options, NULL, what,
+		node->options, loader->diagnostics);
+	read_expressions(loader, node, options);
+}
+
+/* Whether FILE is being read already, by LOADER or by one that it is read for. */
+static bool is_being_read(const struct graph_loader *loader, const char *file)
+{
+	char path[PATH_MAX], other[PATH_MAX];
+	if (realpath(file, path) == NULL)
+		return false;
+	for (; loader != NULL; loader = loader->outer) {
+		if (realpath(loader->graph->file, other) != NULL && strcmp(path, other) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void read_workflow(struct graph_loader *loader, struct graph_node *node,
+	const struct yaml_node *yaml, const char *file)
+{
+	const struct yaml_node *named = yaml_get(yaml, "workflow");
+	const struct yaml_node *input = yaml_get(yaml, "input");
+	const struct yaml_node *output = yaml_get(yaml, "output");
+	if (is_being_read(loader, file)) {
+		yaml_mistake(loader->document, named, loader->diagnostics,
+			"%s would run itself; a workflow cannot be a node of its own", named->text);
+		return;
+	}
+	if (output == NULL || output->kind != YAML_MAPPING || output->count == 0) {
+		yaml_mistake(loader->document, output != NULL ? output : named, loader->diagnostics,
+			"a workflow as a node needs output, the fields that its results are "
+			"written "
+			"to, as in {answer: reply}");
+		return;
+	}
+	if (input != NULL && input->kind != YAML_MAPPING) {
+		yaml_mistake(loader->document, input, loader->diagnostics,
+			"input is a mapping from the fields of %s to expressions over the state "
+			"here",
+			named->text);
+		return;
+	}
+	size_t count = input != NULL ? input->count : 0;
+	const char **inputs = memory_array(count + 1, sizeof *inputs);
+	for (size_t i = 0; i < count; i++)
+		inputs[i] = input->keys[i]->text;
+	node->workflow = graph_load_inner(loader, file, inputs, loader->diagnostics);
+	free(inputs);
+	if (node->workflow == NULL)
+		return;
+	read_assignments(
+		loader, node->workflow, loader->graph, 0, input, &node->inputs, &node->input_count);
+	read_assignments(loader, loader->graph, node->workflow, 0, output, &node->outputs,
+		&node->output_count);
 }
 
 static void read_node(
@@ -128,16 +233,28 @@ static void read_node(
 	char what[120];
 	struct ss_value *options[NODE_ROWS] = {0};
 	struct graph_node *node = &loader->graph->nodes[loader->graph->node_count++];
+	const struct yaml_node *agent = yaml_get(yaml, "agent");
+	const struct yaml_node *workflow = yaml_get(yaml, "workflow");
 	(void)snprintf(what, sizeof what, "the node %s", key->text);
 	node->name = memory_string(key->text);
 	node->line = key->line;
 	node->column = key->column;
-	int read = options_read(loader->document, yaml, key, node_rows, node_sections, what,
-		options, loader->diagnostics);
+	node->error_slot = node->command = node->failure = GRAPH_NO_SLOT;
+	int read = options_read(loader->document, yaml, key, node_rows,
+		workflow != NULL ? workflow_sections : agent_sections, what, options,
+		loader->diagnostics);
 	node->timeout_ns = (int64_t)(value_as_number(options[NODE_TIMEOUT]) * 1e9);
-	if (read == 0)
-		read_agent(loader, node, yaml, value_as_string(options[NODE_AGENT], NULL));
-	read_on_error(loader, node, yaml_get(yaml, "on_error"));
+	node->deadline_ns = (int64_t)(value_as_number(options[NODE_DEADLINE]) * 1e9);
+	if (yaml->kind == YAML_MAPPING && (agent == NULL) == (workflow == NULL))
+		yaml_mistake(loader->document, key, loader->diagnostics,
+			"the node %s needs either \"agent\", the agent that it runs, or "
+			"\"workflow\", the file of the workflow that it runs",
+			key->text);
+	else if (read == 0 && agent != NULL)
+		read_agent(loader, node, yaml);
+	else if (read == 0 && workflow != NULL)
+		read_workflow(loader, node, yaml, value_as_string(options[NODE_WORKFLOW], NULL));
+	graph_read_behaviour(loader, node, yaml);
 	options_free(options, NODE_ROWS);
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIELD_TYPE, FIELD_VALUES, FIELD_ROWS };
+enum { FIELD_TYPE, FIELD_VALUES, FIELD_REDUCER, FIELD_KEY, FIELD_ROWS };
 
 /* Up to here a double is exact for whole numbers. */
 #define EXACT_LIMIT 9007199254740992.0
@@ -19,6 +19,11 @@ static const struct ss_option field_rows[] = {
 		"string int number bool enum list map", "what the field holds"},
 	[FIELD_VALUES] = {"values", SS_OPTION_STRINGS, "[]", 0, 0, NULL,
 		"the values that an enum may have"},
+	[FIELD_REDUCER] = {"reducer", SS_OPTION_CHOICE, "replace", 0, 0,
+		"replace append add max min merge union",
+		"what becomes of the field when something is written to it"},
+	[FIELD_KEY] = {"key", SS_OPTION_STRING, "", 0, 0, NULL,
+		"the member that tells apart the items of a list that is merged"},
 	[FIELD_ROWS] = {0},
 };
 
@@ -136,6 +141,62 @@ static void read_values(struct graph_loader *loader, struct graph_field *field,
 	}
 }
 
+static enum graph_reducer reducer_of(const char *name)
+{
+	enum graph_reducer reducer = GRAPH_REPLACE;
+	while (reducer < GRAPH_UNION && strcmp(graph_reducer_name(reducer), name) != 0)
+		reducer++;
+	return reducer;
+}
+
+/* The types that a reducer is for. */
+static bool suits(enum graph_reducer reducer, enum ss_type type)
+{
+	switch (reducer) {
+	case GRAPH_REPLACE:
+		return true;
+	case GRAPH_APPEND:
+	case GRAPH_UNION:
+		return type == SS_LIST;
+	case GRAPH_ADD:
+	case GRAPH_MAX:
+	case GRAPH_MIN:
+		return type == SS_INT || type == SS_NUMBER;
+	case GRAPH_MERGE:
+		return type == SS_MAP || type == SS_LIST;
+	}
+	return false;
+}
+
+static void read_reducer(struct graph_loader *loader, struct graph_field *field,
+	const struct yaml_node *node, struct ss_value *const *options)
+{
+	const char *name = value_as_string(options[FIELD_REDUCER], NULL);
+	const char *key = value_as_string(options[FIELD_KEY], NULL);
+	const struct yaml_node *given = yaml_get(node, "reducer");
+	field->reducer = reducer_of(name);
+	bool wants_key = field->reducer == GRAPH_MERGE && field->type == SS_LIST;
+	if (!suits(field->reducer, field->type))
+		yaml_mistake(loader->document, given, loader->diagnostics,
+			"the reducer %s is not for the type %s of %s; append and union are for "
+			"lists, add, max and min for int and number, merge for map and list",
+			name, value_type_name(field->type), field->name);
+	else if (wants_key && key[0] == '\0')
+		yaml_mistake(loader->document, given, loader->diagnostics,
+			"merge needs to know what tells the items of the list %s apart, as in key: "
+			"id",
+			field->name);
+	else if (!wants_key && key[0] != '\0')
+		yaml_mistake(loader->document, yaml_get(node, "key"), loader->diagnostics,
+			"key is for a list with the reducer merge; %s is none", field->name);
+	else if ((field->reducer == GRAPH_MAX || field->reducer == GRAPH_MIN) &&
+		 yaml_get(node, "default") == NULL)
+		yaml_mistake(loader->document, given, loader->diagnostics,
+			"%s compares with what %s holds, so it needs a default", name, field->name);
+	if (wants_key)
+		field->key = memory_string(key);
+}
+
 static void read_field(
 	struct graph_loader *loader, const struct yaml_node *key, const struct yaml_node *node)
 {
@@ -154,6 +215,7 @@ static void read_field(
 	if (loader->diagnostics->count == mistakes) {
 		read_values(loader, field, node, options[FIELD_VALUES], strcmp(type, "enum") == 0);
 		read_range(loader, field, node);
+		read_reducer(loader, field, node, options);
 	}
 	const struct yaml_node *given = yaml_get(node, "default");
 	if (given != NULL && loader->diagnostics->count == mistakes)

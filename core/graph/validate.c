@@ -1,22 +1,38 @@
 /* Mistakes that only the whole graph shows. */
 #include "base/memory.h"
-#include "base/text.h"
 #include "graph/load.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* Marks every node that EDGE leads to, directly or not. */
-static void reach(const struct graph *graph, bool *reached, const struct graph_edge *edge)
+/* Marks every node that a turn can come to. Returns a new array with a place for each node. */
+static bool *find_reached(const struct graph *graph)
 {
-	for (size_t i = 0; i < edge->choice_count; i++) {
-		size_t to = edge->choices[i].to;
-		if (to == GRAPH_END || reached[to])
-			continue;
-		reached[to] = true;
-		for (size_t j = 0; j < graph->nodes[to].out_count; j++)
-			reach(graph, reached, &graph->edges[graph->nodes[to].out[j]]);
+	bool *reached = memory_array(graph->node_count, sizeof *reached);
+	size_t *todo = memory_array(graph->node_count, sizeof *todo);
+	size_t count = 0;
+	for (size_t done = 0, i = 0; i < graph->start_count || done < count;) {
+		const size_t *out = graph->start;
+		size_t out_count = graph->start_count;
+		if (i >= out_count) {
+			const struct graph_node *node = &graph->nodes[todo[done++]];
+			out = node->out;
+			out_count = node->exit_count;
+		}
+		i = graph->start_count;
+		for (size_t j = 0; j < out_count; j++) {
+			const struct graph_edge *edge = &graph->edges[out[j]];
+			for (size_t k = 0; k < edge->choice_count; k++) {
+				size_t to = edge->choices[k].to;
+				if (to == GRAPH_END || reached[to])
+					continue;
+				reached[to] = true;
+				todo[count++] = to;
+			}
+		}
 	}
+	free(todo);
+	return reached;
 }
 
 static void check_reachable(struct graph_loader *loader, const bool *reached)
@@ -35,96 +51,118 @@ static void check_ends(struct graph_loader *loader)
 {
 	const struct graph *graph = loader->graph;
 	for (size_t i = 0; i < graph->node_count; i++) {
-		if (graph->nodes[i].out_count == 0)
-			diagnostics_add(loader->diagnostics, graph->file, graph->nodes[i].line,
-				graph->nodes[i].column,
-				"nothing follows the node %s; add {from: %s, to: END}",
-				graph->nodes[i].name, graph->nodes[i].name);
+		const struct graph_node *node = &graph->nodes[i];
+		if (node->out_count == 0 && node->command == GRAPH_NO_SLOT)
+			diagnostics_add(loader->diagnostics, graph->file, node->line, node->column,
+				"nothing follows the node %s; add {from: %s, to: END}", node->name,
+				node->name);
 	}
 	if (graph->start_count == 0)
 		diagnostics_add(loader->diagnostics, graph->file, 0, 0,
 			"no edge leaves START; add {from: START, to: NODE}");
 }
 
-static bool is_input(const struct graph_loader *loader, const char *name)
+/* Whether EDGE, once its node has finished, leads to a node of FOREVER whatever is chosen. */
+static bool leads_on(const struct graph_edge *edge, const bool *forever)
 {
-	for (const char *const *input = loader->inputs; input != NULL && *input != NULL; input++) {
-		if (strcmp(*input, name) == 0)
-			return true;
-	}
-	return false;
+	size_t inside = 0;
+	for (size_t i = 0; i < edge->choice_count; i++)
+		inside += edge->choices[i].to != GRAPH_END && forever[edge->choices[i].to];
+	if (edge->join)
+		return false; /* it may wait for what does not come again */
+	return edge->kind == GRAPH_PLAIN ? inside > 0 : inside == edge->choice_count;
 }
 
-static bool *written_fields(const struct graph_loader *loader)
+static bool runs_forever(const struct graph *graph, size_t row, const bool *forever)
 {
-	const struct graph *graph = loader->graph;
-	bool *written = memory_array(graph->field_count, sizeof *written);
-	for (size_t i = 0; i < graph->field_count; i++)
-		written[i] = is_input(loader, graph->fields[i].name);
-	for (size_t i = 0; i < graph->node_count; i++) {
-		const struct graph_node *node = &graph->nodes[i];
-		for (size_t j = 0; j < node->field_count; j++) {
-			if (node->slots[j] != GRAPH_NO_SLOT &&
-				(node->plugin->fields[j].access & SS_WRITES) != 0)
-				written[node->slots[j]] = true;
-		}
-		for (size_t j = 0; j < node->fallback_count; j++)
-			written[node->fallbacks[j].slot] = true;
+	const struct graph_node *node = &graph->nodes[row];
+	bool plain = false;
+	for (size_t i = 0; i < node->out_count; i++)
+		plain = plain || leads_on(&graph->edges[node->out[i]], forever);
+	for (size_t i = node->out_count; i < node->exit_count; i++) {
+		/* What replaces the other edges must lead on as well. */
+		if (!leads_on(&graph->edges[node->out[i]], forever))
+			return false;
 	}
-	return written;
+	return plain || (node->out_count == 0 && node->command != GRAPH_NO_SLOT);
 }
 
-static void check_read_by_conditions(struct graph_loader *loader, const bool *written)
+/* The node of FOREVER that the node ROW, one of them, leads to. */
+static size_t next_in_circle(const struct graph *graph, size_t row, const bool *forever)
 {
-	const struct graph *graph = loader->graph;
-	for (size_t i = 0; i < graph->edge_count; i++) {
-		for (size_t j = 0; j < graph->edges[i].choice_count; j++) {
-			const struct graph_choice *choice = &graph->edges[i].choices[j];
-			size_t count = 0;
-			const size_t *reads =
-				choice->when != NULL ? expr_reads(choice->when, &count) : NULL;
-			for (size_t k = 0; k < count; k++) {
-				if (!written[reads[k]])
-					diagnostics_add(loader->diagnostics, graph->file,
-						choice->line, choice->column,
-						"the condition \"%.*s\" reads %s, which nothing "
-						"writes",
-						text_fit(choice->text, 120), choice->text,
-						graph->fields[reads[k]].name);
-			}
+	const struct graph_node *node = &graph->nodes[row];
+	for (size_t i = 0; i < node->exit_count; i++) {
+		const struct graph_edge *edge = &graph->edges[node->out[i]];
+		for (size_t j = 0; !edge->join && j < edge->choice_count; j++) {
+			size_t to = edge->choices[j].to;
+			if (to != GRAPH_END && forever[to])
+				return to;
 		}
 	}
+	return row;
 }
 
-static void check_reads(struct graph_loader *loader)
+static void report_circle(struct graph_loader *loader, size_t row, const bool *forever)
+{
+	char names[256] = "";
+	size_t used = 0;
+	const struct graph *graph = loader->graph;
+	size_t at = row;
+	do {
+		const char *name = graph->nodes[at].name;
+		used += (size_t)snprintf(
+			names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", name);
+		at = next_in_circle(graph, at, forever);
+	} while (at != row && used < sizeof names - GRAPH_NAME_LIMIT - 10);
+	diagnostics_add(loader->diagnostics, graph->file, graph->nodes[row].line,
+		graph->nodes[row].column,
+		"this circle can never end: %s%s; let one of them choose, with a way that leads "
+		"out",
+		names, at != row ? ", …" : "");
+}
+
+/* Cycles that cannot end. The nodes that run forever are the largest set in which each leads on to another
+ * whatever is chosen: what does not is taken away until nothing changes. */
+static void check_circles(struct graph_loader *loader, const bool *reached)
 {
 	const struct graph *graph = loader->graph;
-	bool *written = written_fields(loader);
-	for (size_t i = 0; i < graph->node_count; i++) {
-		const struct graph_node *node = &graph->nodes[i];
-		for (size_t j = 0; j < node->field_count; j++) {
-			unsigned access = node->plugin->fields[j].access;
-			if (node->slots[j] == GRAPH_NO_SLOT || (access & SS_READS) == 0 ||
-				(access & SS_OPTIONAL) != 0 || written[node->slots[j]])
+	bool *forever = memory_array(graph->node_count, sizeof *forever);
+	bool changed = true;
+	for (size_t i = 0; i < graph->node_count; i++)
+		forever[i] = reached[i];
+	while (changed) {
+		changed = false;
+		for (size_t i = graph->node_count; i > 0; i--) {
+			if (!forever[i - 1] || runs_forever(graph, i - 1, forever))
 				continue;
-			diagnostics_add(loader->diagnostics, graph->file, node->line, node->column,
-				"the node %s reads the field %s, which nothing writes", node->name,
-				graph->fields[node->slots[j]].name);
+			forever[i - 1] = false;
+			changed = true;
 		}
 	}
-	check_read_by_conditions(loader, written);
-	free(written);
+	/* From each of them to the next until one comes again: that one is on a circle. */
+	size_t *seen = memory_array(graph->node_count, sizeof *seen);
+	for (size_t i = 0; i < graph->node_count; i++) {
+		size_t at = i;
+		bool walked = seen[i] == 0;
+		while (forever[i] && seen[at] == 0) {
+			seen[at] = i + 1;
+			at = next_in_circle(graph, at, forever);
+		}
+		if (forever[i] && walked && seen[at] == i + 1)
+			report_circle(loader, at, forever);
+	}
+	free(seen);
+	free(forever);
 }
 
 void graph_validate(struct graph_loader *loader)
 {
-	const struct graph *graph = loader->graph;
-	bool *reached = memory_array(graph->node_count, sizeof *reached);
-	for (size_t i = 0; i < graph->start_count; i++)
-		reach(graph, reached, &graph->edges[graph->start[i]]);
+	bool *reached = find_reached(loader->graph);
 	check_reachable(loader, reached);
 	check_ends(loader);
+	check_circles(loader, reached);
 	graph_check_joins(loader);
-	check_reads(loader);
+	graph_check_fields(loader);
+	graph_check_parallel(loader);
 	free(reached);
 }

@@ -210,6 +210,13 @@ static void on_over(void *context, struct turn *over)
 	struct support_turn *turn = context;
 	struct ss_error err = {0};
 	turn->trace = turn_trace(over);
+	if (turn_status(over) == TURN_INTERRUPTED) {
+		(void)ss_fail_as(&err, SS_UNAVAILABLE,
+			"the workflow waits for an answer from outside, which a question cannot "
+			"get");
+		fail(turn, &err);
+		return;
+	}
 	if (turn_error(over) != NULL) {
 		fail(turn, turn_error(over));
 		return;
@@ -251,8 +258,9 @@ static void run(struct support_turn *turn, const struct ss_value *known)
 			{"conversation_id",
 				input(turn, "conversation_id", value_text(turn->conversation_id))},
 			{"history", input(turn, "history", copy(known, "history"))});
-	turn->turn =
-		turn_start(turn->support->options.engine, given, &turn->log, on_over, turn, &err);
+	const struct turn_options options = {
+		.input = given, .log = &turn->log, .over = on_over, .context = turn};
+	turn->turn = turn_start(turn->support->options.engine, &options, &err);
 	value_unref(given);
 	if (turn->turn == NULL)
 		fail(turn, &err);

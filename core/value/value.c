@@ -22,6 +22,7 @@ struct ss_value {
 	atomic_size_t references;
 	enum ss_type type;
 	size_t count; /* bytes of a string, items of a list, entries of a map */
+	size_t size;  /* bytes of all that it holds */
 	union {
 		bool boolean;
 		int64_t integer;
@@ -52,6 +53,7 @@ static struct ss_value *make(enum ss_type type, size_t count, size_t content_siz
 	atomic_init(&value->references, 1);
 	value->type = type;
 	value->count = count;
+	value->size = sizeof *value + content_size;
 	return value;
 }
 
@@ -99,7 +101,23 @@ struct ss_value *value_list(struct ss_value *const *items, size_t count)
 	struct ss_value *value = make(SS_LIST, count, count * sizeof *items);
 	if (count > 0)
 		memcpy(items_in(value), items, count * sizeof *items);
+	for (size_t i = 0; i < count; i++)
+		value->size += value_size(items[i]);
 	return value;
+}
+
+struct ss_value *value_list_join(const struct ss_value *list, const struct ss_value *more)
+{
+	size_t before = value_count(list);
+	size_t count = before + value_count(more);
+	struct ss_value *joined = make(SS_LIST, count, count * sizeof(struct ss_value *));
+	for (size_t i = 0; i < count; i++) {
+		const struct ss_value *item =
+			i < before ? items_in(list)[i] : items_in(more)[i - before];
+		items_in(joined)[i] = value_ref(item);
+		joined->size += value_size(item);
+	}
+	return joined;
 }
 
 /* By key; of equal keys, by the order in which they were given. */
@@ -127,6 +145,7 @@ struct ss_value *value_map(const char *const *keys, struct ss_value *const *valu
 		}
 		entries[map->count].key = memory_string(given[i].key);
 		entries[map->count++].value = given[i].value;
+		map->size += strlen(given[i].key) + 1 + value_size(given[i].value);
 	}
 	free(given);
 	return map;
@@ -174,6 +193,11 @@ void value_unref(struct ss_value *value)
 			break;
 	}
 	free(value);
+}
+
+size_t value_size(const struct ss_value *value)
+{
+	return value != NULL ? value->size : 0;
 }
 
 enum ss_type value_type(const struct ss_value *value)

@@ -19,6 +19,9 @@ struct ss_value *value_list(struct ss_value *const *items, size_t count);
 /* Copies the KEYS and takes the VALUES. Of equal keys the last one counts. */
 struct ss_value *value_map(const char *const *keys, struct ss_value *const *values, size_t count);
 
+/* A list of the items of LIST and then those of MORE. */
+struct ss_value *value_list_join(const struct ss_value *list, const struct ss_value *more);
+
 struct ss_value *value_ref(const struct ss_value *value);
 void value_unref(struct ss_value *value);
 
@@ -32,6 +35,9 @@ size_t value_count(const struct ss_value *value);
 const struct ss_value *value_at(const struct ss_value *value, size_t index);
 const char *value_key_at(const struct ss_value *value, size_t index);
 const struct ss_value *value_get(const struct ss_value *value, const char *key);
+
+/* The bytes that VALUE and all that it holds take; what it holds twice counts twice. */
+size_t value_size(const struct ss_value *value);
 
 /* Deep equality; an integer equals a double of the same number. */
 bool value_equal(const struct ss_value *a, const struct ss_value *b);

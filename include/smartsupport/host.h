@@ -31,12 +31,16 @@ enum ss_result {
 	SS_DONE,    /* its writes count */
 	SS_PENDING, /* it will call finish() later */
 	SS_FAILED,  /* its writes are dropped; the error says why */
+	SS_INTERRUPTED, /* its writes are dropped; it runs again once somebody has answered interrupt() */
 };
 
 /* Called on the loop with COUNT vectors of DIMENSION floats of length 1, borrowed for the call; or
  * with an error and no vectors. */
 typedef void ss_embedded(void *instance, struct ss_run *run, const float *const *vectors,
 	size_t count, size_t dimension, const struct ss_error *err);
+
+/* Called on the loop when the time of wait() is up, or with an error when the run is over before. */
+typedef void ss_waited(void *instance, struct ss_run *run, const struct ss_error *err);
 
 /* A search in the knowledge base. */
 struct ss_search {
@@ -79,8 +83,12 @@ struct ss_host {
 
 	/* The field's value in the state as it was when the run started. Borrowed for the run. */
 	const struct ss_value *(*read)(struct ss_run *run, size_t field);
-	/* Writes VALUE (taken) to the field. It takes effect when the run ends with SS_DONE. */
+	/* Writes VALUE (taken) to the field. It takes effect when the run ends with SS_DONE, through the
+	 * field's reducer if it has one. Of several writes to a field the last one counts. */
 	int (*write)(
+		struct ss_run *run, size_t field, struct ss_value *value, struct ss_error *err);
+	/* The same, but VALUE replaces what the field holds whatever its reducer. */
+	int (*overwrite)(
 		struct ss_run *run, size_t field, struct ss_value *value, struct ss_error *err);
 	/* SIZE bytes, zeroed and aligned for any type, that live as long as the run. */
 	void *(*allocate)(struct ss_run *run, size_t size);
@@ -93,7 +101,24 @@ struct ss_host {
 	/* Asks the configured model and then calls DONE, never before it returns. */
 	int (*generate)(struct ss_run *run, const struct ss_prompt *prompt, ss_generated *done,
 		struct ss_error *err);
-	/* Ends a run that returned SS_PENDING, with SS_DONE or SS_FAILED and ERR. Once. */
+	/* The value of the option in row OPTION, which is of the type SS_OPTION_EXPRESSION, in the state
+	 * as it was when the run started. New; NULL and ERR when it cannot be computed or is not given. */
+	struct ss_value *(*evaluate)(struct ss_run *run, size_t option, struct ss_error *err);
+	/* Computes the expressions of the option in row OPTION, which is of the type
+	 * SS_OPTION_ASSIGNMENTS, and writes them to their fields. */
+	int (*assign)(struct ss_run *run, size_t option, struct ss_error *err);
+	/* The node that comes next, one of those that the workflow lists in this node's `goto`. */
+	int (*go_to)(struct ss_run *run, const char *node, struct ss_error *err);
+	/* Asks somebody outside: PAYLOAD (taken) is what they are shown. The run must then end with
+	 * SS_INTERRUPTED. */
+	int (*interrupt)(struct ss_run *run, struct ss_value *payload, struct ss_error *err);
+	/* The answer to the run's interrupt(), borrowed for the run; NULL when it has not asked yet. */
+	const struct ss_value *(*answered)(struct ss_run *run);
+	/* Which attempt of the node this is, from 1; more when it has failed and is tried again. */
+	unsigned (*attempt)(struct ss_run *run);
+	/* Calls DONE after SECONDS. */
+	int (*wait)(struct ss_run *run, double seconds, ss_waited *done, struct ss_error *err);
+	/* Ends a run that returned SS_PENDING, with any other result, and ERR for SS_FAILED. Once. */
 	void (*finish)(struct ss_run *run, enum ss_result result, const struct ss_error *err);
 
 	/* For models, on the loop thread. */

@@ -28,11 +28,14 @@ enum ss_option_type {
 	SS_OPTION_STRING,
 	SS_OPTION_CHOICE, /* one of the words in `choices` */
 	SS_OPTION_DURATION, /* written 250ms, 2s, 5m, 24h or 7d; given to the plugin as a number of seconds */
-	SS_OPTION_PATH,    /* relative to the file that names it; given as an absolute path */
-	SS_OPTION_STRINGS, /* list of strings */
-	SS_OPTION_NUMBERS, /* map from string to number, each bounded by min and max */
-	SS_OPTION_TEXTS,   /* map from string to string */
-	SS_OPTION_LISTS,   /* map from string to list of strings */
+	SS_OPTION_PATH,        /* relative to the file that names it; given as an absolute path */
+	SS_OPTION_STRINGS,     /* list of strings */
+	SS_OPTION_NUMBERS,     /* map from string to number, each bounded by min and max */
+	SS_OPTION_TEXTS,       /* map from string to string */
+	SS_OPTION_LISTS,       /* map from string to list of strings */
+	SS_OPTION_EXPRESSION,  /* agents: an expression over the state, for host->evaluate() */
+	SS_OPTION_ASSIGNMENTS, /* agents: map from a field of the state to an expression, for
+	                          host->assign(); an empty fallback is {} */
 };
 
 /* One option. A table of them ends with a row whose name is NULL. */
@@ -59,6 +62,13 @@ struct ss_field {
 	enum ss_type type; /* an enum field of a workflow counts as SS_STRING; SS_NULL: any type */
 	unsigned access;   /* of enum ss_access */
 	const char *help;
+};
+
+/* What of the host an agent uses beside the state. */
+enum ss_services {
+	SS_USES_EMBEDDER = 1,  /* embed() */
+	SS_USES_KNOWLEDGE = 2, /* search() */
+	SS_USES_MODEL = 4,     /* generate() */
 };
 
 /* What create() gets. Everything is borrowed for the call, but for `host`, which outlives the instance. */
@@ -178,6 +188,7 @@ struct ss_plugin {
 	const char *summary;             /* one sentence */
 	const struct ss_option *options; /* ends with a row whose name is NULL; NULL for none */
 	const struct ss_field *fields;   /* agents: the same; NULL for none */
+	unsigned services; /* agents: of enum ss_services; what is not here is refused */
 	/* The operations of its kind; the other pointers are NULL. */
 	const struct ss_agent_operations *agent;
 	const struct ss_llm_operations *llm;

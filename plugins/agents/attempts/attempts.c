@@ -146,5 +146,6 @@ SS_EXPORT const struct ss_plugin smartsupport_plugin = {
 	.summary = "Counts how often the customer has asked the same thing in this conversation.",
 	.options = options,
 	.fields = fields,
+	.services = SS_USES_EMBEDDER,
 	.agent = &operations,
 };

@@ -58,5 +58,6 @@ SS_EXPORT const struct ss_plugin smartsupport_plugin = {
 	.summary = "Finds the category of a message by keywords or with a head on its embedding.",
 	.options = options,
 	.fields = fields,
+	.services = SS_USES_EMBEDDER,
 	.agent = &operations,
 };

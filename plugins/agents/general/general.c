@@ -42,5 +42,6 @@ SS_EXPORT const struct ss_plugin smartsupport_plugin = {
 	.summary = "Answers from the articles found, or says that none fits.",
 	.options = options,
 	.fields = specialist_fields,
+	.services = SS_USES_MODEL,
 	.agent = &operations,
 };

@@ -116,5 +116,6 @@ SS_EXPORT const struct ss_plugin smartsupport_plugin = {
 	.summary = "Finds the articles that fit the question.",
 	.options = options,
 	.fields = fields,
+	.services = SS_USES_KNOWLEDGE,
 	.agent = &operations,
 };

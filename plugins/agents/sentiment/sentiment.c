@@ -52,5 +52,6 @@ SS_EXPORT const struct ss_plugin smartsupport_plugin = {
 	.summary = "Finds the mood of a message with a head on its embedding and its wording.",
 	.options = options,
 	.fields = fields,
+	.services = SS_USES_EMBEDDER,
 	.agent = &operations,
 };

@@ -104,5 +104,6 @@ SS_EXPORT const struct ss_plugin smartsupport_plugin = {
 	.summary = "Answers technical questions from the articles found.",
 	.options = options,
 	.fields = specialist_fields,
+	.services = SS_USES_MODEL,
 	.agent = &operations,
 };

@@ -112,7 +112,7 @@ Test(failure, goes_on_with_the_fallback_and_none_of_the_runs_writes)
 	value_unref(trace);
 	char *logged = stage_logged();
 	cr_expect_not_null(
-		strstr(logged, "the node a goes on with its on_error values: the model is away"));
+		strstr(logged, "the node a goes on with its on_error: the model is away"));
 	free(logged);
 	turn_free(turn);
 	stage_close();
@@ -120,8 +120,8 @@ Test(failure, goes_on_with_the_fallback_and_none_of_the_runs_writes)
 
 Test(failure, of_one_branch_stops_the_others)
 {
-	stage_open("nodes: {a: {agent: puppet}, b: {agent: puppet}, c: {agent: puppet}, d: {agent: "
-		   "puppet}}\n"
+	stage_open("nodes: {a: {agent: puppet_0}, b: {agent: puppet_1}, c: {agent: puppet_2}, d: "
+		   "{agent: puppet_3}}\n"
 		   "edges:\n"
 		   "  - {from: START, to: [a, b, c, d]}\n"
 		   "  - {from: [a, b, c, d], to: END}\n");
@@ -326,7 +326,7 @@ Test(timeout, without_a_fallback_ends_the_turn)
 Test(timeout, of_the_turn_ends_it_with_whatever_runs)
 {
 	stage_open("timeout: 200ms\n"
-		   "nodes: {a: {agent: puppet, on_error: {set: {f0: 1}}}, b: {agent: puppet}}\n"
+		   "nodes: {a: {agent: puppet_0, on_error: {set: {f0: 1}}}, b: {agent: puppet_1}}\n"
 		   "edges: [{from: START, to: [a, b]}, {from: [a, b], to: END}]\n");
 	stage_play("a", stage_wait);
 	stage_play("b", stage_wait);
@@ -370,10 +370,10 @@ Test(engine, reports_every_agent_that_cannot_be_made)
 	cr_expect_null(engine_new(&stage.options, stage.graph, &diagnostics));
 	cr_assert_eq(diagnostics.count, 2);
 	cr_expect_str_eq(diagnostics.items[0].file, "stage.yaml");
-	cr_expect_eq(diagnostics.items[0].line, 33);
+	cr_expect_eq(diagnostics.items[0].line, 37);
 	cr_expect_eq(diagnostics.items[0].column, 3);
 	cr_expect_str_eq(diagnostics.items[0].text, "the node b: was told to fail when it is made");
-	cr_expect_eq(diagnostics.items[1].line, 34);
+	cr_expect_eq(diagnostics.items[1].line, 38);
 	cr_expect_eq(stage.actors, 0);
 	diagnostics_free(&diagnostics);
 	stage_close();

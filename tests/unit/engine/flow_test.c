@@ -45,7 +45,7 @@ Test(chain, hands_the_state_on)
 	cr_expect_str_eq(buffer_text(&stage.played), "a b c");
 	cr_expect_null(turn_field(turn, "f99"));
 	struct ss_value *state = turn_state(turn);
-	cr_expect_eq(value_count(state), 27);
+	cr_expect_eq(value_count(state), 31);
 	cr_expect_eq(value_as_int(value_get(state, "f1")), 50);
 	value_unref(state);
 	turn_free(turn);
@@ -85,7 +85,8 @@ Test(turn, refuses_what_does_not_fit_the_state)
 	for (size_t i = 0; i < 3; i++) {
 		struct ss_error err = {0};
 		struct ss_value *input = value_map_make({inputs[i].key, inputs[i].value(7)});
-		cr_expect_null(turn_start(stage.engine, input, &stage.log, NULL, NULL, &err));
+		const struct turn_options options = {.input = input, .log = &stage.log};
+		cr_expect_null(turn_start(stage.engine, &options, &err));
 		cr_expect_eq(err.status, SS_INVALID);
 		cr_expect_str_eq(err.text, inputs[i].why);
 		value_unref(input);
@@ -95,7 +96,7 @@ Test(turn, refuses_what_does_not_fit_the_state)
 }
 
 #define DIAMOND                                                                                    \
-	"nodes: {a: {agent: puppet}, b: {agent: puppet}, c: {agent: puppet}, d: {agent: "          \
+	"nodes: {a: {agent: puppet}, b: {agent: puppet_0}, c: {agent: puppet_1}, d: {agent: "      \
 	"puppet}}\n"                                                                               \
 	"edges:\n"                                                                                 \
 	"  - {from: START, to: a}\n"                                                               \
@@ -174,8 +175,8 @@ static enum ss_result sum(struct actor *actor, struct ss_run *run, struct ss_err
 Test(parallel, nodes_may_finish_in_any_order_with_the_same_outcome)
 {
 	static const char *const names[] = {"n1", "n2", "n3", "n4"};
-	stage_open("nodes: {n1: {agent: puppet}, n2: {agent: puppet}, n3: {agent: puppet},\n"
-		   "        n4: {agent: puppet}, sum: {agent: puppet}}\n"
+	stage_open("nodes: {n1: {agent: puppet_1}, n2: {agent: puppet_2}, n3: {agent: puppet_3},\n"
+		   "        n4: {agent: puppet_4}, sum: {agent: puppet}}\n"
 		   "edges:\n"
 		   "  - {from: START, to: [n1, n2, n3, n4]}\n"
 		   "  - {from: [n1, n2, n3, n4], to: sum}\n"
@@ -201,8 +202,8 @@ Test(parallel, nodes_may_finish_in_any_order_with_the_same_outcome)
 
 Test(join, runs_once_for_each_round_of_a_loop)
 {
-	stage_open("nodes: {a: {agent: puppet}, b: {agent: puppet}, c: {agent: puppet}, d: {agent: "
-		   "puppet}}\n"
+	stage_open("nodes: {a: {agent: puppet}, b: {agent: puppet_0}, c: {agent: puppet_1}, d: "
+		   "{agent: puppet}}\n"
 		   "edges:\n"
 		   "  - {from: START, to: a}\n"
 		   "  - {from: a, to: [b, c]}\n"
@@ -219,7 +220,8 @@ Test(join, runs_once_for_each_round_of_a_loop)
 Test(join, keeps_count_of_a_branch_that_is_a_round_ahead)
 {
 	struct ending ending;
-	stage_open("nodes: {a: {agent: puppet}, b: {agent: puppet}, d: {agent: puppet}}\n"
+	stage_open("nodes: {a: {agent: puppet_2}, b: {agent: puppet_1}, d: {agent: puppet_5, "
+		   "fields: {f5: sum}}}\n"
 		   "edges:\n"
 		   "  - {from: START, to: [a, b]}\n"
 		   "  - {from: a, choose: [{when: f2 < 2, to: a}, {else: END}]}\n"
@@ -243,18 +245,46 @@ Test(join, keeps_count_of_a_branch_that_is_a_round_ahead)
 	stage_close();
 }
 
-Test(join, that_is_never_complete_lets_the_turn_end)
+#define MAYBE                                                                                      \
+	"nodes: {a: {agent: puppet_0}, b: {agent: puppet_1}, c: {agent: puppet_3}, d: {agent: "    \
+	"puppet_2}}\n"                                                                             \
+	"edges:\n"                                                                                 \
+	"  - {from: START, to: [a, b]}\n"                                                          \
+	"  - {from: a, choose: [{when: f0 > 0, to: c}, {else: END}]}\n"                            \
+	"  - {from: [b, c], to: d}\n"                                                              \
+	"  - {from: d, to: END}\n"
+
+Test(join, whose_missing_parent_cannot_come_any_more_runs_without_it)
 {
-	stage_open("nodes: {a: {agent: puppet}, b: {agent: puppet}, c: {agent: puppet}, d: {agent: "
-		   "puppet}}\n"
-		   "edges:\n"
-		   "  - {from: START, to: [a, b]}\n"
-		   "  - {from: a, choose: [{when: f0 > 0, to: c}, {else: END}]}\n"
-		   "  - {from: [b, c], to: d}\n"
-		   "  - {from: d, to: END}\n");
-	struct turn *turn = stage_turn(NULL);
+	struct ending ending;
+	stage_open(MAYBE);
+	stage_play("a", stage_wait);
+	stage_play("d", count);
+	struct turn *turn = stage_start(NULL, &ending);
+	stage_spin();
+	cr_expect_str_eq(buffer_text(&stage.played), "a b", "c may still come");
+	stage_finish("a", NULL);
+	stage_until_over(&ending);
 	cr_expect_null(turn_error(turn));
-	cr_expect_str_eq(buffer_text(&stage.played), "a b");
+	cr_expect_str_eq(buffer_text(&stage.played), "a b d");
+	cr_expect_eq(stage_int(turn, "f2"), 1);
+	turn_free(turn);
+	stage_close();
+}
+
+Test(join, waits_for_a_parent_that_was_chosen)
+{
+	struct ending ending;
+	stage_open(MAYBE);
+	stage_play("a", write_now);
+	stage_play("c", stage_wait);
+	struct turn *turn = stage_start(NULL, &ending);
+	stage_await(1);
+	stage_spin();
+	cr_expect_str_eq(buffer_text(&stage.played), "a b c");
+	stage_finish("c", NULL);
+	stage_until_over(&ending);
+	cr_expect_str_eq(buffer_text(&stage.played), "a b c d");
 	turn_free(turn);
 	stage_close();
 }
@@ -262,20 +292,22 @@ Test(join, that_is_never_complete_lets_the_turn_end)
 Test(any, leads_on_from_each_node_by_itself)
 {
 	struct ending ending;
-	stage_open("nodes: {b: {agent: puppet}, c: {agent: puppet}, d: {agent: puppet}}\n"
-		   "edges:\n"
-		   "  - {from: START, to: [b, c]}\n"
-		   "  - {from: [b, c], any: true, to: d}\n"
-		   "  - {from: d, to: END}\n");
+	stage_open(
+		"nodes: {b: {agent: puppet_0}, c: {agent: puppet_1}, d: {agent: assign, options: "
+		"{set: {sum: 1}}}}\n"
+		"edges:\n"
+		"  - {from: START, to: [b, c]}\n"
+		"  - {from: [b, c], any: true, to: d}\n"
+		"  - {from: d, to: END}\n");
 	stage_play("b", stage_wait);
-	stage_play("d", count);
 	struct turn *turn = stage_start(NULL, &ending);
 	stage_spin();
-	cr_expect_str_eq(buffer_text(&stage.played), "b c d");
 	stage_finish("b", NULL);
 	stage_until_over(&ending);
-	cr_expect_str_eq(buffer_text(&stage.played), "b c d d");
-	cr_expect_eq(stage_int(turn, "f2"), 2);
+	struct ss_value *trace = turn_trace(turn);
+	cr_expect_eq(value_count(trace), 4, "d ran for each of the two");
+	value_unref(trace);
+	cr_expect_eq(stage_int(turn, "sum"), 2);
 	turn_free(turn);
 	stage_close();
 }
@@ -305,7 +337,7 @@ Test(choice, looks_at_the_state_after_the_writes)
 
 Test(choice, whose_condition_fails_ends_the_turn_and_says_where)
 {
-	stage_open("nodes: {a: {agent: puppet}, b: {agent: puppet}}\n"
+	stage_open("nodes: {a: {agent: puppet}, b: {agent: puppet_1, fields: {f1: most}}}\n"
 		   "edges:\n"
 		   "  - {from: START, to: [b, a]}\n"
 		   "  - from: a\n"
@@ -318,7 +350,7 @@ Test(choice, whose_condition_fails_ends_the_turn_and_says_where)
 	struct turn *turn = stage_turn(NULL);
 	cr_assert_not_null(turn_error(turn));
 	cr_expect_eq(turn_error(turn)->status, SS_INVALID);
-	cr_expect_str_eq(turn_error(turn)->text, "stage.yaml:36:16: the condition \"f25.missing == "
+	cr_expect_str_eq(turn_error(turn)->text, "stage.yaml:40:16: the condition \"f25.missing == "
 						 "1\": there is no key \"missing\"");
 	struct ss_value *trace = turn_trace(turn);
 	cr_expect_str_eq(
@@ -339,7 +371,7 @@ Test(choice, at_the_start_may_fail)
 		   "  - {from: a, to: END}\n");
 	struct turn *turn = stage_turn(NULL);
 	cr_assert_not_null(turn_error(turn));
-	cr_expect_not_null(strstr(turn_error(turn)->text, "stage.yaml:33:35: the condition"), "%s",
+	cr_expect_not_null(strstr(turn_error(turn)->text, "stage.yaml:37:35: the condition"), "%s",
 		turn_error(turn)->text);
 	turn_free(turn);
 	stage_close();
@@ -413,12 +445,13 @@ Test(trace, says_what_happened_in_order)
 	stage_finish("b", NULL);
 	stage_until_over(&ending);
 	struct ss_value *trace = turn_trace(turn);
-	static const char *const nodes[] = {"a", "c", "b", "d"};
+	static const char *const nodes[] = {"a", "b", "c", "d"};
+	static const char *const agents[] = {"puppet", "puppet_0", "puppet_1", "puppet"};
 	cr_assert_eq(value_count(trace), 4);
 	for (size_t i = 0; i < 4; i++) {
 		const struct ss_value *entry = value_at(trace, i);
 		cr_expect_str_eq(value_as_string(value_get(entry, "node"), NULL), nodes[i]);
-		cr_expect_str_eq(value_as_string(value_get(entry, "agent"), NULL), "puppet");
+		cr_expect_str_eq(value_as_string(value_get(entry, "agent"), NULL), agents[i]);
 		cr_expect_str_eq(value_as_string(value_get(entry, "status"), NULL), "done");
 		cr_expect_null(value_get(entry, "error"));
 		cr_expect_geq(value_as_number(value_get(entry, "duration_ms")), 0);
@@ -429,7 +462,7 @@ Test(trace, says_what_happened_in_order)
 	char *joined = json_text(value_get(value_at(trace, 1), "taken"));
 	cr_expect_str_eq(writes, "[\"f0\"]");
 	cr_expect_str_eq(taken, "[{\"to\":\"b\"},{\"to\":\"c\"}]");
-	cr_expect_str_eq(joined, "[]");
+	cr_expect_str_eq(joined, "[]", "the way to d is told with the last parent");
 	free(writes);
 	free(taken);
 	free(joined);

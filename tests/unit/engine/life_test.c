@@ -15,7 +15,7 @@
 	"edges: [{from: START, to: a}, {from: a, to: b}, {from: b, to: END}]\n"
 
 #define SIDE_BY_SIDE                                                                               \
-	"nodes: {a: {agent: puppet}, b: {agent: puppet}, c: {agent: puppet}}\n"                    \
+	"nodes: {a: {agent: puppet_0}, b: {agent: puppet_1}, c: {agent: puppet}}\n"                \
 	"edges: [{from: START, to: [a, b]}, {from: [a, b], to: c}, {from: c, to: END}]\n"
 
 Test(finish, counts_once)
@@ -119,7 +119,7 @@ Test(finish, of_another_run_may_end_the_turn_within_run)
 	stage_play("a", stage_wait);
 	stage_play("b", fail_the_other);
 	struct turn *turn = stage_turn(NULL);
-	cr_expect_str_eq(turn_error(turn)->text, "the node a (agent puppet): brought down by b");
+	cr_expect_str_eq(turn_error(turn)->text, "the node a (agent puppet_0): brought down by b");
 	cr_expect_eq(stage_int(turn, "f0"), 0);
 	turn_free(turn);
 	stage_finish("b", NULL);
@@ -246,9 +246,11 @@ Test(turn, may_be_freed_by_its_own_over_call)
 	int calls = 0;
 	struct ss_error err = {0};
 	struct ss_value *input = value_map(NULL, NULL, 0);
+	const struct turn_options options = {
+		.input = input, .log = &stage.log, .over = free_it, .context = &calls};
 	stage_open(SIDE_BY_SIDE);
 	stage_play("a", stage_wait);
-	cr_assert_not_null(turn_start(stage.engine, input, &stage.log, free_it, &calls, &err));
+	cr_assert_not_null(turn_start(stage.engine, &options, &err));
 	stage_await(1);
 	stage_finish("a", "no");
 	stage_spin();
@@ -277,7 +279,8 @@ Test(engine, stops_all_turns_and_tells_their_owners)
 		turn_free(turns[i]);
 		stage_finish("a", NULL);
 	}
-	cr_expect_null(turn_start(stage.engine, NULL, &stage.log, NULL, NULL, &err));
+	const struct turn_options options = {.log = &stage.log};
+	cr_expect_null(turn_start(stage.engine, &options, &err));
 	cr_expect_eq(err.status, SS_UNAVAILABLE);
 	stage_close();
 }
@@ -296,7 +299,7 @@ Test(engine, frees_runs_that_were_never_finished_and_says_whose_they_are)
 	(void)stage_take("a");
 	stage_close_engine();
 	char *logged = stage_logged();
-	cr_expect_not_null(strstr(logged, "the agent puppet never finished a run of the node a"));
+	cr_expect_not_null(strstr(logged, "the agent puppet_0 never finished a run of the node a"));
 	cr_expect_null(strstr(logged, "of the node b"));
 	free(logged);
 	stage_close();

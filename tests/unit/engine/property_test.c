@@ -140,7 +140,7 @@ static char *print_workflow(void)
 	struct buffer yaml = {0};
 	buffer_add_string(&yaml, "timeout: 1h\nnodes:\n");
 	for (size_t i = 0; i < plan_count; i++) {
-		buffer_add_format(&yaml, "  n%zu: {agent: puppet", i);
+		buffer_add_format(&yaml, "  n%zu: {agent: puppet_%zu", i, i);
 		if (plans[i].fails)
 			buffer_add_format(&yaml, ", on_error: {set: {f%zu: 7}}", i);
 		buffer_add_string(&yaml, "}\n");

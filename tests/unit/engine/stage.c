@@ -62,14 +62,19 @@ void stage_play(const char *name, stage_act *act)
 	parts[part_count++].act = act;
 }
 
-/* Puts the test behind the agent that is all nodes' agent. */
+/* Puts the test behind the agents that are all nodes' agents. */
 static void take_the_strings(void)
 {
-	void *handle = dlopen(PLUGINS "/agents/puppet.so", RTLD_NOW | RTLD_LOCAL);
-	cr_assert_not_null(handle, "%s", dlerror());
-	struct puppet_strings *strings = dlsym(handle, "puppet_strings");
-	cr_assert_not_null(strings);
-	strings->operations = (struct ss_agent_operations){create, destroy, run};
+	for (int field = -1; field < STAGE_TEXT; field++) {
+		char file[200];
+		(void)snprintf(file, sizeof file, "%s/agents/puppet%s%.*d.so", PLUGINS,
+			field >= 0 ? "_" : "", field >= 0 ? 1 : 0, field >= 0 ? field : 0);
+		void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+		cr_assert_not_null(handle, "%s", dlerror());
+		struct puppet_strings *strings = dlsym(handle, "puppet_strings");
+		cr_assert_not_null(strings);
+		strings->operations = (struct ss_agent_operations){create, destroy, run};
+	}
 }
 
 static char *workflow(const char *yaml)
@@ -84,15 +89,19 @@ static char *workflow(const char *yaml)
 				 "  f23: {type: bool}\n"
 				 "  f24: {type: list}\n"
 				 "  f25: {type: map}\n"
+				 "  sum: {type: int, reducer: add}\n"
+				 "  list: {type: list, reducer: append}\n"
+				 "  map: {type: map, reducer: merge}\n"
+				 "  most: {type: int, reducer: max, default: 0}\n"
 				 "  given: {type: int}\n");
 	buffer_add_string(&text, yaml);
 	return buffer_take(&text);
 }
 
-void stage_prepare(const char *yaml)
+bool stage_load(const char *yaml)
 {
-	static const char *const inputs[] = {"given", NULL};
-	const char *folder = PLUGINS;
+	static const char *const inputs[] = {"given", "f20", "f24", NULL};
+	const char *const folders[] = {PLUGINS, SS_BUILD_DIR "/plugins"};
 	struct diagnostics diagnostics = {0};
 	char *text = workflow(yaml);
 	take_the_strings();
@@ -100,15 +109,24 @@ void stage_prepare(const char *yaml)
 	stage.log = log_new(stage.log_fd, SS_LOG_DEBUG, false);
 	stage.base = event_base_new();
 	stage.later = later_new(stage.base);
-	stage.plugins = plugins_new(&folder, 1);
+	stage.plugins = plugins_new(folders, 2);
 	stage.graph =
 		graph_parse("stage.yaml", text, strlen(text), stage.plugins, inputs, &diagnostics);
-	diagnostics_print(&diagnostics, stderr);
-	cr_assert_not_null(stage.graph);
+	FILE *said = fdopen(dup(stage.log_fd), "w");
+	diagnostics_print(&diagnostics, said);
+	(void)fclose(said);
 	diagnostics_free(&diagnostics);
 	free(text);
 	stage.options = (struct engine_options){
 		.base = stage.base, .later = stage.later, .log = &stage.log};
+	return stage.graph != NULL;
+}
+
+void stage_prepare(const char *yaml)
+{
+	bool loaded = stage_load(yaml);
+	char *said = loaded ? NULL : stage_logged();
+	cr_assert(loaded, "%s\n%s", said, yaml);
 }
 
 void stage_begin(void)
@@ -180,7 +198,9 @@ struct turn *stage_start(const char *input, struct ending *ending)
 		input != NULL ? json_parse(input, strlen(input), &err) : value_map(NULL, NULL, 0);
 	cr_assert_not_null(given, "%s", err.text);
 	*ending = (struct ending){0};
-	struct turn *turn = turn_start(stage.engine, given, &stage.log, on_over, ending, &err);
+	const struct turn_options options = {
+		.input = given, .log = &stage.log, .over = on_over, .context = ending};
+	struct turn *turn = turn_start(stage.engine, &options, &err);
 	cr_assert_not_null(turn, "%s", err.text);
 	cr_expect_eq(ending->calls, 0, "over came before turn_start() returned");
 	value_unref(given);
@@ -258,14 +278,14 @@ void stage_finish(const char *name, const char *why)
 		waiting.run, why == NULL ? SS_DONE : SS_FAILED, why == NULL ? NULL : &err);
 }
 
-int64_t stage_int(const struct turn *turn, const char *field)
+int64_t stage_int(struct turn *turn, const char *field)
 {
 	const struct ss_value *value = turn_field(turn, field);
 	cr_expect_eq(value_type(value), SS_INT, "%s", field);
 	return value_as_int(value);
 }
 
-const char *stage_text(const struct turn *turn, const char *field)
+const char *stage_text(struct turn *turn, const char *field)
 {
 	return value_as_string(turn_field(turn, field), NULL);
 }

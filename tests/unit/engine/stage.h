@@ -2,7 +2,8 @@
  * A stage for the engine: an event loop, a workflow whose nodes are all played by the test, and the turns
  * that run on it. One at a time in a process. The state has the fields
  *   f0 to f19 ints, f20 a string, f21 one of Low and High, f22 a number from 0 to 1, f23 a bool,
- *   f24 a list, f25 a map, and `given`, an int that agents only read.
+ *   f24 a list, f25 a map; with reducers: sum (add), list (append), map (merge) and most (max);
+ *   and `given`, an int that puppets only read.
  */
 #ifndef ENGINE_STAGE_H
 #define ENGINE_STAGE_H
@@ -65,6 +66,9 @@ struct ending {
  * The workflow must be right. */
 void stage_open(const char *yaml);
 
+/* Sets up the stage without the engine; false when the workflow is wrong, which is in the log then. */
+bool stage_load(const char *yaml);
+
 /* The same without the engine, which stage.options are for. */
 void stage_prepare(const char *yaml);
 void stage_begin(void);
@@ -106,8 +110,8 @@ struct waiting stage_take(const char *name);
 void stage_finish(const char *name, const char *why);
 
 /* The fields of a turn's end. */
-int64_t stage_int(const struct turn *turn, const char *field);
-const char *stage_text(const struct turn *turn, const char *field);
+int64_t stage_int(struct turn *turn, const char *field);
+const char *stage_text(struct turn *turn, const char *field);
 
 /* The entry of NODE's last run in the trace: NULL if there is none. */
 const struct ss_value *stage_entry(const struct ss_value *trace, const char *node);

@@ -1,5 +1,5 @@
 /* Workflows as their author meets them: what loads, and what is said about what does not. */
-#include "graph/graph.h"
+#include "loading.h"
 
 #include "base/memory.h"
 #include "value/value.h"
@@ -11,74 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATE                                                                                      \
-	"version: 1\n"                                                                             \
-	"name: test\n"                                                                             \
-	"state:\n"                                                                                 \
-	"  message:  {type: string}\n"                                                             \
-	"  response: {type: string}\n"                                                             \
-	"  count:    {type: int, min: 1, max: 10, default: 5}\n"                                   \
-	"  label:    {type: enum, values: [Low, High], default: Low}\n"
-
 /* The first line behind STATE is 8. */
-
-static const char *const inputs[] = {"message", "count", NULL};
-
-static struct plugins *fixtures(void)
-{
-	const char *folder = SS_BUILD_DIR "/tests/plugins";
-	return plugins_new(&folder, 1);
-}
-
-/* What is said about TEXT, sorted, one line a mistake; the caller frees it. NULL and *GRAPH when it loads. */
-static char *load(const char *text, size_t length, struct graph **graph)
-{
-	struct diagnostics diagnostics = {0};
-	struct plugins *plugins = fixtures();
-	char *said = NULL;
-	size_t size = 0;
-	*graph = graph_parse("w.yaml", text, length, plugins, inputs, &diagnostics);
-	cr_assert_eq(*graph == NULL, diagnostics.count > 0);
-	FILE *stream = open_memstream(&said, &size);
-	diagnostics_print(&diagnostics, stream);
-	(void)fclose(stream);
-	diagnostics_free(&diagnostics);
-	plugins_free(plugins);
-	if (*graph == NULL)
-		return said;
-	free(said);
-	return NULL;
-}
-
-static struct graph *loads(const char *text)
-{
-	struct graph *graph;
-	char *said = load(text, strlen(text), &graph);
-	cr_assert_not_null(graph, "%s", said);
-	return graph;
-}
-
-/* TEXT gives exactly COUNT mistakes, and the lines (char *) are what they begin with, in this order. */
-static void refused(const char *text, int count, ...)
-{
-	va_list lines;
-	struct graph *graph;
-	char *said = load(text, strlen(text), &graph);
-	cr_expect_null(graph, "accepted:\n%s", text);
-	graph_free(graph);
-	if (said == NULL)
-		return;
-	const char *at = said;
-	va_start(lines, count);
-	for (int i = 0; i < count; i++) {
-		const char *line = va_arg(lines, const char *);
-		cr_expect(strncmp(at, line, strlen(line)) == 0, "expected %s\nin\n%s", line, said);
-		at = strchr(at, '\n') != NULL ? strchr(at, '\n') + 1 : "";
-	}
-	va_end(lines);
-	cr_expect_str_eq(at, "", "more than %d mistakes:\n%s", count, said);
-	free(said);
-}
 
 Test(graph, has_the_structure_that_the_file_describes)
 {
@@ -133,13 +66,13 @@ Test(graph, has_the_structure_that_the_file_describes)
 	cr_expect_eq(graph->start_count, 1);
 	cr_expect_eq(graph->edges[0].from[0], GRAPH_START);
 	cr_expect_eq(graph->edges[0].choice_count, 2);
-	cr_expect_not(graph->edges[0].chooses);
+	cr_expect_not(graph->edges[0].kind == GRAPH_CHOOSE);
 	cr_expect(graph->edges[1].join);
 	cr_expect_not(graph->edges[0].join);
 	cr_expect_eq(graph->nodes[0].out_count, 1);
 	cr_expect_eq(graph->nodes[0].out[0], 1);
 	const struct graph_edge *choose = &graph->edges[2];
-	cr_expect(choose->chooses);
+	cr_expect(choose->kind == GRAPH_CHOOSE);
 	cr_assert_eq(choose->choice_count, 2);
 	cr_expect_str_eq(choose->choices[0].text, "count > 3");
 	cr_expect_eq(choose->choices[0].to, 0);
@@ -326,7 +259,7 @@ Test(graph, checks_choices)
 		9, "w.yaml:11:23: choose takes a list of", "w.yaml:12:24: a choice is {when:",
 		"w.yaml:13:24: a choice is {when:", "w.yaml:14:24: a choice must be a mapping",
 		"w.yaml:15:36: a choice has no key \"when\"",
-		"w.yaml:16:31: \"when\" takes a condition, not a list",
+		"w.yaml:16:31: a condition is a text, not a list",
 		"w.yaml:16:51: START cannot stand in \"else\"",
 		"w.yaml:17:5: an edge has \"from\" and either \"to\" or \"choose\"",
 		"w.yaml:18:5: an edge has \"from\" and either \"to\" or \"choose\"");
@@ -444,8 +377,8 @@ Test(joins, must_not_wait_for_what_follows_two_choices)
 {
 	refused(STATE
 		"nodes:\n"
-		"  {a: {agent: echo}, b: {agent: echo}, c: {agent: echo}, b2: {agent: echo},\n"
-		"   c2: {agent: echo}, x: {agent: echo}, d: {agent: echo}}\n"
+		"  {a: {agent: fail}, b: {agent: fail}, c: {agent: fail}, b2: {agent: fail},\n"
+		"   c2: {agent: fail}, x: {agent: fail}, d: {agent: fail}}\n"
 		"edges:\n"
 		"  - {from: START, to: [a, x]}\n"
 		"  - {from: a, choose: [{when: count > 1, to: b}, {else: c}]}\n"
@@ -460,7 +393,7 @@ Test(joins, may_wait_for_choices_that_can_both_be_taken)
 {
 	/* Both choices lead to b; c follows either of them. */
 	graph_free(loads(STATE
-		"nodes: {a: {agent: echo}, b: {agent: echo}, c: {agent: echo}, d: {agent: echo}}\n"
+		"nodes: {a: {agent: fail}, b: {agent: fail}, c: {agent: fail}, d: {agent: fail}}\n"
 		"edges:\n"
 		"  - {from: START, to: a}\n"
 		"  - {from: a, choose: [{when: count > 1, to: b}, {else: c}]}\n"
@@ -469,7 +402,7 @@ Test(joins, may_wait_for_choices_that_can_both_be_taken)
 		"  - {from: d, to: END}\n"));
 	/* The choice is made once in each round. */
 	graph_free(loads(STATE
-		"nodes: {a: {agent: echo}, b: {agent: echo}, c: {agent: echo}, d: {agent: echo}}\n"
+		"nodes: {a: {agent: fail}, b: {agent: fail}, c: {agent: fail}, d: {agent: fail}}\n"
 		"edges:\n"
 		"  - {from: START, to: a}\n"
 		"  - {from: a, choose: [{when: count > 1, to: b}, {when: count > 2, to: c}, {else: "
@@ -479,7 +412,7 @@ Test(joins, may_wait_for_choices_that_can_both_be_taken)
 		"  - {from: d, to: END}\n"));
 	/* Two edges choose, each for itself. */
 	graph_free(loads(STATE
-		"nodes: {a: {agent: echo}, b: {agent: echo}, c: {agent: echo}, d: {agent: echo}}\n"
+		"nodes: {a: {agent: fail}, b: {agent: fail}, c: {agent: fail}, d: {agent: fail}}\n"
 		"edges:\n"
 		"  - {from: START, to: a}\n"
 		"  - {from: a, choose: [{when: count > 1, to: b}, {else: END}]}\n"
@@ -589,7 +522,7 @@ Test(graph, checks_the_settings_of_a_turn_and_of_nodes)
 		"w.yaml:4:10: timeout must be a duration",
 		"w.yaml:7:3: START and END are where a turn begins and ends",
 		"w.yaml:8:3: a node's name has from 1 to 64 bytes",
-		"w.yaml:9:3: the node a needs \"agent\": the agent that it runs",
+		"w.yaml:9:3: the node a needs either \"agent\", the agent that it runs",
 		"w.yaml:9:16: timeout must be a duration",
 		"w.yaml:10:6: the node b must be a mapping, not a single value");
 }
@@ -687,7 +620,7 @@ Test(graph, survives_more_mistakes_than_are_kept)
 			"  - {from: n%d, to: [y], any: 3}\n",
 			i, i, i);
 	(void)fclose(stream);
-	char *said = load(text, size, &graph);
+	char *said = load_workflow(text, size, &graph);
 	cr_assert_not_null(said);
 	cr_expect_not_null(strstr(said, "and more mistakes; mend these first"));
 	free(said);

@@ -1,2 +1,3 @@
 include(${CMAKE_SOURCE_DIR}/tests/fixtures/agents/agents.cmake)
 add_dependencies(unit_graph fixture_agents)
+add_dependencies(unit_graph agents_assign)

@@ -1,0 +1,492 @@
+/* Tasks: an activation of a node from when an edge has led to it until its edges are followed. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "engine/turn.h"
+#include "value/value.h"
+
+#include <stdlib.h>
+
+const struct graph_node *task_node(const struct task *task)
+{
+	return &task->turn->program->graph->nodes[task->node];
+}
+
+struct engine_node *task_engine_node(const struct task *task)
+{
+	return &task->turn->program->nodes[task->node];
+}
+
+struct task *task_new(struct turn *turn, size_t node, const struct task *cause, size_t edge,
+	size_t step, uint64_t id, struct view *view)
+{
+	struct task *task = arena_take(&turn->arena, sizeof *task);
+	task->turn = turn;
+	task->node = node;
+	task->step = step;
+	task->cause = cause;
+	task->edge = edge;
+	task->id = id;
+	task->view = view;
+	task->way = GRAPH_NO_SLOT;
+	list_add(&turn->ready, task);
+	return task;
+}
+
+static void move(struct task *task, struct task_list *from, struct task_list *to)
+{
+	list_remove(from, task);
+	list_add(to, task);
+}
+
+/* TASK runs no more: it goes to the turn's record. */
+static void close_task(struct task *task, struct task_list *from, enum task_state state)
+{
+	struct turn *turn = task->turn;
+	move(task, from, &turn->over_tasks);
+	task->state = state;
+	task->duration_ns = clock_monotonic_ns() - turn->started_ns - task->started_ns;
+	if (task->deadline != NULL)
+		(void)event_del(task->deadline);
+	for (size_t i = 0; i < task->copy_count; i++)
+		run_abandon(&task->copies[i]);
+	event_finished(task);
+}
+
+static void note_change(struct task *task, size_t slot)
+{
+	for (size_t i = 0; i < task->changed_count; i++) {
+		if (task->changed[i] == slot)
+			return;
+	}
+	if (task->changed == NULL)
+		task->changed = arena_array(&task->turn->arena,
+			task->turn->program->graph->field_count, sizeof *task->changed);
+	task->changed[task->changed_count++] = slot;
+}
+
+static int check_size(const struct task *task, struct ss_error *err)
+{
+	const struct graph *graph = task->turn->program->graph;
+	size_t size = 0;
+	for (size_t i = 0; i < graph->field_count; i++)
+		size += value_size(task->view->values[i]);
+	if (size <= (size_t)graph->max_state)
+		return 0;
+	return ss_fail_as(err, SS_LIMIT,
+		"the values of the state take %zu KiB, more than the %lld KiB of max_state_kib "
+		"in %s",
+		size / 1024, (long long)graph->max_state / 1024, graph->file);
+}
+
+/* Writes VALUE (taken), which fits, to the field SLOT. */
+static int write_slot(struct task *task, size_t slot, struct ss_value *value, size_t index,
+	bool overwrites, struct ss_error *err)
+{
+	note_change(task, slot);
+	return view_write(task->turn, &task->view, slot, value, task, index, overwrites, err);
+}
+
+/* Checks what the copies wrote, all of it before any is applied. */
+static int fit_writes(struct task *task, struct ss_error *err)
+{
+	const struct graph_field *fields = task->turn->program->graph->fields;
+	for (size_t i = 0; i < task->copy_count; i++) {
+		struct ss_run *run = task->copies[i].run;
+		for (size_t j = 0; run != NULL && j < run->write_count; j++) {
+			struct write *write = &run->writes[j];
+			write->value = graph_fit_value(&fields[write->slot], write->value, err);
+			if (write->value == NULL)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* Whether reducing what the copies wrote may fail. */
+static bool may_fail(const struct task *task)
+{
+	const struct graph_field *fields = task->turn->program->graph->fields;
+	for (size_t i = 0; i < task->copy_count; i++) {
+		const struct ss_run *run = task->copies[i].run;
+		for (size_t j = 0; run != NULL && j < run->write_count; j++) {
+			if (fields[run->writes[j].slot].reducer == GRAPH_ADD)
+				return true;
+		}
+	}
+	return false;
+}
+
+static int apply_each(struct task *task, struct ss_error *err)
+{
+	for (size_t i = 0; i < task->copy_count; i++) {
+		struct ss_run *run = task->copies[i].run;
+		for (size_t j = 0; run != NULL && j < run->write_count; j++) {
+			struct write *write = &run->writes[j];
+			struct ss_value *value = write->value;
+			write->value = NULL;
+			if (write_slot(task, write->slot, value, i, write->overwrites, err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int apply_writes(struct task *task, struct ss_error *err)
+{
+	/* What was there is kept as long as something may fail: a failed node shows none of its writes. */
+	struct view *before = may_fail(task) ? view_ref(task->view) : NULL;
+	int result = apply_each(task, err);
+	if (result < 0) {
+		view_unref(task->turn, task->view);
+		task->view = before;
+		task->changed_count = 0;
+	} else if (before != NULL) {
+		view_unref(task->turn, before);
+	}
+	return result;
+}
+
+/* The way that the agent has chosen; GRAPH_NO_SLOT: the node's other edges. */
+static size_t chosen_way(const struct task *task)
+{
+	const struct ss_run *run = task->copy_count > 0 ? task->copies[0].run : NULL;
+	return run != NULL ? run->way : GRAPH_NO_SLOT;
+}
+
+void task_leave(struct task *task)
+{
+	struct view *view = task->view;
+	task->view = NULL;
+	if (task->way != GRAPH_NO_SLOT)
+		flow_by(task->turn, task, view, task_node(task)->command, task->way);
+	else
+		flow_on(task->turn, task, view);
+}
+
+static void end_turn(struct task *task, const struct ss_error *err)
+{
+	struct ss_error at;
+	const struct graph_node *node = task_node(task);
+	(void)ss_fail_as(&at, err->status, "the node %s (%s %s): %.*s", node->name,
+		node->plugin != NULL ? "agent" : "workflow",
+		node->plugin != NULL ? node->plugin->name : node->workflow->name,
+		text_fit(err->text, 300), err->text);
+	turn_end(task->turn, &at);
+}
+
+static int write_fallbacks(struct task *task, const struct ss_error *failure, struct ss_error *err)
+{
+	const struct graph_node *node = task_node(task);
+	for (size_t i = 0; i < node->fallback_count; i++) {
+		if (write_slot(task, node->fallbacks[i].slot, value_ref(node->fallbacks[i].value),
+			    0, false, err) < 0)
+			return -1;
+	}
+	if (node->error_slot == GRAPH_NO_SLOT)
+		return 0;
+	return write_slot(task, node->error_slot, value_text(failure->text), 0, false, err);
+}
+
+/* Goes on with the fallback, or ends the turn and says where it was. */
+static void fail(struct task *task, const struct ss_error *failure)
+{
+	struct turn *turn = task->turn;
+	const struct graph_node *node = task_node(task);
+	struct ss_error err = {0};
+	task->error = arena_string(&turn->arena, failure->text);
+	if (!node->has_fallback) {
+		close_task(task, &turn->running, TASK_FAILED);
+		end_turn(task, failure);
+		return;
+	}
+	log_warning(
+		&turn->log, "the node %s goes on with its on_error: %s", node->name, failure->text);
+	if (write_fallbacks(task, failure, &err) < 0) {
+		close_task(task, &turn->running, TASK_FAILED);
+		end_turn(task, &err);
+		return;
+	}
+	close_task(task, &turn->running, TASK_DEGRADED);
+	struct view *view = task->view;
+	task->view = NULL;
+	if (node->failure != GRAPH_NO_SLOT)
+		flow_by(turn, task, view, node->failure, 0);
+	else
+		flow_on(turn, task, view);
+}
+
+/* What the copies wrote, for the cache. */
+static struct ss_value *kept_writes(const struct task *task)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < task->copy_count; i++)
+		count += task->copies[i].run->write_count;
+	struct ss_value **items = memory_array(count, sizeof(struct ss_value *));
+	count = 0;
+	for (size_t i = 0; i < task->copy_count; i++) {
+		const struct ss_run *run = task->copies[i].run;
+		for (size_t j = 0; j < run->write_count; j++)
+			items[count++] = value_map_make({"copy", value_int((int64_t)i)},
+				{"slot", value_int((int64_t)run->writes[j].slot)},
+				{"value", value_ref(run->writes[j].value)},
+				{"overwrites", value_bool(run->writes[j].overwrites)});
+	}
+	struct ss_value *list = value_list(items, count);
+	free(items);
+	return value_map_make({"writes", list},
+		{"way", task->way != GRAPH_NO_SLOT ? value_int((int64_t)task->way) : NULL});
+}
+
+/* Whether a command is missing: the node has no other edges. */
+static bool lacks_way(const struct task *task)
+{
+	const struct graph_node *node = task_node(task);
+	return node->command != GRAPH_NO_SLOT && node->out_count == 0 && task->way == GRAPH_NO_SLOT;
+}
+
+/* All copies of TASK are done. */
+static void finish(struct task *task)
+{
+	struct turn *turn = task->turn;
+	struct ss_error err = {0};
+	task->way = chosen_way(task);
+	if (lacks_way(task)) {
+		(void)ss_fail_as(&err, SS_INTERNAL,
+			"the agent did not say with go_to() which of the nodes in goto comes next");
+		fail(task, &err);
+		return;
+	}
+	if (fit_writes(task, &err) < 0) {
+		fail(task, &err);
+		return;
+	}
+	struct ss_value *kept = task->cache_key != NULL ? kept_writes(task) : NULL;
+	if (apply_writes(task, &err) < 0) {
+		value_unref(kept);
+		fail(task, &err);
+		return;
+	}
+	if (kept != NULL)
+		cache_put(task_engine_node(task)->cache, task->cache_key, kept);
+	if (task->changed_count > 0 && check_size(task, &err) < 0) {
+		close_task(task, &turn->running, TASK_FAILED);
+		turn_end(turn, &err);
+		return;
+	}
+	if (task_node(task)->interrupt.after) {
+		move(task, &turn->running, &turn->asking);
+		task->state = TASK_ASKING_AFTER;
+		struct ss_value *payload = interrupt_payload(task);
+		event_interrupt(task, NULL, "after", payload);
+		value_unref(payload);
+		return;
+	}
+	close_task(task, &turn->running, TASK_DONE);
+	task_leave(task);
+}
+
+/* The error of the first copy that has failed. */
+static const struct ss_error *first_error(const struct task *task)
+{
+	for (size_t i = 0; i < task->copy_count; i++) {
+		if (task->copies[i].state == COPY_FAILED)
+			return task->copies[i].err;
+	}
+	return NULL;
+}
+
+void task_go_on(struct task *task)
+{
+	struct turn *turn = task->turn;
+	const struct graph_node *node = task_node(task);
+	size_t limit = node->send.over.expr != NULL ? (size_t)node->send.limit : 1;
+	if (task->state != TASK_RUNNING || task->going_on)
+		return;
+	task->going_on = true; /* copies that are done at once do not go on by themselves */
+	while (task->begun < task->copy_count && task->begun - task->over - task->asking < limit &&
+		task->state == TASK_RUNNING)
+		run_start(&task->copies[task->begun++]);
+	task->going_on = false;
+	if (task->state != TASK_RUNNING || task->over + task->asking < task->copy_count)
+		return;
+	if (task->asking > 0) {
+		move(task, &turn->running, &turn->asking);
+		task->state = TASK_ASKING;
+		if (task->deadline != NULL)
+			(void)event_del(task->deadline);
+		return;
+	}
+	const struct ss_error *failure = first_error(task);
+	if (failure != NULL)
+		fail(task, failure);
+	else
+		finish(task);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+	struct task *task = context;
+	struct ss_error err;
+	(void)fd;
+	(void)what;
+	(void)ss_fail_as(&err, SS_TIMEOUT, "took longer than %g s (its deadline)",
+		(double)task_node(task)->deadline_ns / 1e9);
+	struct turn *turn = turn_ref(task->turn);
+	for (size_t i = 0; i < task->copy_count; i++)
+		run_abandon(&task->copies[i]);
+	fail(task, &err);
+	engine_advance(turn);
+	turn_unref(turn);
+}
+
+/* A copy for each item of the list that the node is sent over. */
+static int make_copies(struct task *task, struct ss_error *err)
+{
+	const struct graph_node *node = task_node(task);
+	struct ss_value *items = NULL;
+	size_t count = 1;
+	if (node->send.over.expr != NULL) {
+		items = expr_evaluate(node->send.over.expr, task->view->values, err);
+		if (items == NULL)
+			return -1;
+		if (value_type(items) != SS_LIST) {
+			value_unref(items);
+			return ss_fail_as(
+				err, SS_INVALID, "\"%s\" gives no list", node->send.over.text);
+		}
+		count = value_count(items);
+	}
+	task->copies = arena_array(&task->turn->arena, count, sizeof(struct copy));
+	for (size_t i = 0; i < count; i++) {
+		struct copy *copy = &task->copies[i];
+		task->copy_count++;
+		copy->task = task;
+		copy->index = i;
+		if (items == NULL)
+			continue;
+		copy->item = graph_fit_value(&task->turn->program->graph->fields[node->send.slot],
+			value_ref(value_at(items, i)), err);
+		if (copy->item == NULL) {
+			value_unref(items);
+			return -1;
+		}
+	}
+	value_unref(items);
+	return 0;
+}
+
+/* Uses what was kept, if there is anything. */
+static bool use_cache(struct task *task)
+{
+	const struct graph_node *node = task_node(task);
+	struct cache *cache = task_engine_node(task)->cache;
+	struct ss_error err = {0};
+	if (cache == NULL)
+		return false;
+	char *key = cache_key(&node->cache, task->view);
+	task->cache_key = arena_string(&task->turn->arena, key);
+	free(key);
+	const struct ss_value *kept = cache_get(cache, task->cache_key);
+	if (kept == NULL)
+		return false;
+	struct ss_value *used = value_ref(kept);
+	const struct ss_value *writes = value_get(used, "writes");
+	const struct ss_value *way = value_get(used, "way");
+	task->cached = true;
+	task->cache_key = NULL;
+	for (size_t i = 0; i < value_count(writes) && err.status == SS_OK; i++) {
+		const struct ss_value *write = value_at(writes, i);
+		(void)write_slot(task, (size_t)value_as_int(value_get(write, "slot")),
+			value_ref(value_get(write, "value")),
+			(size_t)value_as_int(value_get(write, "copy")),
+			value_as_bool(value_get(write, "overwrites")), &err);
+	}
+	if (err.status != SS_OK) {
+		fail(task, &err);
+	} else {
+		close_task(task, &task->turn->running, TASK_DONE);
+		task->way = way != NULL ? (size_t)value_as_int(way) : GRAPH_NO_SLOT;
+		task_leave(task);
+	}
+	value_unref(used);
+	return true;
+}
+
+/* Asks before the node runs. */
+static bool ask_first(struct task *task)
+{
+	if (!task_node(task)->interrupt.before || task->answered)
+		return false;
+	move(task, &task->turn->running, &task->turn->asking);
+	task->state = TASK_ASKING_BEFORE;
+	struct ss_value *payload = interrupt_payload(task);
+	event_interrupt(task, NULL, "before", payload);
+	value_unref(payload);
+	return true;
+}
+
+void task_start(struct task *task)
+{
+	struct turn *turn = task->turn;
+	const struct graph_node *node = task_node(task);
+	struct ss_error err = {0};
+	move(task, &turn->ready, &turn->running);
+	task->state = TASK_RUNNING;
+	task->started_ns = clock_monotonic_ns() - turn->started_ns;
+	if (ask_first(task))
+		return;
+	event_started(task);
+	if (use_cache(task))
+		return;
+	if (task->copies == NULL && make_copies(task, &err) < 0) {
+		fail(task, &err);
+		return;
+	}
+	if (node->deadline_ns > 0)
+		task->deadline = turn_timer(turn, node->deadline_ns, on_deadline, task);
+	task_go_on(task);
+}
+
+void task_stop(struct task *task)
+{
+	struct turn *turn = task->turn;
+	if (task->state == TASK_READY) {
+		/* As if it had not been: nothing happened. */
+		list_remove(&turn->ready, task);
+		return;
+	}
+	bool asks = task->state == TASK_ASKING || task->state == TASK_ASKING_BEFORE ||
+		    task->state == TASK_ASKING_AFTER;
+	close_task(task, asks ? &turn->asking : &turn->running, TASK_STOPPED);
+}
+
+void task_answered(struct task *task)
+{
+	struct turn *turn = task->turn;
+	if (task->state == TASK_ASKING_BEFORE) {
+		task->answered = true;
+		task->state = TASK_READY;
+		turn->steps--; /* it was counted when it asked */
+		move(task, &turn->asking, &turn->ready);
+	} else {
+		close_task(task, &turn->asking, TASK_DONE);
+		task_leave(task);
+	}
+}
+
+void copy_answered(struct copy *copy)
+{
+	struct task *task = copy->task;
+	struct turn *turn = task->turn;
+	if (task->state == TASK_ASKING) {
+		move(task, &turn->asking, &turn->running);
+		task->state = TASK_RUNNING;
+		if (task_node(task)->deadline_ns > 0)
+			task->deadline =
+				turn_timer(turn, task_node(task)->deadline_ns, on_deadline, task);
+	}
+	task->asking--;
+	run_start(copy);
+	task_go_on(task);
+}

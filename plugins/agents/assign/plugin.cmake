@@ -1,0 +1,1 @@
+ss_plugin(agents assign)
