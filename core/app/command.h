@@ -8,6 +8,7 @@
 int command_serve(int argc, char **argv);
 int command_ask(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_graph(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_version(int argc, char **argv);
 

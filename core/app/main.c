@@ -14,6 +14,7 @@ static const struct {
 	{"serve", "", "answer questions over HTTP", command_serve},
 	{"ask", "QUESTION", "answer one question here and show the reasoning", command_ask},
 	{"run", "FILE", "run any workflow here and show its outcome", command_run},
+	{"graph", "[FILE]", "draw a workflow as Mermaid, DOT or SVG", command_graph},
 	{"check", "", "check the configuration, the workflow and the plugins", command_check},
 	{"version", "", "print the version", command_version},
 };
