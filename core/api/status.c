@@ -4,15 +4,15 @@
 #include "service/store.h"
 #include "value/value.h"
 
-static void on_health(void *context, const struct ss_value *stats, const struct ss_error *err)
+static void on_health(void *context, const struct ss_value *nothing, const struct ss_error *err)
 {
 	struct http_request *request = context;
 	const struct api *api = http_request_context(request);
 	char now[CLOCK_TEXT_SIZE];
 	double uptime = (double)(clock_monotonic_ns() - api->started_ns) / 1e9;
-	(void)stats;
+	(void)nothing;
 	if (err != NULL)
-		log_error(http_request_log(request), "the store does not answer: %s", err->text);
+		log_error(http_request_log(request), "nothing can be stored: %s", err->text);
 	struct ss_value *health =
 		value_map_make({"status", value_text(err == NULL ? "healthy" : "unhealthy")},
 			{"store", value_text(err == NULL ? "ok" : "unavailable")},
@@ -26,7 +26,7 @@ void api_health(struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
 	struct ss_error err = {0};
-	if (store_stats(api->store, on_health, request, &err) < 0)
+	if (store_check(api->store, on_health, request, &err) < 0)
 		on_health(request, NULL, &err);
 }
 

@@ -2,7 +2,9 @@
 #include "app/command.h"
 #include "base/memory.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -32,11 +34,19 @@ static void print_help(FILE *stream)
 		stream);
 }
 
-int main(int argc, char **argv)
+/* What was printed has arrived, or the command has failed after all. */
+static int close_output(int code)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return code;
+	(void)fprintf(
+		stderr, "smartsupport: the output could not be written: %s\n", strerror(errno));
+	return code != 0 ? code : 1;
+}
+
+static int run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
-	/* A peer that goes away is an error of its write, not the end of the process. */
-	(void)signal(SIGPIPE, SIG_IGN);
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
 		print_help(stdout);
 		return 0;
@@ -51,4 +61,11 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "smartsupport: there is no command \"%s\"\n\n", name);
 	print_help(stderr);
 	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	/* A peer that goes away is an error of its write, not the end of the process. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	return close_output(run(argc, argv));
 }

@@ -47,6 +47,8 @@ struct worker {
 
 struct master {
 	const struct config *config;
+	struct config *own_config;  /* after a reload: `config` */
+	struct config *next_config; /* during one */
 	const char *config_file;
 	struct log log;
 	int listener;
@@ -182,7 +184,64 @@ static void commit_reload(struct master *master)
 			leave(worker);
 	}
 	master->reloading = false;
+	config_free(master->own_config);
+	master->config = master->own_config = master->next_config;
+	master->next_config = NULL;
 	log_info(&master->log, "the new configuration has taken over");
+}
+
+/* Says that nothing changes. WHY may have several lines. */
+static void refuse_reload(struct master *master, const char *why)
+{
+	char *line = memory_string(why);
+	for (char *at = line; (at = strchr(at, '\n')) != NULL;)
+		*at = at[1] != '\0' ? ';' : '\0';
+	log_error(&master->log,
+		"the configuration was not taken over, the old one still serves: %s", line);
+	free(line);
+}
+
+static void drop_reload(struct master *master, const char *why)
+{
+	master->reloading = false;
+	config_free(master->next_config);
+	master->next_config = NULL;
+	refuse_reload(master, why);
+	for (size_t i = 0; i < master->count; i++) {
+		if (master->workers[i].replaces && master->workers[i].state != WORKER_LEAVING) {
+			leave(&master->workers[i]);
+			(void)kill(master->workers[i].pid, SIGKILL);
+		}
+	}
+}
+
+/* The configuration as it is now; NULL, with the reason logged, when it cannot take over. */
+static struct config *read_config(struct master *master)
+{
+	char *text = NULL;
+	size_t length = 0;
+	struct diagnostics diagnostics = {0};
+	struct config *next = config_load(master->config_file, &diagnostics);
+	FILE *stream = open_memstream(&text, &length);
+	if (stream == NULL)
+		abort(); /* only for want of memory */
+	diagnostics_print(&diagnostics, stream);
+	if (next != NULL && (strcmp(next->host, master->config->host) != 0 ||
+				    next->port != master->config->port)) {
+		(void)fprintf(stream,
+			"%s: a reload cannot change the address from %s:%lld to %s:%lld; restart "
+			"the server for it",
+			master->config_file, master->config->host, (long long)master->config->port,
+			next->host, (long long)next->port);
+		config_free(next);
+		next = NULL;
+	}
+	(void)fclose(stream);
+	if (next == NULL)
+		refuse_reload(master, text);
+	diagnostics_free(&diagnostics);
+	free(text);
+	return next;
 }
 
 static void start_reload(struct master *master)
@@ -191,26 +250,16 @@ static void start_reload(struct master *master)
 		master->reload_again = true;
 		return;
 	}
-	master->reloading = true;
 	master->reload_again = false;
 	log_info(&master->log, "reloading %s", master->config_file);
-	for (int64_t i = 0; i < master->config->workers; i++) {
+	master->next_config = read_config(master);
+	if (master->next_config == NULL)
+		return;
+	master->reloading = true;
+	for (int64_t i = 0; i < master->next_config->workers; i++) {
 		struct worker *worker = worker_add(master);
 		worker->replaces = true;
 		start_worker(master, worker);
-	}
-}
-
-static void drop_reload(struct master *master, const char *why)
-{
-	master->reloading = false;
-	log_error(&master->log,
-		"the configuration was not taken over, the old one still serves: %s", why);
-	for (size_t i = 0; i < master->count; i++) {
-		if (master->workers[i].replaces && master->workers[i].state != WORKER_LEAVING) {
-			leave(&master->workers[i]);
-			(void)kill(master->workers[i].pid, SIGKILL);
-		}
 	}
 }
 
@@ -478,6 +527,8 @@ int master_run(const struct config *config, const char *config_file)
 		return 1;
 	}
 	run(&master);
+	config_free(master.own_config);
+	config_free(master.next_config);
 	free(master.workers);
 	(void)close(master.signals);
 	(void)close(master.listener);

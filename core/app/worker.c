@@ -40,6 +40,9 @@ static void report_failure(const struct worker_process *worker, struct diagnosti
 	(void)fputc(WORKER_FAILED, stream);
 	diagnostics_print(diagnostics, stream);
 	(void)fclose(stream);
+	/* It becomes a part of one line of the log. */
+	while (length > 1 && text[length - 1] == '\n')
+		text[--length] = '\0';
 	if (send(worker->options->control, text, length, MSG_NOSIGNAL) != (ssize_t)length)
 		(void)fputs(text + 1, stderr);
 	free(text);

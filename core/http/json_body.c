@@ -177,6 +177,12 @@ bool json_body_expected(struct http_request *request)
 			request, 400, "the request has no body; send a JSON object", NULL);
 		return false;
 	}
+	const char *encoding = http_request_header(request, "Content-Encoding");
+	if (encoding != NULL && strcasecmp(encoding, "identity") != 0) {
+		http_reply_problem(request, 415,
+			"the body must not be compressed; send it without Content-Encoding", NULL);
+		return false;
+	}
 	if (!is_json(http_request_header(request, "Content-Type"))) {
 		http_reply_problem(request, 415,
 			"the body must be JSON in UTF-8; send Content-Type: application/json",

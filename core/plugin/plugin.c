@@ -3,8 +3,12 @@
 #include "base/memory.h"
 
 #include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct plugins {
@@ -122,7 +126,8 @@ static bool has_operations(const struct ss_plugin *plugin)
 	case SS_STORAGE:
 		return plugin->storage != NULL && plugin->storage->create != NULL &&
 		       plugin->storage->destroy != NULL && plugin->storage->turn_context != NULL &&
-		       plugin->storage->commit_turns != NULL && plugin->storage->stats != NULL;
+		       plugin->storage->commit_turns != NULL && plugin->storage->stats != NULL &&
+		       plugin->storage->check != NULL;
 	case SS_EMBEDDER:
 		return plugin->embedder != NULL && plugin->embedder->create != NULL &&
 		       plugin->embedder->destroy != NULL && plugin->embedder->dimension != NULL &&
@@ -159,8 +164,47 @@ static int check(const char *path, const struct ss_plugin *plugin, struct ss_err
 	return check_fields(path, plugin->fields, err);
 }
 
+/* The end of what the headers of the ELF file EHDR say that there is. */
+static uint64_t elf_end(const ElfW(Ehdr) * ehdr, const ElfW(Phdr) * segments)
+{
+	uint64_t end = ehdr->e_shoff + (uint64_t)ehdr->e_shnum * ehdr->e_shentsize;
+	for (size_t i = 0; i < ehdr->e_phnum; i++) {
+		uint64_t segment_end = segments[i].p_offset + segments[i].p_filesz;
+		if (segment_end > end)
+			end = segment_end;
+	}
+	return end;
+}
+
+/* A file that was cut off, as by a full disk, would be mapped and then end the process where it is read. */
+static int check_whole(const char *path, struct ss_error *err)
+{
+	enum { SEGMENTS_LIMIT = 64 };
+	ElfW(Ehdr) ehdr;
+	ElfW(Phdr) segments[SEGMENTS_LIMIT];
+	struct stat status;
+	int result = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status) < 0 || read(fd, &ehdr, sizeof ehdr) != sizeof ehdr ||
+		memcmp(ehdr.e_ident, ELFMAG, SELFMAG) != 0 || ehdr.e_phnum > SEGMENTS_LIMIT ||
+		ehdr.e_phentsize != sizeof segments[0])
+		goto done; /* dlopen() says what is wrong */
+	ssize_t size = (ssize_t)(ehdr.e_phnum * sizeof segments[0]);
+	if (pread(fd, segments, (size_t)size, (off_t)ehdr.e_phoff) != size ||
+		elf_end(&ehdr, segments) > (uint64_t)status.st_size)
+		result = ss_fail(err,
+			"%s: is not whole, it ends after %lld bytes; install the plugin again",
+			path, (long long)status.st_size);
+done:
+	if (fd >= 0)
+		(void)close(fd);
+	return result;
+}
+
 const struct ss_plugin *plugin_load(const char *path, struct ss_error *err)
 {
+	if (check_whole(path, err) < 0)
+		return NULL;
 	/* Never closed: what the plugin hands out stays valid. */
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (handle == NULL) {

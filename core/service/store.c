@@ -20,6 +20,7 @@ enum job_kind {
 	JOB_CONTEXT,
 	JOB_COMMIT,
 	JOB_STATS,
+	JOB_CHECK,
 };
 
 struct store_job {
@@ -80,6 +81,8 @@ static void work(void *context, struct service_job *jobs)
 				store->instance, &read->key, &read->value, &read->err);
 		else if (read->kind == JOB_STATS)
 			result = storage->stats(store->instance, &read->value, &read->err);
+		else if (read->kind == JOB_CHECK)
+			result = storage->check(store->instance, &read->err);
 		if (result < 0)
 			failure_complete(&read->err, "the storage");
 	}
@@ -144,6 +147,13 @@ int store_commit_turn(struct store *store, const struct ss_turn *turn, store_com
 int store_stats(struct store *store, store_read *done, void *context, struct ss_error *err)
 {
 	struct store_job *job = job_new(JOB_STATS, context);
+	job->read = done;
+	return put(store, job, err);
+}
+
+int store_check(struct store *store, store_read *done, void *context, struct ss_error *err)
+{
+	struct store_job *job = job_new(JOB_CHECK, context);
 	job->read = done;
 	return put(store, job, err);
 }

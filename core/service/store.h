@@ -32,6 +32,9 @@ int store_commit_turn(struct store *store, const struct ss_turn *turn, store_com
 /* Reads the totals. */
 int store_stats(struct store *store, store_read *done, void *context, struct ss_error *err);
 
+/* Finds out whether turns can be stored; what is read is NULL. */
+int store_check(struct store *store, store_read *done, void *context, struct ss_error *err);
+
 /* Finishes what was asked for, with its calls, and ends the thread. */
 void store_free(struct store *store);
 

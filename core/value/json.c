@@ -98,13 +98,37 @@ static void scan_space(struct scan *scan)
 }
 
 /* Passes over a string; *TEXT is set to it with its quotes. */
+/* Whether AT is \uDnnn, half of a surrogate pair: the first one (D8 to DB) or the SECOND (DC to DF). */
+static bool is_surrogate(const char *at, bool second)
+{
+	if (strncmp(at, "\\uD", 3) != 0 && strncmp(at, "\\ud", 3) != 0)
+		return false;
+	return strchr(second ? "CDEFcdef" : "89ABab", at[3]) != NULL;
+}
+
+/* Passes over an escape. A half of a surrogate pair by itself is no character. */
+static int scan_escape(struct scan *scan)
+{
+	if (is_surrogate(scan->at, false) && is_surrogate(scan->at + 6, true)) {
+		scan->at += 12;
+		return 0;
+	}
+	if (is_surrogate(scan->at, false) || is_surrogate(scan->at, true))
+		return scan_fail(scan, "half of a surrogate pair is no character");
+	scan->at += 2;
+	return 0;
+}
+
 static int scan_string(struct scan *scan, struct ss_text *text)
 {
 	const char *from = scan->at++;
 	while (scan->at < scan->end && *scan->at != '"') {
 		if ((unsigned char)*scan->at < 0x20)
 			return scan_fail(scan, "a control character in a string must be escaped");
-		scan->at += *scan->at == '\\' ? 2 : 1;
+		if (*scan->at != '\\')
+			scan->at++;
+		else if (scan_escape(scan) < 0)
+			return -1;
 	}
 	scan->at++;
 	*text = (struct ss_text){from, (size_t)(scan->at - from)};

@@ -175,6 +175,8 @@ struct ss_storage_operations {
 	/* Totals as a new map: total_queries, avg_response_time (seconds), active_conversations,
 	 * categories and sentiments (maps from name to count), escalated, escalation_rate (0..1). */
 	int (*stats)(void *instance, struct ss_value **stats, struct ss_error *err);
+	/* Whether turns can be stored now, as far as can be told without storing one. Cheap. */
+	int (*check)(void *instance, struct ss_error *err);
 };
 
 struct ss_plugin {

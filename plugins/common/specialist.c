@@ -143,8 +143,8 @@ static enum ss_result abstain(
 	(void)snprintf(text, sizeof text, "%s", values->as_string(specialist->abstain, NULL));
 	if (specialist->ask != NULL)
 		specialist->ask(message, text, sizeof text);
-	struct ss_value *answer =
-		join(values, opening(specialist, run), (struct ss_text){text, strlen(text)});
+	/* Without the opening, which leads over to an answer. */
+	struct ss_value *answer = values->string(text, strlen(text));
 	int result = write_answer(specialist, run, answer, false, values->list(NULL, 0), "", err);
 	return result < 0 ? SS_FAILED : SS_DONE;
 }

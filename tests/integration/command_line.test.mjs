@@ -151,3 +151,11 @@ test('a .env file of the working folder is read', async () => {
 	assert.equal(code, 1);
 	assert.match(stderr, /loud/);
 });
+
+test('output that cannot be written is an error', async () => {
+	for (const args of ['version', '--help', 'check', 'ask --json hello']) {
+		const { code, stderr } = await runProgram(args.split(' '), { stdout: fs.openSync('/dev/full', 'w') });
+		assert.equal(code, 1, args);
+		assert.match(stderr, /the output could not be written: No space left on device/, args);
+	}
+});

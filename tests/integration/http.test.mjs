@@ -1,5 +1,6 @@
 // HTTP around the questions: routes, methods, request ids, connections, health and statistics.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { Installation } from './lib/files.mjs';
@@ -218,4 +219,26 @@ test('both workers answer', async () => {
 		for (const line of server.log) if (line.message?.startsWith('answered')) answered.add(line.pid);
 		return answered.size === 2;
 	});
+});
+
+test('health tells when nothing can be stored, and when it can again', async () => {
+	await withServer({ installation: new Installation() }, async (own) => {
+		assert.equal((await own.request('/api/v1/health')).status, 200);
+		fs.renameSync(own.database, `${own.database}.away`);
+		const reply = await own.request('/api/v1/health');
+		assert.deepEqual([reply.status, reply.json.status, reply.json.store], [503, 'unhealthy', 'unavailable']);
+		assert.equal((await own.query({ message: 'How do I reset my password?' })).status, 503);
+		fs.renameSync(`${own.database}.away`, own.database);
+		assert.equal((await own.request('/api/v1/health')).status, 200);
+		await own.ask('How do I reset my password?');
+	});
+});
+
+test('a compressed body is refused, as it is not read', async () => {
+	const body = JSON.stringify({ message: 'How do I reset my password?' });
+	const headers = { 'Content-Type': 'application/json' };
+	for (const [encoding, status] of [['gzip', 415], ['br', 415], ['identity', 200]]) {
+		const reply = await server.request('/api/v1/query', { method: 'POST', body, headers: { ...headers, 'Content-Encoding': encoding } });
+		assert.equal(reply.status, status, encoding);
+	}
 });

@@ -209,6 +209,23 @@ test('SIGHUP with a broken workflow keeps the old one and tells why', async () =
 	});
 });
 
+test('SIGHUP takes over another number of workers, and refuses another address', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	await withServer({ installation }, async (server) => {
+		assert.equal(server.workers().length, 2);
+		installation.edit('config/smartsupport.yaml', /^(\s*)workers:.*$/m, '  workers: 1');
+		server.signal('SIGHUP');
+		await server.untilLogged('has taken over');
+		await until('one worker', () => server.workers().length === 1);
+		installation.edit('config/smartsupport.yaml', /^(\s*)port:.*$/m, '  port: 9');
+		server.signal('SIGHUP');
+		await server.untilLogged('was not taken over');
+		const line = server.log.find(({ message }) => message?.includes('was not taken over'));
+		assert.match(line.message, /a reload cannot change the address from .* to .*:9; restart the server for it$/);
+		await server.ask('How do I reset my password?');
+	});
+});
+
 test('SIGHUPs in a row lose none', { timeout: 180000 }, async () => {
 	const installation = new Installation();
 	await withServer({ installation, workers: 1 }, async (server) => {

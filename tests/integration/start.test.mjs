@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
-import { Installation } from './lib/files.mjs';
+import { Installation, plugins } from './lib/files.mjs';
 import { parseLine } from './lib/logfmt.mjs';
 import { runProgram } from './lib/server.mjs';
 import { pause } from './lib/wait.mjs';
@@ -155,6 +155,14 @@ test('a plugin that is a text file stops the start', async () => {
 	const installation = new Installation();
 	fs.writeFileSync(installation.ownPlugins('index/faiss'), 'This is no shared object.\n');
 	await assertFails(installation, 'faiss.so');
+});
+
+test('a plugin that was cut off stops the start', async () => {
+	const installation = new Installation();
+	const whole = fs.readFileSync(path.join(plugins, 'agents/priority.so'));
+	fs.writeFileSync(installation.ownPlugins('agents/priority'), whole.subarray(0, 12000));
+	const said = await assertFails(installation, 'priority.so');
+	assert.match(said, /is not whole, it ends after 12000 bytes; install the plugin again/);
 });
 
 test('an agent that is missing stops the start', async () => {

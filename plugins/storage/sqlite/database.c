@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -147,16 +148,45 @@ void database_rollback(struct database *db)
 		(void)statement_run(db, STATEMENT_ROLLBACK, NULL);
 }
 
-int database_begin(struct database *db, enum statement begin, struct ss_error *err)
+/* SQLite would go on writing to a file that nobody can find any more. */
+static int check_place(const struct database *db, struct ss_error *err)
 {
-	/* SQLite would go on writing to a file that nobody can find any more. */
 	int moved = 0;
 	(void)sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-	if (moved)
+	if (!moved)
+		return 0;
+	return ss_fail_as(err, SS_UNAVAILABLE,
+		"%s: was moved, deleted or replaced while it was in use; put it back, or "
+		"reload the server to go on with the file that is there now",
+		db->path);
+}
+
+/* What must be left of the disk for turns to be stored, in bytes. */
+enum { SPACE_LEAST = 1024 * 1024 };
+
+int database_check(void *instance, struct ss_error *err)
+{
+	struct database *db = instance;
+	struct statvfs disk;
+	if (check_place(db, err) < 0)
+		return -1;
+	if (statvfs(db->path, &disk) < 0)
+		return ss_fail_as(err, SS_UNAVAILABLE, "%s: cannot be looked at: %s", db->path,
+			strerror(errno));
+	/* A commit of many turns fits. */
+	if ((uint64_t)disk.f_bavail * disk.f_frsize < SPACE_LEAST)
 		return ss_fail_as(err, SS_UNAVAILABLE,
-			"%s: was moved, deleted or replaced while it was in use; put it back, or "
-			"reload the server to go on with the file that is there now",
-			db->path);
+			"%s: its disk has less than %d KiB left; make room there", db->path,
+			SPACE_LEAST / 1024);
+	if ((disk.f_flag & ST_RDONLY) != 0)
+		return ss_fail_as(err, SS_UNAVAILABLE, "%s: its disk is read-only", db->path);
+	return 0;
+}
+
+int database_begin(struct database *db, enum statement begin, struct ss_error *err)
+{
+	if (check_place(db, err) < 0)
+		return -1;
 	database_rollback(db);
 	return statement_run(db, begin, err);
 }

@@ -53,6 +53,7 @@ int database_turn_context(void *instance, const struct ss_turn_key *key, struct 
 int database_commit_turns(
 	void *instance, const struct ss_turn *turns, size_t count, struct ss_error *errors);
 int database_stats(void *instance, struct ss_value **stats, struct ss_error *err);
+int database_check(void *instance, struct ss_error *err);
 
 /* Fills ERR for a conversation that USER has not: it does not tell whether somebody else has it. */
 int database_fail_conversation(const char *conversation_id, struct ss_error *err);

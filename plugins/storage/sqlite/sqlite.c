@@ -69,6 +69,7 @@ static const struct ss_storage_operations operations = {
 	.turn_context = database_turn_context,
 	.commit_turns = database_commit_turns,
 	.stats = database_stats,
+	.check = database_check,
 };
 
 SS_EXPORT const struct ss_plugin smartsupport_plugin = {

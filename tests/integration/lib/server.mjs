@@ -37,12 +37,12 @@ function assertNoReports(sanitizerLogs) {
 	assert.deepEqual(reports, [], 'the sanitizers report nothing');
 }
 
-// Runs the program to its end. Gives {code, signal, stdout, stderr}.
-export async function runProgram(args, { env = {}, cwd = root, limit = patience } = {}) {
+// Runs the program to its end. Gives {code, signal, stdout, stderr}. STDOUT may be an open file instead.
+export async function runProgram(args, { env = {}, cwd = root, limit = patience, stdout: file = 'pipe' } = {}) {
 	const logs = temporaryFolder();
-	const child = spawn(program, args, { cwd, env: environment(logs, env), stdio: ['ignore', 'pipe', 'pipe'] });
+	const child = spawn(program, args, { cwd, env: environment(logs, env), stdio: ['ignore', file, 'pipe'] });
 	let [stdout, stderr] = ['', ''];
-	child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
+	child.stdout?.setEncoding('utf8').on('data', (text) => (stdout += text));
 	child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
 	const over = new Promise((resolve, reject) => {
 		child.on('error', reject);

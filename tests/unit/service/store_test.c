@@ -70,6 +70,13 @@ static int commit_turns(
 	return mine->mood == FAILS_SILENTLY ? -1 : 0;
 }
 
+static int check(void *instance, struct ss_error *err)
+{
+	(void)instance;
+	(void)err;
+	return 0;
+}
+
 static int stats(void *instance, struct ss_value **totals, struct ss_error *err)
 {
 	struct storage *mine = instance;
@@ -81,7 +88,7 @@ static int stats(void *instance, struct ss_value **totals, struct ss_error *err)
 }
 
 static const struct ss_storage_operations operations = {
-	.turn_context = turn_context, .commit_turns = commit_turns, .stats = stats};
+	.turn_context = turn_context, .commit_turns = commit_turns, .stats = stats, .check = check};
 
 static void start(bool gated, size_t limit)
 {

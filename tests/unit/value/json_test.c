@@ -176,3 +176,18 @@ Test(json, prints_text_that_is_not_utf_8_with_replacement_characters)
 	value_unref(value);
 	free(text);
 }
+
+Test(json, takes_surrogates_in_pairs_only)
+{
+	static const char *const halves[] = {"\"a\\ud800b\"", "\"\\udc00\"", "\"\\ud83d\\ud83d\"",
+		"\"\\uDBFF\"", "{\"\\ud800\": 1}"};
+	for (size_t i = 0; i < sizeof halves / sizeof halves[0]; i++) {
+		struct ss_error err = {0};
+		cr_expect_null(json_parse(halves[i], strlen(halves[i]), &err), "%s", halves[i]);
+		cr_expect_not_null(strstr(err.text, "half of a surrogate pair is no character"),
+			"%s: %s", halves[i], err.text);
+	}
+	struct ss_value *pair = json_parse("\"\\uD83D\\uDE00\"", 14, NULL);
+	cr_expect_str_eq(value_as_string(pair, NULL), "\xf0\x9f\x98\x80");
+	value_unref(pair);
+}
