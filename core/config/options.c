@@ -217,23 +217,32 @@ static struct ss_value *read_one(const struct place *place, const struct yaml_no
 	return readers[place->row->type](place, node);
 }
 
+static bool is_list_or_map(enum ss_option_type type)
+{
+	return type == SS_OPTION_STRINGS || type == SS_OPTION_NUMBERS || type == SS_OPTION_TEXTS ||
+	       type == SS_OPTION_LISTS || type == SS_OPTION_ASSIGNMENTS;
+}
+
 /* The default of an option, which is written as YAML. */
 static struct ss_value *read_fallback(const struct place *place)
 {
 	const char *text = place->row->fallback;
-	bool word = place->row->type == SS_OPTION_STRING || place->row->type == SS_OPTION_CHOICE ||
-		    place->row->type == SS_OPTION_PATH || place->row->type == SS_OPTION_EXPRESSION;
-	if (word) {
+	struct ss_value *value = NULL;
+	if (!is_list_or_map(place->row->type)) {
 		struct yaml_node node = {.kind = YAML_SCALAR, .text = memory_string(text)};
-		struct ss_value *value = place->row->type == SS_OPTION_PATH && text[0] == '\0'
-						 ? value_text("")
-						 : read_one(place, &node);
+		value = place->row->type == SS_OPTION_PATH && text[0] == '\0'
+				? value_text("")
+				: read_one(place, &node);
 		free(node.text);
 		return value;
 	}
+	/* Most are empty, and a workflow may have thousands of nodes. */
+	if (strcmp(text, "[]") == 0)
+		return value_list(NULL, 0);
+	if (strcmp(text, "{}") == 0)
+		return value_map(NULL, NULL, 0);
 	struct yaml_document *document =
 		yaml_parse(place->document->file, 1, text, strlen(text), place->diagnostics);
-	struct ss_value *value = NULL;
 	const struct yaml_node nothing = {.kind = YAML_SCALAR, .text = (char[]){""}};
 	if (document != NULL)
 		value = read_one(place, document->root != NULL ? document->root : &nothing);

@@ -6,6 +6,7 @@
  * simply the value. Where there are more, a view also remembers who contributed what, so that views can be
  * merged: what both have counts once.
  */
+#include "base/memory.h"
 #include "engine/turn.h"
 #include "value/value.h"
 
@@ -122,6 +123,12 @@ int view_write(struct turn *turn, struct view **view, size_t slot, struct ss_val
 		origin->writer = by;
 		return 0;
 	}
+	if (field->reducer == GRAPH_APPEND && !overwrites && !has_branches(turn)) {
+		own->values[slot] = value_list_append(own->values[slot], value);
+		origin->reduced = NULL;
+		value_unref(value);
+		return 0;
+	}
 	struct ss_value *reduced = reduce(field, own->values[slot], value, overwrites, err);
 	if (reduced == NULL) {
 		value_unref(value);
@@ -188,29 +195,31 @@ static struct contributions *unite(struct turn *turn, const struct graph_field *
 {
 	struct contributions *shared = find_shared(a, b);
 	/* Lists that share nothing began beside each other, with the same value. */
-	struct contributions *list = shared != NULL ? shared : beginning(a);
-	const struct contributions *a_end = list;
+	const struct contributions *a_end = shared != NULL ? shared : beginning(a);
 	const struct contributions *b_end = shared != NULL ? shared : beginning(b);
 	size_t room = length(a) + length(b);
 	size_t at = room;
-	const struct contribution **found = arena_array(&turn->arena, room, sizeof *found);
-	/* From the last ones back, since that is how they are linked. */
-	while (a != a_end || b != b_end) {
-		if (a != a_end && b != b_end && a->last == b->last)
+	const struct contribution **found = memory_array(room, sizeof *found);
+	/* From the last ones back, since that is how they are linked, until one list is used up: what is left
+	 * of the other is where the new one begins. */
+	while (a != a_end && b != b_end) {
+		if (a->last == b->last)
 			b = b->before;
-		bool take_b = a == a_end || (b != b_end && is_before(a->last, b->last));
+		bool take_b = b != b_end && is_before(a->last, b->last);
 		found[--at] = take_b ? b->last : a->last;
 		if (take_b)
 			b = b->before;
 		else
 			a = a->before;
 	}
+	struct contributions *list = a != a_end ? a : b;
 	for (; at < room; at++) {
 		struct ss_value *reduced =
 			reduce(field, list->reduced, found[at]->value, found[at]->overwrites, err);
 		if (reduced != NULL)
 			list = add_contribution(turn, list, found[at], reduced);
 	}
+	free(found);
 	return list;
 }
 

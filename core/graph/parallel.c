@@ -12,12 +12,13 @@
 #include "base/memory.h"
 #include "graph/load.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct pair {
-	size_t a, b;
+	uint32_t a, b;
 };
 
 struct relation {
@@ -27,7 +28,10 @@ struct relation {
 	bool *missed;  /* the same: whether its parent may never come */
 	size_t places;
 	unsigned char *bits; /* [places][places] */
-	struct pair *todo;
+	/* For each join, once it is looked at, and each place: how many of the join's parents neither wait
+	 * there while a turn is at that place, nor can be done without. */
+	uint32_t **lacking;
+	struct pair *todo; /* a stack */
 	size_t count, capacity;
 };
 
@@ -54,7 +58,7 @@ static void relate(struct relation *relation, size_t a, size_t b)
 		relation->todo =
 			memory_resize(relation->todo, relation->capacity, sizeof(struct pair));
 	}
-	relation->todo[relation->count++] = (struct pair){a, b};
+	relation->todo[relation->count++] = (struct pair){(uint32_t)a, (uint32_t)b};
 }
 
 /* The place at which what follows EDGE by its way CHOICE after its parent FROM is; GRAPH_END: none. Before a
@@ -123,22 +127,38 @@ static bool place_reaches(const struct relation *relation, size_t place, size_t 
 	return false;
 }
 
-/* Whether the join ROW may run while a turn is also at OTHER: each of its parents is there, or is missing and
- * cannot come from OTHER. */
-static bool may_join(const struct relation *relation, size_t row, size_t other)
+/* Whether the join ROW cannot do without its parent I while a turn is at OTHER. */
+static bool needs(const struct relation *relation, size_t row, size_t i, size_t other)
 {
+	size_t from = relation->graph->edges[row].from[i];
+	return !relation->missed[relation->first[row] + i] ||
+	       (from != GRAPH_START && place_reaches(relation, other, from));
+}
+
+/* Counts what the join ROW lacks at each place before any of its parents is there. */
+static uint32_t *count_lacking(const struct relation *relation, size_t row)
+{
+	const struct graph_edge *edge = &relation->graph->edges[row];
+	uint32_t *lacking = memory_array(relation->places, sizeof *lacking);
+	for (size_t other = 0; other < relation->places; other++) {
+		for (size_t i = 0; i < edge->from_count; i++)
+			lacking[other] += needs(relation, row, i, other);
+	}
+	return lacking;
+}
+
+/* A turn is at PLACE, a parent's of a join, and at OTHER. Whether the join may run now: each of its parents
+ * is there, or is missing and cannot come from OTHER. Called once for each pair. */
+static bool may_join(struct relation *relation, size_t place, size_t other)
+{
+	size_t row = relation->edge[place];
 	const struct graph_edge *edge = &relation->graph->edges[row];
 	if (other >= relation->first[row] && other < relation->first[row] + edge->from_count)
 		return false;
-	for (size_t i = 0; i < edge->from_count; i++) {
-		size_t parent = relation->first[row] + i;
-		if (!related(relation, parent, other) &&
-			(!relation->missed[parent] ||
-				(edge->from[i] != GRAPH_START &&
-					place_reaches(relation, other, edge->from[i]))))
-			return false;
-	}
-	return true;
+	if (relation->lacking[row] == NULL)
+		relation->lacking[row] = count_lacking(relation, row);
+	relation->lacking[row][other] -= needs(relation, row, place - relation->first[row], other);
+	return relation->lacking[row][other] == 0;
 }
 
 /* A turn is at A and at B; what happens when it goes on from A. */
@@ -156,9 +176,8 @@ static void go_on(struct relation *relation, size_t a, size_t b)
 		}
 		return;
 	}
-	size_t row = relation->edge[a];
-	const struct graph_edge *edge = &graph->edges[row];
-	if (!may_join(relation, row, b))
+	const struct graph_edge *edge = &graph->edges[relation->edge[a]];
+	if (!may_join(relation, a, b))
 		return;
 	for (size_t i = 0; i < edge->choice_count; i++) {
 		if (edge->choices[i].to != GRAPH_END)
@@ -182,6 +201,7 @@ static void number_places(struct relation *relation)
 			relation->edge[relation->first[i] + j] = i;
 	}
 	relation->bits = memory_new((relation->places * relation->places + 7) / 8);
+	relation->lacking = memory_array(graph->edge_count, sizeof(uint32_t *));
 }
 
 static void compute(struct relation *relation)
@@ -194,8 +214,8 @@ static void compute(struct relation *relation)
 		if (graph->edges[i].join)
 			leave_join(relation, &graph->edges[i]);
 	}
-	for (size_t done = 0; done < relation->count; done++) {
-		struct pair pair = relation->todo[done];
+	while (relation->count > 0) {
+		struct pair pair = relation->todo[--relation->count];
 		go_on(relation, pair.a, pair.b);
 		if (pair.a != pair.b)
 			go_on(relation, pair.b, pair.a);
@@ -388,6 +408,31 @@ static void check_pair(struct graph_loader *loader, size_t a, size_t b)
 			one->name, two->name, field, more, field);
 }
 
+/* For each node whether it writes any field that has no reducer. */
+static bool *find_writers(const struct graph *graph)
+{
+	bool *writes = memory_array(graph->node_count, sizeof *writes);
+	for (size_t slot = 0; slot < graph->field_count; slot++) {
+		for (size_t i = 0;
+			graph->fields[slot].reducer == GRAPH_REPLACE && i < graph->node_count; i++)
+			writes[i] = writes[i] || graph_writes(&graph->nodes[i], slot);
+	}
+	return writes;
+}
+
+static void check_pairs(struct graph_loader *loader, const struct relation *relation)
+{
+	const struct graph *graph = loader->graph;
+	bool *writes = find_writers(graph);
+	for (size_t a = 0; a < graph->node_count; a++) {
+		for (size_t b = a; writes[a] && b < graph->node_count; b++) {
+			if (writes[b] && related(relation, a, b))
+				check_pair(loader, a, b);
+		}
+	}
+	free(writes);
+}
+
 /* A fan-out's copies. */
 static void check_copies(struct graph_loader *loader, const struct graph_node *node)
 {
@@ -409,17 +454,16 @@ void graph_check_parallel(struct graph_loader *loader)
 	find_missed(&relation);
 	compute(&relation);
 	find_late(&relation);
-	for (size_t i = 0; i < relation.count; i++) {
-		struct pair pair = relation.todo[i];
-		if (pair.a < graph->node_count && pair.b < graph->node_count)
-			check_pair(loader, pair.a, pair.b);
-	}
+	check_pairs(loader, &relation);
 	for (size_t i = 0; i < graph->node_count; i++) {
 		if (graph->nodes[i].send.over.expr != NULL && !related(&relation, i, i))
 			check_copies(loader, &graph->nodes[i]);
 	}
 	free(relation.first);
 	free(relation.edge);
+	for (size_t i = 0; i < graph->edge_count; i++)
+		free(relation.lacking[i]);
+	free(relation.lacking);
 	free(relation.missed);
 	free(relation.bits);
 	free(relation.todo);

@@ -27,6 +27,7 @@ struct ss_value {
 		bool boolean;
 		int64_t integer;
 		double number;
+		size_t capacity; /* of a list: the items that there is room for */
 	} scalar;
 	/* The bytes of a string with a NUL, the items of a list or the entries of a map. */
 	_Alignas(max_align_t) unsigned char content[];
@@ -101,9 +102,32 @@ struct ss_value *value_list(struct ss_value *const *items, size_t count)
 	struct ss_value *value = make(SS_LIST, count, count * sizeof *items);
 	if (count > 0)
 		memcpy(items_in(value), items, count * sizeof *items);
+	value->scalar.capacity = count;
 	for (size_t i = 0; i < count; i++)
 		value->size += value_size(items[i]);
 	return value;
+}
+
+struct ss_value *value_list_append(struct ss_value *list, const struct ss_value *more)
+{
+	size_t count = list->count + value_count(more);
+	struct ss_value *grown = list;
+	if (atomic_load_explicit(&list->references, memory_order_acquire) != 1) {
+		grown = value_list_join(list, more);
+		value_unref(list);
+		return grown;
+	}
+	if (count > list->scalar.capacity) {
+		size_t capacity = count * 2;
+		grown = memory_resize(list, 1, sizeof *list + capacity * sizeof(struct ss_value *));
+		grown->scalar.capacity = capacity;
+	}
+	for (size_t i = 0; grown->count < count; i++) {
+		struct ss_value *item = items_in(more)[i];
+		items_in(grown)[grown->count++] = value_ref(item);
+		grown->size += sizeof item + value_size(item);
+	}
+	return grown;
 }
 
 struct ss_value *value_list_join(const struct ss_value *list, const struct ss_value *more)
@@ -111,6 +135,7 @@ struct ss_value *value_list_join(const struct ss_value *list, const struct ss_va
 	size_t before = value_count(list);
 	size_t count = before + value_count(more);
 	struct ss_value *joined = make(SS_LIST, count, count * sizeof(struct ss_value *));
+	joined->scalar.capacity = count;
 	for (size_t i = 0; i < count; i++) {
 		const struct ss_value *item =
 			i < before ? items_in(list)[i] : items_in(more)[i - before];

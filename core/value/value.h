@@ -21,6 +21,8 @@ struct ss_value *value_map(const char *const *keys, struct ss_value *const *valu
 
 /* A list of the items of LIST and then those of MORE. */
 struct ss_value *value_list_join(const struct ss_value *list, const struct ss_value *more);
+/* The same of LIST (taken). It grows where it is when nobody else holds it, which costs no more than MORE. */
+struct ss_value *value_list_append(struct ss_value *list, const struct ss_value *more);
 
 struct ss_value *value_ref(const struct ss_value *value);
 void value_unref(struct ss_value *value);

@@ -285,3 +285,25 @@ Test(value, table_for_plugins_has_every_function)
 	cr_expect_eq(f->as_int(f->at(value, 0)), 1);
 	f->unref(value);
 }
+
+Test(list, grows_where_it_is_only_while_nobody_else_holds_it)
+{
+	struct ss_value *item = value_int(7);
+	struct ss_value *more = value_list(&item, 1);
+	struct ss_value *list = value_list(NULL, 0);
+	for (int i = 0; i < 100; i++)
+		list = value_list_append(list, more);
+	cr_expect_eq(value_count(list), 100);
+	cr_expect_eq(value_as_int(value_at(list, 99)), 7);
+	struct ss_value *held = value_ref(list);
+	struct ss_value *longer = value_list_append(list, more);
+	cr_expect_neq(longer, held);
+	cr_expect_eq(value_count(held), 100);
+	cr_expect_eq(value_count(longer), 101);
+	struct ss_value *joined = value_list_join(held, longer);
+	cr_expect_eq(value_count(joined), 201);
+	value_unref(joined);
+	value_unref(longer);
+	value_unref(held);
+	value_unref(more);
+}

@@ -1,0 +1,191 @@
+/*
+ * Runs of workflows whose nodes do nothing, so that what is measured is the engine: turns of some graphs,
+ * one after the other, and loading one of a thousand nodes. Prints JSON for engine.mjs, which runs the same
+ * graphs with LangGraph.js in the same run and prints the ratios.
+ */
+#include "engine/engine.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "plugin/plugin.h"
+#include "service/later.h"
+#include "value/value.h"
+
+#include <event2/event.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BATCHES = 31 };
+
+struct bench {
+	struct event_base *base;
+	struct later *later;
+	struct plugins *plugins;
+	struct log log;
+	struct graph *graph;
+	struct engine *engine;
+	size_t left; /* turns that are not over */
+};
+
+static void load(struct bench *bench, const char *yaml)
+{
+	static const char *const inputs[] = {"message", NULL};
+	struct diagnostics diagnostics = {0};
+	bench->graph =
+		graph_parse("bench.yaml", yaml, strlen(yaml), bench->plugins, inputs, &diagnostics);
+	const struct engine_options options = {
+		.base = bench->base, .later = bench->later, .log = &bench->log};
+	bench->engine =
+		bench->graph != NULL ? engine_new(&options, bench->graph, &diagnostics) : NULL;
+	diagnostics_print(&diagnostics, stderr);
+	diagnostics_free(&diagnostics);
+	if (bench->engine == NULL)
+		exit(1);
+}
+
+static void unload(struct bench *bench)
+{
+	engine_free(bench->engine);
+	graph_free(bench->graph);
+}
+
+static void on_over(void *context, struct turn *turn)
+{
+	struct bench *bench = context;
+	if (turn_error(turn) != NULL) {
+		(void)fprintf(stderr, "%s\n", turn_error(turn)->text);
+		exit(1);
+	}
+	bench->left--;
+	turn_free(turn);
+}
+
+/* Starts COUNT turns, each when the one before is over. */
+static void run_turns(struct bench *bench, size_t count, const struct ss_value *input)
+{
+	struct ss_error err = {0};
+	const struct turn_options options = {
+		.input = input, .log = &bench->log, .over = on_over, .context = bench};
+	for (size_t i = 0; i < count; i++) {
+		bench->left = 1;
+		if (turn_start(bench->engine, &options, &err) == NULL) {
+			(void)fprintf(stderr, "%s\n", err.text);
+			exit(1);
+		}
+		later_make(bench->later);
+		/* Only a turn that takes longer than its slice needs the loop. */
+		while (bench->left > 0)
+			(void)event_base_loop(bench->base, EVLOOP_NONBLOCK);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+	return (left > right) - (left < right);
+}
+
+/* The median of the batches' times for one turn, in microseconds, and what a batch asked of the system. */
+static void measure(struct bench *bench, const char *name, const char *yaml, size_t turns)
+{
+	double times[BATCHES];
+	struct ss_value *input = value_map(NULL, NULL, 0);
+	load(bench, yaml);
+	run_turns(bench, turns, input);
+	size_t before = mallinfo2().arena + mallinfo2().hblkhd;
+	for (size_t i = 0; i < BATCHES; i++) {
+		int64_t start_ns = clock_monotonic_ns();
+		run_turns(bench, turns, input);
+		times[i] = (double)(clock_monotonic_ns() - start_ns) / 1e3 / (double)turns;
+	}
+	size_t grown = mallinfo2().arena + mallinfo2().hblkhd - before;
+	qsort(times, BATCHES, sizeof times[0], compare);
+	(void)printf("{\"graph\": \"%s\", \"us\": %.3f, \"grown\": %zu}\n", name,
+		times[BATCHES / 2], grown);
+	value_unref(input);
+	unload(bench);
+}
+
+static char *chain(size_t count)
+{
+	struct buffer yaml = {0};
+	buffer_add_format(&yaml,
+		"version: 1\nname: chain\nmax_steps: %zu\nstate: {message: {type: "
+		"string}}\nnodes:\n",
+		count + 1);
+	for (size_t i = 0; i < count; i++)
+		buffer_add_format(&yaml, "  n%zu: {agent: assign}\n", i);
+	buffer_add_string(&yaml, "edges:\n  - {from: START, to: n0}\n");
+	for (size_t i = 0; i + 1 < count; i++)
+		buffer_add_format(&yaml, "  - {from: n%zu, to: n%zu}\n", i, i + 1);
+	buffer_add_format(&yaml, "  - {from: n%zu, to: END}\n", count - 1);
+	return buffer_take(&yaml);
+}
+
+static void measure_chain(struct bench *bench, size_t count, size_t turns)
+{
+	char name[32];
+	char *yaml = chain(count);
+	(void)snprintf(name, sizeof name, "chain of %zu", count);
+	measure(bench, name, yaml, turns);
+	free(yaml);
+}
+
+static const char fan_out[] = "version: 1\nname: fan\nstate: {message: {type: string}}\n"
+			      "nodes: {a: {agent: assign}, b: {agent: assign}, c: {agent: assign}, "
+			      "d: {agent: assign}, e: {agent: assign}, f: {agent: assign}}\n"
+			      "edges:\n"
+			      "  - {from: START, to: [a, b, c, d, e]}\n"
+			      "  - {from: [a, b, c, d, e], to: f}\n"
+			      "  - {from: f, to: END}\n";
+
+/* A state of 15 fields in which a loop collects 300 messages. */
+static const char wide[] =
+	"version: 1\nname: wide\nmax_steps: 1000\nstate:\n"
+	"  messages: {type: list, reducer: append}\n"
+	"  n: {type: int}\n"
+	"  a: {type: string}\n  b: {type: string}\n  c: {type: string}\n  d: {type: string}\n"
+	"  e: {type: string}\n  f: {type: string}\n  g: {type: string}\n  h: {type: string}\n"
+	"  i: {type: string}\n  j: {type: string}\n  k: {type: string}\n  l: {type: string}\n"
+	"  m: {type: string}\n"
+	"nodes: {add: {agent: assign, options: {set: {messages: '[\"a message\"]', n: n + 1}}}}\n"
+	"edges:\n"
+	"  - {from: START, to: add}\n"
+	"  - {from: add, choose: [{when: n < 300, to: add}, {else: END}]}\n";
+
+static void measure_loading(struct bench *bench)
+{
+	double times[BATCHES];
+	char *yaml = chain(1000);
+	for (size_t i = 0; i < BATCHES; i++) {
+		int64_t start_ns = clock_monotonic_ns();
+		load(bench, yaml);
+		times[i] = (double)(clock_monotonic_ns() - start_ns) / 1e3;
+		unload(bench);
+	}
+	qsort(times, BATCHES, sizeof times[0], compare);
+	(void)printf("{\"graph\": \"compile 1000 nodes\", \"us\": %.3f}\n", times[BATCHES / 2]);
+	free(yaml);
+}
+
+int main(void)
+{
+	const char *folder = SS_BUILD_DIR "/plugins";
+	struct bench bench = {.base = event_base_new(), .plugins = plugins_new(&folder, 1)};
+	bench.later = later_new(bench.base);
+	bench.log = log_new(STDERR_FILENO, SS_LOG_ERROR, false);
+	measure_chain(&bench, 3, 2000);
+	measure_chain(&bench, 10, 1000);
+	measure_chain(&bench, 1000, 10);
+	measure(&bench, "fan-out of 5 and join", fan_out, 1000);
+	measure(&bench, "wide state, loop of 300", wide, 20);
+	measure_loading(&bench);
+	later_free(bench.later);
+	plugins_free(bench.plugins);
+	event_base_free(bench.base);
+	return 0;
+}
