@@ -525,6 +525,7 @@ int expr_is_true(
 	return 0;
 }
 
+/* CELL as a value, new. The items of a list literal have been evaluated once without an error. */
 static struct ss_value *value_of(struct evaluation *evaluation, const struct cell *cell)
 {
 	switch (cell->type) {
@@ -541,7 +542,7 @@ static struct ss_value *value_of(struct evaluation *evaluation, const struct cel
 	}
 	if (cell->items == NULL)
 		return cell->value != NULL ? value_ref(cell->value) : value_null();
-	struct ss_value **items = calloc(cell->items->count + 1, sizeof *items);
+	struct ss_value **items = memory_array(cell->items->count, sizeof(struct ss_value *));
 	for (size_t i = 0; i < cell->items->count; i++) {
 		struct cell item;
 		(void)evaluate(evaluation, cell->items->items[i], &item);

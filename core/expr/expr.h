@@ -3,7 +3,7 @@
  * Expression Language (https://github.com/google/cel-spec).
  *
  * An expression is parsed and checked against the fields' types once, at load, and then evaluated any
- * number of times, on the loop thread. Evaluation allocates nothing.
+ * number of times, on the loop thread. Conditions allocate nothing.
  *
  * Here so far: null, bool, int (64-bit, overflow is an error), double, string and list literals; + - * /
  * % on numbers; comparison; && || ! with CEL's commutative errors; ?: ; in; field selection and

@@ -125,13 +125,14 @@ test('invalid UTF-8 is refused', async () => {
 	await assertRefused(raw(rawRequest(Buffer.from([0xff, 0xfe, 0x7b, 0x7d]))), 400);
 });
 
-test('half of a surrogate pair is stored as the replacement character, and not as invalid UTF-8', async () => {
-	const reply = await server.query('{"message": "Hello \\ud83d there"}');
+test('half of a surrogate pair is refused', async () => {
+	for (const half of ['\\ud83d', '\\ude00', '\\ude00\\ud83d']) await assertRefused(post(`{"message": "Hello ${half} there"}`), 400, '');
+	const reply = await server.query('{"message": "Hello \\ud83d\\ude00 there"}');
 	assert.equal(reply.status, 200, reply.text);
 	const content = await server.value(
 		`SELECT content FROM messages WHERE conversation_id = '${reply.json.conversation_id}' AND role = 'user'`,
 	);
-	assert.equal(content, 'Hello \ufffd there');
+	assert.equal(content, 'Hello \u{1f600} there');
 });
 
 test('a NUL byte in the body is refused', async () => {

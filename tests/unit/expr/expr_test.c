@@ -662,3 +662,46 @@ Test(evaluation, needs_nobody_to_take_its_error)
 	expr_free(expr);
 	expr_free(NULL);
 }
+
+Test(evaluate, gives_values_of_all_types)
+{
+	static const struct {
+		const char *text, *json;
+	} cases[] = {{"priority * 2 + 1", "15"}, {"confidence / 2.0", "0.375"},
+		{"message", "\"Zürich 😀\""}, {"escalated && priority > 9", "false"},
+		{"null", "null"}, {"tags", NULL},
+		{"[priority, [category], user.address]", "[7,[\"Billing\"],{\"city\":\"Bern\"}]"},
+		{"[1, 2.0, \"x\"]", "[1,2.0,\"x\"]"}, {"priority > 5 ? [index] : []", "[2]"}};
+	struct state state = state_new();
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct expr_error error;
+		struct ss_error err = {0};
+		struct expr *expr =
+			expr_compile(cases[i].text, state.variables, VARIABLES, SS_NULL, &error);
+		cr_assert_not_null(expr, "%s: %s", cases[i].text, error.text);
+		struct ss_value *value = expr_evaluate(expr, state.values, &err);
+		cr_assert_not_null(value, "%s: %s", cases[i].text, err.text);
+		char *text = json_text(value);
+		if (cases[i].json != NULL)
+			cr_expect_str_eq(text, cases[i].json);
+		else
+			cr_expect_eq(value, state.values[5], "a field is handed on as it is");
+		free(text);
+		value_unref(value);
+		expr_free(expr);
+	}
+	state_free(&state);
+}
+
+Test(evaluate, tells_why_there_is_no_value)
+{
+	struct expr_error error;
+	struct ss_error err = {0};
+	struct state state = state_new();
+	struct expr *expr =
+		expr_compile("[priority, user.phone]", state.variables, VARIABLES, SS_NULL, &error);
+	cr_expect_null(expr_evaluate(expr, state.values, &err));
+	cr_expect_str_eq(err.text, "there is no key \"phone\"");
+	expr_free(expr);
+	state_free(&state);
+}
