@@ -238,6 +238,15 @@ static struct ss_value *kept_writes(const struct task *task)
 		{"way", task->way != GRAPH_NO_SLOT ? value_int((int64_t)task->way) : NULL});
 }
 
+/* Whether what TASK writes depends on what somebody outside answered. */
+static bool has_asked(const struct task *task)
+{
+	bool asked = task_node(task)->interrupt.before || task_node(task)->interrupt.after;
+	for (size_t i = 0; i < task->copy_count; i++)
+		asked = asked || task->copies[i].answer != NULL;
+	return asked;
+}
+
 /* Whether a command is missing: the node has no other edges. */
 static bool lacks_way(const struct task *task)
 {
@@ -261,7 +270,8 @@ static void finish(struct task *task)
 		fail(task, &err);
 		return;
 	}
-	struct ss_value *kept = task->cache_key != NULL ? kept_writes(task) : NULL;
+	bool keeps = task->cache_key != NULL && !has_asked(task);
+	struct ss_value *kept = keeps ? kept_writes(task) : NULL;
 	if (apply_writes(task, &err) < 0) {
 		value_unref(kept);
 		fail(task, &err);

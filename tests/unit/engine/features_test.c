@@ -408,6 +408,23 @@ Test(cache, never_keeps_a_failure)
 	stage_close();
 }
 
+static void resume(struct turn *turn, struct ending *ending, const char *const *values);
+
+Test(cache, never_keeps_what_depends_on_an_answer)
+{
+	stage_open(ONE("cache: {key: [given]}, fields: {answer: f0}, options: {ask: '[1]'}"));
+	for (int i = 0; i < 2; i++) {
+		struct ending ending;
+		struct turn *turn = stage_start(NULL, &ending);
+		stage_until_over(&ending);
+		cr_assert_eq(turn_status(turn), TURN_INTERRUPTED, "asked again in turn %d", i);
+		resume(turn, &ending, (const char *[]){i == 0 ? "5" : "6", NULL});
+		expect_field(turn, "f0", i == 0 ? "5" : "6");
+		turn_free(turn);
+	}
+	stage_close();
+}
+
 /* Commands. */
 
 #define COMMAND(option)                                                                            \
