@@ -18,6 +18,7 @@ static const struct {
 	{"run", "FILE", "run any workflow here and show its outcome", command_run},
 	{"graph", "[FILE]", "draw a workflow as Mermaid, DOT or SVG", command_graph},
 	{"check", "", "check the configuration, the workflow and the plugins", command_check},
+	{"expr", "EXPR", "evaluate an expression, as conditions have them", command_expr},
 	{"version", "", "print the version", command_version},
 };
 

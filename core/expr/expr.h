@@ -1,13 +1,10 @@
 /*
- * Expressions: conditions over a turn's state, in the JSON-typed profile of CEL, the Common
- * Expression Language (https://github.com/google/cel-spec).
+ * Expressions: conditions and values over a turn's state, in the JSON-typed profile of CEL, the Common
+ * Expression Language (https://github.com/google/cel-spec). docs/expressions.md tells what there is.
  *
  * An expression is parsed and checked against the fields' types once, at load, and then evaluated any
- * number of times, on the loop thread. Conditions allocate nothing.
- *
- * Here so far: null, bool, int (64-bit, overflow is an error), double, string and list literals; + - * /
- * % on numbers; comparison; && || ! with CEL's commutative errors; ?: ; in; field selection and
- * indexing; size() and has().
+ * number of times. A compiled one is not changed by that and may be used on any thread. Evaluation takes
+ * memory only for what it builds, and gives it back at its end; comparisons and logic build nothing.
  */
 #ifndef EXPR_EXPR_H
 #define EXPR_EXPR_H
@@ -16,11 +13,14 @@
 
 enum {
 	EXPR_LENGTH_LIMIT = 4096, /* bytes of an expression */
-	EXPR_DEPTH_LIMIT = 64,    /* nested parentheses, brackets, signs and ?: */
-	EXPR_COST_LIMIT = 100000, /* operations of one evaluation and items that it looks at */
+	EXPR_DEPTH_LIMIT = 64,    /* nested parentheses, brackets, signs, ?: and comprehensions */
+	/* What one evaluation may cost: one for each operation, for each item that it looks at or makes,
+	 * and for every 16 bytes of text; what a pattern costs grows with its size as well. */
+	EXPR_COST_LIMIT = 100000,
+	EXPR_SIZE_LIMIT = 4 * 1024 * 1024, /* bytes of a list or map that is built */
 };
 
-/* A variable that an expression may name. */
+/* A variable that an expression may name; a name may have dots, as in "a.b". */
 struct expr_variable {
 	const char *name;
 	enum ss_type type;             /* SS_NULL: any */
@@ -40,6 +40,12 @@ struct expr;
 struct expr *expr_compile(const char *text, const struct expr_variable *variables, size_t count,
 	enum ss_type result, struct expr_error *error);
 
+/* The same without looking at types: all that a type, a name, a function or a pattern has wrong is an
+ * error of the evaluation, at its place, and only if that place is evaluated and its error counts, which
+ * is how CEL works when nothing is declared. NULL and ERROR when TEXT is no expression. */
+struct expr *expr_compile_dynamic(const char *text, const struct expr_variable *variables,
+	size_t count, struct expr_error *error);
+
 void expr_free(struct expr *expr);
 
 /* Evaluates EXPR, whose type is bool, with VALUES, one for each variable. *RESULT is set; or -1 and
@@ -47,9 +53,14 @@ void expr_free(struct expr *expr);
 int expr_is_true(const struct expr *expr, struct ss_value *const *values, bool *result,
 	struct ss_error *err);
 
-/* Evaluates EXPR with VALUES, one for each variable. New; NULL and ERR when it cannot be computed. */
+/* Evaluates EXPR with VALUES, one for each variable. New; NULL and ERR when it cannot be computed. The
+ * keys of a map that are ints or bools become strings. */
 struct ss_value *expr_evaluate(
 	const struct expr *expr, struct ss_value *const *values, struct ss_error *err);
+
+/* The same with an error that tells which operation failed by its place. */
+struct ss_value *expr_evaluate_placed(
+	const struct expr *expr, struct ss_value *const *values, struct expr_error *error);
 
 /* The rows of the variables table that EXPR reads: *COUNT indexes, each once, borrowed. */
 const size_t *expr_reads(const struct expr *expr, size_t *count);

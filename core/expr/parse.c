@@ -1,21 +1,14 @@
+/* The grammar: text to a tree. Names and types are check.c's. */
+#include "expr/parse.h"
+
 #include "base/memory.h"
 #include "base/text.h"
-#include "expr/node.h"
 #include "value/value.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct parser {
-	const char *text;
-	const char *at;
-	size_t depth;
-	struct expr_error *error;
-};
+#include <utf8proc.h>
 
 /* A binary operator; a larger level binds tighter. */
 struct binary {
@@ -41,66 +34,59 @@ static const struct binary binaries[] = {
 	{"%", EXPR_REMAINDER, 5},
 };
 
+/* Methods that are macros: their first argument is a name, and the others are evaluated for each item. */
+static const struct macro {
+	const char *name;
+	size_t arguments;
+	enum expr_operation operation;
+} macros[] = {
+	{"all", 2, EXPR_ALL},
+	{"exists", 2, EXPR_EXISTS},
+	{"exists_one", 2, EXPR_EXISTS_ONE},
+	{"existsOne", 2, EXPR_EXISTS_ONE},
+	{"filter", 2, EXPR_FILTER},
+	{"map", 2, EXPR_TRANSFORM},
+	{"map", 3, EXPR_TRANSFORM},
+};
+
+/* CEL keeps these for the languages that it is embedded in. */
+static const char *const reserved[] = {"as", "break", "const", "continue", "else", "for",
+	"function", "if", "import", "in", "let", "loop", "namespace", "package", "return", "var",
+	"void", "while"};
+
 static struct expr_node *parse_expression(struct parser *parser);
 static struct expr_node *parse_unary(struct parser *parser);
 
-int expr_fail(struct expr_error *error, size_t offset, const char *format, ...)
-{
-	va_list arguments;
-	error->offset = offset;
-	va_start(arguments, format);
-	(void)vsnprintf(error->text, sizeof error->text, format, arguments);
-	va_end(arguments);
-	return -1;
-}
-
-void expr_node_free(struct expr_node *node)
-{
-	if (node == NULL)
-		return;
-	for (size_t i = 0; i < node->count; i++)
-		expr_node_free(node->items[i]);
-	free(node->items);
-	free(node->name);
-	value_unref(node->constant);
-	free(node);
-}
-
-static struct expr_node *node_new(enum expr_operation operation, size_t offset)
-{
-	struct expr_node *node = memory_make(struct expr_node);
-	node->operation = operation;
-	node->offset = offset;
-	return node;
-}
-
-/* Adds ITEM, which may be NULL after a mistake: then NODE is freed and NULL comes back. */
-static struct expr_node *node_add(struct expr_node *node, struct expr_node *item)
-{
-	if (item == NULL) {
-		expr_node_free(node);
-		return NULL;
-	}
-	node->items = memory_resize(node->items, node->count + 1, sizeof(struct expr_node *));
-	node->items[node->count++] = item;
-	return node;
-}
-
-static size_t offset(const struct parser *parser)
+size_t parser_offset(const struct parser *parser)
 {
 	return (size_t)(parser->at - parser->text);
 }
 
-static void skip_space(struct parser *parser)
+struct expr_node *parser_fail(struct parser *parser, const char *what)
 {
-	while (*parser->at == ' ' || *parser->at == '\t' || *parser->at == '\n' ||
-		*parser->at == '\r')
-		parser->at++;
+	(void)expr_fail(parser->error, parser_offset(parser), "%s", what);
+	return NULL;
 }
 
-static bool word_character(char c)
+bool parser_is_word(char c)
 {
 	return isalnum((unsigned char)c) || c == '_';
+}
+
+static bool starts_word(char c)
+{
+	return isalpha((unsigned char)c) || c == '_';
+}
+
+/* White space, and comments to the end of their line. */
+static void skip_space(struct parser *parser)
+{
+	for (;;) {
+		parser->at += strspn(parser->at, " \t\n\r\f");
+		if (strncmp(parser->at, "//", 2) != 0)
+			return;
+		parser->at += strcspn(parser->at, "\r\n");
+	}
 }
 
 /* Passes over SIGN if it comes next; a word only as a whole. */
@@ -110,7 +96,7 @@ static bool take(struct parser *parser, const char *sign)
 	size_t length = strlen(sign);
 	if (strncmp(parser->at, sign, length) != 0)
 		return false;
-	if (isalpha((unsigned char)sign[0]) && word_character(parser->at[length]))
+	if (isalpha((unsigned char)sign[0]) && parser_is_word(parser->at[length]))
 		return false;
 	parser->at += length;
 	return true;
@@ -121,168 +107,133 @@ static int expect(struct parser *parser, const char *sign)
 	if (take(parser, sign))
 		return 0;
 	if (*parser->at == '\0')
-		return expr_fail(parser->error, offset(parser), "expected \"%s\" at the end", sign);
-	return expr_fail(parser->error, offset(parser), "expected \"%s\" before \"%.*s\"", sign,
-		text_fit(parser->at, 20), parser->at);
+		return expr_fail(
+			parser->error, parser_offset(parser), "expected \"%s\" at the end", sign);
+	return expr_fail(parser->error, parser_offset(parser), "expected \"%s\" before \"%.*s\"",
+		sign, text_fit(parser->at, 20), parser->at);
 }
 
-static struct expr_node *fail(struct parser *parser, const char *what)
+/* Adds the expressions that follow, up to CLOSE, to NODE; those of a map with their colons. NULL, and NODE
+ * is freed, after a mistake. */
+static struct expr_node *parse_items(
+	struct parser *parser, struct expr_node *node, const char *close)
 {
-	(void)expr_fail(parser->error, offset(parser), "%s", what);
+	bool is_map = node->operation == EXPR_MAP;
+	bool may_end_with_comma = node->operation == EXPR_LIST || is_map;
+	if (take(parser, close))
+		return node;
+	do {
+		node = expr_node_add(node, parse_expression(parser));
+		if (node != NULL && is_map) {
+			if (expect(parser, ":") < 0)
+				goto fail;
+			node = expr_node_add(node, parse_expression(parser));
+		}
+		if (node == NULL)
+			return NULL;
+		if (!take(parser, ","))
+			break;
+	} while (!(may_end_with_comma && (skip_space(parser), *parser->at == *close)));
+	if (expect(parser, close) == 0)
+		return node;
+fail:
+	expr_node_free(node);
 	return NULL;
 }
 
-static struct expr_node *constant(size_t at, struct ss_value *value)
+static struct expr_node *make_has(struct parser *parser, struct expr_node *call)
 {
-	struct expr_node *node = node_new(EXPR_CONSTANT, at);
-	node->constant = value;
-	return node;
-}
-
-/* One escape of CEL's strings; writes its byte. */
-static bool unescape(char c, char *out)
-{
-	static const char from[] = "nrtabfv\\\"'`?";
-	static const char to[] = "\n\r\t\a\b\f\v\\\"'`?";
-	const char *found = c != '\0' ? strchr(from, c) : NULL;
-	if (found == NULL)
-		return false;
-	*out = to[found - from];
-	return true;
-}
-
-static struct expr_node *parse_string(struct parser *parser)
-{
-	size_t start = offset(parser);
-	char quote = *parser->at++;
-	char *text = memory_new(strlen(parser->at) + 1);
-	size_t length = 0;
-	while (*parser->at != quote) {
-		if (*parser->at == '\0' || *parser->at == '\n') {
-			free(text);
-			parser->at = parser->text + start;
-			return fail(parser, "the string has no end");
-		}
-		if (*parser->at != '\\') {
-			text[length++] = *parser->at++;
-			continue;
-		}
-		if (!unescape(parser->at[1], &text[length++])) {
-			free(text);
-			return fail(parser, "unknown escape in the string");
-		}
-		parser->at += 2;
-	}
-	parser->at++;
-	struct expr_node *node = constant(start, value_string(text, length));
-	free(text);
-	return node;
-}
-
-/* The digits and the exponent of a double after its whole part. Returns whether there were any. */
-static bool skip_fraction(struct parser *parser)
-{
-	const char *from = parser->at;
-	if (*parser->at == '.' && isdigit((unsigned char)parser->at[1]))
-		parser->at += 1 + strspn(parser->at + 1, "0123456789");
-	if (*parser->at == 'e' || *parser->at == 'E') {
-		size_t sign = parser->at[1] == '-' || parser->at[1] == '+' ? 1 : 0;
-		if (isdigit((unsigned char)parser->at[1 + sign]))
-			parser->at += 1 + sign + strspn(parser->at + 1 + sign, "0123456789");
-	}
-	return parser->at > from;
-}
-
-/* A number, with the minus in front of it if there is one: the least int has no positive twin. */
-static struct expr_node *parse_number(struct parser *parser)
-{
-	size_t start = offset(parser);
-	const char *from = parser->at;
-	parser->at += *from == '-' ? 1 : 0;
-	parser->at += strspn(parser->at, "0123456789");
-	bool is_double = skip_fraction(parser);
-	if (word_character(*parser->at)) {
-		parser->at = from;
-		return fail(parser, "the number is not well-formed");
-	}
-	errno = 0;
-	double number = is_double ? strtod(from, NULL) : 0;
-	int64_t integer = is_double ? 0 : strtoll(from, NULL, 10);
-	/* A double that is too small is 0, which is no mistake. */
-	if (is_double ? isinf(number) : errno == ERANGE) {
-		parser->at = from;
-		return fail(parser, "the number is out of range");
-	}
-	return constant(start, is_double ? value_number(number) : value_int(integer));
-}
-
-static struct expr_node *parse_list(struct parser *parser)
-{
-	struct expr_node *list = node_new(EXPR_LIST, offset(parser));
-	parser->at++;
-	if (take(parser, "]"))
-		return list;
-	do {
-		list = node_add(list, parse_expression(parser));
-		if (list == NULL)
-			return NULL;
-	} while (take(parser, ","));
-	if (expect(parser, "]") < 0) {
-		expr_node_free(list);
+	struct expr_node *argument = call->count == 1 ? call->items[0] : NULL;
+	if (argument == NULL || argument->operation != EXPR_SELECT) {
+		(void)expr_fail(
+			parser->error, call->offset, "has() takes a field, as in has(user.name)");
+		expr_node_free(call);
 		return NULL;
 	}
-	return list;
-}
-
-/* has(a.b) or size(a), after the parenthesis. */
-static struct expr_node *parse_call(struct parser *parser, const char *name, size_t start)
-{
-	struct expr_node *argument = NULL;
-	bool has = strcmp(name, "has") == 0;
-	if (!has && strcmp(name, "size") != 0) {
-		(void)expr_fail(parser->error, start, "there is no function %.40s()", name);
-		return NULL;
-	}
-	argument = parse_expression(parser);
-	if (argument == NULL || expect(parser, ")") < 0)
-		goto fail;
-	if (!has)
-		return node_add(node_new(EXPR_SIZE, start), argument);
-	if (argument->operation != EXPR_SELECT) {
-		(void)expr_fail(parser->error, start, "has() takes a field, as in has(user.name)");
-		goto fail;
-	}
+	call->count = 0;
+	expr_node_free(call);
 	argument->operation = EXPR_HAS;
 	return argument;
-fail:
-	expr_node_free(argument);
-	return NULL;
+}
+
+/* CALL as the comprehension that it is if it names a macro. */
+static struct expr_node *make_comprehension(struct parser *parser, struct expr_node *call)
+{
+	const struct macro *macro = NULL;
+	for (size_t i = 0; i < array_length(macros); i++) {
+		if (strcmp(macros[i].name, call->name) == 0 &&
+			macros[i].arguments == call->count - 1)
+			macro = &macros[i];
+	}
+	if (macro == NULL)
+		return call;
+	struct expr_node *name = call->items[1];
+	if (name->operation != EXPR_VARIABLE || name->is_closed || name->is_root) {
+		(void)expr_fail(parser->error, name->offset,
+			"the first argument of %s() is the name of an item, as in "
+			"tags.%s(tag, …)",
+			call->name, call->name);
+		expr_node_free(call);
+		return NULL;
+	}
+	free(call->name);
+	call->operation = macro->operation;
+	call->name = name->name;
+	name->name = NULL;
+	expr_node_free(name);
+	call->count--;
+	for (size_t i = 1; i < call->count; i++)
+		call->items[i] = call->items[i + 1];
+	return call;
 }
 
 static char *take_word(struct parser *parser)
 {
 	size_t length = 0;
-	while (word_character(parser->at[length]))
+	while (parser_is_word(parser->at[length]))
 		length++;
 	char *word = memory_text(parser->at, length);
 	parser->at += length;
 	return word;
 }
 
+static bool is_reserved(const char *word)
+{
+	for (size_t i = 0; i < array_length(reserved); i++) {
+		if (strcmp(reserved[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The arguments of the function NAME, which is taken, behind the parenthesis. */
+static struct expr_node *parse_call(struct parser *parser, char *name, size_t start)
+{
+	struct expr_node *call = expr_node_new(EXPR_CALL, start);
+	call->name = name;
+	call = parse_items(parser, call, ")");
+	if (call != NULL && strcmp(call->name, "has") == 0)
+		return make_has(parser, call);
+	return call;
+}
+
 static struct expr_node *parse_word(struct parser *parser)
 {
-	size_t start = offset(parser);
+	size_t start = parser_offset(parser);
 	struct expr_node *node = NULL;
 	char *word = take_word(parser);
 	if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0) {
-		node = constant(start, value_bool(word[0] == 't'));
+		node = expr_node_constant(start, value_bool(word[0] == 't'));
 	} else if (strcmp(word, "null") == 0) {
-		node = constant(start, value_null());
+		node = expr_node_constant(start, value_null());
 		node->is_null = true;
+	} else if (is_reserved(word)) {
+		(void)expr_fail(parser->error, start,
+			"\"%s\" is a reserved word and cannot name a value", word);
 	} else if (take(parser, "(")) {
-		node = parse_call(parser, word, start);
+		return parse_call(parser, word, start);
 	} else {
-		node = node_new(EXPR_VARIABLE, start);
+		node = expr_node_new(EXPR_VARIABLE, start);
 		node->name = word;
 		return node;
 	}
@@ -290,48 +241,106 @@ static struct expr_node *parse_word(struct parser *parser)
 	return node;
 }
 
+/* An expression in parentheses, behind the first one. */
+static struct expr_node *parse_closed(struct parser *parser)
+{
+	struct expr_node *node = parse_expression(parser);
+	if (node == NULL)
+		return NULL;
+	node->is_closed = true;
+	if (expect(parser, ")") == 0)
+		return node;
+	expr_node_free(node);
+	return NULL;
+}
+
+/* A name that no comprehension hides, as in .name. */
+static struct expr_node *parse_root(struct parser *parser)
+{
+	parser->at++;
+	skip_space(parser);
+	if (!starts_word(*parser->at))
+		return parser_fail(parser, "expected a name after the dot");
+	struct expr_node *node = parse_word(parser);
+	if (node != NULL)
+		node->is_root = true;
+	return node;
+}
+
 static struct expr_node *parse_primary(struct parser *parser)
 {
 	skip_space(parser);
 	char c = *parser->at;
-	if (c == '"' || c == '\'')
-		return parse_string(parser);
-	if (isdigit((unsigned char)c))
-		return parse_number(parser);
-	if (c == '[')
-		return parse_list(parser);
-	if (isalpha((unsigned char)c) || c == '_')
+	size_t start = parser_offset(parser);
+	if (literal_is_string(parser->at))
+		return literal_string(parser);
+	if (isdigit((unsigned char)c) || (c == '.' && isdigit((unsigned char)parser->at[1])))
+		return literal_number(parser);
+	if (starts_word(c))
 		return parse_word(parser);
-	if (c == '(') {
-		parser->at++;
-		struct expr_node *node = parse_expression(parser);
-		if (node == NULL || expect(parser, ")") == 0)
-			return node;
-		expr_node_free(node);
-		return NULL;
-	}
-	return fail(parser, c == '\0' ? "the expression is not complete" : "expected a value");
+	if (take(parser, "["))
+		return parse_items(parser, expr_node_new(EXPR_LIST, start), "]");
+	if (take(parser, "{"))
+		return parse_items(parser, expr_node_new(EXPR_MAP, start), "}");
+	if (take(parser, "("))
+		return parse_closed(parser);
+	if (c == '.')
+		return parse_root(parser);
+	return parser_fail(
+		parser, c == '\0' ? "the expression is not complete" : "expected a value");
 }
 
-/* A primary with its selections and indexes. */
+/* A name in backquotes, which may have any characters but those. */
+static char *take_quoted(struct parser *parser)
+{
+	size_t length = strcspn(parser->at + 1, "`\n\r");
+	if (length == 0 || parser->at[length + 1] != '`')
+		return NULL;
+	char *name = memory_text(parser->at + 1, length);
+	parser->at += length + 2;
+	return name;
+}
+
+/* What follows a dot behind OF, which is taken: a field or a call. DOT is the place of the dot. */
+static struct expr_node *parse_selection(struct parser *parser, struct expr_node *of, size_t dot)
+{
+	skip_space(parser);
+	size_t start = parser_offset(parser);
+	bool quoted = *parser->at == '`';
+	char *name = quoted                     ? take_quoted(parser)
+		     : starts_word(*parser->at) ? take_word(parser)
+						: NULL;
+	if (name == NULL) {
+		expr_node_free(of);
+		return parser_fail(parser,
+			quoted ? "the name has no closing \"`\"" : "expected a name after the dot");
+	}
+	struct expr_node *node = expr_node_new(EXPR_SELECT, dot);
+	node->name = name;
+	node->is_closed = quoted;
+	node = expr_node_add(node, of);
+	if (quoted || !take(parser, "("))
+		return node;
+	node->operation = EXPR_CALL;
+	node->offset = start;
+	node->is_method = true;
+	node = parse_items(parser, node, ")");
+	return node != NULL ? make_comprehension(parser, node) : NULL;
+}
+
+/* A primary with its selections, calls and indexes. */
 static struct expr_node *parse_member(struct parser *parser)
 {
 	struct expr_node *node = parse_primary(parser);
 	while (node != NULL) {
 		skip_space(parser);
-		size_t start = offset(parser);
+		size_t start = parser_offset(parser);
 		if (take(parser, ".")) {
-			skip_space(parser);
-			struct expr_node *select = node_add(node_new(EXPR_SELECT, start), node);
-			if (!isalpha((unsigned char)*parser->at) && *parser->at != '_') {
-				expr_node_free(select);
-				return fail(parser, "expected a name after the dot");
-			}
-			select->name = take_word(parser);
-			node = select;
+			node = parse_selection(parser, node, start);
 		} else if (take(parser, "[")) {
-			struct expr_node *index = node_add(node_new(EXPR_INDEX, start), node);
-			node = node_add(index, parse_expression(parser));
+			struct expr_node *index =
+				expr_node_add(expr_node_new(EXPR_INDEX, start), node);
+			node = expr_node_add(index, parse_expression(parser));
 			if (node != NULL && expect(parser, "]") < 0) {
 				expr_node_free(node);
 				return NULL;
@@ -347,26 +356,32 @@ static struct expr_node *parse_member(struct parser *parser)
 static int go_deeper(struct parser *parser)
 {
 	if (++parser->depth > EXPR_DEPTH_LIMIT)
-		return expr_fail(
-			parser->error, offset(parser), "the expression is nested too deeply");
+		return expr_fail(parser->error, parser_offset(parser),
+			"the expression is nested too deeply");
 	return 0;
+}
+
+/* Whether the minus at AT belongs to a number. */
+static bool is_negative_number(const char *at)
+{
+	return isdigit((unsigned char)at[1]) || (at[1] == '.' && isdigit((unsigned char)at[2]));
 }
 
 static struct expr_node *parse_unary(struct parser *parser)
 {
 	struct expr_node *node = NULL;
 	skip_space(parser);
-	size_t start = offset(parser);
+	size_t start = parser_offset(parser);
 	if (go_deeper(parser) < 0)
 		return NULL;
 	if (*parser->at == '!' && parser->at[1] != '=') {
 		parser->at++;
-		node = node_add(node_new(EXPR_NOT, start), parse_unary(parser));
-	} else if (*parser->at == '-' && isdigit((unsigned char)parser->at[1])) {
-		node = parse_number(parser);
+		node = expr_node_add(expr_node_new(EXPR_NOT, start), parse_unary(parser));
+	} else if (*parser->at == '-' && is_negative_number(parser->at)) {
+		node = literal_number(parser);
 	} else if (*parser->at == '-') {
 		parser->at++;
-		node = node_add(node_new(EXPR_NEGATE, start), parse_unary(parser));
+		node = expr_node_add(expr_node_new(EXPR_NEGATE, start), parse_unary(parser));
 	} else {
 		node = parse_member(parser);
 	}
@@ -395,12 +410,13 @@ static struct expr_node *parse_binary(struct parser *parser, int least_level)
 	struct expr_node *left = parse_unary(parser);
 	while (left != NULL) {
 		skip_space(parser);
-		size_t start = offset(parser);
+		size_t start = parser_offset(parser);
 		const struct binary *binary = take_binary(parser, least_level);
 		if (binary == NULL)
 			break;
-		struct expr_node *node = node_add(node_new(binary->operation, start), left);
-		left = node_add(node, parse_binary(parser, binary->level + 1));
+		struct expr_node *node =
+			expr_node_add(expr_node_new(binary->operation, start), left);
+		left = expr_node_add(node, parse_binary(parser, binary->level + 1));
 	}
 	return left;
 }
@@ -409,18 +425,18 @@ static struct expr_node *parse_expression(struct parser *parser)
 {
 	struct expr_node *node = parse_binary(parser, 1);
 	skip_space(parser);
-	size_t start = offset(parser);
+	size_t start = parser_offset(parser);
 	if (node == NULL || !take(parser, "?"))
 		return node;
-	node = node_add(node_new(EXPR_CONDITION, start), node);
+	node = expr_node_add(expr_node_new(EXPR_CONDITION, start), node);
 	if (go_deeper(parser) < 0)
 		goto fail;
-	node = node_add(node, parse_expression(parser));
+	node = expr_node_add(node, parse_expression(parser));
 	if (node == NULL)
 		return NULL;
 	if (expect(parser, ":") < 0)
 		goto fail;
-	node = node_add(node, parse_expression(parser));
+	node = expr_node_add(node, parse_expression(parser));
 	parser->depth--;
 	return node;
 fail:
@@ -428,16 +444,38 @@ fail:
 	return NULL;
 }
 
+/* The bytes of TEXT before the first that is not UTF-8. */
+static size_t valid_prefix(const char *text, size_t length)
+{
+	size_t at = 0;
+	while (at < length) {
+		utf8proc_int32_t point;
+		utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)text + at,
+			(utf8proc_ssize_t)(length - at), &point);
+		if (used <= 0)
+			break;
+		at += (size_t)used;
+	}
+	return at;
+}
+
 struct expr_node *expr_parse(const char *text, struct expr_error *error)
 {
 	struct parser parser = {.text = text, .at = text, .error = error};
-	if (strlen(text) > EXPR_LENGTH_LIMIT)
-		return fail(&parser, "the expression is too long");
+	size_t length = strlen(text);
+	if (length > EXPR_LENGTH_LIMIT)
+		return parser_fail(&parser, "the expression is too long");
+	size_t valid = valid_prefix(text, length);
+	if (valid < length) {
+		parser.at += valid;
+		return parser_fail(&parser, "the expression is not UTF-8 here");
+	}
 	struct expr_node *node = parse_expression(&parser);
 	skip_space(&parser);
 	if (node != NULL && *parser.at != '\0') {
-		(void)expr_fail(error, offset(&parser), "unexpected \"%.*s\" after the expression",
-			text_fit(parser.at, 20), parser.at);
+		(void)expr_fail(error, parser_offset(&parser),
+			"unexpected \"%.*s\" after the expression", text_fit(parser.at, 20),
+			parser.at);
 		expr_node_free(node);
 		return NULL;
 	}

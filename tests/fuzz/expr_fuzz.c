@@ -1,6 +1,6 @@
 /*
- * Fuzzes expressions: what compiles evaluates to a result or an error over three states; what does not
- * has a sentence and a place within the text.
+ * Fuzzes expressions: what compiles evaluates to a value or an error over three states, the same one each
+ * time; what does not has a sentence and a place within the text. Both with the fields' types and without.
  */
 #include "expr/expr.h"
 #include "value/json.h"
@@ -51,7 +51,15 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void evaluate(const struct expr *expr)
+/* Where an error is said to be, and what it says, is right. */
+static void check_error(const char *text, const struct expr_error *error)
+{
+	if (error->text[0] == '\0' || error->offset > strlen(text))
+		abort();
+}
+
+/* What a condition gives, it gives again. */
+static void decide(const struct expr *expr)
 {
 	for (size_t state = 0; state < STATES; state++) {
 		struct ss_error err = {0};
@@ -66,24 +74,62 @@ static void evaluate(const struct expr *expr)
 	}
 }
 
+/* A value is written and read again; what was built is not larger than it may be. */
+static void evaluate(const char *text, const struct expr *expr)
+{
+	for (size_t state = 0; state < STATES; state++) {
+		struct expr_error error = {0};
+		struct ss_value *value = expr_evaluate_placed(expr, values[state], &error);
+		if (value == NULL) {
+			check_error(text, &error);
+			continue;
+		}
+		if (value_size(value) > 4 * (size_t)EXPR_SIZE_LIMIT)
+			abort();
+		char *json = json_text(value);
+		struct ss_value *read = json_parse(json, strlen(json), NULL);
+		if (read == NULL)
+			abort();
+		value_unref(read);
+		free(json);
+		value_unref(value);
+	}
+}
+
+static void check_reads(const struct expr *expr)
+{
+	size_t count = 0;
+	const size_t *rows = expr_reads(expr, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i] >= VARIABLES)
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct expr_error error = {0};
-	size_t reads = 0;
 	char *text = memory_text((const char *)data, size);
-	struct expr *expr = expr_compile(text, variables, VARIABLES, SS_BOOL, &error);
-	if (expr == NULL && (error.text[0] == '\0' || error.offset > strlen(text)))
-		abort();
-	if (expr != NULL) {
-		const size_t *rows = expr_reads(expr, &reads);
-		for (size_t i = 0; i < reads; i++) {
-			if (rows[i] >= VARIABLES)
-				abort();
-		}
-		evaluate(expr);
+	struct expr *condition = expr_compile(text, variables, VARIABLES, SS_BOOL, &error);
+	if (condition == NULL)
+		check_error(text, &error);
+	else
+		decide(condition);
+	struct expr *typed = expr_compile(text, variables, VARIABLES, SS_NULL, &error);
+	if (typed != NULL) {
+		check_reads(typed);
+		evaluate(text, typed);
 	}
-	expr_free(expr);
-	expr_free(expr_compile(text, variables, VARIABLES, SS_NULL, &error));
+	struct expr *dynamic = expr_compile_dynamic(text, variables, VARIABLES, &error);
+	if (dynamic == NULL)
+		check_error(text, &error);
+	else
+		evaluate(text, dynamic);
+	if (typed != NULL && dynamic == NULL)
+		abort();
+	expr_free(condition);
+	expr_free(typed);
+	expr_free(dynamic);
 	free(text);
 	return 0;
 }
