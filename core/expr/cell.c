@@ -219,7 +219,7 @@ bool cell_find(const struct cell *map, const struct cell *key, struct cell *out)
 {
 	struct cell wanted = *key;
 	/* A double finds the int that it equals. */
-	if (key->type == SS_NUMBER && key->number >= -0x1p63 && key->number < 0x1p63 &&
+	if (key->type == SS_NUMBER && key->number >= -TWO_TO_63 && key->number < TWO_TO_63 &&
 		trunc(key->number) == key->number)
 		wanted = cell_int((int64_t)key->number);
 	if (map->value != NULL)

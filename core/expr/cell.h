@@ -16,6 +16,9 @@ enum {
 	EXPR_FIRST_MEMORY = 512, /* bytes that may be built before memory is taken */
 };
 
+/* The first double that is too large for an int. */
+#define TWO_TO_63 9223372036854775808.0
+
 struct cell {
 	enum ss_type type;
 	union {

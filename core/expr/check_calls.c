@@ -151,7 +151,8 @@ static int check_pattern(struct checker *checker, struct expr_node *node)
 	const struct expr_node *pattern = node->items[1];
 	if (pattern->operation != EXPR_CONSTANT || value_type(pattern->constant) != SS_STRING)
 		return 0;
-	node->regex = expr_regex_new(value_as_text(pattern->constant), why, sizeof why);
+	struct ss_text text = value_as_text(pattern->constant);
+	node->regex = expr_regex_new(text.data, text.length, why, sizeof why);
 	if (node->regex != NULL)
 		return 0;
 	return expr_fail(checker->error, pattern->offset, "the pattern is wrong: %s", why);

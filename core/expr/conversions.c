@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* The longest text that is read as a number; longer ones are none that a person wrote. */
-enum { NUMBER_LIMIT = 400 };
+enum { NUMBER_LIMIT = 400, DOUBLE_TEXT_SIZE = 64 };
 
 static int fail_text(struct evaluation *evaluation, const struct expr_node *node, const char *what)
 {
@@ -58,7 +58,7 @@ int convert_int(struct evaluation *evaluation, const struct expr_node *node,
 	}
 	if (items[0].type == SS_NUMBER) {
 		/* Neither end of the range is sure to be what was meant: both are roundings. */
-		if (!(items[0].number > -0x1p63 && items[0].number < 0x1p63))
+		if (!(items[0].number > -TWO_TO_63 && items[0].number < TWO_TO_63))
 			return evaluation_fail(
 				evaluation, node->offset, "the double does not fit an int");
 		*out = cell_int((int64_t)items[0].number);
@@ -136,7 +136,7 @@ size_t number_digits(double number, char digits[NUMBER_TEXT_SIZE], int *exponent
 
 /* NUMBER with the fewest digits, as CEL's Go implementation writes it: with an exponent below -4 and from 6,
  * as in 1e+06. Returns the length. */
-static size_t write_double(double number, char out[2 * NUMBER_TEXT_SIZE])
+static size_t write_double(double number, char out[DOUBLE_TEXT_SIZE])
 {
 	char digits[NUMBER_TEXT_SIZE];
 	int exponent = 0;
@@ -150,16 +150,16 @@ static size_t write_double(double number, char out[2 * NUMBER_TEXT_SIZE])
 	int length = (int)number_digits(fabs(number), digits, &exponent);
 	int power = exponent - 1;
 	if (power < -4 || power >= 6)
-		written = snprintf(out, 2 * NUMBER_TEXT_SIZE, "%s%c%s%se%c%02d", sign, digits[0],
+		written = snprintf(out, DOUBLE_TEXT_SIZE, "%s%c%s%se%c%02d", sign, digits[0],
 			length > 1 ? "." : "", digits + 1, power < 0 ? '-' : '+', abs(power));
 	else if (exponent <= 0)
 		written = snprintf(
-			out, 2 * NUMBER_TEXT_SIZE, "%s0.%.*s%s", sign, -exponent, "0000", digits);
+			out, DOUBLE_TEXT_SIZE, "%s0.%.*s%s", sign, -exponent, "0000", digits);
 	else if (length > exponent)
-		written = snprintf(out, 2 * NUMBER_TEXT_SIZE, "%s%.*s.%s", sign, exponent, digits,
+		written = snprintf(out, DOUBLE_TEXT_SIZE, "%s%.*s.%s", sign, exponent, digits,
 			digits + exponent);
 	else
-		written = snprintf(out, 2 * NUMBER_TEXT_SIZE, "%s%s%.*s", sign, digits,
+		written = snprintf(out, DOUBLE_TEXT_SIZE, "%s%s%.*s", sign, digits,
 			exponent - length, "000000");
 	return (size_t)written;
 }
@@ -167,7 +167,7 @@ static size_t write_double(double number, char out[2 * NUMBER_TEXT_SIZE])
 int convert_string(struct evaluation *evaluation, const struct expr_node *node,
 	const struct cell *items, struct cell *out)
 {
-	char text[2 * NUMBER_TEXT_SIZE];
+	char text[DOUBLE_TEXT_SIZE];
 	size_t length = 0;
 	switch (items[0].type) {
 	case SS_BOOL:

@@ -234,7 +234,7 @@ static int eval_index(struct evaluation *evaluation, const struct expr_node *nod
 		return evaluation_fail(
 			evaluation, node->offset, "%s has no items", cell_a_type(of.type));
 	/* A double that is a whole number will do. */
-	if (index.type == SS_NUMBER && index.number >= 0 && index.number < 0x1p53 &&
+	if (index.type == SS_NUMBER && index.number >= 0 && index.number < TWO_TO_63 &&
 		trunc(index.number) == index.number)
 		index = cell_int((int64_t)index.number);
 	if (index.type != SS_INT)

@@ -62,7 +62,7 @@ static void add_plain(struct format *format, double number)
 	for (int i = 0; i < length || i < exponent; i++) {
 		if (i > 0 && i == exponent)
 			buffer_add_char(&format->text, '.');
-		buffer_add_char(&format->text, i < length ? digits[i] : '0');
+		buffer_add(&format->text, i < length ? digits + i : "0", 1);
 	}
 }
 

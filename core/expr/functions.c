@@ -28,8 +28,14 @@ static int evaluate_size(struct evaluation *evaluation, const struct expr_node *
 	return 0;
 }
 
-/* What compiling a pattern costs beside its instructions. */
-enum { REGEX_COST = 50, REGEX_BYTES_A_UNIT = 16, REGEX_INSTRUCTIONS_A_UNIT = 16 };
+/* What compiling a pattern costs beside its instructions, what it costs when it fails, and how many bytes of
+ * text and instructions make a unit when it is used. */
+enum {
+	REGEX_COST = 50,
+	REGEX_FAILURE_COST = 10000,
+	REGEX_BYTES_A_UNIT = 16,
+	REGEX_INSTRUCTIONS_A_UNIT = 16,
+};
 
 int evaluate_matches(struct evaluation *evaluation, const struct expr_node *node,
 	const struct cell *items, struct cell *out)
@@ -40,10 +46,14 @@ int evaluate_matches(struct evaluation *evaluation, const struct expr_node *node
 	if (regex == NULL) {
 		if (evaluation_spend(evaluation, node, REGEX_COST + items[1].text.length) < 0)
 			return -1;
-		made = expr_regex_new(items[1].text, why, sizeof why);
-		if (made == NULL)
+		made = expr_regex_new(items[1].text.data, items[1].text.length, why, sizeof why);
+		if (made == NULL) {
+			/* It may have been given up only when it was as large as it may be. */
+			if (evaluation_spend(evaluation, node, REGEX_FAILURE_COST) < 0)
+				return -1;
 			return evaluation_fail(evaluation, node->items[1]->offset,
 				"the pattern is wrong: %s", why);
+		}
 		regex = made;
 	}
 	size_t size = expr_regex_size(regex);
@@ -52,7 +62,8 @@ int evaluate_matches(struct evaluation *evaluation, const struct expr_node *node
 		(items[0].text.length / REGEX_BYTES_A_UNIT) * each + (made != NULL ? size : 0);
 	int result = evaluation_spend(evaluation, node, cost);
 	if (result == 0)
-		*out = cell_bool(expr_regex_matches(regex, items[0].text));
+		*out = cell_bool(
+			expr_regex_matches(regex, items[0].text.data, items[0].text.length));
 	expr_regex_free(made);
 	return result;
 }

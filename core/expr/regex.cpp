@@ -23,14 +23,14 @@ RE2::Options options()
 
 } // namespace
 
-struct expr_regex *expr_regex_new(struct ss_text pattern, char *why, size_t size)
+struct expr_regex *expr_regex_new(const char *pattern, size_t length, char *why, size_t size)
 {
-	if (pattern.length > EXPR_PATTERN_LIMIT) {
+	if (length > EXPR_PATTERN_LIMIT) {
 		(void)std::snprintf(why, size, "it is longer than %d bytes", EXPR_PATTERN_LIMIT);
 		return nullptr;
 	}
-	auto *regex = new (std::nothrow)
-		expr_regex{RE2(re2::StringPiece(pattern.data, pattern.length), options())};
+	auto *regex =
+		new (std::nothrow) expr_regex{RE2(re2::StringPiece(pattern, length), options())};
 	if (regex == nullptr) {
 		(void)std::snprintf(why, size, "out of memory");
 	} else if (!regex->re2.ok()) {
@@ -46,9 +46,9 @@ void expr_regex_free(struct expr_regex *regex)
 	delete regex;
 }
 
-bool expr_regex_matches(const struct expr_regex *regex, struct ss_text text)
+bool expr_regex_matches(const struct expr_regex *regex, const char *text, size_t length)
 {
-	return RE2::PartialMatch(re2::StringPiece(text.data, text.length), regex->re2);
+	return RE2::PartialMatch(re2::StringPiece(text, length), regex->re2);
 }
 
 size_t expr_regex_size(const struct expr_regex *regex)

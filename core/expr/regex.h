@@ -5,7 +5,8 @@
 #ifndef EXPR_REGEX_H
 #define EXPR_REGEX_H
 
-#include <smartsupport/value.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,12 +19,12 @@ enum {
 
 struct expr_regex;
 
-/* Compiles PATTERN (RE2's syntax). NULL and in WHY, of SIZE bytes, what is wrong with it. */
-struct expr_regex *expr_regex_new(struct ss_text pattern, char *why, size_t size);
+/* Compiles the LENGTH bytes of PATTERN (RE2's syntax). NULL and in WHY, of SIZE bytes, what is wrong with it. */
+struct expr_regex *expr_regex_new(const char *pattern, size_t length, char *why, size_t size);
 void expr_regex_free(struct expr_regex *regex);
 
-/* Whether REGEX matches anywhere in TEXT. */
-bool expr_regex_matches(const struct expr_regex *regex, struct ss_text text);
+/* Whether REGEX matches anywhere in the LENGTH bytes of TEXT. */
+bool expr_regex_matches(const struct expr_regex *regex, const char *text, size_t length);
 
 /* The instructions of the compiled program: what a byte of text costs at worst. */
 size_t expr_regex_size(const struct expr_regex *regex);

@@ -48,16 +48,17 @@ int string_join(struct evaluation *evaluation, const struct expr_node *node,
 	return 0;
 }
 
+/* Ascii letters from FIRST on become those from OTHER on. */
 static int change_case(struct evaluation *evaluation, const struct expr_node *node,
-	struct ss_text text, char first, struct cell *out)
+	struct ss_text text, char first, char other, struct cell *out)
 {
 	char *made = text_new(evaluation, node, text.length, out);
 	if (made == NULL)
 		return -1;
+	memcpy(made, text.data, text.length);
 	for (size_t i = 0; i < text.length; i++) {
-		char c = text.data[i];
-		bool letter = c >= first && c <= first + 25;
-		made[i] = letter ? (char)(c ^ 0x20) : c;
+		if (made[i] >= first && made[i] <= first + 25)
+			made[i] = (char)(made[i] + other - first);
 	}
 	return 0;
 }
@@ -65,13 +66,13 @@ static int change_case(struct evaluation *evaluation, const struct expr_node *no
 int string_lower(struct evaluation *evaluation, const struct expr_node *node,
 	const struct cell *items, struct cell *out)
 {
-	return change_case(evaluation, node, items[0].text, 'A', out);
+	return change_case(evaluation, node, items[0].text, 'A', 'a', out);
 }
 
 int string_upper(struct evaluation *evaluation, const struct expr_node *node,
 	const struct cell *items, struct cell *out)
 {
-	return change_case(evaluation, node, items[0].text, 'a', out);
+	return change_case(evaluation, node, items[0].text, 'a', 'A', out);
 }
 
 int string_quote(struct evaluation *evaluation, const struct expr_node *node,
@@ -91,7 +92,10 @@ int string_quote(struct evaluation *evaluation, const struct expr_node *node,
 		const char *found = memchr(escaped, text.data[i], sizeof escaped - 1);
 		if (found != NULL)
 			*at++ = '\\';
-		*at++ = found != NULL ? letters[found - escaped] : text.data[i];
+		*at = text.data[i];
+		if (found != NULL)
+			*at = letters[found - escaped];
+		at++;
 	}
 	*at = '"';
 	return 0;

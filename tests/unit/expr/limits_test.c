@@ -127,6 +127,8 @@ Test(matching, bounds_what_a_pattern_takes)
 	fails_at("text.matches('((a{100}){100}){100}')", 13, "the pattern is wrong");
 	fails_at("text.matches('(\\\\pL{500}){2}')", 13, "the pattern is wrong");
 	cr_expect_not(is_cheap("x.split('').exists(c, 'x'.matches(c + '{5}b'))", letters(5000)));
+	cr_expect_not(
+		is_cheap("x.split('').exists(c, c.matches('(' + r'\\pL{500}){2}'))", letters(20)));
 	char *text = repeated("text.matches('b' + ", "('aaaaaaaaaaaaaaaaaaaa' + ", 30, "text");
 	char *closed = repeated(text, ")", 31, "");
 	gives(closed, "false");
