@@ -4,6 +4,10 @@
 #include "service/store.h"
 #include "value/value.h"
 
+/* Without the names of files, which are for the log. */
+static const char trouble[] =
+	"conversations cannot be stored now, so no question is answered; the log says why";
+
 static void on_health(void *context, const struct ss_value *nothing, const struct ss_error *err)
 {
 	struct http_request *request = context;
@@ -17,7 +21,8 @@ static void on_health(void *context, const struct ss_value *nothing, const struc
 		value_map_make({"status", value_text(err == NULL ? "healthy" : "unhealthy")},
 			{"store", value_text(err == NULL ? "ok" : "unavailable")},
 			{"version", value_text(SS_VERSION)}, {"uptime", value_number(uptime)},
-			{"timestamp", value_text(clock_format(clock_utc_ns(), now))});
+			{"timestamp", value_text(clock_format(clock_utc_ns(), now))},
+			{"detail", err != NULL ? value_text(trouble) : NULL});
 	http_reply_json(request, err == NULL ? 200 : 503, health);
 	value_unref(health);
 }

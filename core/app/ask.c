@@ -222,7 +222,10 @@ int command_ask(int argc, char **argv)
 		}
 	}
 	if (optind == argc) {
-		(void)fputs(help, stderr);
+		(void)fprintf(stderr,
+			"smartsupport: ask needs a question, as in: smartsupport ask \"How do I "
+			"reset my password?\"\n\n%s",
+			help);
 		return 2;
 	}
 	char *message = join(argv + optind, argc - optind);

@@ -1,8 +1,10 @@
 /* `smartsupport check`: everything that a start would find wrong, all at once. */
 #include "app/command.h"
+#include "app/listener.h"
 #include "app/runtime.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "config/environment.h"
 
 #include <event2/event.h>
 #include <getopt.h>
@@ -17,24 +19,43 @@ static const char help[] = "Usage: smartsupport check [--config FILE]\n\n"
 			   "  -c, --config FILE  the configuration to check\n"
 			   "  -h, --help         this text\n";
 
-static int check(const struct config *config)
+static void check_host(const struct config *config, struct diagnostics *diagnostics)
 {
-	struct diagnostics diagnostics = {0};
+	struct ss_error err = {0};
+	const struct yaml_node *server = yaml_get(config->document->root, "server");
+	const struct yaml_node *host = yaml_get(server, "host");
+	if (config->host[0] != '\0' && listener_check(config->host, &err) < 0)
+		yaml_mistake(config->document, host != NULL ? host : server, diagnostics, "%s",
+			err.text);
+}
+
+static void check_runtime(const struct config *config, struct diagnostics *diagnostics)
+{
 	struct log log = log_new(STDERR_FILENO, SS_LOG_ERROR, false);
 	struct event_base *base = event_base_new();
-	struct runtime *runtime = runtime_new(config, base, &log, RUNTIME_CHECK, &diagnostics);
-	bool good = runtime != NULL && diagnostics.count == 0;
-	runtime_free(runtime);
+	runtime_free(runtime_new(config, base, &log, RUNTIME_CHECK, diagnostics));
 	event_base_free(base);
+}
+
+static int check(const char *file)
+{
+	struct diagnostics diagnostics = {0};
+	environment_load(".env", &diagnostics);
+	/* A mistake in one place does not hide those in others. */
+	struct config *config = config_read(file, &diagnostics);
+	if (config != NULL) {
+		check_host(config, &diagnostics);
+		check_runtime(config, &diagnostics);
+	}
+	size_t count = diagnostics.count;
 	diagnostics_print(&diagnostics, stderr);
-	if (good)
-		(void)printf("%s is right, and so is everything that it names.\n",
-			config->document->file);
+	if (count == 0)
+		(void)printf("%s is right, and so is everything that it names.\n", file);
 	else
-		(void)fprintf(stderr, "%zu mistake%s\n", diagnostics.count,
-			diagnostics.count == 1 ? "" : "s");
+		(void)fprintf(stderr, "%zu mistake%s\n", count, count == 1 ? "" : "s");
+	config_free(config);
 	diagnostics_free(&diagnostics);
-	return good ? 0 : 1;
+	return count == 0 ? 0 : 1;
 }
 
 int command_check(int argc, char **argv)
@@ -61,10 +82,8 @@ int command_check(int argc, char **argv)
 		(void)fputs(help, stderr);
 		return 2;
 	}
-	struct config *config = command_config(file);
-	if (config == NULL)
-		return 1;
-	int code = check(config);
-	config_free(config);
+	char *usual = file == NULL ? command_default_config() : NULL;
+	int code = check(file != NULL ? file : usual);
+	free(usual);
 	return code;
 }

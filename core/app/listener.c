@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,7 +28,9 @@ static int bind_one(const struct addrinfo *address)
 	return fd;
 }
 
-int listener_bind(const char *host, int port, struct ss_error *err)
+/* A socket bound to the first address of HOST that takes it. *FOUND says whether there was any; -1 with
+ * errno, or with ERR when there was none. */
+static int bind_first(const char *host, int port, bool *found, struct ss_error *err)
 {
 	const struct addrinfo hints = {
 		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
@@ -36,19 +39,41 @@ int listener_bind(const char *host, int port, struct ss_error *err)
 	int fd = -1;
 	(void)snprintf(service, sizeof service, "%d", port);
 	int error = getaddrinfo(host, service, &hints, &addresses);
+	*found = error == 0;
 	if (error != 0)
 		return ss_fail_as(err, SS_INVALID, "\"%s\" is no address to listen on: %s", host,
 			gai_strerror(error));
 	for (const struct addrinfo *at = addresses; fd < 0 && at != NULL; at = at->ai_next)
 		fd = bind_one(at);
-	if (fd < 0)
+	error = errno;
+	freeaddrinfo(addresses);
+	errno = error;
+	return fd;
+}
+
+int listener_bind(const char *host, int port, struct ss_error *err)
+{
+	bool found = false;
+	int fd = bind_first(host, port, &found, err);
+	if (fd < 0 && found)
 		(void)ss_fail_as(err, SS_UNAVAILABLE, "cannot listen on %s port %d: %s%s", host,
 			port, strerror(errno),
 			errno == EADDRINUSE
 				? "; stop the other server or choose another port with PORT"
 				: "");
-	freeaddrinfo(addresses);
 	return fd;
+}
+
+int listener_check(const char *host, struct ss_error *err)
+{
+	bool found = false;
+	/* A port that the system chooses, and that nobody can connect to. */
+	int fd = bind_first(host, 0, &found, err);
+	if (fd >= 0)
+		return close(fd);
+	return !found ? -1
+		      : ss_fail_as(
+				err, SS_INVALID, "cannot listen on %s: %s", host, strerror(errno));
 }
 
 int listener_open(int fd, struct ss_error *err)

@@ -1,4 +1,4 @@
-/* The listening socket. Master. */
+/* The listening socket. Master, and `check`. */
 #ifndef APP_LISTENER_H
 #define APP_LISTENER_H
 
@@ -6,6 +6,9 @@
 
 /* A socket bound to HOST (a name or an address) and PORT, which does not listen yet; -1 and ERR. */
 int listener_bind(const char *host, int port, struct ss_error *err);
+
+/* Whether HOST is an address of this machine. Opens no port. */
+int listener_check(const char *host, struct ss_error *err);
 
 /* Makes FD listen: from now on clients can connect. */
 int listener_open(int fd, struct ss_error *err);

@@ -187,15 +187,27 @@ static void commit_reload(struct master *master)
 	config_free(master->own_config);
 	master->config = master->own_config = master->next_config;
 	master->next_config = NULL;
+	master->log = log_new(master->log.fd, master->config->log_level, master->config->log_json);
 	log_info(&master->log, "the new configuration has taken over");
+}
+
+/* LINES as one line of the log: "a\nb\n" is "a; b". New. */
+static char *one_line(const char *lines)
+{
+	struct buffer line = {0};
+	for (const char *at = lines; *at != '\0'; at++) {
+		if (*at != '\n')
+			buffer_add_char(&line, *at);
+		else if (at[1] != '\0')
+			buffer_add_string(&line, "; ");
+	}
+	return buffer_take(&line);
 }
 
 /* Says that nothing changes. WHY may have several lines. */
 static void refuse_reload(struct master *master, const char *why)
 {
-	char *line = memory_string(why);
-	for (char *at = line; (at = strchr(at, '\n')) != NULL;)
-		*at = at[1] != '\0' ? ';' : '\0';
+	char *line = one_line(why);
 	log_error(&master->log,
 		"the configuration was not taken over, the old one still serves: %s", line);
 	free(line);
@@ -356,8 +368,11 @@ static void worker_gone(struct master *master, struct worker *worker, int status
 		free(why);
 		return;
 	}
-	if (was_starting && worker->error.length > 1)
-		log_error(&master->log, "%s", worker->error.data + 1);
+	if (was_starting && worker->error.length > 1) {
+		char *why = one_line(worker->error.data + 1);
+		log_error(&master->log, "%s", why);
+		free(why);
+	}
 	schedule_restart(master, worker, status);
 }
 

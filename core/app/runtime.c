@@ -1,5 +1,6 @@
 #include "app/runtime.h"
 
+#include "app/database_place.h"
 #include "base/memory.h"
 #include "config/options.h"
 #include "engine/engine.h"
@@ -24,6 +25,7 @@ struct part {
 	struct ss_value **options;
 	size_t option_count;
 	void *instance;
+	bool found; /* with options that are right */
 	bool made;
 };
 
@@ -50,6 +52,8 @@ static int find_part(struct runtime *runtime, struct part *part, enum ss_plugin_
 	char what[120];
 	struct ss_error err = {0};
 	const struct yaml_document *document = runtime->config->document;
+	if (config->name[0] == '\0' || runtime->config->plugin_folder_count == 0)
+		return -1; /* a mistake that was told */
 	part->plugin = plugins_get(runtime->plugins, kind, config->name, &err);
 	if (part->plugin == NULL) {
 		yaml_mistake(document, config->place, diagnostics, "%s", err.text);
@@ -58,8 +62,9 @@ static int find_part(struct runtime *runtime, struct part *part, enum ss_plugin_
 	(void)snprintf(what, sizeof what, "the %s %s", plugin_kind_name(kind), config->name);
 	part->option_count = options_count(part->plugin->options);
 	part->options = memory_array(part->option_count, sizeof(struct ss_value *));
-	return options_read(document, config->options, config->place, part->plugin->options, NULL,
-		what, part->options, diagnostics);
+	part->found = options_read(document, config->options, config->place, part->plugin->options,
+			      NULL, what, part->options, diagnostics) == 0;
+	return part->found ? 0 : -1;
 }
 
 static int create_part(struct runtime *runtime, struct part *part,
@@ -90,16 +95,39 @@ static void free_part(struct part *part, void (*destroy)(void *))
 	free(part->options);
 }
 
+/* The storage's option `path`, or NULL. */
+static struct ss_value **storage_path(struct runtime *runtime)
+{
+	struct part *part = &runtime->storage;
+	for (size_t i = 0; part->found && i < part->option_count; i++) {
+		if (strcmp(part->plugin->options[i].name, "path") == 0)
+			return &part->options[i];
+	}
+	return NULL;
+}
+
 /* The file that a url names stands for the option `path`. */
 static void set_storage_path(struct runtime *runtime)
 {
-	struct part *part = &runtime->storage;
-	for (size_t i = 0; runtime->config->storage_path != NULL && i < part->option_count; i++) {
-		if (strcmp(part->plugin->options[i].name, "path") != 0)
-			continue;
-		value_unref(part->options[i]);
-		part->options[i] = value_text(runtime->config->storage_path);
-	}
+	struct ss_value **path = storage_path(runtime);
+	if (path == NULL || runtime->config->storage_path == NULL)
+		return;
+	value_unref(*path);
+	*path = value_text(runtime->config->storage_path);
+}
+
+/* Whether the store could be opened, as far as can be told without doing it. */
+static int check_storage(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	const struct config_plugin *config = &runtime->config->storage;
+	const struct yaml_node *url = yaml_get(config->place, "url");
+	struct ss_value **path = storage_path(runtime);
+	if (path == NULL || database_place_check(value_as_string(*path, NULL), &err) == 0)
+		return 0;
+	yaml_mistake(runtime->config->document, url != NULL ? url : config->place, diagnostics,
+		"%s", err.text);
+	return -1;
 }
 
 static int find_parts(struct runtime *runtime, struct diagnostics *diagnostics)
@@ -111,20 +139,24 @@ static int find_parts(struct runtime *runtime, struct diagnostics *diagnostics)
 		find_part(runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics);
 	result |= find_part(runtime, &runtime->index, SS_INDEX, &config->index, diagnostics);
 	result |= find_part(runtime, &runtime->llm_plugin, SS_LLM, &config->llm, diagnostics);
-	if (result == 0)
-		set_storage_path(runtime);
+	set_storage_path(runtime);
 	return result;
 }
 
+/* Those that were found. */
 static int create_models(struct runtime *runtime, struct diagnostics *diagnostics)
 {
 	const struct config *config = runtime->config;
-	int result = create_part(runtime, &runtime->embedder,
-		runtime->embedder.plugin->embedder->create, &config->embedder, diagnostics);
-	result |= create_part(runtime, &runtime->index, runtime->index.plugin->index->create,
-		&config->index, diagnostics);
-	result |= create_part(runtime, &runtime->llm_plugin,
-		runtime->llm_plugin.plugin->llm->create, &config->llm, diagnostics);
+	int result = 0;
+	if (runtime->embedder.found)
+		result |= create_part(runtime, &runtime->embedder,
+			runtime->embedder.plugin->embedder->create, &config->embedder, diagnostics);
+	if (runtime->index.found)
+		result |= create_part(runtime, &runtime->index,
+			runtime->index.plugin->index->create, &config->index, diagnostics);
+	if (runtime->llm_plugin.found)
+		result |= create_part(runtime, &runtime->llm_plugin,
+			runtime->llm_plugin.plugin->llm->create, &config->llm, diagnostics);
 	return result;
 }
 
@@ -180,6 +212,8 @@ fail:
 
 static int load_workflow(struct runtime *runtime, struct diagnostics *diagnostics)
 {
+	if (runtime->config->workflow[0] == '\0' || runtime->config->plugin_folder_count == 0)
+		return -1; /* a mistake that was told */
 	runtime->graph = graph_load(
 		runtime->config->workflow, runtime->plugins, support_inputs, diagnostics);
 	if (runtime->graph == NULL)
@@ -227,11 +261,15 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 	runtime->plugins = plugins_new(
 		(const char *const *)config->plugin_folders, config->plugin_folder_count);
 	/* What does not depend on each other is looked at in any case, so that one look finds all. */
-	int parts = find_parts(runtime, diagnostics);
-	int workflow = load_workflow(runtime, diagnostics);
-	int models = parts == 0 ? create_models(runtime, diagnostics) : -1;
-	struct articles *articles = articles_load(config->articles, diagnostics);
-	bool sound = workflow == 0 && models == 0 && articles != NULL;
+	bool sound = diagnostics->count == 0;
+	sound &= find_parts(runtime, diagnostics) == 0;
+	if (extent == RUNTIME_CHECK)
+		sound &= check_storage(runtime, diagnostics) == 0;
+	sound &= load_workflow(runtime, diagnostics) == 0;
+	sound &= create_models(runtime, diagnostics) == 0;
+	struct articles *articles =
+		config->articles[0] != '\0' ? articles_load(config->articles, diagnostics) : NULL;
+	sound &= articles != NULL;
 	if (!sound)
 		try_agents(runtime, diagnostics);
 	sound = sound && build_knowledge(runtime, articles, diagnostics) == 0 &&

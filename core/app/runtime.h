@@ -29,7 +29,8 @@ struct runtime_workflow {
 };
 
 /* Makes everything; this takes its time. CONFIG, BASE and LOG are borrowed for the runtime's life. NULL
- * when anything is wrong; everything that could be found is in DIAGNOSTICS. */
+ * when anything is wrong, also before; everything that could be found is in DIAGNOSTICS. CONFIG may be as
+ * config_read() gives it when DIAGNOSTICS has its mistakes. */
 struct runtime *runtime_new(const struct config *config, struct event_base *base,
 	const struct log *log, enum runtime_extent extent, struct diagnostics *diagnostics);
 

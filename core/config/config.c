@@ -131,7 +131,7 @@ static void read_root(struct loader *loader)
 		free(folder);
 	}
 	config->plugin_folder_count = count;
-	if (count == 0) {
+	if (values[ROOT_PLUGINS] != NULL && count == 0) {
 		char *folder = program_folder();
 		config->plugin_folders[config->plugin_folder_count++] =
 			memory_format("%s/plugins", folder);
@@ -233,28 +233,35 @@ static void read_storage(struct loader *loader)
 	options_free(values, STORAGE_ROWS);
 }
 
-struct config *config_load(const char *file, struct diagnostics *diagnostics)
+struct config *config_read(const char *file, struct diagnostics *diagnostics)
 {
-	size_t mistakes = diagnostics->count;
 	struct yaml_document *document = yaml_load(file, diagnostics);
 	if (document == NULL)
 		return NULL;
-	struct config *config = memory_make(struct config);
-	struct loader loader = {config, document->root, diagnostics};
-	config->document = document;
 	if (document->root == NULL || document->root->kind != YAML_MAPPING) {
 		yaml_mistake(document, document->root, diagnostics,
 			"the configuration must be a mapping");
-	} else {
-		read_root(&loader);
-		read_server(&loader);
-		read_log(&loader);
-		read_support(&loader);
-		read_storage(&loader);
-		read_plugin(&loader, "embedder", &config->embedder);
-		read_plugin(&loader, "index", &config->index);
-		read_plugin(&loader, "llm", &config->llm);
+		yaml_close(document);
+		return NULL;
 	}
+	struct config *config = memory_make(struct config);
+	struct loader loader = {config, document->root, diagnostics};
+	config->document = document;
+	read_root(&loader);
+	read_server(&loader);
+	read_log(&loader);
+	read_support(&loader);
+	read_storage(&loader);
+	read_plugin(&loader, "embedder", &config->embedder);
+	read_plugin(&loader, "index", &config->index);
+	read_plugin(&loader, "llm", &config->llm);
+	return config;
+}
+
+struct config *config_load(const char *file, struct diagnostics *diagnostics)
+{
+	size_t mistakes = diagnostics->count;
+	struct config *config = config_read(file, diagnostics);
 	if (diagnostics->count > mistakes) {
 		config_free(config);
 		return NULL;

@@ -38,6 +38,10 @@ struct config {
 /* Reads FILE. NULL when there is any mistake; all of them are in DIAGNOSTICS. */
 struct config *config_load(const char *file, struct diagnostics *diagnostics);
 
+/* The same as far as it goes, to look for more mistakes: names and paths that are wrong are "", numbers are
+ * 0, and there is no plugin folder when `plugins` is wrong. NULL when FILE has no mapping to begin with. */
+struct config *config_read(const char *file, struct diagnostics *diagnostics);
+
 void config_free(struct config *config);
 
 #endif

@@ -1,11 +1,36 @@
 #include "config/environment.h"
 
 #include "base/file.h"
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { ENVIRONMENT_LIMIT = 64 * 1024 };
+
+/* Where the names of the variables from the file are noted, with a blank before and behind each: beside
+ * the variables themselves, and for as long as they. */
+static const char noted[] = "SMARTSUPPORT_ENV_FILE_NAMES";
+
+static void set_variable(const char *name, const char *value)
+{
+	if (getenv(name) != NULL)
+		return;
+	const char *before = getenv(noted);
+	char *names = memory_format("%s%s ", before != NULL ? before : " ", name);
+	(void)setenv(noted, names, 1);
+	(void)setenv(name, value, 1);
+	free(names);
+}
+
+bool environment_from_file(const char *name)
+{
+	const char *names = getenv(noted);
+	char *wanted = memory_format(" %s ", name);
+	bool found = names != NULL && strstr(names, wanted) != NULL;
+	free(wanted);
+	return found;
+}
 
 /* VALUE without the quotes around it. */
 static char *unquote(char *value)
@@ -34,7 +59,7 @@ static void read_line(const char *file, size_t number, char *line, struct diagno
 		return;
 	}
 	*equals = '\0';
-	(void)setenv(line, unquote(equals + 1), 0);
+	set_variable(line, unquote(equals + 1));
 }
 
 void environment_load(const char *file, struct diagnostics *diagnostics)
@@ -42,6 +67,7 @@ void environment_load(const char *file, struct diagnostics *diagnostics)
 	struct ss_error err = {0};
 	char *text = NULL;
 	size_t length = 0;
+	(void)unsetenv(noted);
 	if (file_read(file, ENVIRONMENT_LIMIT, &text, &length, &err) < 0) {
 		if (err.status != SS_NOT_FOUND)
 			diagnostics_add_error(diagnostics, file, &err);

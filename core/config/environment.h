@@ -5,7 +5,13 @@
 
 #include "config/diagnostics.h"
 
+#include <stdbool.h>
+
 /* Reads FILE if it exists. Mistakes go to DIAGNOSTICS, without the values, which may be secrets. */
 void environment_load(const char *file, struct diagnostics *diagnostics);
+
+/* Whether the variable NAME has its value from the file that was read, here or in the process that this one
+ * was forked from. For messages. */
+bool environment_from_file(const char *name);
 
 #endif

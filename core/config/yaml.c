@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "config/environment.h"
 
 #include <errno.h>
 #include <math.h>
@@ -40,10 +41,10 @@ static struct yaml_node *stop(struct reader *reader, yaml_mark_t mark, const cha
 	return NULL;
 }
 
-/* Appends the value of the variable that starts at TEXT, just after "${". Returns what follows it, or
- * NULL and a mistake. */
-static const char *expand_one(
-	struct reader *reader, yaml_mark_t mark, const char *text, struct buffer *out)
+/* Appends the value of the variable that starts at TEXT, just after "${"; its name goes to *VARIABLE if
+ * that is NULL. Returns what follows it, or NULL and a mistake. */
+static const char *expand_one(struct reader *reader, yaml_mark_t mark, const char *text,
+	struct buffer *out, char **variable)
 {
 	const char *end = strchr(text, '}');
 	size_t length =
@@ -59,6 +60,8 @@ static const char *expand_one(
 	const char *value = getenv(name);
 	if (value != NULL && value[0] != '\0') {
 		buffer_add_string(out, value);
+		if (*variable == NULL)
+			*variable = memory_string(name);
 	} else if (has_default) {
 		buffer_add(out, text + length + 2, (size_t)(end - text) - length - 2);
 	} else {
@@ -72,8 +75,8 @@ static const char *expand_one(
 	return end + 1;
 }
 
-/* TEXT with its variables replaced, new. */
-static char *expand(struct reader *reader, yaml_mark_t mark, const char *text)
+/* TEXT with its variables replaced, new; *VARIABLE is the name of the first that was set, new. */
+static char *expand(struct reader *reader, yaml_mark_t mark, const char *text, char **variable)
 {
 	struct buffer out = {0};
 	while (text != NULL && *text != '\0') {
@@ -93,7 +96,7 @@ static char *expand(struct reader *reader, yaml_mark_t mark, const char *text)
 			continue;
 		}
 		buffer_add(&out, text, (size_t)(dollar - text));
-		text = expand_one(reader, mark, dollar + 2, &out);
+		text = expand_one(reader, mark, dollar + 2, &out, variable);
 	}
 	reader->text += out.length;
 	return buffer_take(&out);
@@ -111,6 +114,7 @@ static void free_node(struct yaml_node *node)
 	free(node->keys);
 	free(node->items);
 	free(node->text);
+	free(node->variable);
 	free(node);
 }
 
@@ -199,8 +203,8 @@ static struct yaml_node *read_node(struct reader *reader, int index, size_t dept
 	case YAML_SCALAR_NODE:
 		node->kind = YAML_SCALAR;
 		node->quoted = source->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-		node->text =
-			expand(reader, source->start_mark, (const char *)source->data.scalar.value);
+		node->text = expand(reader, source->start_mark,
+			(const char *)source->data.scalar.value, &node->variable);
 		node->verbatim = is_verbatim(source, node->text);
 		if (strlen((const char *)source->data.scalar.value) != source->data.scalar.length)
 			mistake_at(reader, source->start_mark, "has a NUL character in it");
@@ -423,10 +427,15 @@ void yaml_mistake(const struct yaml_document *document, const struct yaml_node *
 	struct diagnostics *diagnostics, const char *format, ...)
 {
 	char text[512];
+	const char *variable = node != NULL ? node->variable : NULL;
 	va_list arguments;
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 	diagnostics_add(diagnostics, document->file, node != NULL ? node->line : 0,
-		node != NULL ? node->column : 0, "%s", text);
+		node != NULL ? node->column : 0, "%s%s%s%s%s", text,
+		variable != NULL ? " (from the environment variable " : "",
+		variable != NULL ? variable : "",
+		variable != NULL && environment_from_file(variable) ? ", set in .env" : "",
+		variable != NULL ? ")" : "");
 }

@@ -29,11 +29,12 @@ enum yaml_kind {
 
 struct yaml_node {
 	enum yaml_kind kind;
-	size_t line;   /* from 1 */
-	size_t column; /* from 1 */
-	char *text;    /* of a scalar */
-	bool quoted;   /* a scalar in quotes or a block is a string whatever it looks like */
-	bool verbatim; /* a scalar that stands on one line as it is in text, but for the quotes */
+	size_t line;    /* from 1 */
+	size_t column;  /* from 1 */
+	char *text;     /* of a scalar */
+	char *variable; /* of a scalar: the first environment variable in its text; NULL for none */
+	bool quoted;    /* a scalar in quotes or a block is a string whatever it looks like */
+	bool verbatim;  /* a scalar that stands on one line as it is in text, but for the quotes */
 	size_t count;
 	struct yaml_node **keys;  /* of a mapping: scalars */
 	struct yaml_node **items; /* of a sequence; the values of a mapping */
@@ -69,7 +70,7 @@ bool yaml_duration_ns(const struct yaml_node *node, int64_t *value);
 /* "a single value", "a list", "a mapping" or "nothing": what NODE is, for messages. */
 const char *yaml_kind_name(const struct yaml_node *node);
 
-/* Adds a mistake at NODE. */
+/* Adds a mistake at NODE, and the environment variable that NODE's text came from. */
 __attribute__((format(printf, 4, 5))) void yaml_mistake(const struct yaml_document *document,
 	const struct yaml_node *node, struct diagnostics *diagnostics, const char *format, ...);
 

@@ -97,7 +97,6 @@ static void scan_space(struct scan *scan)
 		scan->at++;
 }
 
-/* Passes over a string; *TEXT is set to it with its quotes. */
 /* Whether AT is \uDnnn, half of a surrogate pair: the first one (D8 to DB) or the SECOND (DC to DF). */
 static bool is_surrogate(const char *at, bool second)
 {
@@ -119,6 +118,7 @@ static int scan_escape(struct scan *scan)
 	return 0;
 }
 
+/* Passes over a string; *TEXT is set to it with its quotes. */
 static int scan_string(struct scan *scan, struct ss_text *text)
 {
 	const char *from = scan->at++;

@@ -1,6 +1,7 @@
 // The commands of the program, as somebody at a terminal uses them.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Installation, temporaryFolder } from './lib/files.mjs';
@@ -91,6 +92,80 @@ test('check lists mistakes of the configuration and hints at the right word', as
 	assert.match(stderr, new RegExp(`smartsupport\\.yaml:${lines[1]}:\\d+: .*-1`));
 });
 
+test('check goes on from mistakes of the configuration to the workflow and the articles', async () => {
+	const installation = new Installation();
+	const lines = [
+		installation.edit('config/smartsupport.yaml', 'drain_timeout:', 'drain_timeot:'),
+		installation.edit('config/smartsupport.yaml', 'plugin: extractive', 'plugin: extractiv'),
+		installation.editWorkflow('agent: technical', 'agent: technicle'),
+	];
+	installation.write('kb/articles/reset-password.md', '');
+	installation.write('.env', 'PORT=80a\nno variable\n');
+	const { code, stderr } = await run(['check'], installation);
+	assert.equal(code, 1);
+	const told = stderr.trimEnd().split('\n');
+	assert.equal(told.pop(), '6 mistakes', stderr);
+	const files = told.map((line) => line.slice(0, line.indexOf(':')));
+	assert.deepEqual(files, [...files].sort(), 'sorted by file');
+	for (const [i, word] of ['drain_timeot', 'extractiv', 'technicle'].entries())
+		assert.match(stderr, new RegExp(`\\.yaml:${lines[i]}:[1-9]\\d*: .*${word}`), `mistake ${word}`);
+	assert.match(stderr, /^\.env:2:1: /m);
+	assert.match(stderr, /reset-password\.md/);
+	assert.match(stderr, /80a/);
+});
+
+test('check tells of a mistake of the configuration once, and not of what follows from it', async () => {
+	for (const [before, after] of [
+		['workflow: workflows/support.yaml', 'workflow:'],
+		['articles: ../kb/articles', 'articles:'],
+		['plugin: faiss', 'plugin:'],
+		['log:', 'plugins: none\nlog:'],
+		['host: ${HOST:-127.0.0.1}', 'host: [a]'],
+		['history: 20', 'history: x'],
+		['sqlite:///./', 'sqlit:///./'],
+	]) {
+		const installation = new Installation();
+		installation.edit('config/smartsupport.yaml', before, after);
+		const { code, stderr } = await run(['check'], installation);
+		assert.equal(code, 1);
+		assert.match(stderr, /^.*smartsupport\.yaml:\d+:\d+: .*\n1 mistake\n$/, after);
+	}
+});
+
+test('check counts the mistakes also where nothing can be read', async () => {
+	const installation = new Installation();
+	installation.write('config/smartsupport.yaml', 'server: [\n');
+	const broken = await run(['check'], installation);
+	assert.match(broken.stderr, /^.*smartsupport\.yaml:\d+:\d+: .*\n1 mistake\n$/);
+	fs.rmSync(installation.config);
+	const missing = await run(['check'], installation);
+	assert.match(missing.stderr, /^.*smartsupport\.yaml: .*No such file.*\n1 mistake\n$/);
+	assert.deepEqual([broken.code, missing.code], [1, 1]);
+});
+
+for (const [what, env, word] of [
+	['a database in a folder that is missing', { DATABASE_URL: 'sqlite:///./no-such-folder/support.db' }, 'no-such-folder'],
+	['a folder for the database', { DATABASE_URL: 'sqlite:///./kb' }, 'kb'],
+	['a host that is no address', { HOST: '127.0.0.256' }, '127\\.0\\.0\\.256'],
+	['a host that is the address of another machine', { HOST: '192.0.2.1' }, '192\\.0\\.2\\.1'],
+]) {
+	test(`check finds ${what}, as serve does`, async () => {
+		const { code, stderr } = await run(['check'], undefined, env);
+		assert.equal(code, 1);
+		assert.match(stderr, new RegExp(`^.*smartsupport\\.yaml:\\d+:\\d+: .*${word}.*\\n1 mistake\\n$`));
+		const serve = await run(['serve'], undefined, { PORT: '0', WORKERS: '1', ...env });
+		assert.equal(serve.code, 1, 'serve refuses it');
+	});
+}
+
+test('check opens no port', async () => {
+	const server = net.createServer();
+	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const { code, stderr } = await run(['check'], undefined, { PORT: String(server.address().port) });
+	server.close();
+	assert.equal(code, 0, stderr);
+});
+
 test('check finds damage in articles, heads and model at once', async () => {
 	const installation = new Installation();
 	fs.writeFileSync(installation.ownModel('tokenizer.json').target, '{');
@@ -152,10 +227,25 @@ test('a .env file of the working folder is read', async () => {
 	assert.match(stderr, /loud/);
 });
 
+test('a mistake names the variable that it came from, and .env where that set it', async () => {
+	const installation = new Installation();
+	const outside = await run(['check'], installation, { PORT: '80a' });
+	assert.match(outside.stderr, /"80a" \(from the environment variable PORT\)$/m);
+	installation.write('.env', 'PORT=80a\nLOG_LEVEL=loud\n');
+	const { stderr } = await run(['check'], installation, { LOG_LEVEL: 'quiet' });
+	assert.match(stderr, /"80a" \(from the environment variable PORT, set in \.env\)$/m);
+	assert.match(stderr, /"quiet" \(from the environment variable LOG_LEVEL\)$/m);
+});
+
+test('ask without a question says what is missing', async () => {
+	const { stderr } = await runProgram(['ask', '--json']);
+	assert.match(stderr, /^smartsupport: ask needs a question, .*\n\nUsage: /);
+});
+
 test('output that cannot be written is an error', async () => {
-	for (const args of ['version', '--help', 'check', 'ask --json hello']) {
+	for (const args of ['version', '--help', 'check', 'ask hello', 'ask --json hello', 'graph']) {
 		const { code, stderr } = await runProgram(args.split(' '), { stdout: fs.openSync('/dev/full', 'w') });
 		assert.equal(code, 1, args);
-		assert.match(stderr, /the output could not be written: No space left on device/, args);
+		assert.match(stderr, /^smartsupport: the output could not be written: No space left on device\n$/, args);
 	}
 });

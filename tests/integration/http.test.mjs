@@ -227,6 +227,7 @@ test('health tells when nothing can be stored, and when it can again', async () 
 		fs.renameSync(own.database, `${own.database}.away`);
 		const reply = await own.request('/api/v1/health');
 		assert.deepEqual([reply.status, reply.json.status, reply.json.store], [503, 'unhealthy', 'unavailable']);
+		assert.match(reply.json.detail, /cannot be stored/);
 		assert.equal((await own.query({ message: 'How do I reset my password?' })).status, 503);
 		fs.renameSync(`${own.database}.away`, own.database);
 		assert.equal((await own.request('/api/v1/health')).status, 200);

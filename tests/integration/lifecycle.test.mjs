@@ -193,15 +193,18 @@ test('SIGHUP with a broken workflow keeps the old one and tells why', async () =
 	await withServer({ installation }, async (server) => {
 		const before = server.workers().sort();
 		const line = installation.editWorkflow('agent: priority', 'agent: priorty');
+		installation.editWorkflow('agent: technical', 'agent: technicle');
 		server.signal('SIGHUP');
 		await server.untilLogged('the old one still serves');
 		const told = server.log.find((entry) => entry.message.includes('the old one still serves'));
 		assert.equal(told.level, 'error');
-		assert.match(told.message, new RegExp(`support\\.yaml:${line}:\\d+: .*priorty`));
+		assert.match(told.message, new RegExp(`support\\.yaml:${line}:\\d+: .*priorty.*; .*technicle`));
+		assert.doesNotMatch(told.message, /\n/);
 		assert.equal((await server.ask('My application keeps crashing when I try to export data')).priority, 7);
 		await until('only the old workers', () => server.workers().length === 2);
 		assert.deepEqual(server.workers().sort(), before);
 		installation.editWorkflow('agent: priorty', 'agent: priority');
+		installation.editWorkflow('agent: technicle', 'agent: technical');
 		installation.editWorkflow('Negative: 2', 'Negative: 3');
 		server.signal('SIGHUP');
 		await server.untilLogged('the new configuration has taken over');
@@ -223,6 +226,22 @@ test('SIGHUP takes over another number of workers, and refuses another address',
 		const line = server.log.find(({ message }) => message?.includes('was not taken over'));
 		assert.match(line.message, /a reload cannot change the address from .* to .*:9; restart the server for it$/);
 		await server.ask('How do I reset my password?');
+	});
+});
+
+test('SIGHUP takes over the level of the log, also for the master', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	await withServer({ installation, workers: 1 }, async (server) => {
+		const before = server.workers();
+		const count = (text) => server.log.filter((line) => line.message?.includes(text)).length;
+		installation.edit('config/smartsupport.yaml', /^(\s*)level:.*$/m, '  level: error');
+		server.signal('SIGHUP');
+		await until('the end of the old worker', () => before.every((pid) => !lives(pid)));
+		assert.equal(count('reloading'), 1);
+		installation.edit('config/smartsupport.yaml', 'history: 20', 'history: x');
+		server.signal('SIGHUP');
+		await server.untilLogged('was not taken over');
+		assert.equal(count('reloading'), 1, 'what is no error is not logged any more');
 	});
 });
 

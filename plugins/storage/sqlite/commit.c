@@ -226,6 +226,28 @@ static int store_turn(struct database *db, const struct ss_turn *turn, struct ss
 	return statement_run(db, STATEMENT_END_TURN, err);
 }
 
+static int remove_total(struct database *db, const char *category, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_REMOVE_TOTAL);
+	cursor_bind_string(&cursor, category);
+	return cursor_finish(&cursor, err);
+}
+
+int database_try_commit(struct database *db, struct ss_error *err)
+{
+	char id[ID_SIZE];
+	const struct ss_turn turn = {.struct_size = sizeof turn, .category = id};
+	if (make_id(database_now_us(), id, err) < 0 ||
+		database_begin(db, STATEMENT_BEGIN_WRITE, err) < 0)
+		return -1;
+	/* A page that has changed is written, also when it is back as it was. */
+	if (count_turn(db, &turn, STATEMENT_COUNT_IN_TOTAL, err) == 0 &&
+		remove_total(db, id, err) == 0 && statement_run(db, STATEMENT_COMMIT, err) == 0)
+		return 0;
+	database_rollback(db);
+	return -1;
+}
+
 int database_commit_turns(
 	void *instance, const struct ss_turn *turns, size_t count, struct ss_error *errors)
 {
@@ -246,9 +268,9 @@ int database_commit_turns(
 			goto fail;
 	}
 	if (statement_run(db, STATEMENT_COMMIT, &err) == 0)
-		return 0;
+		return database_note_commit(db, 0, NULL);
 fail:
 	database_rollback(db);
 	errors[0] = err;
-	return -1;
+	return database_note_commit(db, -1, &err);
 }

@@ -164,6 +164,28 @@ static int check_place(const struct database *db, struct ss_error *err)
 /* What must be left of the disk for turns to be stored, in bytes. */
 enum { SPACE_LEAST = 1024 * 1024 };
 
+/* A check tries to commit no sooner than this after a commit has failed. */
+static const int64_t try_again_ns = 1000000000;
+
+int database_note_commit(struct database *db, int result, const struct ss_error *err)
+{
+	db->commit_error = result < 0 ? *err : (struct ss_error){.status = SS_OK};
+	db->commit_tried_ns = monotonic_ns();
+	return result;
+}
+
+/* Whether the last commit has worked. Where nothing is asked any more since it has not, nobody else would
+ * find out that it would work now. */
+static int check_commit(struct database *db, struct ss_error *err)
+{
+	if (db->commit_error.status == SS_OK)
+		return 0;
+	if (monotonic_ns() - db->commit_tried_ns >= try_again_ns)
+		return database_note_commit(db, database_try_commit(db, err), err);
+	*err = db->commit_error;
+	return -1;
+}
+
 int database_check(void *instance, struct ss_error *err)
 {
 	struct database *db = instance;
@@ -180,7 +202,7 @@ int database_check(void *instance, struct ss_error *err)
 			SPACE_LEAST / 1024);
 	if ((disk.f_flag & ST_RDONLY) != 0)
 		return ss_fail_as(err, SS_UNAVAILABLE, "%s: its disk is read-only", db->path);
-	return 0;
+	return check_commit(db, err);
 }
 
 int database_begin(struct database *db, enum statement begin, struct ss_error *err)

@@ -17,7 +17,9 @@ struct database {
 	sqlite3 *handle;
 	char *path; /* absolute */
 	int64_t busy_timeout_ns;
-	int64_t busy_since_ns; /* when SQLite began to wait for a lock */
+	int64_t busy_since_ns;        /* when SQLite began to wait for a lock */
+	struct ss_error commit_error; /* why the last commit failed; SS_OK when it worked */
+	int64_t commit_tried_ns;      /* when it failed */
 	int64_t active_window_us;
 	sqlite3_stmt *statements[STATEMENTS];
 };
@@ -57,6 +59,12 @@ int database_check(void *instance, struct ss_error *err);
 
 /* Fills ERR for a conversation that USER has not: it does not tell whether somebody else has it. */
 int database_fail_conversation(const char *conversation_id, struct ss_error *err);
+
+/* Remembers how a commit went: 0, or -1 and ERR. Returns RESULT. */
+int database_note_commit(struct database *db, int result, const struct ss_error *err);
+
+/* Commits something that leaves no trace. */
+int database_try_commit(struct database *db, struct ss_error *err);
 
 /* Microseconds since 1970, UTC. */
 int64_t database_now_us(void);

@@ -70,6 +70,8 @@ const char *const statement_texts[STATEMENTS] = {
 		" ON CONFLICT (category, sentiment) DO UPDATE SET queries = queries + 1,"
 		" escalated = escalated + excluded.escalated,"
 		" response_time_ns = response_time_ns + excluded.response_time_ns",
+	[STATEMENT_REMOVE_TOTAL] =
+		"DELETE FROM analytics_totals WHERE category = ?1 AND sentiment = ''",
 
 	[STATEMENT_FIND_USER] = "SELECT name, vip FROM users WHERE id = ?1",
 	[STATEMENT_FIND_CONVERSATION] =

@@ -258,6 +258,46 @@ Test(config, reports_several_mistakes_at_once)
 		"@:3:8: index must be a mapping, not a single value\n"));
 }
 
+Test(config, names_the_variable_that_a_mistake_came_from)
+{
+	cr_assert_eq(setenv("PORT", "80a", 1), 0);
+	cr_assert_eq(setenv("DATABASE_URL", "mysql://me:secret@host/db", 1), 0);
+	refuses(NULL, "server: {port: \"${PORT}\"}\n",
+		"@:7:16: port must be a whole number, not \"80a\" (in quotes, which make it a "
+		"string) (from the environment variable PORT)\n");
+	refuses(NULL, "server: {port: \"1${PORT:-2}${HOST:-3}\"}\n",
+		"@:7:16: port must be a whole number, not \"180a3\" (in quotes, which make it a "
+		"string) (from the environment variable PORT)\n");
+	refuses(NULL, "server: {port: \"${HOST:-x}\"}\n",
+		"@:7:16: port must be a whole number, not \"x\" (in quotes, which make it a "
+		"string)\n");
+	refuses("storage: {url: \"${DATABASE_URL}\"}\n", "",
+		"@:3:16: the storage's url begins with \"mysql:\"; this server knows "
+		"sqlite:///FILE (from the environment variable DATABASE_URL)\n");
+}
+
+Test(config, is_read_as_far_as_it_goes)
+{
+	struct diagnostics diagnostics = {0};
+	char *text = text_with("embedder: {plugin: [e]}\n", "server: {port: x}\nplugins: p\n");
+	char *file = scratch_file(folder, "c.yaml", text, strlen(text));
+	struct config *config = config_read(file, &diagnostics);
+	cr_assert_not_null(config);
+	cr_expect_eq(diagnostics.count, 3);
+	cr_expect_eq(config->plugin_folder_count, 0);
+	cr_expect_str_eq(config->embedder.name, "");
+	cr_expect_str_eq(config->llm.name, "l");
+	cr_expect_str_eq(config->host, "127.0.0.1");
+	expect_below(config->workflow, "w.yaml");
+	config_free(config);
+	diagnostics_free(&diagnostics);
+	free(scratch_file(folder, "c.yaml", "[1]\n", 4));
+	cr_expect_null(config_read(file, &diagnostics));
+	diagnostics_free(&diagnostics);
+	free(file);
+	free(text);
+}
+
 Test(config, must_be_a_mapping)
 {
 	cr_expect_null(load("[1]\n", "@:1:1: the configuration must be a mapping\n"));

@@ -60,6 +60,19 @@ Test(environment, that_is_set_already_wins)
 	cr_expect_str_eq(getenv("T_TWICE"), "first");
 }
 
+Test(environment, knows_what_came_from_the_file)
+{
+	cr_assert_eq(setenv("T_SET", "outside", 1), 0);
+	cr_expect_not(environment_from_file("T_SET"), "before there was a file");
+	load_good("T_SET=inside\nT_NEW=first\nT_NEW=second\nT_NEWER=x\n");
+	cr_expect(environment_from_file("T_NEW"));
+	cr_expect(environment_from_file("T_NEWER"));
+	cr_expect_not(environment_from_file("T_SET"));
+	cr_expect_not(environment_from_file("T_NE"));
+	cr_expect_not(environment_from_file("NEW"));
+	cr_expect_not(environment_from_file("T_OTHER"));
+}
+
 Test(environment, reports_every_bad_line_without_its_value)
 {
 	static const char text[] =

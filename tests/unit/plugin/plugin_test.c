@@ -1,5 +1,6 @@
 #include "plugin/plugin.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "support/scratch.h"
 
@@ -138,6 +139,26 @@ Test(plugin, refuses_what_is_no_shared_object)
 	free(text);
 	free(empty);
 	free(missing);
+	scratch_remove(folder);
+}
+
+Test(plugin, refuses_one_that_was_cut_off_anywhere)
+{
+	struct ss_error err = {0};
+	char *whole = fixture("good");
+	char *bytes = NULL;
+	size_t length = 0;
+	char *folder = scratch_new();
+	cr_assert_eq(file_read(whole, 64 * 1024 * 1024, &bytes, &length, &err), 0, "%s", err.text);
+	/* Until all of its bytes but the last one are there. */
+	for (size_t cut = 0; cut < length; cut += cut + 1009 < length ? 1009 : length - cut) {
+		char *path = scratch_file(folder, "cut.so", bytes, cut > 0 ? cut : length - 1);
+		cr_expect_null(plugin_load(path, &err), "%zu bytes", cut);
+		cr_expect_eq(strncmp(err.text, path, strlen(path)), 0, "%s", err.text);
+		free(path);
+	}
+	free(bytes);
+	free(whole);
 	scratch_remove(folder);
 }
 

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 TestSuite(sqlite_trouble, .init = store_begin, .fini = store_end);
@@ -260,6 +261,101 @@ Test(sqlite_trouble, a_full_disk_stores_nothing_and_service_resumes_when_there_i
 		"%s", report);
 	cr_expect_eq(store_number("SELECT count(*) FROM messages"), 4);
 	store_check();
+}
+
+/* What the check says: 0, or -1 and ERR. */
+static int check(void *store, struct ss_error *err)
+{
+	*err = (struct ss_error){.status = SS_OK};
+	return smartsupport_plugin.storage->check(store, err);
+}
+
+static void pause_ms(long ms)
+{
+	const struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+	(void)nanosleep(&time, NULL);
+}
+
+/* Checks while files may not grow, and again when they may. */
+static int check_on_a_full_disk(int report_fd, const void *argument)
+{
+	struct rlimit limit;
+	struct stat status;
+	struct ss_error err;
+	(void)argument;
+	void *store = store_open();
+	store_add(store, store_first_turn("t1", "conv_1"));
+	char *log = memory_format("%s-wal", store_path());
+	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || getrlimit(RLIMIT_FSIZE, &limit) < 0 ||
+		stat(log, &status) < 0 || check(store, &err) < 0)
+		return 2;
+	rlim_t before = limit.rlim_cur;
+	limit.rlim_cur = (rlim_t)status.st_size + 100;
+	struct ss_turn turn = large_turn("t2", "conv_2");
+	if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || store_commit(store, &turn, &err) == 0)
+		return 3;
+	if (check(store, &err) == 0 || err.status != SS_LIMIT)
+		return 4;
+	(void)!write(report_fd, err.text, strlen(err.text));
+	pause_ms(1100); /* longer than between two attempts: now it tries for itself */
+	if (check(store, &err) == 0 || err.status != SS_LIMIT)
+		return 5;
+	limit.rlim_cur = before;
+	if (setrlimit(RLIMIT_FSIZE, &limit) < 0)
+		return 6;
+	for (int i = 0; check(store, &err) < 0; i++) {
+		if (i == 1000)
+			return 7;
+		pause_ms(10);
+	}
+	store_close(store);
+	free(log);
+	return 0;
+}
+
+Test(sqlite_trouble, a_check_knows_that_a_commit_failed_until_one_works_again)
+{
+	char report[600];
+	int result = store_child(check_on_a_full_disk, NULL, report, sizeof report);
+	cr_expect_eq(result, 0, "%d: %s", result, report);
+	cr_expect_not_null(strstr(report, "is full; free some space"), "%s", report);
+	/* Its attempts leave nothing behind. */
+	cr_expect_eq(store_number("SELECT count(*) FROM analytics_totals"), 1);
+	store_check();
+}
+
+Test(sqlite_trouble, a_check_trusts_a_commit_that_works)
+{
+	struct ss_error err;
+	void *store = store_try(&(struct store_options){.busy_timeout_s = 0.1}, &err);
+	void *other = store_open();
+	struct ss_turn turn = store_first_turn("t1", "conv_1");
+	cr_expect_eq(check(store, &err), 0, "%s", err.text);
+	cr_assert_eq(database_begin(other, STATEMENT_BEGIN_WRITE, &err), 0);
+	cr_expect_eq(store_commit(store, &turn, &err), -1);
+	cr_expect_eq(check(store, &err), -1);
+	cr_expect_not_null(strstr(err.text, "is locked by another process"), "%s", err.text);
+	database_rollback(other);
+	cr_expect_eq(store_commit(store, &turn, &err), 0, "%s", err.text);
+	cr_expect_eq(check(store, &err), 0, "%s", err.text);
+	/* What is wrong with a turn says nothing of the file. */
+	turn.message = (struct ss_text){"another", 7};
+	cr_expect_eq(store_commit(store, &turn, &err), -1);
+	cr_expect_eq(check(store, &err), 0, "%s", err.text);
+	store_close(other);
+	store_close(store);
+}
+
+Test(sqlite_trouble, a_check_misses_a_file_that_was_moved)
+{
+	struct ss_error err;
+	void *store = store_open();
+	cr_assert_eq(rename(store_path(), store_file("away.db")), 0);
+	cr_expect_eq(check(store, &err), -1);
+	cr_expect_not_null(strstr(err.text, "was moved, deleted or replaced"), "%s", err.text);
+	cr_assert_eq(rename(store_file("away.db"), store_path()), 0);
+	cr_expect_eq(check(store, &err), 0, "%s", err.text);
+	store_close(store);
 }
 
 /* The calls with which SQLite writes, one of which fails. */
