@@ -10,6 +10,8 @@ int command_ask(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_graph(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_turns(int argc, char **argv);
+int command_replay(int argc, char **argv);
 int command_expr(int argc, char **argv);
 int command_version(int argc, char **argv);
 

@@ -17,6 +17,8 @@ static const struct {
 	{"ask", "QUESTION", "answer one question here and show the reasoning", command_ask},
 	{"run", "FILE", "run any workflow here and show its outcome", command_run},
 	{"graph", "[FILE]", "draw a workflow as Mermaid, DOT or SVG", command_graph},
+	{"turns", "", "show stored turns, and go on with them", command_turns},
+	{"replay", "TURN", "run a stored turn again and show the difference", command_replay},
 	{"check", "", "check the configuration, the workflow and the plugins", command_check},
 	{"expr", "EXPR", "evaluate an expression, as conditions have them", command_expr},
 	{"version", "", "print the version", command_version},

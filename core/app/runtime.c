@@ -130,16 +130,21 @@ static int check_storage(struct runtime *runtime, struct diagnostics *diagnostic
 	return -1;
 }
 
-static int find_parts(struct runtime *runtime, struct diagnostics *diagnostics)
+static int find_storage(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	int result = find_part(
+		runtime, &runtime->storage, SS_STORAGE, &runtime->config->storage, diagnostics);
+	set_storage_path(runtime);
+	return result;
+}
+
+static int find_models(struct runtime *runtime, struct diagnostics *diagnostics)
 {
 	const struct config *config = runtime->config;
 	int result =
-		find_part(runtime, &runtime->storage, SS_STORAGE, &config->storage, diagnostics);
-	result |=
 		find_part(runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics);
 	result |= find_part(runtime, &runtime->index, SS_INDEX, &config->index, diagnostics);
 	result |= find_part(runtime, &runtime->llm_plugin, SS_LLM, &config->llm, diagnostics);
-	set_storage_path(runtime);
 	return result;
 }
 
@@ -176,6 +181,21 @@ static int build_knowledge(
 	return 0;
 }
 
+static int open_store(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	const struct config *config = runtime->config;
+	if (create_part(runtime, &runtime->storage, runtime->storage.plugin->storage->create,
+		    &config->storage, diagnostics) < 0)
+		return -1;
+	runtime->store = store_new(runtime->base, runtime->storage.plugin->storage,
+		runtime->storage.instance, (size_t)config->queue_limit, &err);
+	if (runtime->store != NULL)
+		return 0;
+	diagnostics_add(diagnostics, config->document->file, 0, 0, "%s", err.text);
+	return -1;
+}
+
 static int start_services(
 	struct runtime *runtime, enum runtime_extent extent, struct diagnostics *diagnostics)
 {
@@ -196,15 +216,7 @@ static int start_services(
 	runtime->compute = compute_new(&options, &err);
 	if (runtime->compute == NULL)
 		goto fail;
-	if (extent != RUNTIME_SERVE)
-		return 0;
-	if (create_part(runtime, &runtime->storage, runtime->storage.plugin->storage->create,
-		    &config->storage, diagnostics) < 0)
-		return -1;
-	runtime->store = store_new(runtime->base, runtime->storage.plugin->storage,
-		runtime->storage.instance, (size_t)config->queue_limit, &err);
-	if (runtime->store != NULL)
-		return 0;
+	return extent == RUNTIME_SERVE ? open_store(runtime, diagnostics) : 0;
 fail:
 	diagnostics_add(diagnostics, config->document->file, 0, 0, "%s", err.text);
 	return -1;
@@ -228,6 +240,7 @@ static int start_workflow(struct runtime *runtime, struct diagnostics *diagnosti
 		.later = runtime->later,
 		.compute = runtime->compute,
 		.llm = runtime->llm,
+		.store = runtime->store,
 		.log = runtime->log,
 	};
 	runtime->engine = engine_new(&options, runtime->graph, diagnostics);
@@ -262,7 +275,8 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 		(const char *const *)config->plugin_folders, config->plugin_folder_count);
 	/* What does not depend on each other is looked at in any case, so that one look finds all. */
 	bool sound = diagnostics->count == 0;
-	sound &= find_parts(runtime, diagnostics) == 0;
+	sound &= find_storage(runtime, diagnostics) == 0;
+	sound &= find_models(runtime, diagnostics) == 0;
 	if (extent == RUNTIME_CHECK)
 		sound &= check_storage(runtime, diagnostics) == 0;
 	sound &= load_workflow(runtime, diagnostics) == 0;
@@ -287,10 +301,9 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 static int start_what_is_used(struct runtime *runtime, struct diagnostics *diagnostics)
 {
 	const struct config *config = runtime->config;
-	runtime->later = later_new(runtime->base);
 	if (graph_services(runtime->graph) == 0)
 		return 0;
-	if (find_parts(runtime, diagnostics) < 0 || create_models(runtime, diagnostics) < 0)
+	if (find_models(runtime, diagnostics) < 0 || create_models(runtime, diagnostics) < 0)
 		return -1;
 	struct articles *articles = articles_load(config->articles, diagnostics);
 	int result = articles != NULL ? build_knowledge(runtime, articles, diagnostics) : -1;
@@ -298,9 +311,8 @@ static int start_what_is_used(struct runtime *runtime, struct diagnostics *diagn
 	return result == 0 ? start_services(runtime, RUNTIME_ANSWER, diagnostics) : -1;
 }
 
-struct runtime *runtime_new_for(const struct config *config, struct event_base *base,
-	const struct log *log, const struct runtime_workflow *workflow,
-	struct diagnostics *diagnostics)
+struct runtime *runtime_new_bare(const struct config *config, struct event_base *base,
+	const struct log *log, bool stored, struct diagnostics *diagnostics)
 {
 	struct runtime *runtime = memory_make(struct runtime);
 	runtime->config = config;
@@ -308,24 +320,37 @@ struct runtime *runtime_new_for(const struct config *config, struct event_base *
 	runtime->log = log;
 	runtime->plugins = plugins_new(
 		(const char *const *)config->plugin_folders, config->plugin_folder_count);
-	runtime->graph =
-		graph_load(workflow->file, runtime->plugins, workflow->inputs, diagnostics);
-	if (runtime->graph != NULL && start_what_is_used(runtime, diagnostics) == 0) {
-		const struct engine_options options = {
-			.base = base,
-			.later = runtime->later,
-			.compute = runtime->compute,
-			.llm = runtime->llm,
-			.log = log,
-			.shuffle = workflow->shuffle,
-		};
-		runtime->engine = engine_new(&options, runtime->graph, diagnostics);
-	}
-	if (runtime->engine == NULL) {
-		runtime_free(runtime);
-		return NULL;
-	}
-	return runtime;
+	runtime->later = later_new(base);
+	if (!stored)
+		return runtime;
+	if (find_storage(runtime, diagnostics) == 0 && open_store(runtime, diagnostics) == 0)
+		return runtime;
+	runtime_free(runtime);
+	return NULL;
+}
+
+int runtime_load(struct runtime *runtime, const struct runtime_workflow *workflow,
+	struct diagnostics *diagnostics)
+{
+	runtime->graph = workflow->source != NULL
+				 ? graph_restore(workflow->source, runtime->plugins,
+					   workflow->inputs, diagnostics)
+				 : graph_load(workflow->file, runtime->plugins, workflow->inputs,
+					   diagnostics);
+	if (runtime->graph == NULL ||
+		(!workflow->look && start_what_is_used(runtime, diagnostics) < 0))
+		return -1;
+	const struct engine_options options = {
+		.base = runtime->base,
+		.later = runtime->later,
+		.compute = runtime->compute,
+		.llm = runtime->llm,
+		.store = runtime->store,
+		.log = runtime->log,
+		.shuffle = workflow->shuffle,
+	};
+	runtime->engine = engine_new(&options, runtime->graph, diagnostics);
+	return runtime->engine != NULL ? 0 : -1;
 }
 
 void runtime_free(struct runtime *runtime)

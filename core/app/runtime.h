@@ -24,8 +24,10 @@ enum runtime_extent {
 /* A workflow that is run by itself. */
 struct runtime_workflow {
 	const char *file;
-	const char *const *inputs; /* the fields that are given; ends with NULL */
-	uint64_t shuffle;          /* as in struct engine_options */
+	const struct ss_value *source; /* in place of a file: of a graph, as it is stored */
+	const char *const *inputs;     /* the fields that are given; ends with NULL */
+	uint64_t shuffle;              /* as in struct engine_options */
+	bool look;                     /* its turns are looked at only */
 };
 
 /* Makes everything; this takes its time. CONFIG, BASE and LOG are borrowed for the runtime's life. NULL
@@ -34,10 +36,13 @@ struct runtime_workflow {
 struct runtime *runtime_new(const struct config *config, struct event_base *base,
 	const struct log *log, enum runtime_extent extent, struct diagnostics *diagnostics);
 
-/* The same for a workflow that need not be about support, and has of the services just those that its
- * agents use. */
-struct runtime *runtime_new_for(const struct config *config, struct event_base *base,
-	const struct log *log, const struct runtime_workflow *workflow,
+/* The same with nothing but, if it is STORED, the store; for runtime_load(). */
+struct runtime *runtime_new_bare(const struct config *config, struct event_base *base,
+	const struct log *log, bool stored, struct diagnostics *diagnostics);
+
+/* Loads a workflow that need not be about support, and makes its engine, with those of the services that its
+ * agents use. Once for each runtime; -1 and DIAGNOSTICS when anything is wrong. */
+int runtime_load(struct runtime *runtime, const struct runtime_workflow *workflow,
 	struct diagnostics *diagnostics);
 
 /* Finishes what is under way and frees everything. */

@@ -1,8 +1,10 @@
 #include "base/queue.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -10,12 +12,40 @@
 
 struct queue {
 	pthread_mutex_t lock;
-	pthread_cond_t filled;
+	pthread_cond_t arrived;
 	struct queue_item *first;
 	struct queue_item **last;
 	bool closed;
-	int fd; /* -1: none */
+	int fd;             /* -1: none */
+	atomic_bool filled; /* something waits, or it is closed; looked at without the lock */
+	bool brisk;         /* the taker's: items came soon after it began to wait */
 };
+
+/* Waking a thread takes longer than a short piece of work does. A taker that got its last items within BRISK_NS
+ * looks for the next ones for SPIN_NS before it sleeps. */
+enum { BRISK_NS = 200000, SPIN_NS = 60000 };
+
+/* Tells the processor that this thread does nothing but look. */
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#endif
+}
+
+bool queue_spin(struct queue *queue, int64_t ns)
+{
+	int64_t until = clock_monotonic_ns() + ns;
+	for (;;) {
+		for (int i = 0; i < 32; i++) {
+			if (atomic_load_explicit(&queue->filled, memory_order_acquire))
+				return true;
+			relax();
+		}
+		if (clock_monotonic_ns() >= until)
+			return false;
+	}
+}
 
 struct queue *queue_new(bool with_fd)
 {
@@ -24,7 +54,7 @@ struct queue *queue_new(bool with_fd)
 		return NULL;
 	struct queue *queue = memory_make(struct queue);
 	(void)pthread_mutex_init(&queue->lock, NULL);
-	(void)pthread_cond_init(&queue->filled, NULL);
+	(void)pthread_cond_init(&queue->arrived, NULL);
 	queue->last = &queue->first;
 	queue->fd = fd;
 	return queue;
@@ -34,7 +64,7 @@ void queue_free(struct queue *queue)
 {
 	if (queue == NULL)
 		return;
-	(void)pthread_cond_destroy(&queue->filled);
+	(void)pthread_cond_destroy(&queue->arrived);
 	(void)pthread_mutex_destroy(&queue->lock);
 	if (queue->fd >= 0)
 		(void)close(queue->fd);
@@ -54,7 +84,8 @@ void queue_put(struct queue *queue, struct queue_item *item)
 	bool was_empty = queue->first == NULL;
 	*queue->last = item;
 	queue->last = &item->next;
-	(void)pthread_cond_signal(&queue->filled);
+	atomic_store_explicit(&queue->filled, true, memory_order_release);
+	(void)pthread_cond_signal(&queue->arrived);
 	(void)pthread_mutex_unlock(&queue->lock);
 	/* A counter that is full is readable already. */
 	if (was_empty && queue->fd >= 0 && write(queue->fd, &one, sizeof one) < 0)
@@ -66,12 +97,17 @@ struct queue_item *queue_take(struct queue *queue, bool wait)
 	uint64_t count;
 	if (queue->fd >= 0 && read(queue->fd, &count, sizeof count) < 0)
 		count = 0; /* nothing was signalled; there may be items all the same */
+	int64_t since_ns = wait ? clock_monotonic_ns() : 0;
+	if (wait && queue->brisk)
+		(void)queue_spin(queue, SPIN_NS);
 	(void)pthread_mutex_lock(&queue->lock);
 	while (wait && queue->first == NULL && !queue->closed)
-		(void)pthread_cond_wait(&queue->filled, &queue->lock);
+		(void)pthread_cond_wait(&queue->arrived, &queue->lock);
+	queue->brisk = wait && clock_monotonic_ns() - since_ns < BRISK_NS;
 	struct queue_item *taken = queue->first;
 	queue->first = NULL;
 	queue->last = &queue->first;
+	atomic_store_explicit(&queue->filled, queue->closed, memory_order_relaxed);
 	(void)pthread_mutex_unlock(&queue->lock);
 	return taken;
 }
@@ -80,6 +116,7 @@ void queue_close(struct queue *queue)
 {
 	(void)pthread_mutex_lock(&queue->lock);
 	queue->closed = true;
-	(void)pthread_cond_broadcast(&queue->filled);
+	atomic_store_explicit(&queue->filled, true, memory_order_release);
+	(void)pthread_cond_broadcast(&queue->arrived);
 	(void)pthread_mutex_unlock(&queue->lock);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct queue_item {
 	struct queue_item *next;
@@ -27,6 +28,10 @@ void queue_put(struct queue *queue, struct queue_item *item);
 /* All items that wait, in order, linked by `next`; NULL when there are none. With WAIT it waits for
  * some, and returns NULL only when the queue was closed. */
 struct queue_item *queue_take(struct queue *queue, bool wait);
+
+/* Looks for NS at most whether something waits, without sleeping; for what takes less time than to wake up. The
+ * taker's thread. */
+bool queue_spin(struct queue *queue, int64_t ns);
 
 /* Lets a waiting taker return NULL once the queue is empty. Any thread. */
 void queue_close(struct queue *queue);

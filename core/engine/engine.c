@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "engine/turn.h"
+#include "service/store.h"
 #include "value/value.h"
 
 #include <event2/event.h>
@@ -101,6 +102,9 @@ size_t engine_random(struct engine *engine, size_t limit)
 /* How long the engine may keep the loop before it lets it see to other things. */
 enum { SLICE_NS = 1000000 };
 
+/* How long it looks whether what turns came to is stored before it sleeps: a commit may take less than to wake up. */
+enum { POLL_NS = 50000 };
+
 /* Some turn waits. Turns are advanced from here, one step each in turn, and never from within each other: neither a long
  * chain of nodes nor agents that finish each other's runs make a deep stack. */
 static void advance(struct engine *engine)
@@ -116,6 +120,9 @@ static void advance(struct engine *engine)
 		if (turn_can_step(turn))
 			engine_advance(turn);
 		turn_unref(turn);
+		/* Only what the loop called may call what waits for the store. */
+		if (engine->first == NULL && engine->polls && engine->saving > 0)
+			store_poll(engine->options.store, POLL_NS);
 	} while (engine->first != NULL && clock_monotonic_ns() < until);
 	engine->advancing = false;
 	if (engine->first == NULL)
@@ -132,7 +139,23 @@ static void on_go_on(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	engine->goes_on = false;
+	engine->polls = true;
 	advance(engine);
+	engine->polls = false;
+}
+
+bool engine_hold(struct engine *engine)
+{
+	bool held = engine->advancing;
+	engine->advancing = true;
+	return held;
+}
+
+void engine_release(struct engine *engine, bool held)
+{
+	engine->advancing = held;
+	if (!held && engine->first != NULL && !engine->goes_on)
+		advance(engine);
 }
 
 void engine_advance(struct turn *turn)

@@ -23,6 +23,12 @@
  * ended, stays valid until the agent calls finish(): what it writes and asks for is refused, and the calls
  * that are under way for it end with an error.
  *
+ * A turn of a durable workflow that has an id is kept: what happens in it is written to its journal
+ * (record.h), with durability `node` before what comes after it starts. Its turn_over is called when all of it
+ * is stored. When it could not be stored the turn fails, and can be gone on with from where it was stored
+ * last. A turn that is given up, or stopped with its engine, can be gone on with from there as well. Who goes
+ * on with it anywhere holds its lease, which is renewed while the turn runs here.
+ *
  * The loop is kept for about a millisecond at most; turns with many nodes go on in its next round.
  */
 #ifndef ENGINE_ENGINE_H
@@ -35,6 +41,8 @@ struct event_base;
 struct compute;
 struct llm;
 struct later;
+struct record;
+struct store;
 struct engine;
 struct turn;
 
@@ -43,6 +51,7 @@ struct engine_options {
 	struct later *later;
 	struct compute *compute; /* NULL: embed() and search() fail */
 	struct llm *llm;         /* NULL: generate() fails */
+	struct store *store;     /* NULL: turns are not kept */
 	const struct log *log;
 	/* Not 0: a test of a workflow. What is done at the same time is finished in an order that this number
 	 * decides, agents' waits and the waits before attempts take no time, and the trace tells no times. */
@@ -75,10 +84,11 @@ typedef void turn_over(void *context, struct turn *turn);
 /* What turn_event is called for: bits. */
 enum turn_events {
 	TURN_NODE_STARTED = 1,  /* {event, node, id, step} */
-	TURN_NODE_FINISHED = 2, /* {event, node, id, step, status, writes: map, error} */
-	TURN_EDGE_TAKEN = 4,    /* {event, from, to, when} */
+	TURN_NODE_FINISHED = 2, /* {event, node, id, step, status, writes: map, error, restored} */
+	TURN_EDGE_TAKEN = 4,    /* {event, from, to, when, restored} */
 	TURN_INTERRUPT = 8,     /* {event, node, id, when, payload} */
 	TURN_FINISHED = 16,     /* {event, status, error} */
+	TURN_CHECKPOINT = 32,   /* {event, turn, nodes: list of ids}: what they came to is stored */
 };
 
 /* Called as things happen, with a map whose `event` is its name, as in "node.started"; borrowed for the
@@ -87,7 +97,13 @@ typedef void turn_event(void *context, struct turn *turn, const struct ss_value 
 
 struct turn_options {
 	const struct ss_value
-		*input;        /* a map from fields to values; the others have their defaults */
+		*input; /* a map from fields to values; the others have their defaults */
+	/* Under which the turn is kept as its workflow's `durability` says; NULL: it is not kept. */
+	const char *id;
+	/* The turn that is gone on with, in place of an input and an id. It was fetched to be gone on with,
+	 * unless the turn is just to be brought back as far as is known. */
+	struct record *record;
+	bool look;             /* nothing runs that is not known, and nothing is stored */
 	const struct log *log; /* copied */
 	turn_over *over;       /* called later, never before the call that starts returns */
 	turn_event *event;     /* NULL: none */
@@ -95,7 +111,7 @@ struct turn_options {
 	void *context;         /* of both */
 };
 
-/* Starts a turn. It is the caller's to free, in its turn_over or at any time. NULL and ERR when the input
+/* Starts a turn, or goes on with one. It is the caller's to free, in its turn_over or at any time. NULL and ERR when the input
  * does not fit the state or the engine was stopped. */
 struct turn *turn_start(
 	struct engine *engine, const struct turn_options *options, struct ss_error *err);
@@ -116,14 +132,19 @@ struct ss_value *turn_state(struct turn *turn);
  * ("before", "after" or "during"), payload}. Ids are the same each time that the turn is run. */
 struct ss_value *turn_interrupts(struct turn *turn);
 
+/* The id of a turn that is kept, or NULL. */
+const char *turn_id(const struct turn *turn);
+
 /* Goes on with an interrupted turn. ANSWERS maps the ids of interrupts to values; what is not answered
  * goes on waiting. -1 and ERR when the turn is not interrupted, an id is unknown, there is no answer at
- * all, or one does not fit the field that it is written to; then nothing has changed. */
+ * all, or one does not fit the field that it is written to; then nothing has changed. When the turn is kept, the
+ * answers are stored first; should that fail, as when another process goes on with the turn, it fails here
+ * and nothing of it has changed there. */
 int turn_resume(struct turn *turn, const struct ss_value *answers, struct ss_error *err);
 
-/* What happened, as a new list in the order of the tasks: maps {node, agent (or workflow), status, step,
+/* What happened, as a new list in the order of the tasks: maps {id, node, agent (or workflow), status, step,
  * started_ms, duration_ms, writes (list of fields), attempts (if more than 1), copies (of a fan-out), cached
- * (true), blocked (true: the agent kept the loop for longer than its timeout), error (if it failed), taken
+ * (true), restored (true: it ran before the turn was gone on with here), blocked (true: the agent kept the loop for longer than its timeout), error (if it failed), taken
  * (list of {to, when}), inner (a workflow's own trace)}. The status is "done", "degraded" (went on with its
  * on_error), "failed", "interrupted", or "stopped" when the turn ended before it. Times are relative to the
  * turn's start. */

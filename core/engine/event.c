@@ -3,6 +3,8 @@
 #include "engine/turn.h"
 #include "value/value.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool wanted(const struct turn *turn, enum turn_events event)
@@ -13,9 +15,7 @@ static bool wanted(const struct turn *turn, enum turn_events event)
 /* Hands on the event that is made of ENTRIES. An inner turn's events are those of the outermost. */
 static void tell(struct turn *turn, struct ss_value *event)
 {
-	struct turn *outermost = turn;
-	while (outermost->outer != NULL)
-		outermost = outermost->outer->task->turn;
+	struct turn *outermost = turn->outermost;
 	if (outermost->event != NULL)
 		outermost->event(outermost->context, outermost, event);
 	value_unref(event);
@@ -81,7 +81,8 @@ void event_finished(struct task *task)
 				{"step", value_int((int64_t)task->step)},
 				{"status", value_text(trace_status(task))},
 				{"writes", writes(task)},
-				{"error", task->error != NULL ? value_text(task->error) : NULL}));
+				{"error", task->error != NULL ? value_text(task->error) : NULL},
+				{"restored", task->restored ? value_bool(true) : NULL}));
 }
 
 void event_taken(
@@ -91,10 +92,12 @@ void event_taken(
 	if (!wanted(turn, TURN_EDGE_TAKEN))
 		return;
 	const char *when = way->when != NULL ? way->text : "else";
+	bool restored = task != NULL ? task->restored : turn->outermost->record != NULL;
 	tell(turn, value_map_make({"event", value_text("edge.taken")},
 			   {"from", task != NULL ? node_name(task) : value_text("START")},
 			   {"to", value_text(graph_node_name(turn->program->graph, way->to))},
-			   {"when", edge->kind == GRAPH_CHOOSE ? value_text(when) : NULL}));
+			   {"when", edge->kind == GRAPH_CHOOSE ? value_text(when) : NULL},
+			   {"restored", restored ? value_bool(true) : NULL}));
 }
 
 void event_interrupt(struct task *task, const struct copy *copy, const char *when,
@@ -107,6 +110,21 @@ void event_interrupt(struct task *task, const struct copy *copy, const char *whe
 		value_map_make({"event", value_text("interrupt")}, {"node", node_name(task)},
 			{"id", value_text(interrupt_id(task, copy, id))},
 			{"when", value_text(when)}, {"payload", value_ref(payload)}));
+}
+
+void event_checkpoint(struct turn *turn, const struct ss_journal_entry *entries, size_t count)
+{
+	if (!wanted(turn, TURN_CHECKPOINT) || count == 0)
+		return;
+	struct ss_value **ids = memory_array(count, sizeof(struct ss_value *));
+	for (size_t i = 0; i < count; i++) {
+		char id[32];
+		(void)snprintf(id, sizeof id, "%016" PRIx64, (uint64_t)entries[i].task);
+		ids[i] = value_text(id);
+	}
+	tell(turn, value_map_make({"event", value_text("checkpoint")},
+			   {"turn", value_text(turn_id(turn))}, {"nodes", value_list(ids, count)}));
+	free(ids);
 }
 
 void event_over(struct turn *turn)

@@ -41,6 +41,11 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 31;
 }
 
+uint64_t flow_inner_id(const struct copy *copy)
+{
+	return mix(mix(copy->task->id, copy->index), (uint64_t)copy->attempts);
+}
+
 static uint64_t id_of(const struct turn *turn, const struct task *task)
 {
 	return task != NULL ? task->id : turn->id;

@@ -79,7 +79,7 @@ enum ss_result inner_start(struct ss_run *run, struct ss_error *err)
 		arena_array(&turn->arena, task_node(task)->output_count, sizeof(struct write));
 	turn_free(copy->inner);
 	copy->inner = turn_begin(turn->engine, task_engine_node(task)->inner, &options, run,
-		task->id + copy->index + 1, err);
+		flow_inner_id(copy), err);
 	value_unref(input);
 	if (copy->inner == NULL)
 		return SS_FAILED;

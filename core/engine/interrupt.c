@@ -67,7 +67,7 @@ static void find(struct turn *turn, struct interrupts *found)
 			struct copy *copy = &task->copies[j];
 			if (copy->state == COPY_ASKING && copy->inner != NULL)
 				find(copy->inner, found);
-			else if (copy->state == COPY_ASKING)
+			else if (copy->state == COPY_ASKING && copy->payload != NULL)
 				add(found, task, copy);
 		}
 	}
@@ -165,26 +165,26 @@ static void wake(struct turn *turn)
 	wake(task->turn);
 }
 
-/* Writes the answer to its field. */
-static void write_answer(const struct interrupt *interrupt, const struct ss_value *answer)
+int interrupt_write(struct task *task, const struct ss_value *answer, struct ss_error *err)
 {
-	struct ss_error err = {0};
-	struct task *task = interrupt->task;
-	const struct graph_field *field = answer_field(interrupt);
-	if (field == NULL)
-		return;
-	struct ss_value *value = graph_fit_value(field, value_ref(answer), &err);
-	if (value == NULL || view_write(task->turn, &task->view, task_node(task)->interrupt.answer,
-				     value, task, 0, false, &err) < 0)
-		turn_end(task->turn, &err);
+	size_t slot = task_node(task)->interrupt.answer;
+	if (slot == GRAPH_NO_SLOT)
+		return 0;
+	struct ss_value *value =
+		graph_fit_value(&task->turn->program->graph->fields[slot], value_ref(answer), err);
+	if (value == NULL)
+		return -1;
+	return view_write(task->turn, &task->view, slot, value, task, 0, false, err);
 }
 
 static void go_on(const struct interrupt *interrupt, const struct ss_value *answer)
 {
+	struct ss_error err = {0};
 	struct task *task = interrupt->task;
 	struct turn *turn = task->turn;
 	wake(turn);
-	write_answer(interrupt, answer);
+	if (interrupt->copy == NULL && interrupt_write(task, answer, &err) < 0)
+		turn_end(turn, &err);
 	if (turn->status != TURN_RUNNING)
 		return;
 	if (interrupt->copy == NULL) {
@@ -201,26 +201,51 @@ static void go_on(const struct interrupt *interrupt, const struct ss_value *answ
 	engine_advance(turn);
 }
 
-int turn_resume(struct turn *turn, const struct ss_value *answers, struct ss_error *err)
+void interrupt_apply(struct turn *turn, const struct ss_value *answers)
 {
 	struct interrupts found = {0};
-	int result = -1;
-	if (turn->status != TURN_INTERRUPTED)
-		return ss_fail_as(err, SS_CONFLICT, "the turn is not interrupted");
+	view_unref(turn, turn->seen);
+	turn->seen = NULL;
 	find(turn, &found);
-	if (check_answers(&found, answers, err) < 0)
-		goto done;
-	view_unref(turn, turn->look);
-	turn->look = NULL;
 	(void)turn_ref(turn);
+	/* With one answer alone the turn would wait for the next one. */
+	bool held = engine_hold(turn->engine);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct ss_value *answer = answer_to(&found.items[i], answers);
 		if (answer != NULL)
 			go_on(&found.items[i], answer);
 	}
+	engine_release(turn->engine, held);
 	turn_unref(turn);
-	result = 0;
-done:
+	free(found.items);
+}
+
+/* Notes the answers to what was FOUND. */
+static void note(const struct interrupts *found, const struct ss_value *answers)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		const struct interrupt *one = &found->items[i];
+		const struct ss_value *answer = answer_to(one, answers);
+		const char *key = one->copy != NULL ? "answer" : when(one);
+		if (answer != NULL)
+			journal_note(
+				one->task, one->copy, value_map_make({key, value_ref(answer)}));
+	}
+}
+
+int turn_resume(struct turn *turn, const struct ss_value *answers, struct ss_error *err)
+{
+	struct interrupts found = {0};
+	if (turn->status != TURN_INTERRUPTED || turn->look)
+		return ss_fail_as(err, SS_CONFLICT, "the turn is not interrupted");
+	find(turn, &found);
+	int result = check_answers(&found, answers, err);
+	if (result == 0 && turn->journal == NULL)
+		interrupt_apply(turn, answers);
+	else if (result == 0 && (result = journal_reopen(turn, answers, err)) == 0) {
+		note(&found, answers);
+		journal_resume(turn);
+	}
 	free(found.items);
 	return result;
 }

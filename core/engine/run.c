@@ -119,8 +119,69 @@ static enum ss_result call_agent(struct ss_run *run, struct ss_error *err)
 	return result;
 }
 
+/* The number of COPY in the journal. */
+static int64_t number_of(const struct copy *copy)
+{
+	return copy->item != NULL ? (int64_t)copy->index : -1;
+}
+
+/* COPY asks, or is not known, and waits. */
+static void suspend(struct copy *copy)
+{
+	copy->state = COPY_ASKING;
+	copy->task->asking++;
+	task_go_on(copy->task);
+}
+
+/* What OUTCOME says is what COPY has come to. */
+static void restore_outcome(struct copy *copy, const struct ss_value *outcome)
+{
+	struct task *task = copy->task;
+	task->restored = true;
+	copy->run = run_new(copy);
+	view_unref(task->turn, copy->run->view);
+	copy->run->view = NULL;
+	outcome_restore(copy, outcome);
+	copy->state = COPY_DONE;
+	task->over++;
+	detach(copy->run, true);
+	task_go_on(task);
+}
+
+/* Goes on with what is known of COPY; false when it has to run. */
+static bool restore(struct copy *copy)
+{
+	struct task *task = copy->task;
+	const struct record *record = task->turn->outermost->record;
+	int64_t number = number_of(copy);
+	if (record == NULL || copy->answer != NULL)
+		return false;
+	const struct ss_value *known = record_outcome(record, task->id, number);
+	if (known != NULL && task_node(task)->workflow == NULL) {
+		restore_outcome(copy, known);
+		return true;
+	}
+	const struct ss_value *tried = record_find(record, task->id, number, "attempt");
+	if (tried != NULL && copy->attempts == 0)
+		copy->attempts = value_as_int(value_get(tried, "attempt")) - 1;
+	const struct ss_value *question = record_question(record, task->id, number);
+	const struct ss_value *answer = record_find(record, task->id, number, "answer");
+	if (answer != NULL && question == NULL)
+		copy->answer = value_ref(value_get(answer, "answer"));
+	bool stays = task->turn->outermost->look && task_node(task)->workflow == NULL;
+	task->halted = question == NULL && stays;
+	if (question == NULL && !stays)
+		return false;
+	copy->payload = question != NULL ? value_ref(question) : NULL;
+	copy->attempts++;
+	suspend(copy);
+	return true;
+}
+
 void run_start(struct copy *copy)
 {
+	if (restore(copy))
+		return;
 	struct ss_error err = {0};
 	struct task *task = copy->task;
 	const struct graph_node *node = task_node(task);
@@ -185,6 +246,9 @@ static void fail(struct copy *copy, const struct ss_error *err)
 	run_abandon(copy);
 	if (is_tried_again(copy, err)) {
 		int64_t wait_ns = backoff(copy);
+		if (task_node(task)->workflow != NULL && journal_notes(turn))
+			journal_note(task, copy,
+				value_map_make({"attempt", value_int(copy->attempts + 1)}));
 		copy->state = COPY_WAITING;
 		log_warning(&turn->log, "the node %s is tried again in %g s: %s",
 			task_node(task)->name, (double)wait_ns / 1e9, err->text);
@@ -219,6 +283,8 @@ static void ask(struct copy *copy)
 	} else {
 		copy->payload = run->payload;
 		run->payload = NULL;
+		if (journal_notes(task->turn))
+			journal_note(task, copy, value_map_make({"ask", value_ref(copy->payload)}));
 		event_interrupt(task, copy, "during", copy->payload);
 		run_abandon(copy);
 	}
@@ -232,6 +298,8 @@ static void conclude(struct copy *copy, enum ss_result result, const struct ss_e
 	if (result == SS_DONE) {
 		copy->state = COPY_DONE;
 		copy->task->over++;
+		if (copy->item != NULL && copy->inner == NULL && journal_notes(copy->task->turn))
+			outcome_note(copy);
 		detach(copy->run, true);
 		task_go_on(copy->task);
 	} else if (result == SS_INTERRUPTED) {

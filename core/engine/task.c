@@ -29,6 +29,7 @@ struct task *task_new(struct turn *turn, size_t node, const struct task *cause, 
 	task->id = id;
 	task->view = view;
 	task->way = GRAPH_NO_SLOT;
+	task->needs = journal_needs(turn);
 	list_add(&turn->ready, task);
 	return task;
 }
@@ -79,8 +80,7 @@ static int check_size(const struct task *task, struct ss_error *err)
 		size / 1024, (long long)graph->max_state / 1024, graph->file);
 }
 
-/* Writes VALUE (taken), which fits, to the field SLOT. */
-static int write_slot(struct task *task, size_t slot, struct ss_value *value, size_t index,
+int task_write(struct task *task, size_t slot, struct ss_value *value, size_t index,
 	bool overwrites, struct ss_error *err)
 {
 	note_change(task, slot);
@@ -125,7 +125,7 @@ static int apply_each(struct task *task, struct ss_error *err)
 			struct write *write = &run->writes[j];
 			struct ss_value *value = write->value;
 			write->value = NULL;
-			if (write_slot(task, write->slot, value, i, write->overwrites, err) < 0)
+			if (task_write(task, write->slot, value, i, write->overwrites, err) < 0)
 				return -1;
 		}
 	}
@@ -175,17 +175,63 @@ static void end_turn(struct task *task, const struct ss_error *err)
 	turn_end(task->turn, &at);
 }
 
+/* The outermost turn's record; NULL: it began here. */
+static const struct record *record_of(const struct task *task)
+{
+	return task->turn->outermost->record;
+}
+
+/* Writes what somebody has changed after TASK, when they forked the turn. */
+static int write_changes(struct task *task, struct ss_error *err)
+{
+	const struct graph *graph = task->turn->program->graph;
+	const struct ss_value *data =
+		record_of(task) != NULL ? record_find(record_of(task), task->id, -1, "changes")
+					: NULL;
+	const struct ss_value *changes = value_get(data, "changes");
+	for (size_t i = 0; i < value_count(changes); i++) {
+		size_t slot = graph_slot(graph, value_key_at(changes, i));
+		struct ss_value *value = slot != GRAPH_NO_SLOT
+						 ? graph_fit_value(&graph->fields[slot],
+							   value_ref(value_at(changes, i)), err)
+						 : NULL;
+		if (value == NULL || task_write(task, slot, value, SIZE_MAX, true, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* TASK has come to its end, well or with its on_error. */
+static void complete(struct task *task, struct task_list *from, enum task_state state)
+{
+	struct ss_error err = {0};
+	int changed = write_changes(task, &err);
+	close_task(task, from, state);
+	if (changed < 0)
+		turn_end(task->turn, &err);
+}
+
 static int write_fallbacks(struct task *task, const struct ss_error *failure, struct ss_error *err)
 {
 	const struct graph_node *node = task_node(task);
 	for (size_t i = 0; i < node->fallback_count; i++) {
-		if (write_slot(task, node->fallbacks[i].slot, value_ref(node->fallbacks[i].value),
+		if (task_write(task, node->fallbacks[i].slot, value_ref(node->fallbacks[i].value),
 			    0, false, err) < 0)
 			return -1;
 	}
 	if (node->error_slot == GRAPH_NO_SLOT)
 		return 0;
-	return write_slot(task, node->error_slot, value_text(failure->text), 0, false, err);
+	return task_write(task, node->error_slot, value_text(failure->text), 0, false, err);
+}
+
+/* What was answered was of no use: who goes on with the turn is asked again. */
+static void reject_answers(const struct task *task, const struct ss_error *failure)
+{
+	for (size_t i = 0; i < task->copy_count && journal_notes(task->turn); i++) {
+		if (task->copies[i].answer != NULL)
+			journal_note(task, &task->copies[i],
+				value_map_make({"rejected", value_text(failure->text)}));
+	}
 }
 
 /* Goes on with the fallback, or ends the turn and says where it was. */
@@ -196,46 +242,30 @@ static void fail(struct task *task, const struct ss_error *failure)
 	struct ss_error err = {0};
 	task->error = arena_string(&turn->arena, failure->text);
 	if (!node->has_fallback) {
+		reject_answers(task, failure);
 		close_task(task, &turn->running, TASK_FAILED);
 		end_turn(task, failure);
 		return;
 	}
-	log_warning(
-		&turn->log, "the node %s goes on with its on_error: %s", node->name, failure->text);
+	if (!task->restored)
+		log_warning(&turn->log, "the node %s goes on with its on_error: %s", node->name,
+			failure->text);
 	if (write_fallbacks(task, failure, &err) < 0) {
 		close_task(task, &turn->running, TASK_FAILED);
 		end_turn(task, &err);
 		return;
 	}
-	close_task(task, &turn->running, TASK_DEGRADED);
+	if (!task->restored && journal_notes(turn))
+		journal_note(task, NULL,
+			value_map_make({"error", value_text(failure->text)},
+				{"status", value_int(failure->status)}));
+	complete(task, &turn->running, TASK_DEGRADED);
 	struct view *view = task->view;
 	task->view = NULL;
 	if (node->failure != GRAPH_NO_SLOT)
 		flow_by(turn, task, view, node->failure, 0);
 	else
 		flow_on(turn, task, view);
-}
-
-/* What the copies wrote, for the cache. */
-static struct ss_value *kept_writes(const struct task *task)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < task->copy_count; i++)
-		count += task->copies[i].run->write_count;
-	struct ss_value **items = memory_array(count, sizeof(struct ss_value *));
-	count = 0;
-	for (size_t i = 0; i < task->copy_count; i++) {
-		const struct ss_run *run = task->copies[i].run;
-		for (size_t j = 0; j < run->write_count; j++)
-			items[count++] = value_map_make({"copy", value_int((int64_t)i)},
-				{"slot", value_int((int64_t)run->writes[j].slot)},
-				{"value", value_ref(run->writes[j].value)},
-				{"overwrites", value_bool(run->writes[j].overwrites)});
-	}
-	struct ss_value *list = value_list(items, count);
-	free(items);
-	return value_map_make({"writes", list},
-		{"way", task->way != GRAPH_NO_SLOT ? value_int((int64_t)task->way) : NULL});
 }
 
 /* Whether what TASK writes depends on what somebody outside answered. */
@@ -252,6 +282,38 @@ static bool lacks_way(const struct task *task)
 {
 	const struct graph_node *node = task_node(task);
 	return node->command != GRAPH_NO_SLOT && node->out_count == 0 && task->way == GRAPH_NO_SLOT;
+}
+
+/* Whether what TASK came to is noted as a whole: its copies, and the tasks of an inner workflow, are noted by
+ * themselves. */
+static bool is_noted(const struct task *task)
+{
+	const struct graph_node *node = task_node(task);
+	return !task->restored && node->workflow == NULL && node->send.over.expr == NULL &&
+	       journal_notes(task->turn);
+}
+
+/* Asks when the node has run. */
+static bool ask_after(struct task *task)
+{
+	struct turn *turn = task->turn;
+	struct ss_error err = {0};
+	if (!task_node(task)->interrupt.after)
+		return false;
+	const struct ss_value *known = record_of(task) != NULL
+					       ? record_find(record_of(task), task->id, -1, "after")
+					       : NULL;
+	if (known != NULL) {
+		if (interrupt_write(task, value_get(known, "after"), &err) < 0)
+			turn_end(turn, &err);
+		return false;
+	}
+	move(task, &turn->running, &turn->asking);
+	task->state = TASK_ASKING_AFTER;
+	struct ss_value *payload = interrupt_payload(task);
+	event_interrupt(task, NULL, "after", payload);
+	value_unref(payload);
+	return true;
 }
 
 /* All copies of TASK are done. */
@@ -271,29 +333,27 @@ static void finish(struct task *task)
 		return;
 	}
 	bool keeps = task->cache_key != NULL && !has_asked(task);
-	struct ss_value *kept = keeps ? kept_writes(task) : NULL;
+	bool notes = is_noted(task);
+	struct ss_value *outcome = keeps || notes ? outcome_make(task) : NULL;
 	if (apply_writes(task, &err) < 0) {
-		value_unref(kept);
 		fail(task, &err);
-		return;
+		goto done;
 	}
-	if (kept != NULL)
-		cache_put(task_engine_node(task)->cache, task->cache_key, kept);
+	if (keeps)
+		cache_put(task_engine_node(task)->cache, task->cache_key, value_ref(outcome));
 	if (task->changed_count > 0 && check_size(task, &err) < 0) {
 		close_task(task, &turn->running, TASK_FAILED);
 		turn_end(turn, &err);
-		return;
+		goto done;
 	}
-	if (task_node(task)->interrupt.after) {
-		move(task, &turn->running, &turn->asking);
-		task->state = TASK_ASKING_AFTER;
-		struct ss_value *payload = interrupt_payload(task);
-		event_interrupt(task, NULL, "after", payload);
-		value_unref(payload);
-		return;
-	}
-	close_task(task, &turn->running, TASK_DONE);
+	if (notes)
+		journal_note(task, NULL, value_ref(outcome));
+	if (ask_after(task) || task->state != TASK_RUNNING)
+		goto done;
+	complete(task, &turn->running, TASK_DONE);
 	task_leave(task);
+done:
+	value_unref(outcome);
 }
 
 /* The error of the first copy that has failed. */
@@ -386,13 +446,24 @@ static int make_copies(struct task *task, struct ss_error *err)
 	return 0;
 }
 
+/* Goes on as OUTCOME says, which the node came to before. */
+static void use_outcome(struct task *task, const struct ss_value *outcome)
+{
+	struct ss_error err = {0};
+	if (outcome_apply(task, outcome, &err) < 0) {
+		fail(task, &err);
+		return;
+	}
+	complete(task, &task->turn->running, TASK_DONE);
+	task_leave(task);
+}
+
 /* Uses what was kept, if there is anything. */
 static bool use_cache(struct task *task)
 {
 	const struct graph_node *node = task_node(task);
 	struct cache *cache = task_engine_node(task)->cache;
-	struct ss_error err = {0};
-	if (cache == NULL)
+	if (cache == NULL || task->turn->outermost->look)
 		return false;
 	char *key = cache_key(&node->cache, task->view);
 	task->cache_key = arena_string(&task->turn->arena, key);
@@ -401,33 +472,57 @@ static bool use_cache(struct task *task)
 	if (kept == NULL)
 		return false;
 	struct ss_value *used = value_ref(kept);
-	const struct ss_value *writes = value_get(used, "writes");
-	const struct ss_value *way = value_get(used, "way");
 	task->cached = true;
 	task->cache_key = NULL;
-	for (size_t i = 0; i < value_count(writes) && err.status == SS_OK; i++) {
-		const struct ss_value *write = value_at(writes, i);
-		(void)write_slot(task, (size_t)value_as_int(value_get(write, "slot")),
-			value_ref(value_get(write, "value")),
-			(size_t)value_as_int(value_get(write, "copy")),
-			value_as_bool(value_get(write, "overwrites")), &err);
+	if (journal_notes(task->turn)) {
+		const struct ss_value *way = value_get(used, "way");
+		const struct ss_value *writes = value_get(used, "writes");
+		journal_note(task, NULL,
+			value_map_make({"cached", value_bool(true)},
+				{"writes", writes != NULL ? value_ref(writes) : NULL},
+				{"way", way != NULL ? value_ref(way) : NULL}));
 	}
-	if (err.status != SS_OK) {
-		fail(task, &err);
-	} else {
-		close_task(task, &task->turn->running, TASK_DONE);
-		task->way = way != NULL ? (size_t)value_as_int(way) : GRAPH_NO_SLOT;
-		task_leave(task);
-	}
+	use_outcome(task, used);
 	value_unref(used);
 	return true;
+}
+
+/* Goes on with what is known that the task as a whole came to: it failed, or the cache had it. */
+static bool restore(struct task *task)
+{
+	const struct record *record = record_of(task);
+	if (record == NULL)
+		return false;
+	const struct ss_value *failed = record_find(record, task->id, -1, "error");
+	const struct ss_value *cached = record_find(record, task->id, -1, "cached");
+	task->restored = failed != NULL || cached != NULL;
+	if (failed != NULL) {
+		struct ss_error err;
+		(void)ss_fail_as(&err, (enum ss_status)value_as_int(value_get(failed, "status")),
+			"%s", value_as_string(value_get(failed, "error"), NULL));
+		fail(task, &err);
+	} else if (cached != NULL) {
+		task->cached = true;
+		use_outcome(task, cached);
+	}
+	return task->restored;
 }
 
 /* Asks before the node runs. */
 static bool ask_first(struct task *task)
 {
+	const struct ss_value *known =
+		record_of(task) != NULL ? record_find(record_of(task), task->id, -1, "before")
+					: NULL;
+	struct ss_error err = {0};
 	if (!task_node(task)->interrupt.before || task->answered)
 		return false;
+	if (known != NULL) {
+		task->answered = true;
+		if (interrupt_write(task, value_get(known, "before"), &err) < 0)
+			turn_end(task->turn, &err);
+		return task->state != TASK_RUNNING;
+	}
 	move(task, &task->turn->running, &task->turn->asking);
 	task->state = TASK_ASKING_BEFORE;
 	struct ss_value *payload = interrupt_payload(task);
@@ -446,7 +541,10 @@ void task_start(struct task *task)
 	task->started_ns = clock_monotonic_ns() - turn->started_ns;
 	if (ask_first(task))
 		return;
-	event_started(task);
+	if (restore(task))
+		return;
+	if (record_of(task) == NULL || !record_knows(record_of(task), task->id))
+		event_started(task);
 	if (use_cache(task))
 		return;
 	if (task->copies == NULL && make_copies(task, &err) < 0) {
@@ -480,7 +578,7 @@ void task_answered(struct task *task)
 		turn->steps--; /* it was counted when it asked */
 		move(task, &turn->asking, &turn->ready);
 	} else {
-		close_task(task, &turn->asking, TASK_DONE);
+		complete(task, &turn->asking, TASK_DONE);
 		task_leave(task);
 	}
 }

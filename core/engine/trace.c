@@ -14,7 +14,7 @@ const char *trace_status(const struct task *task)
 	case TASK_ASKING_BEFORE:
 	case TASK_ASKING:
 	case TASK_ASKING_AFTER:
-		return "interrupted";
+		return task->halted ? "running" : "interrupted";
 	case TASK_DONE:
 		return "done";
 	case TASK_DEGRADED:
@@ -126,17 +126,20 @@ static struct ss_value *entry(const struct task *task)
 	const struct graph_node *node = task_node(task);
 	int64_t most = attempts(task);
 	bool sent = node->send.over.expr != NULL;
-	return value_map_make({"node", value_text(node->name)},
+	char id[32];
+	return value_map_make({"id", value_text(interrupt_id(task, NULL, id))},
+		{"node", value_text(node->name)},
 		{node->plugin != NULL ? "agent" : "workflow",
 			value_text(
 				node->plugin != NULL ? node->plugin->name : node->workflow->name)},
 		{"status", value_text(trace_status(task))},
 		{"step", value_int((int64_t)task->step)},
-		{"started_ms", milliseconds(task, task->started_ns)},
-		{"duration_ms", milliseconds(task, task->duration_ns)}, {"writes", writes(task)},
-		{"attempts", most > 1 ? value_int(most) : NULL},
+		{"started_ms", task->restored ? NULL : milliseconds(task, task->started_ns)},
+		{"duration_ms", task->restored ? NULL : milliseconds(task, task->duration_ns)},
+		{"writes", writes(task)}, {"attempts", most > 1 ? value_int(most) : NULL},
 		{"copies", sent ? value_int((int64_t)task->copy_count) : NULL},
 		{"cached", task->cached ? value_bool(true) : NULL},
+		{"restored", task->restored ? value_bool(true) : NULL},
 		{"blocked", task->blocked ? value_bool(true) : NULL},
 		{"error", task->error != NULL ? value_text(task->error) : NULL},
 		{"taken", taken(task)}, {"inner", inner(task)});

@@ -82,6 +82,8 @@ void turn_destroy(struct turn *turn)
 	for (const struct ss_run *run = turn->runs; run != NULL; run = run->next_made)
 		clear_run(run);
 	view_forget(turn);
+	journal_free(turn->journal);
+	record_unref(turn->record);
 	struct arena arena = turn->arena;
 	arena_free(&arena);
 }
@@ -111,11 +113,13 @@ static void call_over(struct later_call *call)
 	turn_unref(turn);
 }
 
-static void tell_over(struct turn *turn)
+void turn_tell_over(struct turn *turn)
 {
-	event_over(turn);
 	if (turn->deadline != NULL)
 		(void)event_del(turn->deadline);
+	if (!journal_close(turn))
+		return;
+	event_over(turn);
 	if (turn->over == NULL)
 		return;
 	(void)turn_ref(turn);
@@ -150,14 +154,20 @@ void turn_end(struct turn *turn, const struct ss_error *err)
 	collect(turn, &turn->ready);
 	collect(turn, &turn->running);
 	collect(turn, &turn->asking);
-	tell_over(turn);
+	turn_tell_over(turn);
 	turn_unref(turn);
+}
+
+/* Whether the first task that is ready waits for the journal. */
+static bool is_gated(const struct turn *turn)
+{
+	return turn->ready.count > 0 && !journal_allows(turn, turn->ready.first->needs);
 }
 
 static bool may_start(const struct turn *turn)
 {
 	return turn->ready.count > 0 &&
-	       turn->running.count < (size_t)turn->program->graph->max_parallel;
+	       turn->running.count < (size_t)turn->program->graph->max_parallel && !is_gated(turn);
 }
 
 /* The copy that is finished next of those that are held back: all that run are, so that any may be first. */
@@ -189,22 +199,32 @@ bool turn_can_step(const struct turn *turn)
 {
 	if (turn->status != TURN_RUNNING)
 		return false;
-	if (may_start(turn) || turn->running.count == 0)
+	if (may_start(turn) || turn->running.count + turn->ready.count == 0 ||
+		journal_has_work(turn))
 		return true;
 	return turn->engine->options.shuffle != 0 && choose_held(turn) != NULL;
+}
+
+/* The next task that starts: the first that is ready, or, to test that it does not matter, any that may. */
+static struct task *choose_ready(const struct turn *turn)
+{
+	size_t count = 0;
+	struct task *next = turn->ready.first;
+	if (turn->engine->options.shuffle == 0)
+		return next;
+	for (const struct task *task = next; task != NULL && journal_allows(turn, task->needs);
+		task = task->next)
+		count++;
+	for (size_t i = engine_random(turn->engine, count); i > 0; i--)
+		next = next->next;
+	return next;
 }
 
 static void start_next(struct turn *turn)
 {
 	const struct graph *graph = turn->program->graph;
 	if (++turn->steps <= graph->max_steps) {
-		struct task *next = turn->ready.first;
-		for (size_t i = turn->engine->options.shuffle != 0
-					? engine_random(turn->engine, turn->ready.count)
-					: 0;
-			i > 0; i--)
-			next = next->next;
-		task_start(next);
+		task_start(choose_ready(turn));
 		return;
 	}
 	struct ss_error err;
@@ -228,14 +248,21 @@ void turn_step(struct turn *turn)
 	}
 	if (turn->status == TURN_RUNNING && turn->arrival_count > 0)
 		flow_release(turn);
-	if (turn->status != TURN_RUNNING || turn->ready.count + turn->running.count > 0)
+	if (is_gated(turn))
+		journal_gate(turn);
+	if (turn->status != TURN_RUNNING)
 		return;
+	if (turn->ready.count + turn->running.count > 0) {
+		if (journal_has_work(turn) && !may_start(turn))
+			journal_save(turn);
+		return;
+	}
 	if (turn->asking.count == 0) {
 		turn_end(turn, NULL);
 		return;
 	}
 	turn->status = TURN_INTERRUPTED;
-	tell_over(turn);
+	turn_tell_over(turn);
 }
 
 static int set_input(
@@ -287,6 +314,9 @@ struct turn *turn_begin(struct engine *engine, const struct program *program,
 	turn->engine = engine;
 	turn->program = program;
 	turn->outer = outer;
+	turn->outermost = outer != NULL ? outer->task->turn->outermost : turn;
+	turn->record = options->record != NULL ? record_ref(options->record) : NULL;
+	turn->look = options->look;
 	turn->id = id;
 	turn->references = 1;
 	turn->next = engine->turns;
@@ -303,10 +333,14 @@ struct turn *turn_begin(struct engine *engine, const struct program *program,
 	turn->arrived =
 		arena_array(&turn->arena, program->graph->edge_count, sizeof(struct arrival **));
 	struct view *view = view_new(turn);
-	if (set_input(turn, &view, options->input, err) < 0) {
+	const struct ss_value *input =
+		options->record != NULL ? record_input(options->record) : options->input;
+	if (set_input(turn, &view, input, err) < 0) {
 		turn_unref(turn);
 		return NULL;
 	}
+	if (outer == NULL)
+		journal_open(turn, options);
 	turn_start_deadline(turn);
 	flow_on(turn, NULL, view);
 	engine_advance(turn);
@@ -317,6 +351,11 @@ struct turn *turn_start(
 	struct engine *engine, const struct turn_options *options, struct ss_error *err)
 {
 	return turn_begin(engine, engine->program, options, NULL, 0, err);
+}
+
+const char *turn_id(const struct turn *turn)
+{
+	return journal_id(turn->journal);
 }
 
 enum turn_status turn_status(const struct turn *turn)
@@ -342,9 +381,9 @@ const struct view *turn_look(struct turn *turn)
 {
 	const struct task_list *lists[] = {&turn->ready, &turn->running, &turn->asking};
 	bool ended = turn->status == TURN_DONE || turn->status == TURN_FAILED;
-	if (turn->look != NULL && ended)
-		return turn->look;
-	view_unref(turn, turn->look);
+	if (turn->seen != NULL && ended)
+		return turn->seen;
+	view_unref(turn, turn->seen);
 	struct view *look = look_at(turn, NULL, turn->result);
 	for (size_t i = 0; i < array_length(lists); i++) {
 		for (const struct task *task = lists[i]->first; task != NULL; task = task->next)
@@ -358,8 +397,8 @@ const struct view *turn_look(struct turn *turn)
 				look = look_at(turn, look, at->view);
 		}
 	}
-	turn->look = look != NULL ? look : view_new(turn);
-	return turn->look;
+	turn->seen = look != NULL ? look : view_new(turn);
+	return turn->seen;
 }
 
 const struct ss_value *turn_field(struct turn *turn, const char *name)

@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "engine/engine.h"
+#include "engine/record.h"
 #include "service/host.h"
 #include "service/later.h"
 
@@ -24,6 +25,7 @@
 
 struct task;
 struct cache;
+struct journal;
 
 /* A node as the engine has it. */
 struct engine_node {
@@ -50,6 +52,8 @@ struct engine {
 	struct event *go_on;       /* advances them in the loop's next round */
 	uint64_t randomness;
 	bool advancing, goes_on;
+	bool polls;    /* the loop itself has called */
+	size_t saving; /* turns that are being stored */
 	bool stopped;
 };
 
@@ -176,7 +180,10 @@ struct task {
 	bool answered;              /* what is asked before it */
 	size_t way;                 /* that its agent has chosen, or GRAPH_NO_SLOT */
 	bool cached, blocked;
+	bool restored; /* what it came to was known */
+	bool halted;   /* what it came to is not known, and nothing is run to find out */
 	bool going_on; /* task_go_on() is at it */
+	size_t needs;  /* the entries of the journal that must be stored before it starts */
 	char *cache_key;
 	/* The record. */
 	int64_t started_ns;  /* since the turn's start */
@@ -207,7 +214,15 @@ struct turn {
 	struct turn *next_waiting;  /* in the engine's `first` */
 	bool waiting;
 	struct ss_run *outer; /* the run that an inner turn is the work of */
-	uint64_t id;          /* where the ids of its tasks begin */
+	struct turn *outermost;
+	/* Of the outermost turn: */
+	struct journal *journal; /* NULL: it is not kept */
+	struct record *record;   /* NULL: it began here */
+	bool look;
+	/* While it waits for the journal. */
+	struct turn *next_gated;
+	bool gated;
+	uint64_t id; /* where the ids of its tasks begin */
 	struct later_call over_call;
 	turn_over *over; /* NULL once the owner has freed the turn */
 	turn_event *event;
@@ -221,7 +236,7 @@ struct turn {
 	int64_t started_ns;
 	struct view *free_views;
 	struct view *result; /* what branches that have ended left; NULL: none has */
-	struct view *look;   /* what turn_field() looked at */
+	struct view *seen;   /* what turn_field() looked at */
 	/* All that were made. */
 	struct view *views;
 	struct contribution *contributed;
@@ -237,10 +252,18 @@ struct turn {
 	int64_t steps;
 };
 
+/* Writes VALUE (taken), which fits, to the field SLOT of TASK's state. */
+int task_write(struct task *task, size_t slot, struct ss_value *value, size_t index,
+	bool overwrites, struct ss_error *err);
+
 /* engine.c */
 
 /* Makes TURN go on with its ready tasks, now or, when the engine is at it already, a little later. */
 void engine_advance(struct turn *turn);
+
+/* Turns that are to go on wait from engine_hold() to engine_release(), which takes what the first one gave. */
+bool engine_hold(struct engine *engine);
+void engine_release(struct engine *engine, bool held);
 
 /* The next number of the engine's sequence, below LIMIT. */
 size_t engine_random(struct engine *engine, size_t limit);
@@ -283,6 +306,9 @@ void flow_by(struct turn *turn, struct task *task, struct view *view, size_t edg
 
 /* Lets joins run whose missing parents cannot come any more. */
 void flow_release(struct turn *turn);
+
+/* Where the ids of an inner turn begin that is COPY's attempt. */
+uint64_t flow_inner_id(const struct copy *copy);
 
 /* task.c */
 
@@ -338,6 +364,8 @@ struct turn *turn_begin(struct engine *engine, const struct program *program,
 void turn_destroy(struct turn *turn);
 struct turn *turn_ref(struct turn *turn);
 void turn_unref(struct turn *turn);
+/* Tells that TURN is over or interrupted, as soon as that is stored. */
+void turn_tell_over(struct turn *turn);
 /* From now on TURN may take as long as its workflow allows. */
 void turn_start_deadline(struct turn *turn);
 /* All that TURN holds, merged; borrowed. */
@@ -353,6 +381,48 @@ struct event *turn_timer(struct turn *turn, int64_t ns, event_callback_fn call, 
 char *interrupt_id(const struct task *task, const struct copy *copy, char text[32]);
 /* What TASK shows when it asks before or after its node; new. */
 struct ss_value *interrupt_payload(const struct task *task);
+
+/* Goes on with ANSWERS, which were checked and, if the turn is kept, stored. */
+void interrupt_apply(struct turn *turn, const struct ss_value *answers);
+/* Writes an answer that was given before or after TASK's node to its field. */
+int interrupt_write(struct task *task, const struct ss_value *answer, struct ss_error *err);
+
+/* journal.c */
+
+/* Gives TURN a journal if it is kept. */
+void journal_open(struct turn *turn, const struct turn_options *options);
+void journal_free(struct journal *journal);
+const char *journal_id(const struct journal *journal);
+/* Whether what happens in TURN or in one that it is the work of is noted. */
+bool journal_notes(const struct turn *turn);
+/* Notes DATA (taken) about TASK, and its COPY if it is one of several. */
+void journal_note(const struct task *task, const struct copy *copy, struct ss_value *data);
+/* What a task that is made now must wait for, and whether it still must. */
+size_t journal_needs(const struct turn *turn);
+bool journal_allows(const struct turn *turn, size_t needs);
+/* TURN has tasks that wait for the journal. */
+void journal_gate(struct turn *turn);
+/* Whether something of TURN is to be stored now; stores it. */
+bool journal_has_work(const struct turn *turn);
+void journal_save(struct turn *turn);
+/* Stores the end of TURN, or that it waits. Whether that is done; if not, turn_tell_over() is called then. */
+bool journal_close(struct turn *turn);
+/* TURN goes on with ANSWERS. -1 and ERR when it is about to already. */
+int journal_reopen(struct turn *turn, const struct ss_value *answers, struct ss_error *err);
+/* Stores what was noted since and takes the lease, then calls interrupt_apply(); or TURN fails. */
+void journal_resume(struct turn *turn);
+
+/* outcome.c: what a node came to as a value, for the cache and the journal */
+
+/* {writes: list of [field, value, overwrites, copy], way, attempts} of TASK, which is done, new; what is as
+ * always is left out. */
+struct ss_value *outcome_make(const struct task *task);
+/* Notes what COPY, which is done, came to. */
+void outcome_note(const struct copy *copy);
+/* Applies what outcome_make() made to TASK. */
+int outcome_apply(struct task *task, const struct ss_value *outcome, struct ss_error *err);
+/* Makes COPY's run one that has written what is in OUTCOME. */
+void outcome_restore(struct copy *copy, const struct ss_value *outcome);
 
 /* inner.c */
 
@@ -383,6 +453,8 @@ void event_taken(
 	struct turn *turn, const struct task *task, const struct graph_edge *edge, size_t choice);
 void event_interrupt(struct task *task, const struct copy *copy, const char *when,
 	const struct ss_value *payload);
+/* ENTRIES of the outermost turn's journal are stored. */
+void event_checkpoint(struct turn *turn, const struct ss_journal_entry *entries, size_t count);
 void event_over(struct turn *turn);
 
 /* trace.c */

@@ -1,5 +1,6 @@
 #include "graph/graph.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/options.h"
@@ -17,6 +18,7 @@ enum {
 	FILE_MAX_PARALLEL,
 	FILE_MAX_STATE,
 	FILE_TIMEOUT,
+	FILE_DURABILITY,
 	FILE_ROWS
 };
 
@@ -32,10 +34,20 @@ static const struct ss_option file_rows[] = {
 		"how much memory the values of the state may take, in KiB"},
 	[FILE_TIMEOUT] = {"timeout", SS_OPTION_DURATION, "30s", 0.001, 86400, NULL,
 		"how long a turn may take"},
+	[FILE_DURABILITY] = {"durability", SS_OPTION_CHOICE, "none", 0, 0, "none turn node",
+		"when what happens in a turn is written to its journal: never, when the turn is "
+		"over or waits, or when a node has finished"},
 	[FILE_ROWS] = {0},
 };
 
 static const char *const file_sections[] = {"state", "nodes", "edges", NULL};
+
+static enum graph_durability read_durability(const char *name)
+{
+	if (strcmp(name, "node") == 0)
+		return GRAPH_DURABLE_NODE;
+	return strcmp(name, "turn") == 0 ? GRAPH_DURABLE_TURN : GRAPH_DURABLE_NONE;
+}
 
 static void read_file(struct graph_loader *loader, const struct yaml_node *root)
 {
@@ -48,43 +60,60 @@ static void read_file(struct graph_loader *loader, const struct yaml_node *root)
 	graph->max_parallel = value_as_int(values[FILE_MAX_PARALLEL]);
 	graph->max_state = value_as_int(values[FILE_MAX_STATE]) * 1024;
 	graph->timeout_ns = (int64_t)(value_as_number(values[FILE_TIMEOUT]) * 1e9);
+	graph->durability = read_durability(value_as_string(values[FILE_DURABILITY], NULL));
 	options_free(values, FILE_ROWS);
 	graph_read_state(loader, yaml_get(root, "state"));
 	graph_read_nodes(loader, yaml_get(root, "nodes"));
 	graph_read_edges(loader, yaml_get(root, "nodes"), yaml_get(root, "edges"));
 }
 
-static struct graph *read_document(const struct yaml_document *document, struct plugins *plugins,
-	const char *const *inputs, const struct graph_loader *outer,
-	struct diagnostics *diagnostics)
+static struct graph *read_document(const struct yaml_document *document,
+	const struct graph_loader *settings, const char *const *inputs)
 {
-	size_t mistakes = diagnostics->count;
+	size_t mistakes = settings->diagnostics->count;
 	struct graph *graph = memory_make(struct graph);
-	struct graph_loader loader = {document, graph, plugins, inputs, diagnostics, outer};
+	struct graph_loader loader = *settings;
+	loader.document = document;
+	loader.graph = graph;
+	loader.inputs = inputs;
 	graph->file = memory_string(document->file);
 	if (document->root == NULL || document->root->kind != YAML_MAPPING) {
-		yaml_mistake(document, document->root, diagnostics,
+		yaml_mistake(document, document->root, loader.diagnostics,
 			"a workflow is a mapping with version, name, state, nodes and edges");
 	} else {
 		read_file(&loader, document->root);
 		/* What is missing would be reported again as its consequences. */
-		if (diagnostics->count == mistakes)
+		if (loader.diagnostics->count == mistakes)
 			graph_validate(&loader);
 	}
-	if (diagnostics->count > mistakes) {
+	if (loader.diagnostics->count > mistakes) {
 		graph_free(graph);
 		return NULL;
 	}
 	return graph;
 }
 
-struct graph *graph_load_inner(const struct graph_loader *outer, const char *file,
-	const char *const *inputs, struct diagnostics *diagnostics)
+struct graph *graph_load_inner(
+	const struct graph_loader *outer, const char *file, const char *const *inputs)
 {
-	struct yaml_document *document = yaml_load(file, diagnostics);
-	if (document == NULL)
-		return NULL;
-	struct graph *graph = read_document(document, outer->plugins, inputs, outer, diagnostics);
+	struct graph_loader settings = *outer;
+	struct yaml_document *document = graph_source_read(outer->source, file, outer->diagnostics);
+	settings.outer = outer;
+	struct graph *graph = document != NULL ? read_document(document, &settings, inputs) : NULL;
+	yaml_close(document);
+	return graph;
+}
+
+/* Makes the outermost graph from DOCUMENT (taken, or NULL) and SOURCE, whose texts it gets. */
+static struct graph *make(struct graph_source *source, struct yaml_document *document,
+	struct plugins *plugins, const char *const *inputs, struct diagnostics *diagnostics)
+{
+	const struct graph_loader settings = {
+		.plugins = plugins, .diagnostics = diagnostics, .source = source};
+	struct graph *graph = document != NULL ? read_document(document, &settings, inputs) : NULL;
+	if (graph != NULL)
+		graph_source_finish(source, graph);
+	graph_source_free(source);
 	yaml_close(document);
 	return graph;
 }
@@ -92,23 +121,28 @@ struct graph *graph_load_inner(const struct graph_loader *outer, const char *fil
 struct graph *graph_load(const char *file, struct plugins *plugins, const char *const *inputs,
 	struct diagnostics *diagnostics)
 {
-	struct yaml_document *document = yaml_load(file, diagnostics);
-	if (document == NULL)
-		return NULL;
-	struct graph *graph = read_document(document, plugins, inputs, NULL, diagnostics);
-	yaml_close(document);
-	return graph;
+	struct graph_source source = {.file = file_absolute(file)};
+	struct yaml_document *document = graph_source_read(&source, file, diagnostics);
+	return make(&source, document, plugins, inputs, diagnostics);
 }
 
 struct graph *graph_parse(const char *file, const char *text, size_t length,
 	struct plugins *plugins, const char *const *inputs, struct diagnostics *diagnostics)
 {
-	struct yaml_document *document = yaml_parse(file, 1, text, length, diagnostics);
-	if (document == NULL)
-		return NULL;
-	struct graph *graph = read_document(document, plugins, inputs, NULL, diagnostics);
-	yaml_close(document);
-	return graph;
+	struct graph_source source = {.file = file_absolute(file)};
+	struct yaml_document *document =
+		graph_source_take(&source, file, text, length, diagnostics);
+	return make(&source, document, plugins, inputs, diagnostics);
+}
+
+struct graph *graph_restore(const struct ss_value *stored, struct plugins *plugins,
+	const char *const *inputs, struct diagnostics *diagnostics)
+{
+	struct graph_source source = {.stored = stored,
+		.file = memory_format("%s%s", value_as_string(value_get(stored, "folder"), NULL),
+			value_as_string(value_get(stored, "file"), NULL))};
+	struct yaml_document *document = graph_source_read(&source, source.file, diagnostics);
+	return make(&source, document, plugins, inputs, diagnostics);
 }
 
 static void free_expr(struct graph_expr *expr)
@@ -175,6 +209,7 @@ void graph_free(struct graph *graph)
 	free(graph->edges);
 	free(graph->start);
 	free(graph->reach);
+	value_unref(graph->source);
 	free(graph->name);
 	free(graph->file);
 	free(graph);

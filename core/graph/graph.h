@@ -16,6 +16,7 @@
 #ifndef GRAPH_GRAPH_H
 #define GRAPH_GRAPH_H
 
+#include "base/hash.h"
 #include "config/yaml.h"
 #include "expr/expr.h"
 #include "plugin/plugin.h"
@@ -177,6 +178,13 @@ struct graph_edge {
 	size_t line, column;
 };
 
+/* When what happens in a turn is written to its journal. */
+enum graph_durability {
+	GRAPH_DURABLE_NONE, /* never: it has no journal */
+	GRAPH_DURABLE_TURN, /* when it is over, or waits for an answer */
+	GRAPH_DURABLE_NODE, /* when a node has finished, before what comes after it starts */
+};
+
 struct graph {
 	char *file;
 	char *name;
@@ -194,6 +202,9 @@ struct graph {
 	int64_t max_parallel; /* nodes that run at once */
 	int64_t max_state;    /* bytes of the state's values */
 	int64_t timeout_ns;   /* of a whole turn */
+	enum graph_durability durability;
+	struct ss_value *source; /* the texts that it was made from, for graph_restore() */
+	char hash[HASH_SIZE];    /* of these texts, wherever the files are */
 };
 
 /* Reads the workflow FILE. INPUTS (names, ends with NULL) are the fields that are given when a turn
@@ -204,6 +215,10 @@ struct graph *graph_load(const char *file, struct plugins *plugins, const char *
 /* The same for LENGTH bytes of TEXT. */
 struct graph *graph_parse(const char *file, const char *text, size_t length,
 	struct plugins *plugins, const char *const *inputs, struct diagnostics *diagnostics);
+
+/* The graph that SOURCE is of, as it was then: its files are not read. Those that agents' options name are. */
+struct graph *graph_restore(const struct ss_value *source, struct plugins *plugins,
+	const char *const *inputs, struct diagnostics *diagnostics);
 
 void graph_free(struct graph *graph);
 

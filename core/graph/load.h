@@ -3,6 +3,7 @@
 #define GRAPH_LOAD_H
 
 #include "graph/graph.h"
+#include "value/value.h"
 
 struct graph_loader {
 	const struct yaml_document *document;
@@ -11,7 +12,26 @@ struct graph_loader {
 	const char *const *inputs;
 	struct diagnostics *diagnostics;
 	const struct graph_loader *outer; /* what reads the workflow that this one is a node of */
+	struct graph_source *source;
 };
+
+/* The texts that a graph is made from, of its own file and those of its inner workflows (source.c). */
+struct graph_source {
+	char *file;                    /* the outermost one, absolute */
+	const struct ss_value *stored; /* where they are read from; NULL: from the files */
+	struct value_entry *texts;     /* that were read, by their path from the folder of FILE */
+	size_t count;
+};
+
+/* Reads FILE, the outermost or an inner workflow. NULL and mistakes when it is no YAML. */
+struct yaml_document *graph_source_read(
+	struct graph_source *source, const char *file, struct diagnostics *diagnostics);
+/* The same for a text that is at hand. */
+struct yaml_document *graph_source_take(struct graph_source *source, const char *file,
+	const char *text, size_t length, struct diagnostics *diagnostics);
+/* Gives GRAPH, which was made from SOURCE, its source and its hash. */
+void graph_source_finish(struct graph_source *source, struct graph *graph);
+void graph_source_free(struct graph_source *source);
 
 void graph_read_state(struct graph_loader *loader, const struct yaml_node *state);
 void graph_read_nodes(struct graph_loader *loader, const struct yaml_node *nodes);
@@ -24,8 +44,8 @@ void graph_read_behaviour(
 	struct graph_loader *loader, struct graph_node *node, const struct yaml_node *yaml);
 
 /* The workflow FILE, which is a node of the one that OUTER reads. */
-struct graph *graph_load_inner(const struct graph_loader *outer, const char *file,
-	const char *const *inputs, struct diagnostics *diagnostics);
+struct graph *graph_load_inner(
+	const struct graph_loader *outer, const char *file, const char *const *inputs);
 
 /* Mistakes that only the whole graph shows: unreachable nodes, ends that lead nowhere, joins that can
  * never complete, fields that are read and never written, fields that are written side by side. */

@@ -179,10 +179,11 @@ static void read_agent(
 static bool is_being_read(const struct graph_loader *loader, const char *file)
 {
 	char path[PATH_MAX], other[PATH_MAX];
-	if (realpath(file, path) == NULL)
-		return false;
+	bool exists = realpath(file, path) != NULL;
 	for (; loader != NULL; loader = loader->outer) {
-		if (realpath(loader->graph->file, other) != NULL && strcmp(path, other) == 0)
+		const char *reads = loader->graph->file;
+		if (exists && realpath(reads, other) != NULL ? strcmp(path, other) == 0
+							     : strcmp(file, reads) == 0)
 			return true;
 	}
 	return false;
@@ -217,7 +218,7 @@ static void read_workflow(struct graph_loader *loader, struct graph_node *node,
 	const char **inputs = memory_array(count + 1, sizeof *inputs);
 	for (size_t i = 0; i < count; i++)
 		inputs[i] = input->keys[i]->text;
-	node->workflow = graph_load_inner(loader, file, inputs, loader->diagnostics);
+	node->workflow = graph_load_inner(loader, file, inputs);
 	free(inputs);
 	if (node->workflow == NULL)
 		return;

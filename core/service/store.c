@@ -1,10 +1,12 @@
 #include "service/store.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "service/failure.h"
 #include "service/thread.h"
 #include "value/value.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* Turns that go into one transaction; the rest waits for the next one. */
@@ -14,6 +16,7 @@ struct store {
 	const struct ss_storage_operations *storage;
 	void *instance;
 	struct service_thread *thread;
+	atomic_llong commit_ns; /* what the last commit took */
 };
 
 enum job_kind {
@@ -21,6 +24,10 @@ enum job_kind {
 	JOB_COMMIT,
 	JOB_STATS,
 	JOB_CHECK,
+	JOB_WRITE,
+	JOB_JOURNAL,
+	JOB_JOURNALS,
+	JOB_DELETE,
 };
 
 struct store_job {
@@ -32,11 +39,13 @@ struct store_job {
 	store_read *read;
 	struct ss_value *value;
 	struct ss_turn_key key;
-	char *user_id;
-	char *conversation_id;
+	struct ss_journal_key journal_key;
+	struct ss_journal_filter filter;
+	char *strings[3]; /* that the keys point to */
 	/* commits */
 	store_committed *committed;
 	const struct ss_turn *turn;
+	const struct ss_journal_write *write;
 };
 
 static struct store_job *job_of(struct service_job *job)
@@ -44,62 +53,119 @@ static struct store_job *job_of(struct service_job *job)
 	return queue_entry(job, struct store_job, job);
 }
 
-/* Commits up to COMMIT_LIMIT turns of the batch, from *JOBS on, which is moved behind them. */
-static void commit_some(struct store *store, struct service_job **jobs)
+/* Up to COMMIT_LIMIT jobs of one kind, with what is to be committed for each. */
+struct commit {
+	struct store_job *jobs[COMMIT_LIMIT];
+	struct ss_error errors[COMMIT_LIMIT];
+	size_t count;
+};
+
+/* Collects those of the batch from *JOBS on, which is moved behind them. */
+static void collect(struct commit *commit, enum job_kind kind, struct service_job **jobs)
 {
-	struct ss_turn turns[COMMIT_LIMIT];
-	struct store_job *of[COMMIT_LIMIT];
-	struct ss_error errors[COMMIT_LIMIT] = {{0}};
-	size_t count = 0;
-	for (; *jobs != NULL && count < COMMIT_LIMIT; *jobs = service_job_next(*jobs)) {
+	commit->count = 0;
+	for (; *jobs != NULL && commit->count < COMMIT_LIMIT; *jobs = service_job_next(*jobs)) {
 		struct store_job *job = job_of(*jobs);
-		if (job->kind == JOB_COMMIT) {
-			of[count] = job;
-			turns[count++] = *job->turn;
+		if (job->kind == kind) {
+			commit->errors[commit->count] = (struct ss_error){0};
+			commit->jobs[commit->count++] = job;
 		}
 	}
-	if (count == 0)
-		return;
-	int result = store->storage->commit_turns(store->instance, turns, count, errors);
+}
+
+static void note_errors(struct commit *commit, int result)
+{
 	if (result < 0)
-		failure_complete(&errors[0], "the storage");
-	for (size_t i = 0; i < count; i++)
-		of[i]->err = result < 0 ? errors[0] : errors[i];
+		failure_complete(&commit->errors[0], "the storage");
+	for (size_t i = 0; i < commit->count; i++)
+		commit->jobs[i]->err = result < 0 ? commit->errors[0] : commit->errors[i];
+}
+
+static void commit_turns(struct store *store, struct commit *commit)
+{
+	struct ss_turn turns[COMMIT_LIMIT];
+	for (size_t i = 0; i < commit->count; i++)
+		turns[i] = *commit->jobs[i]->turn;
+	note_errors(commit, store->storage->commit_turns(
+				    store->instance, turns, commit->count, commit->errors));
+}
+
+static void write_journals(struct store *store, struct commit *commit)
+{
+	struct ss_journal_write writes[COMMIT_LIMIT];
+	for (size_t i = 0; i < commit->count; i++)
+		writes[i] = *commit->jobs[i]->write;
+	note_errors(commit, store->storage->write_journals(
+				    store->instance, writes, commit->count, commit->errors));
+}
+
+static void commit_all(struct store *store, struct service_job *jobs, enum job_kind kind,
+	void (*commit_some)(struct store *, struct commit *))
+{
+	struct commit commit;
+	for (struct service_job *rest = jobs; rest != NULL;) {
+		collect(&commit, kind, &rest);
+		if (commit.count > 0)
+			commit_some(store, &commit);
+	}
+}
+
+static int do_job(struct store *store, struct store_job *job)
+{
+	const struct ss_storage_operations *storage = store->storage;
+	switch (job->kind) {
+	case JOB_CONTEXT:
+		return storage->turn_context(store->instance, &job->key, &job->value, &job->err);
+	case JOB_STATS:
+		return storage->stats(store->instance, &job->value, &job->err);
+	case JOB_CHECK:
+		return storage->check(store->instance, &job->err);
+	case JOB_JOURNAL:
+		return storage->read_journal(
+			store->instance, &job->journal_key, &job->value, &job->err);
+	case JOB_JOURNALS:
+		return storage->list_journals(
+			store->instance, &job->filter, &job->value, &job->err);
+	case JOB_DELETE:
+		return storage->delete_journal(store->instance, job->strings[0], &job->err);
+	case JOB_COMMIT:
+	case JOB_WRITE:
+		break; /* was committed */
+	}
+	return 0;
 }
 
 static void work(void *context, struct service_job *jobs)
 {
 	struct store *store = context;
-	const struct ss_storage_operations *storage = store->storage;
-	for (struct service_job *rest = jobs; rest != NULL;)
-		commit_some(store, &rest);
+	int64_t since_ns = clock_monotonic_ns();
+	commit_all(store, jobs, JOB_COMMIT, commit_turns);
+	commit_all(store, jobs, JOB_WRITE, write_journals);
+	atomic_store_explicit(
+		&store->commit_ns, clock_monotonic_ns() - since_ns, memory_order_relaxed);
 	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
-		struct store_job *read = job_of(job);
-		int result = 0;
-		if (read->kind == JOB_CONTEXT)
-			result = storage->turn_context(
-				store->instance, &read->key, &read->value, &read->err);
-		else if (read->kind == JOB_STATS)
-			result = storage->stats(store->instance, &read->value, &read->err);
-		else if (read->kind == JOB_CHECK)
-			result = storage->check(store->instance, &read->err);
-		if (result < 0)
-			failure_complete(&read->err, "the storage");
+		if (do_job(store, job_of(job)) < 0)
+			failure_complete(&job_of(job)->err, "the storage");
 	}
+}
+
+static void free_job(struct store_job *job)
+{
+	value_unref(job->value);
+	for (size_t i = 0; i < array_length(job->strings); i++)
+		free(job->strings[i]);
+	free(job);
 }
 
 static void job_done(struct service_job *job)
 {
 	struct store_job *done = job_of(job);
-	bool failed = done->err.status != SS_OK;
-	if (done->kind == JOB_COMMIT)
-		done->committed(done->context, failed ? &done->err : NULL);
+	const struct ss_error *err = done->err.status != SS_OK ? &done->err : NULL;
+	if (done->committed != NULL)
+		done->committed(done->context, err);
 	else
-		done->read(done->context, failed ? NULL : done->value, failed ? &done->err : NULL);
-	value_unref(done->value);
-	free(done->user_id);
-	free(done->conversation_id);
-	free(done);
+		done->read(done->context, err != NULL ? NULL : done->value, err);
+	free_job(done);
 }
 
 static struct store_job *job_new(enum job_kind kind, void *context)
@@ -116,9 +182,7 @@ static int put(struct store *store, struct store_job *job, struct ss_error *err)
 {
 	if (service_thread_put(store->thread, &job->job, err) == 0)
 		return 0;
-	free(job->user_id);
-	free(job->conversation_id);
-	free(job);
+	free_job(job);
 	return -1;
 }
 
@@ -127,11 +191,9 @@ int store_turn_context(struct store *store, const struct ss_turn_key *key, store
 {
 	struct store_job *job = job_new(JOB_CONTEXT, context);
 	job->read = done;
-	job->user_id = memory_string(key->user_id);
-	job->conversation_id = memory_string(key->conversation_id);
 	job->key = *key;
-	job->key.user_id = job->user_id;
-	job->key.conversation_id = job->conversation_id;
+	job->key.user_id = job->strings[0] = memory_string(key->user_id);
+	job->key.conversation_id = job->strings[1] = memory_string(key->conversation_id);
 	return put(store, job, err);
 }
 
@@ -155,6 +217,54 @@ int store_check(struct store *store, store_read *done, void *context, struct ss_
 {
 	struct store_job *job = job_new(JOB_CHECK, context);
 	job->read = done;
+	return put(store, job, err);
+}
+
+void store_poll(struct store *store, int64_t ns)
+{
+	/* Where the disk is waited for, another thread makes better use of the processor. */
+	if (atomic_load_explicit(&store->commit_ns, memory_order_relaxed) < ns)
+		service_thread_poll(store->thread, ns);
+}
+
+int store_write_journal(struct store *store, const struct ss_journal_write *write,
+	store_committed *done, void *context, struct ss_error *err)
+{
+	struct store_job *job = job_new(JOB_WRITE, context);
+	job->committed = done;
+	job->write = write;
+	return put(store, job, err);
+}
+
+int store_read_journal(struct store *store, const struct ss_journal_key *key, store_read *done,
+	void *context, struct ss_error *err)
+{
+	struct store_job *job = job_new(JOB_JOURNAL, context);
+	job->read = done;
+	job->journal_key = *key;
+	job->journal_key.turn_id = job->strings[0] = memory_string(key->turn_id);
+	job->journal_key.owner = job->strings[1] = memory_string(key->owner);
+	job->journal_key.gone = job->strings[2] = memory_string(key->gone);
+	return put(store, job, err);
+}
+
+int store_list_journals(struct store *store, const struct ss_journal_filter *filter,
+	store_read *done, void *context, struct ss_error *err)
+{
+	struct store_job *job = job_new(JOB_JOURNALS, context);
+	job->read = done;
+	job->filter = *filter;
+	job->filter.status = job->strings[0] = memory_string(filter->status);
+	job->filter.before = job->strings[1] = memory_string(filter->before);
+	return put(store, job, err);
+}
+
+int store_delete_journal(struct store *store, const char *turn_id, store_committed *done,
+	void *context, struct ss_error *err)
+{
+	struct store_job *job = job_new(JOB_DELETE, context);
+	job->committed = done;
+	job->strings[0] = memory_string(turn_id);
 	return put(store, job, err);
 }
 

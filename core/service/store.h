@@ -1,6 +1,6 @@
 /*
  * The store service: the storage plugin, which is plain blocking code, on a thread of its own. Turns
- * that wait to be stored go together into one transaction. Called on the loop thread; results come
+ * that wait to be stored go together into one transaction, and so do the writes to journals. Called on the loop thread; results come
  * back as calls on the loop, never before the request's function has returned.
  */
 #ifndef SERVICE_STORE_H
@@ -34,6 +34,23 @@ int store_stats(struct store *store, store_read *done, void *context, struct ss_
 
 /* Finds out whether turns can be stored; what is read is NULL. */
 int store_check(struct store *store, store_read *done, void *context, struct ss_error *err);
+
+/* As service_thread_poll(), if commits take less than NS. */
+void store_poll(struct store *store, int64_t ns);
+
+/* Writes to the journal of a turn. WRITE and what it points to stay valid and unchanged until DONE is called. */
+int store_write_journal(struct store *store, const struct ss_journal_write *write,
+	store_committed *done, void *context, struct ss_error *err);
+
+/* Reads a journal, and takes its lease if KEY says so. */
+int store_read_journal(struct store *store, const struct ss_journal_key *key, store_read *done,
+	void *context, struct ss_error *err);
+
+int store_list_journals(struct store *store, const struct ss_journal_filter *filter,
+	store_read *done, void *context, struct ss_error *err);
+
+int store_delete_journal(struct store *store, const char *turn_id, store_committed *done,
+	void *context, struct ss_error *err);
 
 /* Finishes what was asked for, with its calls, and ends the thread. */
 void store_free(struct store *store);

@@ -108,6 +108,12 @@ int service_thread_put(struct service_thread *thread, struct service_job *job, s
 	return 0;
 }
 
+void service_thread_poll(struct service_thread *thread, int64_t ns)
+{
+	if (queue_spin(thread->finished, ns))
+		finish(thread);
+}
+
 struct service_job *service_job_next(const struct service_job *job)
 {
 	return job->item.next != NULL ? queue_entry(job->item.next, struct service_job, item)

@@ -30,6 +30,10 @@ struct service_thread *service_thread_new(struct event_base *base, const char *n
 int service_thread_put(
 	struct service_thread *thread, struct service_job *job, struct ss_error *err);
 
+/* Waits for NS at most, without sleeping, for a job that is done, and calls done(). Loop thread, and not from what
+ * an agent calls. */
+void service_thread_poll(struct service_thread *thread, int64_t ns);
+
 /* The job after JOB in a batch, or NULL. */
 struct service_job *service_job_next(const struct service_job *job);
 

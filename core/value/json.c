@@ -300,11 +300,11 @@ static size_t valid_prefix(const char *text, size_t length)
 	return at;
 }
 
-struct ss_value *json_parse(const char *text, size_t length, struct ss_error *err)
+struct ss_value *json_parse_deep(const char *text, size_t length, int depth, struct ss_error *err)
 {
 	struct ss_value *value = NULL;
 	json_object *object = NULL;
-	json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
+	json_tokener *tokener = json_tokener_new_ex(depth);
 	if (tokener == NULL || length > INT32_MAX - 1) {
 		(void)ss_fail_as(err, SS_LIMIT, "the text is too long");
 		goto done;
@@ -320,7 +320,7 @@ struct ss_value *json_parse(const char *text, size_t length, struct ss_error *er
 	if (valid < length)
 		(void)ss_fail_as(err, SS_INVALID, "is not UTF-8 at byte %zu", valid);
 	else if (error == json_tokener_error_depth)
-		(void)ss_fail_as(err, SS_INVALID, "is nested more than %d levels deep", JSON_DEPTH);
+		(void)ss_fail_as(err, SS_INVALID, "is nested more than %d levels deep", depth);
 	else if (error != json_tokener_success)
 		(void)ss_fail_as(err, SS_INVALID, "%s at byte %zu", json_tokener_error_desc(error),
 			json_tokener_get_parse_end(tokener));
@@ -333,6 +333,11 @@ done:
 	json_object_put(object);
 	json_tokener_free(tokener);
 	return value;
+}
+
+struct ss_value *json_parse(const char *text, size_t length, struct ss_error *err)
+{
+	return json_parse_deep(text, length, JSON_DEPTH, err);
 }
 
 /* The shortest decimal that reads back as NUMBER; null for what JSON has no number for. */

@@ -15,6 +15,9 @@ enum { JSON_DEPTH = 32 };
  * name. */
 struct ss_value *json_parse(const char *text, size_t length, struct ss_error *err);
 
+/* The same for text of our own, which may have up to DEPTH levels. */
+struct ss_value *json_parse_deep(const char *text, size_t length, int depth, struct ss_error *err);
+
 /* Appends VALUE as JSON without white space; members are in the order of their keys. A number that is
  * not finite becomes null, a byte that is not UTF-8 the replacement character: whoever made the value, the
  * text is JSON. */

@@ -155,6 +155,48 @@ struct ss_turn {
 	const char *metadata; /* JSON, what the reply's metadata says */
 };
 
+/* Journals. What happens in a turn of a workflow is kept as its journal: what the turn began with, and
+ * entries that are only ever added, each about one task of the turn. Who goes on with a turn holds a lease
+ * on its journal: its number, the fence, grows each time that somebody takes it, and what is written under
+ * an older one is refused. So at most one process goes on with a turn, also when another one was only slow. */
+
+struct ss_journal_entry {
+	int64_t task;        /* the task that it is about */
+	struct ss_text data; /* a JSON object */
+};
+
+/* What is written to the journal of one turn. Everything is borrowed for the call. */
+struct ss_journal_write {
+	size_t struct_size;
+	const char *turn_id;
+	const char *workflow;         /* the hash of its text; NULL unless the journal begins */
+	struct ss_text workflow_text; /* of it; kept once for each hash */
+	struct ss_text start;         /* what the turn begins with, a JSON object */
+	int64_t fence; /* of the lease under which is written; the journal begins with this one */
+	const char *owner;  /* who holds the lease from now on; NULL: nobody */
+	int64_t lease_ns;   /* for how long; 0 with an owner: the lease stays as it is */
+	const char *status; /* "running", "interrupted", "done" or "failed"; NULL: as it is */
+	const char *error;  /* of "failed", else NULL */
+	const struct ss_journal_entry *entries;
+	size_t entry_count;
+	int64_t first; /* the number of the first entry in the journal, from 1 */
+};
+
+struct ss_journal_key {
+	size_t struct_size;
+	const char *turn_id;
+	const char *owner; /* who takes the lease; NULL: it is only read */
+	int64_t lease_ns;
+	const char *gone; /* the lease of this owner counts as over; NULL: of none */
+};
+
+struct ss_journal_filter {
+	size_t struct_size;
+	const char *status; /* NULL: any */
+	const char *before; /* those that began before this turn; NULL: from the newest on */
+	size_t limit;
+};
+
 /* Storage keeps users, conversations and messages. Plain blocking code: all callbacks are called on
  * the store thread, one at a time for an instance. */
 struct ss_storage_operations {
@@ -177,6 +219,22 @@ struct ss_storage_operations {
 	int (*stats)(void *instance, struct ss_value **stats, struct ss_error *err);
 	/* Whether turns can be stored now, as far as can be told without storing one. Cheap. */
 	int (*check)(void *instance, struct ss_error *err);
+	/* Writes to COUNT journals in one transaction, durably before it returns; errors as in commit_turns().
+	 * SS_CONFLICT when a journal that begins is there already, or when the lease is not the one of the fence
+	 * any more. */
+	int (*write_journals)(void *instance, const struct ss_journal_write *writes, size_t count,
+		struct ss_error *errors);
+	/* *JOURNAL is a new map {id, workflow, workflow_text, start, status, error (if it failed), fence,
+	 * owner (if somebody holds the lease), lease_until, created_at, updated_at (RFC 3339), entries: list of
+	 * {task, data}, in their order}; texts are as they were written. With an owner it takes the lease first,
+	 * and SS_CONFLICT says who holds it when it is not over. SS_NOT_FOUND when there is none. */
+	int (*read_journal)(void *instance, const struct ss_journal_key *key,
+		struct ss_value **journal, struct ss_error *err);
+	/* *JOURNALS is a new list of what read_journal() gives, without texts and entries, newest first. */
+	int (*list_journals)(void *instance, const struct ss_journal_filter *filter,
+		struct ss_value **journals, struct ss_error *err);
+	/* SS_CONFLICT while somebody holds the lease. */
+	int (*delete_journal)(void *instance, const char *turn_id, struct ss_error *err);
 };
 
 struct ss_plugin {

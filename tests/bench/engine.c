@@ -1,6 +1,7 @@
 /*
  * Runs of workflows whose nodes do nothing, so that what is measured is the engine: turns of some graphs,
- * one after the other, and loading one of a thousand nodes. Prints JSON for engine.mjs, which runs the same
+ * one after the other, in memory and with each node stored before the next one starts, and loading one of a
+ * thousand nodes. Prints JSON for engine.mjs, which runs the same
  * graphs with LangGraph.js in the same run and prints the ratios.
  */
 #include "engine/engine.h"
@@ -8,8 +9,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "config/options.h"
 #include "plugin/plugin.h"
+#include "service/host.h"
 #include "service/later.h"
+#include "service/store.h"
 #include "value/value.h"
 
 #include <event2/event.h>
@@ -17,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { BATCHES = 31 };
@@ -29,7 +34,77 @@ struct bench {
 	struct graph *graph;
 	struct engine *engine;
 	size_t left; /* turns that are not over */
+	/* While turns are kept: */
+	struct store *store;
+	void *storage;
+	struct host host;
+	size_t kept; /* turns */
 };
+
+/* Where a database of ours is made and removed again. */
+static const char *database_file(void)
+{
+	static char path[64];
+	(void)snprintf(path, sizeof path, "bench-%d.db", (int)getpid());
+	return path;
+}
+
+static const struct ss_plugin *sqlite(struct bench *bench)
+{
+	struct ss_error err;
+	const struct ss_plugin *plugin = plugins_get(bench->plugins, SS_STORAGE, "sqlite", &err);
+	if (plugin == NULL) {
+		(void)fprintf(stderr, "%s\n", err.text);
+		exit(1);
+	}
+	return plugin;
+}
+
+/* Opens a store on a file, new or not. */
+static void open_store(struct bench *bench, const char *synchronous)
+{
+	struct ss_error err = {0};
+	struct diagnostics diagnostics = {0};
+	const struct ss_plugin *plugin = sqlite(bench);
+	size_t count = options_count(plugin->options);
+	struct ss_value **options = memory_array(count, sizeof(struct ss_value *));
+	char *yaml = memory_format("path: %s\nsynchronous: %s\n", database_file(), synchronous);
+	struct yaml_document *document =
+		yaml_parse("bench.yaml", 1, yaml, strlen(yaml), &diagnostics);
+	host_init(&bench->host, "sqlite", &bench->log);
+	const struct ss_setup setup = {
+		.struct_size = sizeof setup,
+		.host = &bench->host.table,
+		.name = "sqlite",
+		.options = (const struct ss_value *const *)options,
+	};
+	if (options_read(document, document->root, document->root, plugin->options, NULL,
+		    "the storage", options, &diagnostics) == 0 &&
+		plugin->storage->create(&setup, &bench->storage, &err) == 0)
+		bench->store = store_new(bench->base, plugin->storage, bench->storage, 1000, &err);
+	options_free(options, count);
+	free(options);
+	free(yaml);
+	yaml_close(document);
+	if (bench->store != NULL)
+		return;
+	(void)fprintf(stderr, "%s\n", err.text);
+	exit(1);
+}
+
+static void close_store(struct bench *bench)
+{
+	store_free(bench->store);
+	sqlite(bench)->storage->destroy(bench->storage);
+	bench->store = NULL;
+}
+
+/* The bytes of the database, once what is in its log is in it. */
+static size_t database_size(void)
+{
+	struct stat status;
+	return stat(database_file(), &status) == 0 ? (size_t)status.st_size : 0;
+}
 
 static void load(struct bench *bench, const char *yaml)
 {
@@ -38,7 +113,11 @@ static void load(struct bench *bench, const char *yaml)
 	bench->graph =
 		graph_parse("bench.yaml", yaml, strlen(yaml), bench->plugins, inputs, &diagnostics);
 	const struct engine_options options = {
-		.base = bench->base, .later = bench->later, .log = &bench->log};
+		.base = bench->base,
+		.later = bench->later,
+		.store = bench->store,
+		.log = &bench->log,
+	};
 	bench->engine =
 		bench->graph != NULL ? engine_new(&options, bench->graph, &diagnostics) : NULL;
 	diagnostics_print(&diagnostics, stderr);
@@ -68,18 +147,26 @@ static void on_over(void *context, struct turn *turn)
 static void run_turns(struct bench *bench, size_t count, const struct ss_value *input)
 {
 	struct ss_error err = {0};
+	char id[64];
 	const struct turn_options options = {
-		.input = input, .log = &bench->log, .over = on_over, .context = bench};
+		.input = input,
+		.id = bench->store != NULL ? id : NULL,
+		.log = &bench->log,
+		.over = on_over,
+		.context = bench,
+	};
 	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(id, sizeof id, "00000000-0000-7000-8000-%012zu", bench->kept++);
 		bench->left = 1;
 		if (turn_start(bench->engine, &options, &err) == NULL) {
 			(void)fprintf(stderr, "%s\n", err.text);
 			exit(1);
 		}
 		later_make(bench->later);
-		/* Only a turn that takes longer than its slice needs the loop. */
+		/* Only a turn that is kept, or takes longer than its slice, needs the loop. */
 		while (bench->left > 0)
-			(void)event_base_loop(bench->base, EVLOOP_NONBLOCK);
+			(void)event_base_loop(
+				bench->base, bench->store != NULL ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
 	}
 }
 
@@ -110,6 +197,37 @@ static void measure(struct bench *bench, const char *name, const char *yaml, siz
 	unload(bench);
 }
 
+/* The same with durability `node`: the median time of a turn, and what the database grew by for each. */
+static void measure_kept(struct bench *bench, const char *name, const char *yaml, size_t turns)
+{
+	static const char *const settings[] = {"normal", "full"};
+	double times[BATCHES];
+	char *durable = memory_format("durability: node\n%s", yaml);
+	struct ss_value *input = value_map(NULL, NULL, 0);
+	for (size_t i = 0; i < array_length(settings); i++) {
+		size_t batches = 9;
+		open_store(bench, settings[i]);
+		close_store(bench);
+		size_t before = database_size();
+		open_store(bench, settings[i]);
+		load(bench, durable);
+		bench->kept = 0;
+		for (size_t j = 0; j < batches; j++) {
+			int64_t start_ns = clock_monotonic_ns();
+			run_turns(bench, turns, input);
+			times[j] = (double)(clock_monotonic_ns() - start_ns) / 1e3 / (double)turns;
+		}
+		unload(bench);
+		close_store(bench);
+		qsort(times, batches, sizeof times[0], compare);
+		(void)printf("{\"graph\": \"%s, kept, %s\", \"us\": %.3f, \"bytes\": %zu}\n", name,
+			settings[i], times[batches / 2], (database_size() - before) / bench->kept);
+		(void)unlink(database_file());
+	}
+	value_unref(input);
+	free(durable);
+}
+
 static char *chain(size_t count)
 {
 	struct buffer yaml = {0};
@@ -132,6 +250,7 @@ static void measure_chain(struct bench *bench, size_t count, size_t turns)
 	char *yaml = chain(count);
 	(void)snprintf(name, sizeof name, "chain of %zu", count);
 	measure(bench, name, yaml, turns);
+	measure_kept(bench, name, yaml, count < 100 ? 100 : 3);
 	free(yaml);
 }
 
@@ -183,6 +302,8 @@ int main(void)
 	measure_chain(&bench, 1000, 10);
 	measure(&bench, "fan-out of 5 and join", fan_out, 1000);
 	measure(&bench, "wide state, loop of 300", wide, 20);
+	measure_kept(&bench, "fan-out of 5 and join", fan_out, 100);
+	measure_kept(&bench, "wide state, loop of 300", wide, 3);
 	measure_loading(&bench);
 	later_free(bench.later);
 	plugins_free(bench.plugins);

@@ -182,8 +182,9 @@ static int count_turn(struct database *db, const struct ss_turn *turn, enum stat
 	return cursor_finish(&cursor, err);
 }
 
-static int write_turn(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+static int write_turn(struct database *db, const void *item, struct ss_error *err)
 {
+	const struct ss_turn *turn = item;
 	int64_t last = 0;
 	if (check_turn(db, turn, err) < 0)
 		return -1;
@@ -205,25 +206,62 @@ static bool is_refusal(const struct ss_error *err)
 	       err->status == SS_NOT_FOUND;
 }
 
-/* Stores TURN, or fills ITS_ERROR and leaves no trace of it. -1 and ERR when the transaction cannot go
- * on. */
-static int store_turn(struct database *db, const struct ss_turn *turn, struct ss_error *its_error,
-	struct ss_error *err)
+static void refuse(const struct database_batch *batch, const void *item,
+	const struct ss_error *cause, struct ss_error *its_error)
+{
+	const char *id = batch->id(item);
+	(void)ss_fail_as(its_error, cause->status, "turn %s: %s", given(id) ? id : "without an id",
+		cause->text);
+}
+
+/* Stores the ITEM of BATCH, or fills ITS_ERROR and leaves no trace of it. -1 and ERR when the transaction
+ * cannot go on. */
+static int store_item(struct database *db, const struct database_batch *batch, const void *item,
+	struct ss_error *its_error, struct ss_error *err)
 {
 	struct ss_error cause = {.status = SS_OK};
 	if (statement_run(db, STATEMENT_BEGIN_TURN, err) < 0)
 		return -1;
-	if (write_turn(db, turn, &cause) < 0) {
+	if (batch->write(db, item, &cause) < 0) {
 		if (!is_refusal(&cause)) {
 			*err = cause;
 			return -1;
 		}
-		(void)ss_fail_as(its_error, cause.status, "turn %s: %s",
-			given(turn->turn_id) ? turn->turn_id : "without an id", cause.text);
+		refuse(batch, item, &cause, its_error);
 		if (statement_run(db, STATEMENT_UNDO_TURN, err) < 0)
 			return -1;
 	}
 	return statement_run(db, STATEMENT_END_TURN, err);
+}
+
+/* The only item of BATCH needs nothing that it can be undone by but the transaction. 1 when it was refused. */
+static int store_only(struct database *db, const struct database_batch *batch,
+	struct ss_error *its_error, struct ss_error *err)
+{
+	struct ss_error cause = {.status = SS_OK};
+	if (batch->write(db, batch->items, &cause) == 0)
+		return 0;
+	if (!is_refusal(&cause)) {
+		*err = cause;
+		return -1;
+	}
+	refuse(batch, batch->items, &cause, its_error);
+	database_rollback(db);
+	return 1;
+}
+
+/* Stores the items of BATCH: 0, or 1 when there is nothing to commit, or -1. */
+static int store_items(struct database *db, const struct database_batch *batch,
+	struct ss_error *errors, struct ss_error *err)
+{
+	if (batch->count == 1)
+		return store_only(db, batch, &errors[0], err);
+	for (size_t i = 0; i < batch->count; i++) {
+		const void *item = (const char *)batch->items + i * batch->size;
+		if (store_item(db, batch, item, &errors[i], err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int remove_total(struct database *db, const char *category, struct ss_error *err)
@@ -248,29 +286,43 @@ int database_try_commit(struct database *db, struct ss_error *err)
 	return -1;
 }
 
-int database_commit_turns(
-	void *instance, const struct ss_turn *turns, size_t count, struct ss_error *errors)
+int database_commit_all(
+	struct database *db, const struct database_batch *batch, struct ss_error *errors)
 {
-	struct database *db = instance;
 	struct ss_error err = {.status = SS_OK};
-	if (count == 0)
+	if (batch->count == 0)
 		return 0;
-	/* The host's structure may have more members than this one. */
-	size_t size = turns[0].struct_size;
-	if (size < sizeof *turns)
-		return ss_fail(&errors[0], "turns have %zu bytes, but this plugin reads %zu", size,
-			sizeof *turns);
+	if (batch->size < batch->least)
+		return ss_fail(&errors[0], "turns have %zu bytes, but this plugin reads %zu",
+			batch->size, batch->least);
 	if (database_begin(db, STATEMENT_BEGIN_WRITE, &err) < 0)
 		goto fail;
-	for (size_t i = 0; i < count; i++) {
-		const void *turn = (const char *)turns + i * size;
-		if (store_turn(db, turn, &errors[i], &err) < 0)
-			goto fail;
-	}
-	if (statement_run(db, STATEMENT_COMMIT, &err) == 0)
+	int stored = store_items(db, batch, errors, &err);
+	if (stored == 1)
+		return 0;
+	if (stored == 0 && statement_run(db, STATEMENT_COMMIT, &err) == 0)
 		return database_note_commit(db, 0, NULL);
 fail:
 	database_rollback(db);
 	errors[0] = err;
 	return database_note_commit(db, -1, &err);
+}
+
+static const char *turn_id(const void *item)
+{
+	return ((const struct ss_turn *)item)->turn_id;
+}
+
+int database_commit_turns(
+	void *instance, const struct ss_turn *turns, size_t count, struct ss_error *errors)
+{
+	const struct database_batch batch = {
+		.items = turns,
+		.count = count,
+		.size = count > 0 ? turns[0].struct_size : 0,
+		.least = sizeof *turns,
+		.write = write_turn,
+		.id = turn_id,
+	};
+	return database_commit_all(instance, &batch, errors);
 }

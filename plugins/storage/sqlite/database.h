@@ -56,6 +56,31 @@ int database_commit_turns(
 	void *instance, const struct ss_turn *turns, size_t count, struct ss_error *errors);
 int database_stats(void *instance, struct ss_value **stats, struct ss_error *err);
 int database_check(void *instance, struct ss_error *err);
+int database_write_journals(void *instance, const struct ss_journal_write *writes, size_t count,
+	struct ss_error *errors);
+int database_read_journal(void *instance, const struct ss_journal_key *key,
+	struct ss_value **journal, struct ss_error *err);
+int database_list_journals(void *instance, const struct ss_journal_filter *filter,
+	struct ss_value **journals, struct ss_error *err);
+int database_delete_journal(void *instance, const char *turn_id, struct ss_error *err);
+
+/* What is stored in one transaction. */
+struct database_batch {
+	const void *items; /* structures that begin with their size */
+	size_t count;
+	size_t size;  /* of one, which may have more members than are known here */
+	size_t least; /* of those that are known */
+	int (*write)(struct database *db, const void *item, struct ss_error *err);
+	const char *(*id)(const void *item);
+};
+
+/* Stores all items of BATCH but those that are refused, whose ERRORS are filled; -1 and ERRORS[0] when
+ * nothing is stored. */
+int database_commit_all(
+	struct database *db, const struct database_batch *batch, struct ss_error *errors);
+
+/* AT_US as RFC 3339 with microseconds, 2026-01-31T09:05:00.123456Z; new. */
+struct ss_value *database_time(const struct database *db, int64_t at_us);
 
 /* Fills ERR for a conversation that USER has not: it does not tell whether somebody else has it. */
 int database_fail_conversation(const char *conversation_id, struct ss_error *err);

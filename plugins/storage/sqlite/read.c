@@ -6,8 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-/* AT_US as RFC 3339 with microseconds, 2026-01-31T09:05:00.123456Z. */
-static struct ss_value *time_value(const struct ss_value_functions *values, int64_t at_us)
+struct ss_value *database_time(const struct database *db, int64_t at_us)
 {
 	time_t seconds = (time_t)(at_us / 1000000);
 	struct tm parts;
@@ -16,7 +15,7 @@ static struct ss_value *time_value(const struct ss_value_functions *values, int6
 	if (gmtime_r(&seconds, &parts) != NULL)
 		(void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
 	int length = snprintf(text, sizeof text, "%s.%06dZ", day, (int)(at_us % 1000000));
-	return values->string(text, (size_t)length);
+	return db->values->string(text, (size_t)length);
 }
 
 static struct ss_value *string_value(const struct ss_value_functions *values, const char *string)
@@ -100,8 +99,8 @@ static int messages_add(
 		values->unref(role);
 		return -1;
 	}
-	struct ss_value *entries[] = {
-		role, content, time_value(values, sqlite3_column_int64(cursor->statement, 2))};
+	struct ss_value *entries[] = {role, content,
+		database_time(cursor->db, sqlite3_column_int64(cursor->statement, 2))};
 	messages->items[messages->count++] = values->map(keys, entries, 3);
 	return 0;
 }

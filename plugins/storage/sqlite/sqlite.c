@@ -1,6 +1,6 @@
 /*
- * Storage in one SQLite file: users, conversations and messages, and the figures that statistics
- * read. Any number of worker processes on one machine open the same file.
+ * Storage in one SQLite file: users, conversations and messages, the figures that statistics
+ * read, and the journals of turns. Any number of worker processes on one machine open the same file.
  */
 #include "storage/sqlite/database.h"
 
@@ -70,6 +70,10 @@ static const struct ss_storage_operations operations = {
 	.commit_turns = database_commit_turns,
 	.stats = database_stats,
 	.check = database_check,
+	.write_journals = database_write_journals,
+	.read_journal = database_read_journal,
+	.list_journals = database_list_journals,
+	.delete_journal = database_delete_journal,
 };
 
 SS_EXPORT const struct ss_plugin smartsupport_plugin = {

@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+#define LIST_JOURNALS                                                                              \
+	"SELECT id, hash, status, error, fence, owner, lease_until, created_at, updated_at"        \
+	" FROM turns JOIN workflows ON workflows.number = workflow WHERE "
+#define LIST_JOURNALS_END                                                                          \
+	" AND turns.number < coalesce((SELECT number FROM turns WHERE id = ?1),"                   \
+	" 9223372036854775807) ORDER BY turns.number DESC LIMIT ?2"
+
 const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_BEGIN_READ] = "BEGIN",
 	/* Takes the write lock at once: a lock that is asked for halfway could be refused. */
@@ -92,6 +99,38 @@ const char *const statement_texts[STATEMENTS] = {
 		" (SELECT count(*) FROM conversations"
 		"  WHERE status IN ('active', 'escalated') AND updated_at >= ?1)"
 		" FROM analytics_totals",
+
+	[STATEMENT_ADD_WORKFLOW] = "INSERT INTO workflows (hash, text) VALUES (?1, ?2)"
+				   " ON CONFLICT (hash) DO NOTHING",
+	[STATEMENT_ADD_JOURNAL] =
+		"INSERT INTO turns (id, workflow, start, status, error, fence, owner, lease_until,"
+		" created_at, updated_at)"
+		" VALUES (?1, (SELECT number FROM workflows WHERE hash = ?2), ?3,"
+		" coalesce(?4, 'running'), ?5, ?6, ?7, iif(?7 IS NULL, NULL, ?8), ?9, ?9)"
+		" RETURNING number",
+	[STATEMENT_FIND_JOURNAL] = "SELECT number FROM turns WHERE id = ?1 AND fence = ?2",
+	/* ?4 and ?5: the lease's owner and its end. */
+	[STATEMENT_CHANGE_JOURNAL] =
+		"UPDATE turns SET status = coalesce(?2, status), error = ?3, owner = ?4,"
+		" lease_until = iif(?4 IS NULL, NULL, ?5), updated_at = ?6 WHERE number = ?1",
+	[STATEMENT_ADD_ENTRY] =
+		"INSERT INTO turn_entries (turn, seq, task, data) VALUES (?1, ?2, ?3, ?4)",
+	[STATEMENT_READ_JOURNAL] =
+		"SELECT turns.number, hash, text, start, status, error, fence, owner, lease_until,"
+		" created_at, updated_at FROM turns JOIN workflows ON workflows.number = workflow"
+		" WHERE id = ?1",
+	[STATEMENT_TAKE_LEASE] =
+		"UPDATE turns SET status = 'running', error = NULL, fence = fence + 1, owner = ?2,"
+		" lease_until = ?3, updated_at = ?4 WHERE number = ?1",
+	[STATEMENT_READ_ENTRIES] =
+		"SELECT task, data FROM turn_entries WHERE turn = ?1 ORDER BY seq",
+	/* ?1: those before this turn; ?2: how many; ?3: the status. */
+	[STATEMENT_LIST_JOURNALS] = LIST_JOURNALS "1" LIST_JOURNALS_END,
+	[STATEMENT_LIST_JOURNALS_DONE] = LIST_JOURNALS "status = 'done'" LIST_JOURNALS_END,
+	[STATEMENT_LIST_JOURNALS_NOT_DONE] =
+		LIST_JOURNALS "status = ?3 AND status <> 'done'" LIST_JOURNALS_END,
+	[STATEMENT_DELETE_JOURNAL] =
+		"DELETE FROM turns WHERE id = ?1 AND (owner IS NULL OR lease_until <= ?2)",
 };
 
 int statements_prepare(struct database *db, struct ss_error *err)

@@ -1,7 +1,11 @@
 // The graphs of tests/bench/engine.c, run by LangGraph.js in the same run as by this engine, with nodes that
-// do nothing. Prints the median time of a run of both and the ratio.
+// do nothing. Prints the median time of a run of both and the ratio; of runs that are kept in SQLite, with each
+// node stored before the next one starts, also what the database grew by.
 import { Annotation, END, START, StateGraph } from '@langchain/langgraph';
+import { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
+import Database from 'better-sqlite3';
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
 
 const ours = new Map(
 	execFileSync(process.argv[2], { encoding: 'utf8' })
@@ -53,6 +57,32 @@ async function runs(graph, input, count) {
 	return median(times);
 }
 
+// The same with a saver on a file of its own: the time, and the bytes that each run adds to the file.
+async function kept(graph, input, count, synchronous) {
+	const file = `bench-${process.pid}-peer.db`;
+	const open = () => {
+		const saver = new SqliteSaver(new Database(file));
+		saver.setup();
+		saver.db.pragma(`synchronous = ${synchronous}`);
+		return saver;
+	};
+	open().db.close();
+	const before = fs.statSync(file).size;
+	const saver = open();
+	const compiled = graph.compile({ checkpointer: saver });
+	const times = [];
+	for (let i = 0; i < count; i++) {
+		const id = `00000000-0000-7000-8000-${String(i).padStart(12, '0')}`;
+		const start = now();
+		await compiled.invoke(input, { recursionLimit: 2000, durability: 'sync', configurable: { thread_id: id } });
+		times.push(now() - start);
+	}
+	saver.db.close();
+	const bytes = Math.round((fs.statSync(file).size - before) / count);
+	fs.rmSync(file);
+	return { us: median(times), bytes };
+}
+
 function compiles(count) {
 	const times = [];
 	for (let i = -2; i < count; i++) {
@@ -72,8 +102,26 @@ const theirs = new Map([
 	['compile 1000 nodes', compiles(15)],
 ]);
 
-console.log('graph                        ours us   LangGraph.js us    ratio   grown bytes');
-for (const [name, { us, grown }] of ours) {
-	const other = theirs.get(name);
-	console.log(`${name.padEnd(25)} ${us.toFixed(2).padStart(10)} ${other.toFixed(0).padStart(17)} ${(other / us).toFixed(0).padStart(8)} ${String(grown ?? '').padStart(13)}`);
+const durable = [
+	['chain of 3', chain(3), { message: 'x' }, 100],
+	['chain of 10', chain(10), { message: 'x' }, 50],
+	['chain of 1000', chain(1000), { message: 'x' }, 1],
+	['fan-out of 5 and join', fanOut(), { message: 'x' }, 50],
+	['wide state, loop of 300', wide(), { a: 'x' }, 2],
+];
+for (const [name, graph, input, count] of durable) {
+	for (const synchronous of ['normal', 'full'])
+		theirs.set(`${name}, kept, ${synchronous}`, await kept(graph, input, count, synchronous));
+}
+
+const row = (...cells) => console.log(cells.map((cell, i) => (i === 0 ? String(cell).padEnd(38) : String(cell).padStart(11))).join(' '));
+row('in memory', 'us', 'peer us', 'ratio', 'grown');
+for (const [name, { us, grown, bytes }] of ours) {
+	if (bytes === undefined) row(name, us.toFixed(2), theirs.get(name).toFixed(0), (theirs.get(name) / us).toFixed(0), grown ?? '');
+}
+row('\nkept in SQLite', 'us', 'peer us', 'ratio', 'bytes', 'peer bytes', 'ratio');
+for (const [name, { us, bytes }] of ours) {
+	if (bytes === undefined) continue;
+	const peer = theirs.get(name);
+	row(name, us.toFixed(0), peer.us.toFixed(0), (peer.us / us).toFixed(1), bytes, peer.bytes, (peer.bytes / bytes).toFixed(1));
 }

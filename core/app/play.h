@@ -1,0 +1,44 @@
+/* Turns that commands run in the terminal: their answers, and what is printed of them. Loop thread. */
+#ifndef APP_PLAY_H
+#define APP_PLAY_H
+
+#include "engine/engine.h"
+
+/* What INTERRUPTS, of which there is one at least, are answered with, as for turn_resume(), new; NULL: they are
+ * left open. */
+typedef struct ss_value *play_answer(void *context, const struct ss_value *interrupts);
+
+struct play {
+	struct event_base *base;
+	const char *const *answers; /* as JSON, to the first interrupt each */
+	size_t answer_count;
+	play_answer *answer; /* in place of them; or NULL */
+	turn_event *event;   /* or NULL */
+	unsigned events;
+	void *context; /* of these two */
+	bool json, stream;
+};
+
+/* Runs a turn with what OPTIONS have of its beginning, until it is over or waits for what nobody answers, and
+ * prints what came of it. Returns the exit code: 0, 1 when it failed, 3 when it waits. */
+int play_turn(const struct play *play, struct engine *engine, const struct turn_options *options);
+
+/* Runs a turn and prints nothing; NULL and ERR when it cannot start. Free it. */
+struct turn *play_silently(const struct play *play, struct engine *engine,
+	const struct turn_options *options, struct ss_error *err);
+
+/* VALUE as a line of JSON, a map as lines of members under a TITLE, and a trace. */
+void play_print_json(const struct ss_value *value);
+void play_print_map(const char *title, const struct ss_value *map);
+void play_print_trace(const struct ss_value *trace);
+
+const char *play_status(const struct turn *turn);
+
+/* The names of the fields that INPUT gives; ends with NULL. A new array. */
+const char **play_inputs(const struct ss_value *input);
+
+/* Parses a JSON object from the command line or, as @FILE, from a file. NULL and a message that begins with WHAT
+ * when it is none. No TEXT is {}. */
+struct ss_value *play_read_map(const char *what, const char *text);
+
+#endif

@@ -1,0 +1,386 @@
+/* Journals of turns: writing to many in one transaction, each under its lease, and reading them. */
+#include "storage/sqlite/database.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { US_IN_NS = 1000 };
+
+static int64_t lease_end(int64_t lease_ns)
+{
+	return database_now_us() + lease_ns / US_IN_NS;
+}
+
+static int add_workflow(
+	struct database *db, const struct ss_journal_write *write, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_WORKFLOW);
+	cursor_bind_string(&cursor, write->workflow);
+	cursor_bind_text(&cursor, write->workflow_text);
+	return cursor_finish(&cursor, err);
+}
+
+/* *NUMBER is the new journal's. */
+static int add_journal(struct database *db, const struct ss_journal_write *write, int64_t *number,
+	struct ss_error *err)
+{
+	if (add_workflow(db, write, err) < 0)
+		return -1;
+	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_JOURNAL);
+	cursor_bind_string(&cursor, write->turn_id);
+	cursor_bind_string(&cursor, write->workflow);
+	cursor_bind_text(&cursor, write->start);
+	cursor_bind_string(&cursor, write->status);
+	cursor_bind_string(&cursor, write->error);
+	cursor_bind_int(&cursor, write->fence);
+	cursor_bind_string(&cursor, write->owner);
+	cursor_bind_int(&cursor, lease_end(write->lease_ns));
+	cursor_bind_int(&cursor, database_now_us());
+	int result = cursor_next(&cursor, err);
+	if (result == 1) {
+		*number = sqlite3_column_int64(cursor.statement, 0);
+		result = cursor_next(&cursor, err);
+	} else if (sqlite3_extended_errcode(db->handle) == SQLITE_CONSTRAINT_UNIQUE) {
+		result = ss_fail_as(err, SS_CONFLICT, "a turn with this id is stored already");
+	}
+	cursor_end(&cursor);
+	return result;
+}
+
+static int find_journal(struct database *db, const struct ss_journal_write *write, int64_t *number,
+	struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_JOURNAL);
+	cursor_bind_string(&cursor, write->turn_id);
+	cursor_bind_int(&cursor, write->fence);
+	int result = cursor_next(&cursor, err);
+	if (result == 1)
+		*number = sqlite3_column_int64(cursor.statement, 0);
+	cursor_end(&cursor);
+	if (result == 0)
+		return ss_fail_as(
+			err, SS_CONFLICT, "somebody else goes on with the turn, or has deleted it");
+	return result < 0 ? -1 : 0;
+}
+
+static int change_journal(struct database *db, const struct ss_journal_write *write, int64_t number,
+	struct ss_error *err)
+{
+	if (write->status == NULL && write->owner != NULL && write->lease_ns == 0)
+		return 0;
+	struct cursor cursor = cursor_begin(db, STATEMENT_CHANGE_JOURNAL);
+	cursor_bind_int(&cursor, number);
+	cursor_bind_string(&cursor, write->status);
+	cursor_bind_string(&cursor, write->error);
+	cursor_bind_string(&cursor, write->owner);
+	cursor_bind_int(&cursor, lease_end(write->lease_ns));
+	cursor_bind_int(&cursor, database_now_us());
+	return cursor_finish(&cursor, err);
+}
+
+static int add_entries(struct database *db, const struct ss_journal_write *write, int64_t number,
+	struct ss_error *err)
+{
+	for (size_t i = 0; i < write->entry_count; i++) {
+		struct cursor cursor = cursor_begin(db, STATEMENT_ADD_ENTRY);
+		cursor_bind_int(&cursor, number);
+		cursor_bind_int(&cursor, write->first + (int64_t)i);
+		cursor_bind_int(&cursor, write->entries[i].task);
+		cursor_bind_text(&cursor, write->entries[i].data);
+		if (cursor_finish(&cursor, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_journal(struct database *db, const void *item, struct ss_error *err)
+{
+	const struct ss_journal_write *write = item;
+	int64_t number = 0;
+	if (write->turn_id == NULL || write->turn_id[0] == '\0')
+		return ss_fail_as(err, SS_INVALID, "it needs the id of the turn");
+	if (write->workflow != NULL)
+		return add_journal(db, write, &number, err) < 0
+			       ? -1
+			       : add_entries(db, write, number, err);
+	if (find_journal(db, write, &number, err) < 0 || change_journal(db, write, number, err) < 0)
+		return -1;
+	return add_entries(db, write, number, err);
+}
+
+static const char *journal_id(const void *item)
+{
+	return ((const struct ss_journal_write *)item)->turn_id;
+}
+
+int database_write_journals(void *instance, const struct ss_journal_write *writes, size_t count,
+	struct ss_error *errors)
+{
+	return database_commit_all(instance,
+		&(struct database_batch){.items = writes,
+			.count = count,
+			.size = count > 0 ? writes[0].struct_size : 0,
+			.least = sizeof *writes,
+			.write = write_journal,
+			.id = journal_id},
+		errors);
+}
+
+/* The texts and numbers of a row, for a map. */
+struct row {
+	const struct cursor *cursor;
+	const char *keys[12];
+	struct ss_value *values[12];
+	size_t count;
+};
+
+static void add(struct row *row, const char *key, struct ss_value *value)
+{
+	row->keys[row->count] = key;
+	row->values[row->count++] = value;
+}
+
+static void add_text(struct row *row, const char *key, int column)
+{
+	struct ss_text text = cursor_text(row->cursor, column);
+	if (text.data != NULL)
+		add(row, key, row->cursor->db->values->string(text.data, text.length));
+}
+
+static void add_int(struct row *row, const char *key, int column)
+{
+	add(row, key,
+		row->cursor->db->values->integer(
+			sqlite3_column_int64(row->cursor->statement, column)));
+}
+
+static void add_time(struct row *row, const char *key, int column)
+{
+	if (sqlite3_column_type(row->cursor->statement, column) != SQLITE_NULL)
+		add(row, key,
+			database_time(row->cursor->db,
+				sqlite3_column_int64(row->cursor->statement, column)));
+}
+
+/* What both statements that read journals have from FIRST on: status, error, fence, owner, lease_until,
+ * created_at, updated_at. */
+static void add_standing(struct row *row, int first)
+{
+	add_text(row, "status", first);
+	add_text(row, "error", first + 1);
+	add_int(row, "fence", first + 2);
+	add_text(row, "owner", first + 3);
+	add_time(row, "lease_until", first + 4);
+	add_time(row, "created_at", first + 5);
+	add_time(row, "updated_at", first + 6);
+}
+
+static struct ss_value *row_value(struct row *row)
+{
+	return row->cursor->db->values->map(row->keys, row->values, row->count);
+}
+
+/* A list that grows. */
+struct items {
+	struct ss_value **values;
+	size_t count, capacity;
+};
+
+static int items_add(
+	struct database *db, struct items *items, struct ss_value *value, struct ss_error *err)
+{
+	if (items->count == items->capacity) {
+		size_t capacity = items->capacity > 0 ? items->capacity * 2 : 64;
+		struct ss_value **values =
+			reallocarray(items->values, capacity, sizeof(struct ss_value *));
+		if (values == NULL) {
+			db->values->unref(value);
+			return database_fail(db, SQLITE_NOMEM, err);
+		}
+		items->values = values;
+		items->capacity = capacity;
+	}
+	items->values[items->count++] = value;
+	return 0;
+}
+
+/* ITEMS as a list if RESULT is 0; frees them. */
+static struct ss_value *items_take(struct database *db, struct items *items, int result)
+{
+	struct ss_value *list = result == 0 ? db->values->list(items->values, items->count) : NULL;
+	for (size_t i = 0; result != 0 && i < items->count; i++)
+		db->values->unref(items->values[i]);
+	free(items->values);
+	return list;
+}
+
+static struct ss_value *read_entries(struct database *db, int64_t number, struct ss_error *err)
+{
+	struct items items = {0};
+	struct cursor cursor = cursor_begin(db, STATEMENT_READ_ENTRIES);
+	cursor_bind_int(&cursor, number);
+	int result;
+	while ((result = cursor_next(&cursor, err)) == 1) {
+		struct row row = {.cursor = &cursor};
+		add_int(&row, "task", 0);
+		add_text(&row, "data", 1);
+		result = items_add(db, &items, row_value(&row), err);
+		if (result < 0)
+			break;
+	}
+	cursor_end(&cursor);
+	return items_take(db, &items, result);
+}
+
+/* Whether the lease in the row of CURSOR may be taken for KEY. */
+static int check_lease(
+	const struct cursor *cursor, const struct ss_journal_key *key, struct ss_error *err)
+{
+	const char *status = (const char *)sqlite3_column_text(cursor->statement, 4);
+	const char *owner = (const char *)sqlite3_column_text(cursor->statement, 7);
+	int64_t left_us = sqlite3_column_int64(cursor->statement, 8) - database_now_us();
+	if (status != NULL && strcmp(status, "done") == 0)
+		return ss_fail_as(err, SS_CONFLICT, "the turn %s is done", key->turn_id);
+	if (owner == NULL || left_us <= 0 || (key->gone != NULL && strcmp(owner, key->gone) == 0))
+		return 0;
+	return ss_fail_as(err, SS_CONFLICT,
+		"the process %s goes on with the turn %s; its lease is over in %.1f s unless it "
+		"renews it",
+		owner, key->turn_id, (double)left_us / 1e6);
+}
+
+static int fail_unknown(const char *turn_id, struct ss_error *err)
+{
+	return ss_fail_as(err, SS_NOT_FOUND, "there is no turn %s", turn_id);
+}
+
+static int take_lease(struct database *db, const struct ss_journal_key *key, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_READ_JOURNAL);
+	cursor_bind_string(&cursor, key->turn_id);
+	int found = cursor_next(&cursor, err);
+	if (found == 0)
+		found = fail_unknown(key->turn_id, err);
+	if (found == 1 && check_lease(&cursor, key, err) < 0)
+		found = -1;
+	int64_t number = found == 1 ? sqlite3_column_int64(cursor.statement, 0) : 0;
+	cursor_end(&cursor);
+	if (found < 0)
+		return -1;
+	cursor = cursor_begin(db, STATEMENT_TAKE_LEASE);
+	cursor_bind_int(&cursor, number);
+	cursor_bind_string(&cursor, key->owner);
+	cursor_bind_int(&cursor, lease_end(key->lease_ns));
+	cursor_bind_int(&cursor, database_now_us());
+	return cursor_finish(&cursor, err);
+}
+
+static struct ss_value *read_journal(struct database *db, const char *turn_id, struct ss_error *err)
+{
+	struct ss_value *journal = NULL;
+	struct cursor cursor = cursor_begin(db, STATEMENT_READ_JOURNAL);
+	cursor_bind_string(&cursor, turn_id);
+	int found = cursor_next(&cursor, err);
+	if (found == 0)
+		(void)fail_unknown(turn_id, err);
+	struct ss_value *entries =
+		found == 1 ? read_entries(db, sqlite3_column_int64(cursor.statement, 0), err)
+			   : NULL;
+	if (entries != NULL) {
+		struct row row = {.cursor = &cursor};
+		add(&row, "id", db->values->string(turn_id, strlen(turn_id)));
+		add(&row, "entries", entries);
+		add_text(&row, "workflow", 1);
+		add_text(&row, "workflow_text", 2);
+		add_text(&row, "start", 3);
+		add_standing(&row, 4);
+		journal = row_value(&row);
+	}
+	cursor_end(&cursor);
+	return journal;
+}
+
+int database_read_journal(void *instance, const struct ss_journal_key *key,
+	struct ss_value **journal, struct ss_error *err)
+{
+	struct database *db = instance;
+	bool takes = key->owner != NULL;
+	*journal = NULL;
+	if (database_begin(db, takes ? STATEMENT_BEGIN_WRITE : STATEMENT_BEGIN_READ, err) < 0)
+		return -1;
+	if (takes && take_lease(db, key, err) < 0)
+		goto fail;
+	*journal = read_journal(db, key->turn_id, err);
+	if (*journal != NULL && statement_run(db, STATEMENT_COMMIT, err) == 0)
+		return 0;
+fail:
+	database_rollback(db);
+	db->values->unref(*journal);
+	*journal = NULL;
+	return -1;
+}
+
+int database_list_journals(void *instance, const struct ss_journal_filter *filter,
+	struct ss_value **journals, struct ss_error *err)
+{
+	struct database *db = instance;
+	struct items items = {0};
+	bool done = filter->status != NULL && strcmp(filter->status, "done") == 0;
+	struct cursor cursor =
+		cursor_begin(db, done                     ? STATEMENT_LIST_JOURNALS_DONE
+				 : filter->status != NULL ? STATEMENT_LIST_JOURNALS_NOT_DONE
+							  : STATEMENT_LIST_JOURNALS);
+	cursor_bind_string(&cursor, filter->before);
+	cursor_bind_int(&cursor, filter->limit < INT64_MAX ? (int64_t)filter->limit : INT64_MAX);
+	if (filter->status != NULL && !done)
+		cursor_bind_string(&cursor, filter->status);
+	int result;
+	while ((result = cursor_next(&cursor, err)) == 1) {
+		struct row row = {.cursor = &cursor};
+		add_text(&row, "id", 0);
+		add_text(&row, "workflow", 1);
+		add_standing(&row, 2);
+		result = items_add(db, &items, row_value(&row), err);
+		if (result < 0)
+			break;
+	}
+	cursor_end(&cursor);
+	*journals = items_take(db, &items, result);
+	return result;
+}
+
+/* Whether there is a journal of the turn. */
+static int check_journal(struct database *db, const char *turn_id, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_READ_JOURNAL);
+	cursor_bind_string(&cursor, turn_id);
+	int found = cursor_next(&cursor, err);
+	cursor_end(&cursor);
+	if (found == 0)
+		return fail_unknown(turn_id, err);
+	return found < 0 ? -1 : 0;
+}
+
+int database_delete_journal(void *instance, const char *turn_id, struct ss_error *err)
+{
+	struct database *db = instance;
+	if (database_begin(db, STATEMENT_BEGIN_WRITE, err) < 0)
+		return -1;
+	if (check_journal(db, turn_id, err) < 0)
+		goto fail;
+	struct cursor cursor = cursor_begin(db, STATEMENT_DELETE_JOURNAL);
+	cursor_bind_string(&cursor, turn_id);
+	cursor_bind_int(&cursor, database_now_us());
+	if (cursor_finish(&cursor, err) < 0)
+		goto fail;
+	if (sqlite3_changes(db->handle) == 0) {
+		(void)ss_fail_as(err, SS_CONFLICT,
+			"the turn %s is being gone on with, so it cannot be deleted", turn_id);
+		goto fail;
+	}
+	if (statement_run(db, STATEMENT_COMMIT, err) == 0)
+		return 0;
+fail:
+	database_rollback(db);
+	return -1;
+}
