@@ -5,19 +5,27 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "config/environment.h"
+#include "value/json.h"
+#include "value/value.h"
 
 #include <event2/event.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char help[] = "Usage: smartsupport check [--config FILE]\n\n"
-			   "Reads the configuration, the workflow, the articles, the heads, the "
-			   "model and the plugins,\n"
-			   "and prints every mistake as FILE:LINE:COLUMN: what is wrong. Exits "
-			   "with 1 when there is one.\n\n"
-			   "  -c, --config FILE  the configuration to check\n"
-			   "  -h, --help         this text\n";
+static const char help[] =
+	"Usage: smartsupport check [--json] [--config FILE] [--workflow FILE]\n\n"
+	"Reads the configuration, the workflow, the articles, the heads, the model and the "
+	"plugins,\n"
+	"and prints every mistake as FILE:LINE:COLUMN: what is wrong. Exits with 1 when there is "
+	"one.\n\n"
+	"  -j, --json           print {mistakes: list of {file, line, column, message}, count} as "
+	"JSON\n"
+	"  -w, --workflow FILE  check just this workflow, which need not be about support; any of "
+	"its\n"
+	"                       fields may be given when a turn starts\n"
+	"  -c, --config FILE    the configuration to check, or that names the plugins' folders\n"
+	"  -h, --help           this text\n";
 
 static void check_host(const struct config *config, struct diagnostics *diagnostics)
 {
@@ -37,53 +45,111 @@ static void check_runtime(const struct config *config, struct diagnostics *diagn
 	event_base_free(base);
 }
 
-static int check(const char *file)
+static void print_json(const struct diagnostics *diagnostics)
+{
+	struct ss_value **items = memory_array(diagnostics->count, sizeof(struct ss_value *));
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		const struct diagnostic *one = &diagnostics->items[i];
+		items[i] = value_map_make({"file", value_text(one->file)},
+			{"line", value_int((int64_t)one->line)},
+			{"column", value_int((int64_t)one->column)},
+			{"message", value_text(one->text)});
+	}
+	struct ss_value *all = value_map_make({"mistakes", value_list(items, diagnostics->count)},
+		{"count", value_int((int64_t)diagnostics->count)});
+	char *text = json_text(all);
+	(void)puts(text);
+	free(text);
+	free(items);
+	value_unref(all);
+}
+
+struct arguments {
+	const char *config, *workflow;
+	bool json;
+};
+
+static int report(const struct arguments *arguments, struct diagnostics *diagnostics)
+{
+	size_t count = diagnostics->count;
+	const char *file = arguments->workflow != NULL ? arguments->workflow : arguments->config;
+	diagnostics_sort(diagnostics);
+	if (arguments->json) {
+		print_json(diagnostics);
+	} else {
+		diagnostics_print(diagnostics, stderr);
+		if (count == 0)
+			(void)printf("%s is right, and so is everything that it names.\n", file);
+		else
+			(void)fprintf(stderr, "%zu mistake%s\n", count, count == 1 ? "" : "s");
+	}
+	return count == 0 ? 0 : 1;
+}
+
+/* A workflow by itself: a mistake of the configuration is one only if it hides the plugins. */
+static void check_workflow(
+	const struct config *config, const char *file, struct diagnostics *diagnostics)
+{
+	struct log log = log_new(STDERR_FILENO, SS_LOG_ERROR, false);
+	struct event_base *base = event_base_new();
+	struct runtime *runtime = runtime_new_bare(config, base, &log, false, diagnostics);
+	const struct runtime_workflow workflow = {.file = file, .look = true};
+	(void)runtime_load(runtime, &workflow, diagnostics);
+	runtime_free(runtime);
+	event_base_free(base);
+}
+
+static int check(const struct arguments *arguments)
 {
 	struct diagnostics diagnostics = {0};
 	environment_load(".env", &diagnostics);
 	/* A mistake in one place does not hide those in others. */
-	struct config *config = config_read(file, &diagnostics);
-	if (config != NULL) {
+	struct config *config = config_read(arguments->config, &diagnostics);
+	if (config != NULL && arguments->workflow != NULL) {
+		check_workflow(config, arguments->workflow, &diagnostics);
+	} else if (config != NULL) {
 		check_host(config, &diagnostics);
 		check_runtime(config, &diagnostics);
 	}
-	size_t count = diagnostics.count;
-	diagnostics_print(&diagnostics, stderr);
-	if (count == 0)
-		(void)printf("%s is right, and so is everything that it names.\n", file);
-	else
-		(void)fprintf(stderr, "%zu mistake%s\n", count, count == 1 ? "" : "s");
+	int code = report(arguments, &diagnostics);
 	config_free(config);
 	diagnostics_free(&diagnostics);
-	return count == 0 ? 0 : 1;
+	return code;
 }
 
 int command_check(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"workflow", required_argument, NULL, 'w'},
 		{"config", required_argument, NULL, 'c'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	const char *file = NULL;
+	struct arguments arguments = {0};
 	int option;
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "jw:c:h", options, NULL)) != -1) {
 		if (option == 'h') {
 			(void)fputs(help, stdout);
 			return 0;
 		}
-		if (option != 'c') {
-			(void)fputs(help, stderr);
-			return 2;
-		}
-		file = optarg;
+		if (option == 'j')
+			arguments.json = true;
+		else if (option == 'w')
+			arguments.workflow = optarg;
+		else if (option == 'c')
+			arguments.config = optarg;
+		else
+			break;
 	}
-	if (optind < argc) {
+	if (option != -1 || optind < argc) {
 		(void)fputs(help, stderr);
 		return 2;
 	}
-	char *usual = file == NULL ? command_default_config() : NULL;
-	int code = check(file != NULL ? file : usual);
+	char *usual = arguments.config == NULL ? command_default_config() : NULL;
+	if (usual != NULL)
+		arguments.config = usual;
+	int code = check(&arguments);
 	free(usual);
 	return code;
 }

@@ -9,6 +9,7 @@ int command_serve(int argc, char **argv);
 int command_ask(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_graph(int argc, char **argv);
+int command_schema(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_turns(int argc, char **argv);
 int command_replay(int argc, char **argv);

@@ -31,30 +31,6 @@ struct arguments {
 	enum graph_format format;
 };
 
-/* Whoever starts a workflow of their own may give any of its fields; these are their names. New. */
-static const char **all_fields(const struct yaml_document *document)
-{
-	const struct yaml_node *state = yaml_get(document->root, "state");
-	size_t count = state != NULL && state->kind == YAML_MAPPING ? state->count : 0;
-	const char **names = memory_array(count + 1, sizeof *names);
-	for (size_t i = 0; i < count; i++)
-		names[i] = state->keys[i]->text;
-	return names;
-}
-
-static struct graph *load_file(
-	const char *file, struct plugins *plugins, struct diagnostics *diagnostics)
-{
-	struct yaml_document *document = yaml_load(file, diagnostics);
-	if (document == NULL)
-		return NULL;
-	const char **inputs = all_fields(document);
-	struct graph *graph = graph_load(file, plugins, inputs, diagnostics);
-	free(inputs);
-	yaml_close(document);
-	return graph;
-}
-
 static int write_drawing(const struct buffer *drawing, const char *file)
 {
 	struct ss_error err = {0};
@@ -77,7 +53,7 @@ static int draw(const struct config *config, const struct arguments *arguments)
 		(const char *const *)config->plugin_folders, config->plugin_folder_count);
 	struct graph *graph =
 		arguments->file != NULL
-			? load_file(arguments->file, plugins, &diagnostics)
+			? graph_load(arguments->file, plugins, NULL, &diagnostics)
 			: graph_load(config->workflow, plugins, support_inputs, &diagnostics);
 	int code = 1;
 	if (graph != NULL) {

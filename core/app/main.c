@@ -19,6 +19,7 @@ static const struct {
 	{"graph", "[FILE]", "draw a workflow as Mermaid, DOT or SVG", command_graph},
 	{"turns", "", "show stored turns, and go on with them", command_turns},
 	{"replay", "TURN", "run a stored turn again and show the difference", command_replay},
+	{"schema", "", "print the JSON Schema of workflow files", command_schema},
 	{"check", "", "check the configuration, the workflow and the plugins", command_check},
 	{"expr", "EXPR", "evaluate an expression, as conditions have them", command_expr},
 	{"version", "", "print the version", command_version},

@@ -38,7 +38,7 @@ const char *play_status(const struct turn *turn);
 const char **play_inputs(const struct ss_value *input);
 
 /* Parses a JSON object from the command line or, as @FILE, from a file. NULL and a message that begins with WHAT
- * when it is none. No TEXT is {}. */
-struct ss_value *play_read_map(const char *what, const char *text);
+ * when it is none. NULL is {}. */
+struct ss_value *play_read_map(const char *what, const char *given);
 
 #endif

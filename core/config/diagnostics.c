@@ -59,13 +59,18 @@ static int compare(const void *a, const void *b)
 	return strcmp(left->text, right->text);
 }
 
-void diagnostics_print(struct diagnostics *diagnostics, FILE *stream)
+void diagnostics_sort(struct diagnostics *diagnostics)
 {
 	/* The entry behind the limit stays the last one. */
 	size_t sorted =
 		diagnostics->count < DIAGNOSTICS_LIMIT ? diagnostics->count : DIAGNOSTICS_LIMIT;
 	if (sorted > 1)
 		qsort(diagnostics->items, sorted, sizeof *diagnostics->items, compare);
+}
+
+void diagnostics_print(struct diagnostics *diagnostics, FILE *stream)
+{
+	diagnostics_sort(diagnostics);
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *item = &diagnostics->items[i];
 		if (item->line > 0)

@@ -32,6 +32,9 @@ __attribute__((format(printf, 5, 6))) void diagnostics_add(struct diagnostics *d
 void diagnostics_add_error(
 	struct diagnostics *diagnostics, const char *file, const struct ss_error *err);
 
+/* Sorts by file, line and column. */
+void diagnostics_sort(struct diagnostics *diagnostics);
+
 /* Sorts by file, line and column and writes FILE:LINE:COLUMN: TEXT lines to STREAM. */
 void diagnostics_print(struct diagnostics *diagnostics, FILE *stream);
 

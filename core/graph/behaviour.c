@@ -64,6 +64,15 @@ static const char *const send_sections[] = {"over", "as", NULL};
 static const char *const fallback_sections[] = {"set", "to", "error", NULL};
 static const struct ss_option no_rows[] = {{0}};
 
+const struct graph_section graph_retry_section = {retry_rows, NULL};
+const struct graph_section graph_cache_section = {cache_rows, NULL};
+const struct graph_section graph_interrupt_section = {interrupt_rows, interrupt_sections};
+const struct graph_section graph_send_section = {send_rows, send_sections};
+const struct graph_section graph_fallback_section = {no_rows, fallback_sections};
+
+const char *const graph_error_names[] = {
+	"invalid", "not_found", "conflict", "unavailable", "timeout", "limit", "internal", NULL};
+
 /* The names of the errors after which a node may be tried again. */
 static unsigned read_errors(struct graph_loader *loader, const struct yaml_node *node)
 {
@@ -73,8 +82,6 @@ static unsigned read_errors(struct graph_loader *loader, const struct yaml_node 
 	} errors[] = {{"invalid", SS_INVALID}, {"not_found", SS_NOT_FOUND},
 		{"conflict", SS_CONFLICT}, {"unavailable", SS_UNAVAILABLE}, {"timeout", SS_TIMEOUT},
 		{"limit", SS_LIMIT}, {"internal", SS_INTERNAL}};
-	static const char *const names[] = {
-		"invalid", "not_found", "conflict", "unavailable", "timeout", "limit", "internal"};
 	unsigned mask = 0;
 	if (node == NULL)
 		return 1u << SS_UNAVAILABLE | 1u << SS_TIMEOUT;
@@ -91,8 +98,7 @@ static unsigned read_errors(struct graph_loader *loader, const struct yaml_node 
 				"there is no error \"%.*s\"%s; there are invalid, not_found, "
 				"conflict, unavailable, timeout, limit and internal",
 				text_fit(name, 60), name,
-				diagnostics_hint(
-					name, names, array_length(names), hint, sizeof hint));
+				diagnostics_hint(name, graph_error_names, 7, hint, sizeof hint));
 	}
 	return mask;
 }

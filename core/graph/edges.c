@@ -21,6 +21,10 @@ static const struct ss_option no_rows[] = {{0}};
 static const char *const when_sections[] = {"when", "to", NULL};
 static const char *const else_sections[] = {"else", NULL};
 
+const struct graph_section graph_edge_section = {edge_rows, edge_sections};
+const struct graph_section graph_when_section = {no_rows, when_sections};
+const struct graph_section graph_else_section = {no_rows, else_sections};
+
 /* The row of the node that NODE names; GRAPH_NO_SLOT and a mistake when there is none. */
 static size_t read_place(struct graph_loader *loader, const struct yaml_node *node, size_t refused,
 	const char *where)

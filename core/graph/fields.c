@@ -37,7 +37,9 @@ bool graph_writes(const struct graph_node *node, size_t slot)
 
 static bool is_input(const struct graph_loader *loader, const char *name)
 {
-	for (const char *const *input = loader->inputs; input != NULL && *input != NULL; input++) {
+	if (loader->inputs == NULL)
+		return true;
+	for (const char *const *input = loader->inputs; *input != NULL; input++) {
 		if (strcmp(*input, name) == 0)
 			return true;
 	}

@@ -42,6 +42,8 @@ static const struct ss_option file_rows[] = {
 
 static const char *const file_sections[] = {"state", "nodes", "edges", NULL};
 
+const struct graph_section graph_file_section = {file_rows, file_sections};
+
 static enum graph_durability read_durability(const char *name)
 {
 	if (strcmp(name, "node") == 0)

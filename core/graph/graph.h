@@ -208,7 +208,7 @@ struct graph {
 };
 
 /* Reads the workflow FILE. INPUTS (names, ends with NULL) are the fields that are given when a turn
- * starts. NULL when there is any mistake; all of them are in DIAGNOSTICS. */
+ * starts; NULL: any of them may be. NULL when there is any mistake; all of them are in DIAGNOSTICS. */
 struct graph *graph_load(const char *file, struct plugins *plugins, const char *const *inputs,
 	struct diagnostics *diagnostics);
 
@@ -216,8 +216,8 @@ struct graph *graph_load(const char *file, struct plugins *plugins, const char *
 struct graph *graph_parse(const char *file, const char *text, size_t length,
 	struct plugins *plugins, const char *const *inputs, struct diagnostics *diagnostics);
 
-/* The graph that SOURCE is of, as it was then: its files are not read. Those that agents' options name are. */
-struct graph *graph_restore(const struct ss_value *source, struct plugins *plugins,
+/* The graph whose source is STORED, as it was then: its files are not read. Those that agents' options name are. */
+struct graph *graph_restore(const struct ss_value *stored, struct plugins *plugins,
 	const char *const *inputs, struct diagnostics *diagnostics);
 
 void graph_free(struct graph *graph);

@@ -15,6 +15,20 @@ struct graph_loader {
 	struct graph_source *source;
 };
 
+/* The keys of a mapping in a workflow file, for its schema: those of a table, and those that are read otherwise. */
+struct graph_section {
+	const struct ss_option *rows;
+	const char *const *sections; /* ends with NULL; may be NULL */
+};
+
+extern const struct graph_section graph_file_section, graph_field_section, graph_agent_section,
+	graph_workflow_section, graph_edge_section, graph_when_section, graph_else_section,
+	graph_retry_section, graph_cache_section, graph_interrupt_section, graph_send_section,
+	graph_fallback_section;
+
+/* "invalid", "timeout", …, NULL: after which a node may be tried again. */
+extern const char *const graph_error_names[];
+
 /* The texts that a graph is made from, of its own file and those of its inner workflows (source.c). */
 struct graph_source {
 	char *file;                    /* the outermost one, absolute */

@@ -28,6 +28,9 @@ static const char *const agent_sections[] = {
 static const char *const workflow_sections[] = {
 	"input", "output", "on_error", "retry", "cache", "interrupt", "send", NULL};
 
+const struct graph_section graph_agent_section = {node_rows, agent_sections};
+const struct graph_section graph_workflow_section = {node_rows, workflow_sections};
+
 /* The field of the state that the agent's field ROW is: what `fields` (or NULL) says, else the one of the
  * same name. *PLACE is where the workflow names it. */
 static size_t find_slot(struct graph_loader *loader, const struct ss_field *row,

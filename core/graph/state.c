@@ -29,6 +29,8 @@ static const struct ss_option field_rows[] = {
 
 static const char *const field_sections[] = {"default", "min", "max", NULL};
 
+const struct graph_section graph_field_section = {field_rows, field_sections};
+
 static enum ss_type type_of(const char *name)
 {
 	static const struct {

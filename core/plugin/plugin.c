@@ -1,7 +1,9 @@
 #include "plugin/plugin.h"
 
 #include "base/memory.h"
+#include "value/value.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -256,4 +258,56 @@ const struct ss_plugin *plugins_get(
 done:
 	free(path);
 	return plugin;
+}
+
+/* The files of one folder that are plugins by their names. */
+static int is_plugin(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+	return length > 3 && strcmp(entry->d_name + length - 3, ".so") == 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* NAMES sorted, each once, as a list; takes them. */
+static struct ss_value *name_list(char **names, size_t count)
+{
+	struct ss_value **items = memory_array(count, sizeof(struct ss_value *));
+	size_t different = 0;
+	if (count > 1)
+		qsort(names, count, sizeof *names, compare_names);
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || strcmp(names[i], names[i - 1]) != 0)
+			items[different++] = value_text(names[i]);
+	}
+	struct ss_value *list = value_list(items, different);
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+	free(items);
+	return list;
+}
+
+struct ss_value *plugins_list(const struct plugins *plugins, enum ss_plugin_kind kind)
+{
+	char **names = NULL;
+	size_t count = 0;
+	for (size_t i = 0; i < plugins->count; i++) {
+		struct dirent **found = NULL;
+		char *folder =
+			memory_format("%s/%s", plugins->folders[i], plugin_kind_folder(kind));
+		int files = scandir(folder, &found, is_plugin, alphasort);
+		for (int j = 0; found != NULL && j < files; j++) {
+			size_t length = strlen(found[j]->d_name) - 3;
+			names = memory_resize(names, count + 1, sizeof *names);
+			names[count++] = memory_text(found[j]->d_name, length);
+			free(found[j]);
+		}
+		free((void *)found);
+		free(folder);
+	}
+	return name_list(names, count);
 }

@@ -24,6 +24,9 @@ void plugins_free(struct plugins *plugins);
 const struct ss_plugin *plugins_get(
 	struct plugins *plugins, enum ss_plugin_kind kind, const char *name, struct ss_error *err);
 
+/* The names of the plugins of KIND that are in the folders, sorted: a new list. */
+struct ss_value *plugins_list(const struct plugins *plugins, enum ss_plugin_kind kind);
+
 /* Loads and checks the shared object at PATH. As above, without a search. */
 const struct ss_plugin *plugin_load(const char *path, struct ss_error *err);
 

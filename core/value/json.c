@@ -422,12 +422,12 @@ static json_object *to_object(const struct ss_value *value)
 	return object;
 }
 
-void json_print(struct buffer *buffer, const struct ss_value *value)
+static void print(struct buffer *buffer, const struct ss_value *value, int style)
 {
 	json_object *object = to_object(value);
 	size_t length = 0;
 	const char *text = json_object_to_json_string_length(
-		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+		object, style | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
 	if (object == NULL)
 		buffer_add_string(buffer, "null");
 	else
@@ -435,9 +435,22 @@ void json_print(struct buffer *buffer, const struct ss_value *value)
 	json_object_put(object);
 }
 
+void json_print(struct buffer *buffer, const struct ss_value *value)
+{
+	print(buffer, value, JSON_C_TO_STRING_PLAIN);
+}
+
 char *json_text(const struct ss_value *value)
 {
 	struct buffer buffer = {0};
 	json_print(&buffer, value);
+	return buffer_take(&buffer);
+}
+
+char *json_text_indented(const struct ss_value *value)
+{
+	struct buffer buffer = {0};
+	print(&buffer, value,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_PRETTY_TAB);
 	return buffer_take(&buffer);
 }

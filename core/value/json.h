@@ -26,4 +26,7 @@ void json_print(struct buffer *buffer, const struct ss_value *value);
 /* The same as a new string that the caller frees. */
 char *json_text(const struct ss_value *value);
 
+/* The same for people to read: on many lines, indented. */
+char *json_text_indented(const struct ss_value *value);
+
 #endif

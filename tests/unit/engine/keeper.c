@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <event2/event.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@ struct journal {
 
 struct keeper keeper;
 
+/* Held while the journals are looked at, since the store writes to them on its thread. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct journal journals[JOURNALS];
 static size_t journal_count;
 
@@ -84,8 +87,10 @@ static int write_journals(void *instance, const struct ss_journal_write *writes,
 		return ss_fail_as(&errors[0], SS_UNAVAILABLE, "the disk is gone");
 	keeper.writes_left--;
 	keeper.writes++;
+	(void)pthread_mutex_lock(&lock);
 	for (size_t i = 0; i < count; i++)
 		(void)write_one(&writes[i], &errors[i]);
+	(void)pthread_mutex_unlock(&lock);
 	return 0;
 }
 
@@ -201,13 +206,19 @@ struct ss_error keeper_refusal(const char *id, bool claimed)
 
 const char *keeper_status(const char *id)
 {
+	(void)pthread_mutex_lock(&lock);
 	const struct journal *journal = find(id);
-	return journal != NULL ? journal->status : NULL;
+	const char *status = journal != NULL ? journal->status : NULL;
+	(void)pthread_mutex_unlock(&lock);
+	return status;
 }
 
 bool keeper_is_held(const char *id)
 {
-	return find(id)->owner != NULL;
+	(void)pthread_mutex_lock(&lock);
+	bool held = find(id)->owner != NULL;
+	(void)pthread_mutex_unlock(&lock);
+	return held;
 }
 
 void keeper_release(const char *id)
