@@ -76,42 +76,71 @@ static struct ss_value *merge_maps(const struct ss_value *current, const struct 
 	return merged;
 }
 
-/* Where ITEMS [count] has an item that is the same as ITEM: equal, or with the same member KEY. */
-static size_t find(
-	struct ss_value *const *items, size_t count, const struct ss_value *item, const char *key)
+/* The items of a list that is made, found by what tells them apart: a hash table with open addressing. */
+struct items {
+	struct ss_value **values;
+	size_t count;
+	const char *key; /* the member that tells them apart; NULL: the items themselves */
+	size_t *places;  /* in `values`, plus one; 0: none */
+	size_t mask;     /* of the table, whose size is a power of two */
+};
+
+static struct items items_new(size_t limit, const char *key)
 {
-	const struct ss_value *mark = key != NULL ? value_get(item, key) : item;
-	for (size_t i = 0; i < count; i++) {
-		const struct ss_value *other = key != NULL ? value_get(items[i], key) : items[i];
-		if (mark != NULL && other != NULL && value_equal(mark, other))
-			return i;
-	}
-	return count;
+	size_t size = 16;
+	while (size < limit * 2)
+		size *= 2;
+	return (struct items){.values = memory_array(limit, sizeof(struct ss_value *)),
+		.key = key,
+		.places = memory_array(size, sizeof(size_t)),
+		.mask = size - 1};
+}
+
+static const struct ss_value *mark_of(const struct items *items, const struct ss_value *item)
+{
+	return items->key != NULL ? value_get(item, items->key) : item;
+}
+
+/* Whether A and B are told apart by nothing. */
+static bool are_same(const struct ss_value *a, const struct ss_value *b)
+{
+	return a != NULL && b != NULL && value_equal(a, b);
+}
+
+/* Where the item that is the same as ITEM has its place, or would have it. */
+static size_t *find(const struct items *items, const struct ss_value *item)
+{
+	const struct ss_value *mark = mark_of(items, item);
+	size_t at = (size_t)value_hash(mark) & items->mask;
+	while (items->places[at] != 0 &&
+		!are_same(mark_of(items, items->values[items->places[at] - 1]), mark))
+		at = (at + 1) & items->mask;
+	return &items->places[at];
 }
 
 /* The items of CURRENT and those of WRITTEN that are not the same as one before them; with a KEY the later
- * one takes the place of the earlier. */
+ * one takes the place of the earlier. CURRENT stays as it is, also where it has the same item twice. */
 static struct ss_value *unite(
 	const struct ss_value *current, const struct ss_value *written, const char *key)
 {
 	size_t before = value_count(current);
 	size_t given = before + value_count(written);
-	size_t count = 0;
-	struct ss_value **items = memory_array(given, sizeof(struct ss_value *));
+	struct items items = items_new(given, key);
 	for (size_t i = 0; i < given; i++) {
 		const struct ss_value *item =
 			i < before ? value_at(current, i) : value_at(written, i - before);
-		size_t at = i < before ? count : find(items, count, item, key);
-		if (at < count && key == NULL)
-			continue;
-		if (at < count)
-			value_unref(items[at]);
-		else
-			count++;
-		items[at] = value_ref(item);
+		size_t *place = find(&items, item);
+		if (*place != 0 && i >= before && key != NULL) {
+			value_unref(items.values[*place - 1]);
+			items.values[*place - 1] = value_ref(item);
+		} else if (*place == 0 || i < before) {
+			items.values[items.count++] = value_ref(item);
+			*place = *place != 0 ? *place : items.count;
+		}
 	}
-	struct ss_value *list = value_list(items, count);
-	free(items);
+	struct ss_value *list = value_list(items.values, items.count);
+	free(items.values);
+	free(items.places);
 	return list;
 }
 

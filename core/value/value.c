@@ -345,6 +345,51 @@ bool value_equal(const struct ss_value *a, const struct ss_value *b)
 	return false;
 }
 
+/* A step of splitmix64 (Steele, Lea, Flood 2014). */
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash += value + UINT64_C(0x9e3779b97f4a7c15);
+	hash = (hash ^ hash >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	hash = (hash ^ hash >> 27) * UINT64_C(0x94d049bb133111eb);
+	return hash ^ hash >> 31;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i += sizeof(uint64_t)) {
+		uint64_t word = 0;
+		memcpy(&word, bytes + i, length - i < sizeof word ? length - i : sizeof word);
+		hash = mix(hash, word);
+	}
+	return mix(hash, length);
+}
+
+/* As a double, since an integer may equal one; both zeros are the same. */
+static uint64_t hash_number(double number)
+{
+	uint64_t bits = 0;
+	number = number == 0 ? 0 : number;
+	memcpy(&bits, &number, sizeof bits);
+	return mix(SS_NUMBER, bits);
+}
+
+uint64_t value_hash(const struct ss_value *value)
+{
+	enum ss_type type = value_type(value);
+	uint64_t hash = (uint64_t)type;
+	if (type == SS_INT || type == SS_NUMBER)
+		return hash_number(value_as_number(value));
+	if (type == SS_BOOL)
+		return mix(hash, value->scalar.boolean);
+	if (type == SS_STRING)
+		return hash_bytes(hash, text_in(value), value->count);
+	for (size_t i = 0; i < value_count(value); i++) {
+		const char *key = type == SS_MAP ? value_key_at(value, i) : "";
+		hash = mix(hash_bytes(hash, key, strlen(key)), value_hash(value_at(value, i)));
+	}
+	return mix(hash, value_count(value));
+}
+
 const char *value_type_name(enum ss_type type)
 {
 	static const char *const names[] = {

@@ -44,6 +44,9 @@ size_t value_size(const struct ss_value *value);
 /* Deep equality; an integer equals a double of the same number. */
 bool value_equal(const struct ss_value *a, const struct ss_value *b);
 
+/* A hash that is the same for values that are equal. */
+uint64_t value_hash(const struct ss_value *value);
+
 /* "string", "list", …: for messages. */
 const char *value_type_name(enum ss_type type);
 

@@ -2,6 +2,7 @@
  * caches, interrupts, commands, inner workflows, and what may happen side by side. */
 #include "loading.h"
 
+#include "base/memory.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -360,4 +361,104 @@ Test(inner, workflows_must_not_run_themselves)
 		"edges: [{from: START, to: n}, {from: n, to: END}]\n",
 		"inner.yaml:4:23: outer.yaml would run itself; a workflow cannot be a node of its "
 		"own");
+}
+
+static uint64_t randomness = 1;
+
+static size_t below(size_t limit)
+{
+	randomness = randomness * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (size_t)(randomness >> 33) % limit;
+}
+
+/* Few different values, some of which are equal though they are not written alike. */
+static struct ss_value *some_value(int depth)
+{
+	struct ss_value *items[2];
+	switch (below(depth > 0 ? 7 : 5)) {
+	case 0:
+		return value_int((int64_t)below(3));
+	case 1:
+		return value_number((double)below(3));
+	case 2:
+		return value_bool(below(2) == 0);
+	case 3:
+		return value_text(below(2) == 0 ? "a" : "");
+	case 4:
+		return below(2) == 0 ? value_null() : value_number(-0.0);
+	case 5: {
+		size_t count = 1 + below(2);
+		for (size_t i = 0; i < count; i++)
+			items[i] = some_value(depth - 1);
+		return value_list(items, count);
+	}
+	default:
+		return value_map_make({"k", some_value(depth - 1)});
+	}
+}
+
+static struct ss_value *some_list(bool keyed)
+{
+	struct ss_value *items[24];
+	size_t count = below(array_length(items));
+	for (size_t i = 0; i < count; i++)
+		items[i] = keyed ? value_map_make({"id", some_value(1)},
+					   {"n", value_int((int64_t)below(1000))})
+				 : some_value(2);
+	return value_list(items, count);
+}
+
+/* The same as the reducer, the plain way. */
+static struct ss_value *unite(const struct ss_value *a, const struct ss_value *b, const char *key)
+{
+	struct ss_value *items[64];
+	size_t count = 0;
+	for (size_t i = 0; i < value_count(a); i++)
+		items[count++] = value_ref(value_at(a, i));
+	for (size_t i = 0; i < value_count(b); i++) {
+		const struct ss_value *item = value_at(b, i);
+		size_t at = 0;
+		while (at < count &&
+			!value_equal(key != NULL ? value_get(items[at], key) : items[at],
+				key != NULL ? value_get(item, key) : item))
+			at++;
+		if (at < count && key == NULL)
+			continue;
+		if (at < count)
+			value_unref(items[at]);
+		count += at == count;
+		items[at] = value_ref(item);
+	}
+	return value_list(items, count);
+}
+
+Test(reducers, unite_long_lists_as_short_ones)
+{
+	static char id[] = "id";
+	for (int i = 0; i < 3000; i++) {
+		struct ss_error err = {0};
+		bool keyed = i % 2 == 0;
+		const struct graph_field field = {.type = SS_LIST,
+			.reducer = keyed ? GRAPH_MERGE : GRAPH_UNION,
+			.key = keyed ? id : NULL};
+		struct ss_value *a = some_list(keyed), *b = some_list(keyed);
+		struct ss_value *expected = unite(a, b, field.key);
+		struct ss_value *reduced = graph_reduce(&field, a, b, &err);
+		cr_assert(value_equal(reduced, expected));
+		value_unref(reduced);
+		value_unref(expected);
+		value_unref(a);
+		value_unref(b);
+	}
+}
+
+Test(reducers, hash_equal_values_alike)
+{
+	for (int i = 0; i < 20000; i++) {
+		struct ss_value *a = some_value(2), *b = some_value(2);
+		if (value_equal(a, b))
+			cr_assert_eq(value_hash(a), value_hash(b));
+		value_unref(a);
+		value_unref(b);
+	}
 }
