@@ -69,7 +69,8 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	/* A peer that goes away is an error of its write, not the end of the process. */
+	/* A peer that goes away, and a file that may not grow, are errors of a write, not the end of the process. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	return close_output(run(argc, argv));
 }

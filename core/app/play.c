@@ -73,6 +73,27 @@ void play_print_json(const struct ss_value *value)
 	free(text);
 }
 
+unsigned play_events(const char *names)
+{
+	unsigned events = 0;
+	if (names == NULL)
+		return ~0u;
+	char *copy = memory_string(names);
+	char *rest = copy;
+	for (char *name; (name = strsep(&rest, ",")) != NULL;) {
+		unsigned event = turn_event_named(name);
+		if (event == 0) {
+			(void)fprintf(
+				stderr, "smartsupport: --stream: there is no event \"%s\"\n", name);
+			events = 0;
+			break;
+		}
+		events |= event;
+	}
+	free(copy);
+	return events;
+}
+
 const char *play_status(const struct turn *turn)
 {
 	static const char *const names[] = {[TURN_RUNNING] = "running",
@@ -188,7 +209,7 @@ static struct turn *run(struct playing *playing, struct engine *engine,
 	options.over = on_over;
 	options.context = playing;
 	options.event = on_event;
-	options.events = playing->play->stream ? ~0u : playing->play->events;
+	options.events = playing->play->stream != 0 ? playing->play->stream : playing->play->events;
 	struct turn *turn = turn_start(engine, &options, err);
 	while (turn != NULL && !playing->over)
 		(void)event_base_loop(playing->play->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);

@@ -16,7 +16,8 @@ struct play {
 	turn_event *event;   /* or NULL */
 	unsigned events;
 	void *context; /* of these two */
-	bool json, stream;
+	bool json;
+	unsigned stream; /* the events that are printed, of enum turn_events; 0: none */
 };
 
 /* Runs a turn with what OPTIONS have of its beginning, until it is over or waits for what nobody answers, and
@@ -31,6 +32,9 @@ struct turn *play_silently(const struct play *play, struct engine *engine,
 void play_print_json(const struct ss_value *value);
 void play_print_map(const char *title, const struct ss_value *map);
 void play_print_trace(const struct ss_value *trace);
+
+/* The events in NAMES, with commas between them; NULL: all. 0 and a message when one does not exist. */
+unsigned play_events(const char *names);
 
 const char *play_status(const struct turn *turn);
 

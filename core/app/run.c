@@ -21,7 +21,7 @@ static const char help[] =
 	"  -i, --input JSON    the fields that the turn starts with, as in '{\"message\": "
 	"\"hi\"}'\n"
 	"  -j, --json          print {state, trace, status, error} as JSON\n"
-	"  -s, --stream        print what happens while it happens, as lines of JSON\n"
+	"  -s, --stream[=EVENT,…]  print what happens while it happens, as lines of JSON\n"
 	"  -a, --answer VALUE  what an interrupt is answered with, as JSON: once for each, in "
 	"order\n"
 	"  -k, --keep[=ID]     store the turn as the workflow's durability says; see\n"
@@ -38,7 +38,8 @@ struct arguments {
 	const char *file, *config, *input;
 	const char *answers[ANSWERS_LIMIT];
 	size_t answer_count;
-	bool json, stream, keep;
+	bool json, keep;
+	unsigned stream;
 	const char *id; /* under which it is kept */
 	uint64_t seed;
 };
@@ -100,7 +101,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 	static const struct option options[] = {
 		{"input", required_argument, NULL, 'i'},
 		{"json", no_argument, NULL, 'j'},
-		{"stream", no_argument, NULL, 's'},
+		{"stream", optional_argument, NULL, 's'},
 		{"answer", required_argument, NULL, 'a'},
 		{"keep", optional_argument, NULL, 'k'},
 		{"seed", required_argument, NULL, SEED},
@@ -119,7 +120,9 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 			arguments->json = true;
 			break;
 		case 's':
-			arguments->stream = true;
+			arguments->stream = play_events(optarg);
+			if (arguments->stream == 0)
+				return 3;
 			break;
 		case 'a':
 			if (arguments->answer_count < ANSWERS_LIMIT)

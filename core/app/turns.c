@@ -32,7 +32,7 @@ static const char help[] =
 	"  -a, --answer VALUE   what an interrupt is answered with, as JSON: once for each, in "
 	"order\n"
 	"      --set JSON       fields with other values, as in '{\"priority\": 9}'\n"
-	"  -s, --stream         print what happens while it happens, as lines of JSON\n"
+	"  -s, --stream[=EVENT,…]  print what happens while it happens, as lines of JSON\n"
 	"  -j, --json           print JSON\n"
 	"  -c, --config FILE    the configuration that names the store\n"
 	"  -h, --help           this text\n\n"
@@ -49,7 +49,8 @@ struct arguments {
 	size_t answer_count;
 	size_t limit;
 	size_t at;
-	bool at_given, json, stream;
+	bool at_given, json;
+	unsigned stream;
 };
 
 static const char *text(const struct ss_value *map, const char *key)
@@ -166,7 +167,11 @@ done:
 static int resume(struct stored *stored, const struct arguments *arguments)
 {
 	int code = 1;
-	struct record *record = stored_fetch(stored, arguments->turns[0], true);
+	struct record *claimed = NULL;
+	/* What cannot be gone on with, as for want of an agent, is left alone. */
+	struct record *record = stored_fetch(stored, arguments->turns[0], false);
+	if (record != NULL && stored_load(stored, record, false) == 0)
+		claimed = stored_fetch(stored, arguments->turns[0], true);
 	const struct play play = {
 		.base = stored->base,
 		.answers = arguments->answers,
@@ -174,9 +179,10 @@ static int resume(struct stored *stored, const struct arguments *arguments)
 		.json = arguments->json,
 		.stream = arguments->stream,
 	};
-	const struct turn_options options = {.log = &stored->log, .record = record};
-	if (record != NULL && stored_load(stored, record, false) == 0)
+	const struct turn_options options = {.log = &stored->log, .record = claimed};
+	if (claimed != NULL)
 		code = play_turn(&play, runtime_engine(stored->runtime), &options);
+	record_unref(claimed);
 	record_unref(record);
 	return code;
 }
@@ -255,6 +261,19 @@ static bool read_number(const char *option, const char *given, size_t *number)
 	return false;
 }
 
+static bool is_status(const char *given)
+{
+	static const char *const names[] = {"running", "interrupted", "done", "failed"};
+	for (size_t i = 0; i < array_length(names); i++) {
+		if (strcmp(names[i], given) == 0)
+			return true;
+	}
+	(void)fprintf(stderr,
+		"smartsupport: --status takes running, interrupted, done or failed, not \"%s\"\n",
+		given);
+	return false;
+}
+
 /* Returns 0, or the exit code plus one when there is nothing more to do. */
 static int read_arguments(int argc, char **argv, struct arguments *arguments)
 {
@@ -265,7 +284,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 		{"at", required_argument, NULL, 't'},
 		{"answer", required_argument, NULL, 'a'},
 		{"set", required_argument, NULL, SET},
-		{"stream", no_argument, NULL, 's'},
+		{"stream", optional_argument, NULL, 's'},
 		{"json", no_argument, NULL, 'j'},
 		{"config", required_argument, NULL, 'c'},
 		{"help", no_argument, NULL, 'h'},
@@ -276,6 +295,8 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 		switch (option) {
 		case 'S':
 			arguments->status = optarg;
+			if (!is_status(optarg))
+				return 3;
 			break;
 		case 'n':
 			if (!read_number("--limit", optarg, &arguments->limit))
@@ -294,7 +315,9 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 			arguments->set = optarg;
 			break;
 		case 's':
-			arguments->stream = true;
+			arguments->stream = play_events(optarg);
+			if (arguments->stream == 0)
+				return 3;
 			break;
 		case 'j':
 			arguments->json = true;

@@ -87,9 +87,12 @@ enum turn_events {
 	TURN_NODE_FINISHED = 2, /* {event, node, id, step, status, writes: map, error, restored} */
 	TURN_EDGE_TAKEN = 4,    /* {event, from, to, when, restored} */
 	TURN_INTERRUPT = 8,     /* {event, node, id, when, payload} */
-	TURN_FINISHED = 16,     /* {event, status, error} */
+	TURN_FINISHED = 16,     /* {event, turn, status, error} */
 	TURN_CHECKPOINT = 32,   /* {event, turn, nodes: list of ids}: what they came to is stored */
 };
+
+/* The bit of the event NAME, as in "node.started"; 0 when there is none. */
+unsigned turn_event_named(const char *name);
 
 /* Called as things happen, with a map whose `event` is its name, as in "node.started"; borrowed for the
  * call. Nodes of inner workflows are named outer/inner. It must not free the turn. */
@@ -150,8 +153,8 @@ int turn_resume(struct turn *turn, const struct ss_value *answers, struct ss_err
  * turn's start. */
 struct ss_value *turn_trace(const struct turn *turn);
 
-/* Frees TURN, which its turn_over may do. A turn that is not over is given up: it ends at once, and its
- * turn_over is not called. */
+/* Frees TURN, which its turn_over may do. A turn that is not over is given up: it ends at once, and neither its
+ * turn_over nor its turn_event is called any more. */
 void turn_free(struct turn *turn);
 
 #endif

@@ -6,6 +6,27 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+unsigned turn_event_named(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum turn_events event;
+	} events[] = {
+		{"node.started", TURN_NODE_STARTED},
+		{"node.finished", TURN_NODE_FINISHED},
+		{"edge.taken", TURN_EDGE_TAKEN},
+		{"interrupt", TURN_INTERRUPT},
+		{"checkpoint", TURN_CHECKPOINT},
+		{"turn.finished", TURN_FINISHED},
+	};
+	for (size_t i = 0; i < array_length(events); i++) {
+		if (strcmp(events[i].name, name) == 0)
+			return events[i].event;
+	}
+	return 0;
+}
 
 static bool wanted(const struct turn *turn, enum turn_events event)
 {
@@ -132,7 +153,9 @@ void event_over(struct turn *turn)
 	static const char *const statuses[] = {"running", "done", "failed", "interrupted"};
 	if (!wanted(turn, TURN_FINISHED))
 		return;
+	const char *id = turn_id(turn);
 	tell(turn, value_map_make({"event", value_text("turn.finished")},
+			   {"turn", id != NULL ? value_text(id) : NULL},
 			   {"status", value_text(statuses[turn->status])},
 			   {"error", turn->status == TURN_FAILED ? value_text(turn->err.text)
 								 : NULL}));

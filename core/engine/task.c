@@ -410,40 +410,56 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
 	turn_unref(turn);
 }
 
-/* A copy for each item of the list that the node is sent over. */
+/* The copies that a node may have; its list is data. */
+enum { COPIES_LIMIT = 1000000 };
+
+/* The list that the node of TASK is sent over, new; NULL and ERR when it is none or too long. */
+static struct ss_value *send_list(const struct task *task, struct ss_error *err)
+{
+	const struct graph_send *send = &task_node(task)->send;
+	struct ss_value *items = expr_evaluate(send->over.expr, task->view->values, err);
+	if (items == NULL)
+		return NULL;
+	size_t count = value_count(items);
+	if (value_type(items) == SS_LIST && count <= COPIES_LIMIT)
+		return items;
+	if (value_type(items) != SS_LIST)
+		(void)ss_fail_as(err, SS_INVALID, "\"%s\" gives no list", send->over.text);
+	else
+		(void)ss_fail_as(err, SS_LIMIT,
+			"\"%s\" gives %zu items; a node is sent over at most %d", send->over.text,
+			count, COPIES_LIMIT);
+	value_unref(items);
+	return NULL;
+}
+
+static int set_item(struct copy *copy, const struct ss_value *item, struct ss_error *err)
+{
+	const struct task *task = copy->task;
+	const struct graph_field *fields = task->turn->program->graph->fields;
+	copy->item = graph_fit_value(&fields[task_node(task)->send.slot], value_ref(item), err);
+	return copy->item != NULL ? 0 : -1;
+}
+
+/* A copy for each item of the list that the node is sent over; else one. */
 static int make_copies(struct task *task, struct ss_error *err)
 {
-	const struct graph_node *node = task_node(task);
 	struct ss_value *items = NULL;
-	size_t count = 1;
-	if (node->send.over.expr != NULL) {
-		items = expr_evaluate(node->send.over.expr, task->view->values, err);
-		if (items == NULL)
-			return -1;
-		if (value_type(items) != SS_LIST) {
-			value_unref(items);
-			return ss_fail_as(
-				err, SS_INVALID, "\"%s\" gives no list", node->send.over.text);
-		}
-		count = value_count(items);
-	}
+	bool sent = task_node(task)->send.over.expr != NULL;
+	if (sent && (items = send_list(task, err)) == NULL)
+		return -1;
+	size_t count = sent ? value_count(items) : 1;
+	int result = 0;
 	task->copies = arena_array(&task->turn->arena, count, sizeof(struct copy));
-	for (size_t i = 0; i < count; i++) {
-		struct copy *copy = &task->copies[i];
-		task->copy_count++;
+	while (task->copy_count < count && result == 0) {
+		struct copy *copy = &task->copies[task->copy_count];
 		copy->task = task;
-		copy->index = i;
-		if (items == NULL)
-			continue;
-		copy->item = graph_fit_value(&task->turn->program->graph->fields[node->send.slot],
-			value_ref(value_at(items, i)), err);
-		if (copy->item == NULL) {
-			value_unref(items);
-			return -1;
-		}
+		copy->index = task->copy_count++;
+		if (sent)
+			result = set_item(copy, value_at(items, copy->index), err);
 	}
 	value_unref(items);
-	return 0;
+	return result;
 }
 
 /* Goes on as OUTCOME says, which the node came to before. */

@@ -100,6 +100,7 @@ void turn_free(struct turn *turn)
 	if (turn == NULL)
 		return;
 	turn->over = NULL;
+	turn->event = NULL;
 	(void)ss_fail_as(&err, SS_UNAVAILABLE, "the turn was given up");
 	turn_end(turn, &err);
 	turn_unref(turn);
@@ -301,11 +302,31 @@ void turn_start_deadline(struct turn *turn)
 	turn->deadline = turn_timer(turn, turn->program->graph->timeout_ns, on_deadline, turn);
 }
 
+/* The length of a turn's id. */
+enum { ID_LIMIT = 200 };
+
+static bool is_id(const char *id)
+{
+	size_t length = 0;
+	for (; id[length] != '\0' && length <= ID_LIMIT; length++) {
+		if (id[length] <= ' ' || id[length] > '~')
+			return false;
+	}
+	return length > 0 && length <= ID_LIMIT;
+}
+
 struct turn *turn_begin(struct engine *engine, const struct program *program,
 	const struct turn_options *options, struct ss_run *outer, uint64_t id, struct ss_error *err)
 {
 	if (engine->stopped) {
 		(void)ss_fail_as(err, SS_UNAVAILABLE, "the server is stopping");
+		return NULL;
+	}
+	if (options->id != NULL && !is_id(options->id)) {
+		(void)ss_fail_as(err, SS_INVALID,
+			"the id of a turn has from 1 to %d letters, digits and other visible "
+			"characters",
+			ID_LIMIT);
 		return NULL;
 	}
 	struct arena arena = arena_new(&engine->pool);

@@ -259,7 +259,12 @@ static void run(struct support_turn *turn, const struct ss_value *known)
 				input(turn, "conversation_id", value_text(turn->conversation_id))},
 			{"history", input(turn, "history", copy(known, "history"))});
 	const struct turn_options options = {
-		.input = given, .log = &turn->log, .over = on_over, .context = turn};
+		.input = given,
+		.id = turn->turn_id,
+		.log = &turn->log,
+		.over = on_over,
+		.context = turn,
+	};
 	turn->turn = turn_start(turn->support->options.engine, &options, &err);
 	value_unref(given);
 	if (turn->turn == NULL)

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { program, root, temporaryFolder } from './lib/files.mjs';
 import { runProgram } from './lib/server.mjs';
-import { query, single } from './lib/store.mjs';
+import { execute, query, single } from './lib/store.mjs';
 import { pause, until } from './lib/wait.mjs';
 
 const crashes = Number(process.env.SMARTSUPPORT_TEST_CRASHES ?? 200);
@@ -68,6 +68,30 @@ edges:
   - {from: price, choose: [{when: amount < 10, to: pay}, {else: approve}]}
   - {from: approve, choose: [{when: approved, to: pay}, {else: refuse}]}
   - {from: [pay, refuse], any: true, to: END}
+`;
+
+const work = `
+version: 1
+name: work
+durability: node
+max_steps: 1000
+state:
+  round: {type: int}
+  sum:   {type: int, reducer: add}
+  log:   {type: list, reducer: append}
+nodes:
+  begin:  {agent: assign, options: {set: {round: round + 1, log: '["begin " + string(round)]'}}}
+  left:   {agent: assign, options: {delay: 3ms, set: {sum: round, log: '["left"]'}}}
+  right:  {agent: assign, options: {delay: 2ms, set: {sum: round * 100, log: '["right"]'}}}
+  fan:    {agent: assign, send: {over: '[1, 2, 3]', as: round, limit: 2}, options: {delay: 1ms, set: {sum: round * 10000}}}
+  again:  {agent: assign, options: {fail: '"not yet"', fail_as: unavailable, fail_times: 1, delay: 1ms, set: {log: '["again"]'}}, retry: {attempts: 2, backoff: 1ms}}
+  lost:   {agent: assign, options: {fail: '"lost"'}, on_error: {set: {log: ["lost"]}}}
+  meet:   {agent: assign, options: {set: {log: '["meet " + string(sum)]'}}}
+edges:
+  - {from: START, to: begin}
+  - {from: begin, to: [left, right, fan, again, lost]}
+  - {from: [left, right, fan, again, lost], to: meet}
+  - {from: meet, choose: [{when: round < 4, to: begin}, {else: END}]}
 `;
 
 test('a turn that waits is gone on with by another process, after its file has changed', async () => {
@@ -186,6 +210,38 @@ test('replay runs a stored turn again and tells the difference node by node', as
 	assert.equal((await place.call('replay', 't9')).code, 2);
 });
 
+test('replay tells what does not fit another workflow', async () => {
+	const place = new Place({ 'w.yaml': approval, 'other.yaml': work });
+	await place.run('t1', { amount: 30 }, 3);
+	const other = await place.call('replay', 't1', '-w', place.path('other.yaml'));
+	assert.deepEqual([other.code, other.stderr], [2, 'smartsupport: the state has no field "amount"\n']);
+});
+
+test('--stream prints the events that are chosen, and nothing of a turn that is left', async () => {
+	const place = new Place({ 'w.yaml': approval });
+	const some = await place.call('run', place.path('w.yaml'), '--keep=t1', '-i', '{"amount": 30}', '--stream=turn.finished,interrupt');
+	assert.deepEqual(
+		some.stdout.trim().split('\n').map((line) => JSON.parse(line).event),
+		['interrupt', 'turn.finished'],
+	);
+	const wrong = await place.call('run', place.path('w.yaml'), '--stream=turn.over');
+	assert.deepEqual([wrong.code, wrong.stderr], [2, 'smartsupport: --stream: there is no event "turn.over"\n']);
+});
+
+test('what is no id, no status and no journal is refused', async () => {
+	const place = new Place({ 'w.yaml': approval });
+	for (const id of ['', 'two words', 'x'.repeat(201)]) {
+		const { code, stderr } = await place.call('run', place.path('w.yaml'), `--keep=${id}`, '-i', '{"amount": 3}');
+		assert.deepEqual([code, stderr], [1, 'smartsupport: the id of a turn has from 1 to 200 letters, digits and other visible characters\n']);
+	}
+	assert.equal((await place.call('turns', '--status', 'over')).code, 2);
+	await place.run('t1', { amount: 30 }, 3);
+	await execute(place.database, "UPDATE turn_entries SET data = '{' WHERE seq = 1");
+	const damaged = await place.call('turns', 'resume', 't1');
+	assert.match(damaged.stderr, /^smartsupport: the journal of the turn t1 is damaged: /);
+	assert.equal((await query(place.database, 'SELECT status FROM turns'))[0].status, 'interrupted', 'nothing has changed');
+});
+
 test('replay tells nodes that only one workflow has', async () => {
 	const place = new Place({ 'w.yaml': approval, 'new.yaml': approval.replace('amount < 10', 'amount < 100') });
 	await place.run('t1', { amount: 30 }, 3);
@@ -278,30 +334,6 @@ test('a turn is gone on with by one process at a time', async () => {
 	await until('the node', () => third.started('a'));
 	await third.kill();
 });
-
-const work = `
-version: 1
-name: work
-durability: node
-max_steps: 1000
-state:
-  round: {type: int}
-  sum:   {type: int, reducer: add}
-  log:   {type: list, reducer: append}
-nodes:
-  begin:  {agent: assign, options: {set: {round: round + 1, log: '["begin " + string(round)]'}}}
-  left:   {agent: assign, options: {delay: 3ms, set: {sum: round, log: '["left"]'}}}
-  right:  {agent: assign, options: {delay: 2ms, set: {sum: round * 100, log: '["right"]'}}}
-  fan:    {agent: assign, send: {over: '[1, 2, 3]', as: round, limit: 2}, options: {delay: 1ms, set: {sum: round * 10000}}}
-  again:  {agent: assign, options: {fail: '"not yet"', fail_as: unavailable, fail_times: 1, delay: 1ms, set: {log: '["again"]'}}, retry: {attempts: 2, backoff: 1ms}}
-  lost:   {agent: assign, options: {fail: '"lost"'}, on_error: {set: {log: ["lost"]}}}
-  meet:   {agent: assign, options: {set: {log: '["meet " + string(sum)]'}}}
-edges:
-  - {from: START, to: begin}
-  - {from: begin, to: [left, right, fan, again, lost]}
-  - {from: [left, right, fan, again, lost], to: meet}
-  - {from: meet, choose: [{when: round < 4, to: begin}, {else: END}]}
-`;
 
 // Runs the turn ID to its end with processes that are killed at random moments. Gives the number of kills.
 async function runWithKills(place, id, random, expected) {

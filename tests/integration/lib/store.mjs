@@ -1,4 +1,4 @@
-// Looks into the server's database with the sqlite3 command line, read only.
+// Looks into the server's database with the sqlite3 command line.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -16,4 +16,9 @@ export async function query(file, sql) {
 export async function single(file, sql) {
 	const rows = await query(file, sql);
 	return Object.values(rows[0])[0];
+}
+
+// Runs SQL that changes FILE.
+export async function execute(file, sql) {
+	await run('sqlite3', ['-cmd', '.timeout 20000', file, sql]);
 }
