@@ -137,7 +137,7 @@ static void suspend(struct copy *copy)
 static void restore_outcome(struct copy *copy, const struct ss_value *outcome)
 {
 	struct task *task = copy->task;
-	task->restored = true;
+	task->restored = !task->ran;
 	copy->run = run_new(copy);
 	view_unref(task->turn, copy->run->view);
 	copy->run->view = NULL;
@@ -186,6 +186,8 @@ void run_start(struct copy *copy)
 	struct task *task = copy->task;
 	const struct graph_node *node = task_node(task);
 	struct ss_run *run = run_new(copy);
+	task->ran = true;
+	task->restored = false;
 	copy->state = COPY_RUNNING;
 	copy->attempts++;
 	copy->run = run;
@@ -291,6 +293,16 @@ static void ask(struct copy *copy)
 	task_go_on(task);
 }
 
+/* Notes what COPY, one of several, came to, unless the tasks of its inner workflow were noted. What does not fit
+ * the state is an error of its task, which may go better another time. */
+static void note(struct copy *copy)
+{
+	struct ss_error err;
+	if (copy->item != NULL && copy->inner == NULL && journal_notes(copy->task->turn) &&
+		task_fit(copy->run, &err) == 0)
+		outcome_note(copy);
+}
+
 /* Goes on with what an attempt of COPY has come to. */
 static void conclude(struct copy *copy, enum ss_result result, const struct ss_error *err)
 {
@@ -298,8 +310,7 @@ static void conclude(struct copy *copy, enum ss_result result, const struct ss_e
 	if (result == SS_DONE) {
 		copy->state = COPY_DONE;
 		copy->task->over++;
-		if (copy->item != NULL && copy->inner == NULL && journal_notes(copy->task->turn))
-			outcome_note(copy);
+		note(copy);
 		detach(copy->run, true);
 		task_go_on(copy->task);
 	} else if (result == SS_INTERRUPTED) {

@@ -87,18 +87,28 @@ int task_write(struct task *task, size_t slot, struct ss_value *value, size_t in
 	return view_write(task->turn, &task->view, slot, value, task, index, overwrites, err);
 }
 
-/* Checks what the copies wrote, all of it before any is applied. */
-static int fit_writes(struct task *task, struct ss_error *err)
+int task_fit(struct ss_run *run, struct ss_error *err)
 {
-	const struct graph_field *fields = task->turn->program->graph->fields;
+	const struct graph_field *fields = run->task->turn->program->graph->fields;
+	for (size_t i = 0; i < run->write_count; i++) {
+		struct write *write = &run->writes[i];
+		struct ss_value *fitting =
+			graph_fit_value(&fields[write->slot], value_ref(write->value), err);
+		if (fitting == NULL)
+			return -1;
+		value_unref(write->value);
+		write->value = fitting;
+	}
+	return 0;
+}
+
+/* Checks what the copies wrote, all of it before any is applied. */
+static int fit_writes(const struct task *task, struct ss_error *err)
+{
 	for (size_t i = 0; i < task->copy_count; i++) {
 		struct ss_run *run = task->copies[i].run;
-		for (size_t j = 0; run != NULL && j < run->write_count; j++) {
-			struct write *write = &run->writes[j];
-			write->value = graph_fit_value(&fields[write->slot], write->value, err);
-			if (write->value == NULL)
-				return -1;
-		}
+		if (run != NULL && task_fit(run, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -247,7 +257,7 @@ static void fail(struct task *task, const struct ss_error *failure)
 		end_turn(task, failure);
 		return;
 	}
-	if (!task->restored)
+	if (!task->recorded)
 		log_warning(&turn->log, "the node %s goes on with its on_error: %s", node->name,
 			failure->text);
 	if (write_fallbacks(task, failure, &err) < 0) {
@@ -255,7 +265,7 @@ static void fail(struct task *task, const struct ss_error *failure)
 		end_turn(task, &err);
 		return;
 	}
-	if (!task->restored && journal_notes(turn))
+	if (!task->recorded && journal_notes(turn))
 		journal_note(task, NULL,
 			value_map_make({"error", value_text(failure->text)},
 				{"status", value_int(failure->status)}));
@@ -511,7 +521,7 @@ static bool restore(struct task *task)
 		return false;
 	const struct ss_value *failed = record_find(record, task->id, -1, "error");
 	const struct ss_value *cached = record_find(record, task->id, -1, "cached");
-	task->restored = failed != NULL || cached != NULL;
+	task->restored = task->recorded = failed != NULL || cached != NULL;
 	if (failed != NULL) {
 		struct ss_error err;
 		(void)ss_fail_as(&err, (enum ss_status)value_as_int(value_get(failed, "status")),

@@ -180,7 +180,9 @@ struct task {
 	bool answered;              /* what is asked before it */
 	size_t way;                 /* that its agent has chosen, or GRAPH_NO_SLOT */
 	bool cached, blocked;
-	bool restored; /* what it came to was known */
+	bool restored; /* what it came to was known, of all of its copies */
+	bool recorded; /* that it failed, or what its cache had, was known */
+	bool ran;      /* one of its copies was run */
 	bool halted;   /* what it came to is not known, and nothing is run to find out */
 	bool going_on; /* task_go_on() is at it */
 	size_t needs;  /* the entries of the journal that must be stored before it starts */
@@ -251,6 +253,9 @@ struct turn {
 		*arrived; /* for each edge that joins, for each of its parents: those that wait */
 	int64_t steps;
 };
+
+/* Checks what RUN has written. */
+int task_fit(struct ss_run *run, struct ss_error *err);
 
 /* Writes VALUE (taken), which fits, to the field SLOT of TASK's state. */
 int task_write(struct task *task, size_t slot, struct ss_value *value, size_t index,

@@ -344,6 +344,42 @@ Test(interrupts, of_copies_are_answered_elsewhere_and_the_others_do_not_run_agai
 	close_stage();
 }
 
+static enum ss_result write_wrong_once(
+	struct actor *actor, struct ss_run *run, struct ss_error *err)
+{
+	static bool wrote;
+	struct ss_value *one = actor->values->integer(actor_read(actor, run, 0));
+	bool wrong = actor_read(actor, run, 0) == 2 && !wrote;
+	wrote |= wrong;
+	struct ss_value *value = wrong ? one : actor->values->list(&one, 1);
+	return actor->host->write(run, 1, value, err) < 0 ? SS_FAILED : SS_DONE;
+}
+
+Test(journal, notes_no_copy_that_does_not_fit)
+{
+	struct ending ending;
+	open_stage("durability: node\n"
+		   "nodes:\n"
+		   "  a: {agent: puppet_1, fields: {f1: list}, send: {over: f24, as: f0}}\n"
+		   "edges: [{from: START, to: a}, {from: a, to: END}]\n");
+	stage_play("a", write_wrong_once);
+	struct turn *turn = keeper_start("t1", "{\"f24\": [1, 2, 3]}", &ending);
+	stage_until_over(&ending);
+	cr_expect_str_eq(turn_error(turn)->text, "the node a (agent puppet_1): the field list "
+						 "takes a value of the type list, not int");
+	turn_free(turn);
+	expect_played("a a a");
+	turn = keeper_resume("t1", NULL);
+	cr_expect_eq(turn_status(turn), TURN_DONE);
+	expect_field(turn, "list", "[1,2,3]");
+	expect_played("a");
+	struct ss_value *trace = turn_trace(turn);
+	cr_expect_null(value_get(stage_entry(trace, "a"), "restored"));
+	value_unref(trace);
+	turn_free(turn);
+	close_stage();
+}
+
 Test(interrupts, before_and_after_a_node_are_answered_elsewhere)
 {
 	struct ending ending;
