@@ -112,6 +112,22 @@ struct queue_item *queue_take(struct queue *queue, bool wait)
 	return taken;
 }
 
+struct queue_item *queue_take_first(struct queue *queue)
+{
+	(void)pthread_mutex_lock(&queue->lock);
+	while (queue->first == NULL && !queue->closed)
+		(void)pthread_cond_wait(&queue->arrived, &queue->lock);
+	struct queue_item *taken = queue->first;
+	if (taken != NULL)
+		queue->first = taken->next;
+	if (queue->first == NULL)
+		queue->last = &queue->first;
+	bool filled = queue->first != NULL || queue->closed;
+	atomic_store_explicit(&queue->filled, filled, memory_order_relaxed);
+	(void)pthread_mutex_unlock(&queue->lock);
+	return taken;
+}
+
 void queue_close(struct queue *queue)
 {
 	(void)pthread_mutex_lock(&queue->lock);

@@ -1,6 +1,7 @@
 /*
- * A queue between threads: any thread puts items in, one thread takes all that wait at once. The
- * items are the callers' own structures with a queue_item inside; the queue owns none of them.
+ * A queue between threads: any thread puts items in, one thread takes all that wait at once, or
+ * several take one each. The items are the callers' own structures with a queue_item inside; the queue owns
+ * none of them.
  */
 #ifndef BASE_QUEUE_H
 #define BASE_QUEUE_H
@@ -29,11 +30,15 @@ void queue_put(struct queue *queue, struct queue_item *item);
  * some, and returns NULL only when the queue was closed. */
 struct queue_item *queue_take(struct queue *queue, bool wait);
 
+/* The first item alone, for several threads that take from one queue, which has no descriptor: waits for one, and
+ * returns NULL only when the queue is empty and was closed. */
+struct queue_item *queue_take_first(struct queue *queue);
+
 /* Looks for NS at most whether something waits, without sleeping; for what takes less time than to wake up. The
  * taker's thread. */
 bool queue_spin(struct queue *queue, int64_t ns);
 
-/* Lets a waiting taker return NULL once the queue is empty. Any thread. */
+/* Lets waiting takers return NULL once the queue is empty. Any thread. */
 void queue_close(struct queue *queue);
 
 /* The container of ITEM: its TYPE has the item as MEMBER. */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "engine/turn.h"
+#include "plugin/plugin.h"
 #include "service/store.h"
 #include "value/value.h"
 
@@ -24,6 +25,22 @@ static const struct ss_value **field_values(
 static struct program *make_program(
 	struct engine *engine, const struct graph *graph, struct diagnostics *diagnostics);
 
+/* For agents that block: so many of them run at once, and so many wait. */
+enum { POOL_THREADS = 4, POOL_LIMIT = 256 };
+
+/* Makes the pool with the first agent that blocks. */
+static int prepare_to_block(struct engine *engine, struct engine_node *node, struct ss_error *err)
+{
+	unsigned running = plugin_running(node->graph->plugin);
+	node->blocks = (running & SS_BLOCKS) != 0;
+	node->lane = (running & SS_CONCURRENTLY) == 0 ? &node->calls : NULL;
+	if (!node->blocks || engine->threads != NULL)
+		return 0;
+	engine->threads =
+		thread_pool_new(engine->options.base, "agents", POOL_THREADS, POOL_LIMIT, err);
+	return engine->threads != NULL ? 0 : -1;
+}
+
 static int create_node(struct engine *engine, const struct graph *graph, struct engine_node *node,
 	struct diagnostics *diagnostics)
 {
@@ -38,7 +55,9 @@ static int create_node(struct engine *engine, const struct graph *graph, struct 
 		.options = (const struct ss_value *const *)node->graph->options,
 		.field_values = values,
 	};
-	int result = node->graph->plugin->agent->create(&setup, &node->instance, &err);
+	int result = prepare_to_block(engine, node, &err);
+	if (result == 0)
+		result = node->graph->plugin->agent->create(&setup, &node->instance, &err);
 	if (result < 0)
 		diagnostics_add(diagnostics, graph->file, node->graph->line, node->graph->column,
 			"the node %s: %s", node->graph->name, err.text);
@@ -221,6 +240,9 @@ void engine_free(struct engine *engine)
 {
 	if (engine == NULL)
 		return;
+	/* Waits for the agents that still block; that gives back the runs and turns that they hold. */
+	thread_pool_free(engine->threads);
+	engine->threads = NULL;
 	/* Outer turns first, as they free the inner ones that nobody else holds. */
 	for (struct turn *turn = engine->turns, *next; turn != NULL; turn = next) {
 		next = turn->outer == NULL ? NULL : turn->next;

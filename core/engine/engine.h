@@ -21,7 +21,8 @@
  *
  * An agent's run that is over while the agent still works on it, for want of time or because the turn has
  * ended, stays valid until the agent calls finish(): what it writes and asks for is refused, and the calls
- * that are under way for it end with an error.
+ * that are under way for it end with an error. An agent that blocks, as its descriptor says, runs on a thread of a
+ * small pool while the loop goes on; once its attempt is over it is not waited for, until engine_free().
  *
  * A turn of a durable workflow that has an id is kept: what happens in it is written to its journal
  * (record.h), with durability `node` before what comes after it starts. Its turn_over is called when all of it
@@ -67,8 +68,8 @@ struct engine *engine_new(const struct engine_options *options, const struct gra
  * any more, and agents are refused what they ask for. Before the services are freed; NULL is allowed. */
 void engine_stop(struct engine *engine);
 
-/* Frees the engine, with the instances of the agents. All turns must have been freed before, and so must
- * the services, which call back what is still under way. */
+/* Frees the engine, with the instances of the agents; waits for those that block until they return. All turns must
+ * have been freed before, and so must the services, which call back what is still under way. */
 void engine_free(struct engine *engine);
 
 enum turn_status {
@@ -89,10 +90,17 @@ enum turn_events {
 	TURN_INTERRUPT = 8,     /* {event, node, id, when, payload} */
 	TURN_FINISHED = 16,     /* {event, turn, status, error} */
 	TURN_CHECKPOINT = 32,   /* {event, turn, nodes: list of ids}: what they came to is stored */
+	TURN_TOKEN =
+		64, /* {event, node, id, attempt, copy (of a fan-out), text}: a piece of a model's answer */
 };
 
 /* The bit of the event NAME, as in "node.started"; 0 when there is none. */
 unsigned turn_event_named(const char *name);
+
+/* Pieces are told as they come, before anybody knows what becomes of the attempt. Who shows them drops those of an
+ * attempt when one with a higher number tells of the same id (and copy), and those of the id when its node.finished
+ * has another status than "done": what counts is what the node writes. Pieces that come when the attempt is over are
+ * not told. */
 
 /* Called as things happen, with a map whose `event` is its name, as in "node.started"; borrowed for the
  * call. Nodes of inner workflows are named outer/inner. It must not free the turn. */
@@ -147,7 +155,7 @@ int turn_resume(struct turn *turn, const struct ss_value *answers, struct ss_err
 
 /* What happened, as a new list in the order of the tasks: maps {id, node, agent (or workflow), status, step,
  * started_ms, duration_ms, writes (list of fields), attempts (if more than 1), copies (of a fan-out), cached
- * (true), restored (true: it ran before the turn was gone on with here), blocked (true: the agent kept the loop for longer than its timeout), error (if it failed), taken
+ * (true), restored (true: it ran before the turn was gone on with here), blocked (true: the agent kept the loop for longer than its timeout, or still blocked its thread when the attempt was over), error (if it failed), taken
  * (list of {to, when}), inner (a workflow's own trace)}. The status is "done", "degraded" (went on with its
  * on_error), "failed", "interrupted", or "stopped" when the turn ended before it. Times are relative to the
  * turn's start. */

@@ -19,6 +19,7 @@ unsigned turn_event_named(const char *name)
 		{"edge.taken", TURN_EDGE_TAKEN},
 		{"interrupt", TURN_INTERRUPT},
 		{"checkpoint", TURN_CHECKPOINT},
+		{"token", TURN_TOKEN},
 		{"turn.finished", TURN_FINISHED},
 	};
 	for (size_t i = 0; i < array_length(events); i++) {
@@ -131,6 +132,18 @@ void event_interrupt(struct task *task, const struct copy *copy, const char *whe
 		value_map_make({"event", value_text("interrupt")}, {"node", node_name(task)},
 			{"id", value_text(interrupt_id(task, copy, id))},
 			{"when", value_text(when)}, {"payload", value_ref(payload)}));
+}
+
+void event_token(const struct copy *copy, struct ss_text text)
+{
+	struct task *task = copy->task;
+	if (!wanted(task->turn, TURN_TOKEN))
+		return;
+	tell(task->turn,
+		value_map_make({"event", value_text("token")}, {"node", node_name(task)},
+			{"id", task_id(task)}, {"attempt", value_int(copy->attempts)},
+			{"copy", copy->item != NULL ? value_int((int64_t)copy->index) : NULL},
+			{"text", value_string(text.data, text.length)}));
 }
 
 void event_checkpoint(struct turn *turn, const struct ss_journal_entry *entries, size_t count)

@@ -38,10 +38,30 @@ static int refuse(struct ss_error *err)
 	return -1;
 }
 
-/* Whether RUN may use a service at all. */
-static int check_use(
-	const struct ss_run *run, enum ss_services service, const char *name, struct ss_error *err)
+/* Whether what RUN does still counts. On its agent's thread. */
+static bool counts(const struct ss_run *run)
 {
+	return run->offload != NULL ? !atomic_load(&run->offload->over) : run_is_running(run);
+}
+
+/* Refuses what would call back to the loop in a run that is not on it. */
+static int check_loop(const struct ss_run *run, const char *function, struct ss_error *err)
+{
+	if (run->offload == NULL)
+		return 0;
+	return ss_fail_as(err, SS_INVALID,
+		"the agent %s blocks, as its descriptor says: it may not call %s(), which calls "
+		"back on "
+		"the server's loop",
+		node_of(run)->plugin->name, function);
+}
+
+/* Whether RUN may use a service at all, by calling FUNCTION. */
+static int check_use(const struct ss_run *run, enum ss_services service, const char *name,
+	const char *function, struct ss_error *err)
+{
+	if (check_loop(run, function, err) < 0)
+		return -1;
 	if (!run_is_running(run))
 		return refuse(err);
 	if ((node_of(run)->plugin->services & service) != 0)
@@ -75,14 +95,19 @@ static const struct ss_value *read_field(struct ss_run *run, size_t field)
 	return run->view->values[node->slots[field]];
 }
 
-/* Notes that VALUE (taken) is to be written to SLOT; a later write takes the place of an earlier one. */
-static void note_write(struct ss_run *run, size_t slot, struct ss_value *value, bool overwrites)
+void host_make_room(struct ss_run *run)
 {
 	const struct graph_node *node = node_of(run);
-	size_t at = 0;
 	if (run->writes == NULL)
 		run->writes = arena_array(&run->task->turn->arena,
 			node->field_count + node->assignment_count, sizeof(struct write));
+}
+
+/* Notes that VALUE (taken) is to be written to SLOT; a later write takes the place of an earlier one. */
+static void note_write(struct ss_run *run, size_t slot, struct ss_value *value, bool overwrites)
+{
+	size_t at = 0;
+	host_make_room(run);
 	while (at < run->write_count && run->writes[at].slot != slot)
 		at++;
 	if (at < run->write_count)
@@ -97,7 +122,7 @@ static int write_any(struct ss_run *run, size_t field, struct ss_value *value, b
 {
 	const struct graph_node *node = node_of(run);
 	const struct ss_field *rows = node->plugin->fields;
-	if (!run_is_running(run)) {
+	if (!counts(run)) {
 		value_unref(value);
 		return refuse(err);
 	}
@@ -129,7 +154,8 @@ static int overwrite_field(
 
 static void *allocate(struct ss_run *run, size_t size)
 {
-	return arena_take(&run->task->turn->arena, size);
+	struct arena *arena = run->offload != NULL ? &run->offload->arena : &run->task->turn->arena;
+	return arena_take(arena, size);
 }
 
 static struct ss_value *evaluate(struct ss_run *run, size_t option, struct ss_error *err)
@@ -151,7 +177,7 @@ static struct ss_value *evaluate(struct ss_run *run, size_t option, struct ss_er
 static int assign(struct ss_run *run, size_t option, struct ss_error *err)
 {
 	const struct graph_node *node = node_of(run);
-	if (!run_is_running(run))
+	if (!counts(run))
 		return refuse(err);
 	for (size_t i = 0; i < node->assignment_count; i++) {
 		const struct graph_assignment *assignment = &node->assignments[i];
@@ -175,7 +201,7 @@ static int go_to(struct ss_run *run, const char *name, struct ss_error *err)
 {
 	const struct graph *graph = run->task->turn->program->graph;
 	const struct graph_node *node = node_of(run);
-	if (!run_is_running(run))
+	if (!counts(run))
 		return refuse(err);
 	if (node->command == GRAPH_NO_SLOT)
 		return ss_fail_as(err, SS_INVALID,
@@ -199,7 +225,7 @@ static int go_to(struct ss_run *run, const char *name, struct ss_error *err)
 
 static int interrupt(struct ss_run *run, struct ss_value *payload, struct ss_error *err)
 {
-	if (!run_is_running(run)) {
+	if (!counts(run)) {
 		value_unref(payload);
 		return refuse(err);
 	}
@@ -210,11 +236,15 @@ static int interrupt(struct ss_run *run, struct ss_value *payload, struct ss_err
 
 static const struct ss_value *answered(struct ss_run *run)
 {
+	if (run->offload != NULL)
+		return run->offload->answer;
 	return run->copy != NULL ? run->copy->answer : NULL;
 }
 
 static unsigned attempt(struct ss_run *run)
 {
+	if (run->offload != NULL)
+		return run->offload->attempt;
 	return run->copy != NULL ? (unsigned)run->copy->attempts : 0;
 }
 
@@ -258,6 +288,8 @@ static void on_waited_later(struct later_call *call)
 static int wait_for(struct ss_run *run, double seconds, ss_waited *done, struct ss_error *err)
 {
 	struct turn *turn = run->task->turn;
+	if (check_loop(run, "wait", err) < 0)
+		return -1;
 	if (!run_is_running(run))
 		return refuse(err);
 	if (!(seconds >= 0 && seconds <= 86400))
@@ -303,7 +335,7 @@ static void on_embedded(void *context, const float *const *vectors, size_t count
 static int embed(struct ss_run *run, const struct ss_text *texts, size_t count, ss_embedded *done,
 	struct ss_error *err)
 {
-	if (check_use(run, SS_USES_EMBEDDER, "embedder", err) < 0)
+	if (check_use(run, SS_USES_EMBEDDER, "embedder", "embed", err) < 0)
 		return -1;
 	if (count == 0)
 		return ss_fail_as(err, SS_INVALID, "there is no text to embed");
@@ -328,7 +360,7 @@ static void on_found(void *context, const struct ss_value *articles, const struc
 static int search(
 	struct ss_run *run, const struct ss_search *query, ss_found *done, struct ss_error *err)
 {
-	if (check_use(run, SS_USES_KNOWLEDGE, "knowledge base", err) < 0)
+	if (check_use(run, SS_USES_KNOWLEDGE, "knowledge base", "search", err) < 0)
 		return -1;
 	if (options_of(run)->compute == NULL)
 		return ss_fail_as(err, SS_UNAVAILABLE, "no embedder is configured");
@@ -350,18 +382,34 @@ static void on_generated(void *context, struct ss_text answer, const struct ss_v
 	(void)call_end(call, 0);
 }
 
+static void on_piece(void *context, struct ss_text text)
+{
+	const struct run_call *call = context;
+	/* An attempt that is held back has said already what it came to. */
+	if (run_is_running(call->run) && !call->run->copy->held)
+		event_token(call->run->copy, text);
+}
+
 static int generate(struct ss_run *run, const struct ss_prompt *prompt, ss_generated *done,
 	struct ss_error *err)
 {
-	if (check_use(run, SS_USES_MODEL, "model", err) < 0)
+	if (check_use(run, SS_USES_MODEL, "model", "generate", err) < 0)
 		return -1;
 	if (options_of(run)->llm == NULL)
 		return ss_fail_as(err, SS_UNAVAILABLE, "no model is configured");
 	struct run_call *call = call_new(run);
 	call->generated = done;
-	if (llm_generate(options_of(run)->llm, prompt, on_generated, call, err) < 0)
+	if (llm_generate(options_of(run)->llm, prompt, on_piece, on_generated, call, err) < 0)
 		return call_end(call, -1);
 	return 0;
+}
+
+static void finish(struct ss_run *run, enum ss_result result, const struct ss_error *err)
+{
+	if (run->offload != NULL)
+		run->offload->finished = true; /* which is a mistake that its end tells of */
+	else
+		run_finish(run, result, err);
 }
 
 void engine_host_init(struct host *host)
@@ -380,5 +428,5 @@ void engine_host_init(struct host *host)
 	host->table.answered = answered;
 	host->table.attempt = attempt;
 	host->table.wait = wait_for;
-	host->table.finish = run_finish;
+	host->table.finish = finish;
 }

@@ -66,7 +66,8 @@ static void detach(struct ss_run *run, bool kept)
 	run->copy = NULL;
 	if (run->timeout != NULL)
 		(void)event_del(run->timeout);
-	if (!kept)
+	offload_leave(run);
+	if (!kept && run->offload == NULL)
 		clear_writes(run);
 	run_end_waits(run);
 }
@@ -91,8 +92,10 @@ static void on_timeout(evutil_socket_t fd, short what, void *context)
 	struct ss_error err;
 	(void)fd;
 	(void)what;
-	(void)ss_fail_as(&err, SS_TIMEOUT, "took longer than %g s (its timeout)",
-		(double)task_node(run->task)->timeout_ns / 1e9);
+	(void)ss_fail_as(&err, SS_TIMEOUT, "%s longer than %g s (its timeout)%s",
+		offload_waits(run) ? "waited" : "took",
+		(double)task_node(run->task)->timeout_ns / 1e9,
+		offload_waits(run) ? " for other calls that block to end" : "");
 	run_end(run, SS_FAILED, &err);
 }
 
@@ -117,6 +120,16 @@ static enum ss_result call_agent(struct ss_run *run, struct ss_error *err)
 		run_end(run, SS_FAILED, err);
 	}
 	return result;
+}
+
+/* Does the work of RUN, or starts it. */
+static enum ss_result begin(struct ss_run *run, struct ss_error *err)
+{
+	if (task_node(run->task)->plugin == NULL)
+		return inner_start(run, err);
+	if (task_engine_node(run->task)->blocks)
+		return offload_start(run, err);
+	return call_agent(run, err);
 }
 
 /* The number of COPY in the journal. */
@@ -195,8 +208,7 @@ void run_start(struct copy *copy)
 	(void)run_ref(run);
 	run->agents = true;
 	(void)run_ref(run);
-	enum ss_result result =
-		node->plugin != NULL ? call_agent(run, &err) : inner_start(run, &err);
+	enum ss_result result = begin(run, &err);
 	if (result != SS_PENDING) {
 		/* The agent reads no more, so the task may write to its view as it is. */
 		view_unref(task->turn, run->view);

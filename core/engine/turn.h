@@ -11,6 +11,9 @@
  *   SS_PENDING until finish(), and by each service call that is under way for it. So an agent that finishes
  *   late, or a service that answers late, finds its run although the turn has long gone on without it.
  * - All of it lies in the turn's arena, and only values are given back one by one.
+ *
+ * All of it is the loop thread's. Only while an agent that blocks is at work, its run's offload, writes, way and payload
+ * are those of its thread, which reads the run's view as well: as long as the run holds it, nobody changes it.
  */
 #ifndef ENGINE_TURN_H
 #define ENGINE_TURN_H
@@ -20,8 +23,10 @@
 #include "engine/record.h"
 #include "service/host.h"
 #include "service/later.h"
+#include "service/thread_pool.h"
 
 #include <event2/event.h>
+#include <stdatomic.h>
 
 struct task;
 struct cache;
@@ -32,9 +37,12 @@ struct engine_node {
 	const struct graph_node *graph;
 	struct host host;
 	void *instance;
-	bool created;          /* the instance */
-	struct program *inner; /* of a workflow */
-	struct cache *cache;   /* NULL: none */
+	bool created;             /* the instance */
+	struct program *inner;    /* of a workflow */
+	struct cache *cache;      /* NULL: none */
+	bool blocks;              /* its agent is called on a thread of the pool */
+	struct thread_lane *lane; /* NULL: several calls at once */
+	struct thread_lane calls; /* what it points to otherwise */
 };
 
 /* A graph as the engine has it. */
@@ -47,9 +55,10 @@ struct engine {
 	struct engine_options options;
 	struct program *program;
 	struct arena_pool pool;
-	struct turn *turns;        /* all that somebody holds */
-	struct turn *first, *last; /* those that wait to be advanced */
-	struct event *go_on;       /* advances them in the loop's next round */
+	struct thread_pool *threads; /* for agents that block; NULL: there are none */
+	struct turn *turns;          /* all that somebody holds */
+	struct turn *first, *last;   /* those that wait to be advanced */
+	struct event *go_on;         /* advances them in the loop's next round */
 	uint64_t randomness;
 	bool advancing, goes_on;
 	bool polls;    /* the loop itself has called */
@@ -100,6 +109,23 @@ struct write {
 
 struct wait;
 
+/* What a run on a thread of the pool has for itself, from when it is queued until it is back on the loop. */
+struct offload {
+	struct thread_job job;
+	struct ss_run *run;
+	atomic_bool
+		over; /* the attempt is, says the loop: nothing waits for what the agent still does */
+	/* What the agent may look at. */
+	struct ss_value *answer;
+	unsigned attempt;
+	/* The thread's. */
+	struct arena_pool blocks;
+	struct arena arena; /* for what the agent allocates */
+	bool finished;      /* it has called finish() */
+	enum ss_result result;
+	struct ss_error err;
+};
+
 /* One attempt of one copy. */
 struct ss_run {
 	struct task *task;
@@ -109,6 +135,7 @@ struct ss_run {
 	bool agents;              /* its agent holds it */
 	struct ss_run *next_made; /* in the turn's list of all of them */
 	struct event *timeout;    /* NULL: none */
+	struct offload *offload;  /* NULL: it is on the loop */
 	struct wait *waits;
 	struct write *writes; /* room for all that the node may write */
 	size_t write_count;
@@ -353,6 +380,15 @@ void run_unref(struct ss_run *run);
 /* Calls back those that wait(), with an error. */
 void run_end_waits(struct ss_run *run);
 
+/* offload.c */
+
+/* Calls RUN's agent, which blocks, on a thread of the pool: SS_PENDING, or SS_FAILED and ERR. */
+enum ss_result offload_start(struct ss_run *run, struct ss_error *err);
+/* The attempt is over: RUN is taken back if its agent was not called yet; else what it comes to is dropped. */
+void offload_leave(struct ss_run *run);
+/* Whether RUN waits for a thread. */
+bool offload_waits(const struct ss_run *run);
+
 /* turn.c */
 
 /* Starts what is ready, finishes what is held back, or ends TURN when nothing is left. */
@@ -458,6 +494,8 @@ void event_taken(
 	struct turn *turn, const struct task *task, const struct graph_edge *edge, size_t choice);
 void event_interrupt(struct task *task, const struct copy *copy, const char *when,
 	const struct ss_value *payload);
+/* TEXT is a piece of what a model answers to COPY's attempt. */
+void event_token(const struct copy *copy, struct ss_text text);
 /* ENTRIES of the outermost turn's journal are stored. */
 void event_checkpoint(struct turn *turn, const struct ss_journal_entry *entries, size_t count);
 void event_over(struct turn *turn);
@@ -468,6 +506,9 @@ void event_over(struct turn *turn);
 const char *trace_status(const struct task *task);
 /* The tasks of LIST in their order, in a new array. */
 const struct task **trace_sort(const struct task_list *list);
+
+/* Room for all that RUN's agent may write. */
+void host_make_room(struct ss_run *run);
 
 /* Adds to HOST what only agents may call. */
 void engine_host_init(struct host *host);

@@ -142,16 +142,48 @@ static bool has_operations(const struct ss_plugin *plugin)
 	return false;
 }
 
+/* The bytes of a descriptor of the minor version MINOR. */
+static size_t descriptor_size(unsigned minor)
+{
+	return minor < 1 ? offsetof(struct ss_plugin, running) : sizeof(struct ss_plugin);
+}
+
+unsigned plugin_running(const struct ss_plugin *plugin)
+{
+	return plugin->struct_size > offsetof(struct ss_plugin, running) ? plugin->running : 0;
+}
+
+static int check_running(const char *path, const struct ss_plugin *plugin, struct ss_error *err)
+{
+	unsigned running = plugin_running(plugin);
+	if (plugin->kind != SS_AGENT)
+		return 0;
+	if ((running & ~(unsigned)(SS_BLOCKS | SS_CONCURRENTLY)) != 0 || running == SS_CONCURRENTLY)
+		return ss_fail(err,
+			"%s: its descriptor has the running %#x, which means nothing; it is "
+			"SS_BLOCKS, alone or "
+			"with SS_CONCURRENTLY, or 0",
+			path, running);
+	if ((running & SS_BLOCKS) != 0 && plugin->services != 0)
+		return ss_fail(err,
+			"%s: an agent that blocks (SS_BLOCKS) cannot use services, which call back "
+			"on the "
+			"loop; leave out one of them",
+			path);
+	return 0;
+}
+
 /* The version comes first: nothing behind it means anything when it does not fit. */
 static int check(const char *path, const struct ss_plugin *plugin, struct ss_error *err)
 {
 	if (plugin->abi_major != SS_ABI_MAJOR || plugin->abi_minor > SS_ABI_MINOR)
 		return ss_fail(err, "%s: built for plugin ABI %u.%u, this server has %u.%u", path,
 			plugin->abi_major, plugin->abi_minor, SS_ABI_MAJOR, SS_ABI_MINOR);
-	if (plugin->struct_size < sizeof *plugin)
+	if (plugin->struct_size < descriptor_size(plugin->abi_minor))
 		return ss_fail(err,
 			"%s: its descriptor has %zu bytes, ABI %u.%u has %zu; build it anew", path,
-			plugin->struct_size, plugin->abi_major, plugin->abi_minor, sizeof *plugin);
+			plugin->struct_size, plugin->abi_major, plugin->abi_minor,
+			descriptor_size(plugin->abi_minor));
 	if (plugin->kind < SS_AGENT || plugin->kind > SS_INDEX)
 		return ss_fail(err, "%s: has the unknown plugin kind %d", path, (int)plugin->kind);
 	if (!name_is_good(plugin->name) || plugin->version == NULL || plugin->licence == NULL ||
@@ -161,7 +193,7 @@ static int check(const char *path, const struct ss_plugin *plugin, struct ss_err
 	if (!has_operations(plugin))
 		return ss_fail(err, "%s: lacks operations that every %s has", path,
 			plugin_kind_name(plugin->kind));
-	if (check_options(path, plugin->options, err) < 0)
+	if (check_running(path, plugin, err) < 0 || check_options(path, plugin->options, err) < 0)
 		return -1;
 	return check_fields(path, plugin->fields, err);
 }

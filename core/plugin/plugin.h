@@ -30,6 +30,9 @@ struct ss_value *plugins_list(const struct plugins *plugins, enum ss_plugin_kind
 /* Loads and checks the shared object at PATH. As above, without a search. */
 const struct ss_plugin *plugin_load(const char *path, struct ss_error *err);
 
+/* How an agent runs, of enum ss_running. */
+unsigned plugin_running(const struct ss_plugin *plugin);
+
 /* "agents", "llm", …: the folder of a kind; "agent", "llm", …: what one is called. */
 const char *plugin_kind_folder(enum ss_plugin_kind kind);
 const char *plugin_kind_name(enum ss_plugin_kind kind);

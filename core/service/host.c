@@ -23,7 +23,8 @@ void host_init(struct host *host, const char *name, const struct log *log)
 		.table = {.struct_size = sizeof host->table,
 			.values = &value_functions,
 			.log = log_line,
-			.answer = llm_answer},
+			.answer = llm_answer,
+			.piece = llm_hand_on},
 		.name = name,
 		.log = log,
 	};

@@ -17,8 +17,10 @@ struct llm {
 struct ss_generation {
 	struct later_call call;
 	struct llm *llm;
+	llm_piece *piece;
 	llm_answered *done;
 	void *context;
+	bool answered;
 	char *answer;
 	size_t length;
 	struct ss_value *sources;
@@ -50,13 +52,14 @@ static void deliver(struct later_call *call)
 	free(generation);
 }
 
-int llm_generate(struct llm *llm, const struct ss_prompt *prompt, llm_answered *done, void *context,
-	struct ss_error *err)
+int llm_generate(struct llm *llm, const struct ss_prompt *prompt, llm_piece *piece,
+	llm_answered *done, void *context, struct ss_error *err)
 {
 	struct ss_error failure = {0};
 	struct ss_generation *generation = memory_make(struct ss_generation);
 	generation->call.call = deliver;
 	generation->llm = llm;
+	generation->piece = piece;
 	generation->done = done;
 	generation->context = context;
 	if (llm->operations->generate(llm->instance, generation, prompt, &failure) < 0) {
@@ -67,6 +70,12 @@ int llm_generate(struct llm *llm, const struct ss_prompt *prompt, llm_answered *
 	return 0;
 }
 
+void llm_hand_on(struct ss_generation *generation, struct ss_text text)
+{
+	if (generation->piece != NULL && !generation->answered && text.length > 0)
+		generation->piece(generation->context, text);
+}
+
 void llm_answer(struct ss_generation *generation, struct ss_text answer,
 	const struct ss_value *sources, const struct ss_error *err)
 {
@@ -74,6 +83,7 @@ void llm_answer(struct ss_generation *generation, struct ss_text answer,
 		generation->err = *err;
 		failure_complete(&generation->err, "the model");
 	}
+	generation->answered = true;
 	generation->answer = memory_text(answer.data, answer.length);
 	generation->length = answer.length;
 	generation->sources = sources != NULL ? value_ref(sources) : value_list(NULL, 0);

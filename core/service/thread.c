@@ -55,11 +55,25 @@ static void on_finished(evutil_socket_t fd, short what, void *context)
 	finish(context);
 }
 
-struct service_thread *service_thread_new(struct event_base *base, const char *name, size_t limit,
-	service_work *work, void *context, struct ss_error *err)
+int service_thread_begin(pthread_t *thread, const char *name, void *(*start)(void *),
+	void *argument, struct ss_error *err)
 {
 	sigset_t all;
 	sigset_t before;
+	/* Signals belong to the loop's thread. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(thread, NULL, start, argument);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error != 0)
+		return ss_fail(err, "the thread %s cannot be started: %s", name, strerror(error));
+	(void)pthread_setname_np(*thread, name);
+	return 0;
+}
+
+struct service_thread *service_thread_new(struct event_base *base, const char *name, size_t limit,
+	service_work *work, void *context, struct ss_error *err)
+{
 	struct service_thread *thread = memory_make(struct service_thread);
 	thread->limit = limit;
 	thread->work = work;
@@ -76,16 +90,8 @@ struct service_thread *service_thread_new(struct event_base *base, const char *n
 		(void)ss_fail(err, "the thread %s cannot be watched", name);
 		goto fail;
 	}
-	/* Signals belong to the loop's thread. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&thread->thread, NULL, run, thread);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0) {
-		(void)ss_fail(err, "the thread %s cannot be started: %s", name, strerror(error));
+	if (service_thread_begin(&thread->thread, name, run, thread, err) < 0)
 		goto fail;
-	}
-	(void)pthread_setname_np(thread->thread, name);
 	return thread;
 fail:
 	if (thread->finished_event != NULL)

@@ -9,6 +9,8 @@
 
 #include <smartsupport/error.h>
 
+#include <pthread.h>
+
 struct event_base;
 struct service_thread;
 
@@ -20,6 +22,10 @@ struct service_job {
 
 /* Does the work of all jobs from JOBS on, linked by item.next, on the thread. */
 typedef void service_work(void *context, struct service_job *jobs);
+
+/* Starts a thread named NAME (at most 15 characters) that takes no signals and calls START with ARGUMENT. */
+int service_thread_begin(pthread_t *thread, const char *name, void *(*start)(void *),
+	void *argument, struct ss_error *err);
 
 /* Starts a thread named NAME (at most 15 characters) whose jobs' done() run on BASE. At most LIMIT jobs
  * wait or run. */

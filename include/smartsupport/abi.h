@@ -9,13 +9,14 @@
  * as the sender knows it, so the receiver sees which members are there.
  *
  * Change log
+ *   1.1  Agents that block (ss_plugin.running); models that hand on pieces (ss_host.piece).
  *   1.0  Agents, models, storage, embedders and indexes.
  */
 #ifndef SMARTSUPPORT_ABI_H
 #define SMARTSUPPORT_ABI_H
 
 #define SS_ABI_MAJOR 1u
-#define SS_ABI_MINOR 0u
+#define SS_ABI_MINOR 1u
 
 #ifdef __cplusplus
 #define SS_BEGIN_C extern "C" {

@@ -2,7 +2,8 @@
  * What the host offers to a plugin: one table of functions, handed to create().
  *
  * The table is valid as long as the instance. Functions that take a run belong to agents and are
- * called on the loop thread; the others say which threads they are for.
+ * called on the loop thread, or on the thread of a run() that blocks (see plugin.h); the others say which
+ * threads they are for.
  */
 #ifndef SMARTSUPPORT_HOST_H
 #define SMARTSUPPORT_HOST_H
@@ -79,7 +80,7 @@ struct ss_host {
 	__attribute__((format(printf, 3, 4))) void (*log)(
 		const struct ss_host *host, enum ss_log_level level, const char *format, ...);
 
-	/* For agents, on the loop thread. FIELD is the field's row in the agent's table. */
+	/* For agents, on the thread of the run. FIELD is the field's row in the agent's table. */
 
 	/* The field's value in the state as it was when the run started. Borrowed for the run. */
 	const struct ss_value *(*read)(struct ss_run *run, size_t field);
@@ -127,6 +128,11 @@ struct ss_host {
 	 * or with ERR not NULL. Once; also allowed inside generate(). */
 	void (*answer)(struct ss_generation *generation, struct ss_text answer,
 		const struct ss_value *sources, const struct ss_error *err);
+	/* Hands on the next piece of GENERATION's answer while it is made: any number of times before
+	 * answer(), also inside generate(). TEXT, whole characters, is borrowed for the call. The pieces
+	 * together are the answer from its beginning, as far as it is made; answer() gets all of it all the
+	 * same. After an error nothing is to be undone: who was shown the pieces drops them. Since 1.1 */
+	void (*piece)(struct ss_generation *generation, struct ss_text text);
 };
 
 SS_END_C

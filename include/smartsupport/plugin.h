@@ -71,6 +71,17 @@ enum ss_services {
 	SS_USES_MODEL = 4,     /* generate() */
 };
 
+/* How an agent's run() is called. */
+enum ss_running {
+	/* It blocks: it waits for a file, another program or a library. It is called on a thread of a small pool
+	 * that all such agents of the workflow share, while the turn's other nodes go on. It waits for a thread
+	 * when all are at work, and its node's timeout counts that in. See struct ss_agent_operations. */
+	SS_BLOCKS = 1,
+	/* With SS_BLOCKS: run() may be called while another run() of the same instance is under way. Without
+	 * it calls of an instance never overlap, so a node's next attempt waits for the one that still blocks. */
+	SS_CONCURRENTLY = 2,
+};
+
 /* What create() gets. Everything is borrowed for the call, but for `host`, which outlives the instance. */
 struct ss_setup {
 	size_t struct_size;
@@ -82,7 +93,18 @@ struct ss_setup {
 	                                               of the field's values if it is an enum, else NULL */
 };
 
-/* An agent. All callbacks are called on the loop thread and must not block. */
+/* An agent. All callbacks are called on the loop thread and must not block, but for the run() of an agent whose
+ * descriptor says SS_BLOCKS.
+ *
+ * That one is called on another thread, each time on any of the pool's, and ends with what it returns. On this
+ * thread and until it returns it may call, for its run, read, write, overwrite, allocate, evaluate, assign, go_to,
+ * interrupt, answered and attempt, and what is for any thread. embed, search, generate and wait are refused; finish()
+ * and SS_PENDING make the run fail. Several instances run at once, so what they share needs a lock.
+ *
+ * It is waited for until the node's timeout or deadline has passed or the turn has ended, and not longer: then what
+ * it writes is refused, and what it returns is dropped. Its run, what it has read and what it has allocated stay
+ * valid until it returns. It must return at some time: until then others miss its thread, and the server cannot end
+ * in good order. destroy() is called when all runs have returned. */
 struct ss_agent_operations {
 	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
 	void (*destroy)(void *instance);
@@ -255,6 +277,8 @@ struct ss_plugin {
 	const struct ss_storage_operations *storage;
 	const struct ss_embedder_operations *embedder;
 	const struct ss_index_operations *index;
+	unsigned
+		running; /* agents: of enum ss_running; 0: run() is called on the loop. Since 1.1 */
 };
 
 /* The one symbol that a plugin exports, defined as

@@ -55,6 +55,17 @@ static enum ss_result run(void *instance, struct ss_run *run, struct ss_error *e
 	return SS_DONE;
 }
 
+/* Of the agents that block: several threads may be here, so nothing is noted. */
+static enum ss_result run_blocking(void *instance, struct ss_run *run, struct ss_error *err)
+{
+	struct actor *actor = instance;
+	for (size_t i = 0; i < part_count; i++) {
+		if (strcmp(parts[i].name, actor->name) == 0)
+			return parts[i].act(actor, run, err);
+	}
+	return SS_DONE;
+}
+
 void stage_play(const char *name, stage_act *act)
 {
 	cr_assert_lt(part_count, (size_t)PARTS_LIMIT);
@@ -62,19 +73,30 @@ void stage_play(const char *name, stage_act *act)
 	parts[part_count++].act = act;
 }
 
+static void take_the_strings_of(const char *name,
+	enum ss_result (*run_it)(void *instance, struct ss_run *run, struct ss_error *err))
+{
+	char file[200];
+	(void)snprintf(file, sizeof file, "%s/agents/%s.so", PLUGINS, name);
+	void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	cr_assert_not_null(handle, "%s", dlerror());
+	struct puppet_strings *strings = dlsym(handle, "puppet_strings");
+	cr_assert_not_null(strings);
+	strings->operations = (struct ss_agent_operations){create, destroy, run_it};
+}
+
 /* Puts the test behind the agents that are all nodes' agents. */
 static void take_the_strings(void)
 {
-	for (int field = -1; field < STAGE_TEXT; field++) {
-		char file[200];
-		(void)snprintf(file, sizeof file, "%s/agents/puppet%s%.*d.so", PLUGINS,
-			field >= 0 ? "_" : "", field >= 0 ? 1 : 0, field >= 0 ? field : 0);
-		void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-		cr_assert_not_null(handle, "%s", dlerror());
-		struct puppet_strings *strings = dlsym(handle, "puppet_strings");
-		cr_assert_not_null(strings);
-		strings->operations = (struct ss_agent_operations){create, destroy, run};
+	static const char *const blocking[] = {"blocker", "blocker_0", "blocker_1", "blocker_many"};
+	take_the_strings_of("puppet", run);
+	for (int field = 0; field < STAGE_TEXT; field++) {
+		char name[32];
+		(void)snprintf(name, sizeof name, "puppet_%d", field);
+		take_the_strings_of(name, run);
 	}
+	for (size_t i = 0; i < array_length(blocking); i++)
+		take_the_strings_of(blocking[i], run_blocking);
 }
 
 static char *workflow(const char *yaml)

@@ -73,7 +73,10 @@ bool stage_load(const char *yaml);
 void stage_prepare(const char *yaml);
 void stage_begin(void);
 
-/* The node NAME is played by ACT; without one it does nothing and is done. */
+/* The node NAME is played by ACT; without one it does nothing and is done. The acts of agents that block (blocker,
+ * blocker_0 and blocker_1 that write f0 and f1 alone, blocker_many that writes f0 and may run several
+ * times at once) are called on
+ * other threads. */
 void stage_play(const char *name, stage_act *act);
 
 /* Takes everything down and checks that nothing is left. */

@@ -46,20 +46,40 @@ Test(plugin, loads_one_with_nothing_wrong)
 
 Test(plugin, refuses_one_built_for_a_newer_abi)
 {
-	refused("abi_too_new", "built for plugin ABI 1.999, this server has 1.0");
+	refused("abi_too_new", "built for plugin ABI 1.999, this server has 1.1");
 }
 
 Test(plugin, refuses_one_built_for_another_major_abi)
 {
-	refused("abi_other_major", "built for plugin ABI 2.7, this server has 1.0");
+	refused("abi_other_major", "built for plugin ABI 2.7, this server has 1.1");
 }
 
 Test(plugin, refuses_a_descriptor_that_is_too_short)
 {
-	char *why = memory_format("its descriptor has %zu bytes, ABI 1.0 has %zu; build it anew",
+	char *why = memory_format("its descriptor has %zu bytes, ABI 1.1 has %zu; build it anew",
 		sizeof(struct ss_plugin) - sizeof(void *), sizeof(struct ss_plugin));
 	refused("short_struct", why);
 	free(why);
+}
+
+Test(plugin, loads_one_built_for_an_older_abi_whose_descriptor_is_shorter)
+{
+	struct ss_error err = {0};
+	char *path = fixture("abi_older");
+	const struct ss_plugin *plugin = plugin_load(path, &err);
+	cr_assert_not_null(plugin, "%s", err.text);
+	cr_expect_eq(plugin_running(plugin), 0, "what is behind its end does not count");
+	free(path);
+}
+
+Test(plugin, refuses_a_way_of_running_that_does_not_work)
+{
+	refused("running_alone", "its descriptor has the running 0x2, which means nothing; it is "
+				 "SS_BLOCKS, alone or "
+				 "with SS_CONCURRENTLY, or 0");
+	refused("running_with_services", "an agent that blocks (SS_BLOCKS) cannot use services, "
+					 "which call back on the loop; "
+					 "leave out one of them");
 }
 
 Test(plugin, refuses_a_shared_object_without_a_descriptor)

@@ -36,6 +36,7 @@ Test(host, gives_every_plugin_values_and_no_agents_functions)
 	cr_expect_eq(host.table.struct_size, sizeof(struct ss_host));
 	cr_expect_eq(host.table.values, &value_functions);
 	cr_expect_not_null(host.table.answer);
+	cr_expect_not_null(host.table.piece);
 	cr_expect_null(host.table.read);
 	cr_expect_null(host.table.write);
 	cr_expect_null(host.table.finish);

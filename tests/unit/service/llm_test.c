@@ -15,6 +15,7 @@
 
 enum model_mood {
 	ANSWERS_AT_ONCE,
+	ANSWERS_IN_PIECES,
 	ANSWERS_LATER,
 	FAILS_AT_ONCE,
 	FAILS_WITHOUT_STATUS,
@@ -40,6 +41,7 @@ static char *sources;
 static char *name;
 static struct ss_error answer_err;
 static bool in_generate;
+static char pieces[64];
 
 static void say(struct ss_generation *generation, const char *text)
 {
@@ -61,6 +63,11 @@ static int generate(void *instance, struct ss_generation *generation,
 	(void)snprintf(mine->question, sizeof mine->question, "%.*s", (int)prompt->question.length,
 		prompt->question.data);
 	switch (mine->mood) {
+	case ANSWERS_IN_PIECES:
+		llm_hand_on(generation, text_of("at "));
+		llm_hand_on(generation, text_of(""));
+		mine->waiting = generation;
+		return 0;
 	case ANSWERS_AT_ONCE:
 		say(generation, "at once");
 		return 0;
@@ -116,13 +123,21 @@ static void on_answer(void *context, struct ss_text text, const struct ss_value 
 		answer_err = *err;
 }
 
+static void on_piece(void *context, struct ss_text text)
+{
+	size_t length = strlen(pieces);
+	cr_assert_eq(context, &answered);
+	(void)snprintf(
+		pieces + length, sizeof pieces - length, "<%.*s>", (int)text.length, text.data);
+}
+
 static int ask(enum model_mood mood, struct ss_error *err)
 {
 	const struct ss_prompt prompt = {
 		.struct_size = sizeof prompt, .question = text_of("Where is it?")};
 	model.mood = mood;
 	in_generate = true;
-	int result = llm_generate(llm, &prompt, on_answer, &answered, err);
+	int result = llm_generate(llm, &prompt, on_piece, on_answer, &answered, err);
 	in_generate = false;
 	return result;
 }
@@ -148,6 +163,18 @@ Test(llm, answers_when_the_model_does)
 	loop_until(base, &answered, 1);
 	cr_expect_str_eq(answer, "later");
 	cr_expect_str_eq(sources, "[]");
+}
+
+Test(llm, hands_on_the_pieces_of_an_answer_until_it_is_there)
+{
+	cr_assert_eq(ask(ANSWERS_IN_PIECES, NULL), 0);
+	cr_expect_str_eq(pieces, "<at >");
+	llm_hand_on(model.waiting, text_of("last"));
+	say(model.waiting, "at last");
+	llm_hand_on(model.waiting, text_of("too late"));
+	loop_until(base, &answered, 1);
+	cr_expect_str_eq(pieces, "<at ><last>");
+	cr_expect_str_eq(answer, "at last");
 }
 
 Test(llm, passes_on_why_the_model_failed)
