@@ -104,6 +104,35 @@ edges:
 	assert.equal(events[3].when, 'x == 1');
 });
 
+test('run --stream prints the pieces of an answer while the model makes it', async () => {
+	const articles = [{ id: 'kb-1', title: 'Exports', score: 0.9, content: 'Open the menu.\n\n1. Choose Export.\n2. Choose CSV.\n\nNothing else.' }];
+	const { code, stdout, stderr } = await run(
+		`
+version: 1
+name: pieces
+state:
+  message:    {type: string}
+  sentiment:  {type: string, default: Neutral}
+  kb_results: {type: list}
+  answer:     {type: string}
+  answered:   {type: bool}
+nodes: {answer: {agent: general}}
+edges: [{from: START, to: answer}, {from: answer, to: END}]
+`,
+		['--stream', '--input', JSON.stringify({ message: 'How do I export?', kb_results: articles })],
+	);
+	assert.equal(code, 0, stderr);
+	const events = stdout.trim().split('\n').map((line) => JSON.parse(line));
+	assert.deepEqual(
+		events.map((event) => event.event),
+		['edge.taken', 'node.started', 'token', 'token', 'node.finished', 'edge.taken', 'turn.finished'],
+	);
+	const [, started, first, second, finished] = events;
+	assert.deepEqual(first, { event: 'token', node: 'answer', id: started.id, attempt: 1, text: 'Open the menu.' });
+	assert.equal(second.text, '\n\n1. Choose Export.\n2. Choose CSV.');
+	assert.equal(finished.writes.answer, first.text + second.text);
+});
+
 const race = `
 version: 1
 name: race

@@ -58,14 +58,26 @@ static size_t add_second(const struct extractive *extractive, const struct ss_va
 	size_t head = title.length + 3; /* two line breaks before it and one behind it */
 	if (head >= room)
 		return 0;
-	size_t length = passages_quote(
-		text_of(extractive, article, "content"), question, true, out + head, room - head);
+	size_t length = passages_quote_first(
+		text_of(extractive, article, "content"), question, out + head, room - head);
 	if (length == 0)
 		return 0;
 	memcpy(out, "\n\n", 2);
 	memcpy(out + 2, title.data, title.length);
 	out[head - 1] = '\n';
 	return head + length;
+}
+
+/* Where the pieces of an answer go. */
+struct answer {
+	const struct ss_host *host;
+	struct ss_generation *generation;
+};
+
+static void hand_on(void *context, struct ss_text passage)
+{
+	const struct answer *answer = context;
+	answer->host->piece(answer->generation, passage);
 }
 
 static int generate(void *instance, struct ss_generation *generation,
@@ -82,16 +94,19 @@ static int generate(void *instance, struct ss_generation *generation,
 	char *out = malloc(extractive->limit);
 	if (out == NULL)
 		return ss_fail(err, "out of memory");
-	size_t length = passages_quote(text_of(extractive, best, "content"), prompt->question,
-		false, out, extractive->limit);
+	struct answer answer = {extractive->host, generation};
+	size_t length = passages_quote(text_of(extractive, best, "content"), prompt->question, out,
+		extractive->limit, hand_on, &answer);
 	used[count++] = values->ref(values->get(best, "id"));
 	bool close = second != NULL && score_of(extractive, best) - score_of(extractive, second) <=
 					       extractive->second_within;
 	if (close) {
 		size_t added = add_second(extractive, second, prompt->question, out + length,
 			extractive->limit - length);
-		if (added > 0)
+		if (added > 0) {
 			used[count++] = values->ref(values->get(second, "id"));
+			hand_on(&answer, (struct ss_text){out + length, added});
+		}
 		length += added;
 	}
 	struct ss_value *sources = values->list(used, count);

@@ -194,6 +194,8 @@ struct quote {
 	char *out;
 	size_t length;
 	size_t limit;
+	passages_added *added;
+	void *context;
 };
 
 /* Adds PARAGRAPH, or what fits of it. Returns whether all of it did. */
@@ -211,23 +213,44 @@ static bool add(struct quote *quote, struct paragraph *paragraph)
 		return false;
 	memcpy(quote->out + quote->length, "\n\n", gap);
 	memcpy(quote->out + quote->length + gap, paragraph->text.data, length);
+	if (quote->added != NULL)
+		quote->added(
+			quote->context, (struct ss_text){quote->out + quote->length, gap + length});
 	quote->length += gap + length;
 	paragraph->used = true;
 	return length == paragraph->text.length;
 }
 
-size_t passages_quote(
-	struct ss_text content, struct ss_text question, bool first_only, char *out, size_t limit)
+/* Splits CONTENT into PARAGRAPHS and quotes the one that comes first. Whether there is room for more. */
+static bool add_lead(struct quote *quote, struct ss_text content, struct ss_text question,
+	struct paragraph *paragraphs, size_t *count, size_t *lead)
 {
 	struct stems stems;
+	collect_stems(question, &stems);
+	*count = split(content, &stems, paragraphs);
+	if (*count == 0)
+		return false;
+	*lead = choose_lead(paragraphs, *count);
+	return add(quote, &paragraphs[*lead]);
+}
+
+size_t passages_quote_first(
+	struct ss_text content, struct ss_text question, char *out, size_t limit)
+{
 	struct paragraph paragraphs[PARAGRAPHS_LIMIT];
 	struct quote quote = {.out = out, .limit = limit};
-	collect_stems(question, &stems);
-	size_t count = split(content, &stems, paragraphs);
-	if (count == 0)
-		return 0;
-	size_t lead = choose_lead(paragraphs, count);
-	if (!add(&quote, &paragraphs[lead]) || first_only)
+	size_t count, lead;
+	(void)add_lead(&quote, content, question, paragraphs, &count, &lead);
+	return quote.length;
+}
+
+size_t passages_quote(struct ss_text content, struct ss_text question, char *out, size_t limit,
+	passages_added *added, void *context)
+{
+	struct paragraph paragraphs[PARAGRAPHS_LIMIT];
+	struct quote quote = {.out = out, .limit = limit, .added = added, .context = context};
+	size_t count, lead;
+	if (!add_lead(&quote, content, question, paragraphs, &count, &lead))
 		return quote.length;
 	for (size_t i = 0; i < count; i++) {
 		if (paragraphs[i].is_list && !add(&quote, &paragraphs[i]))

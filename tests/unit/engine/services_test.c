@@ -315,6 +315,9 @@ Test(embed, that_is_under_way_when_the_server_stops_ends_before_the_engine_does)
 static struct {
 	bool at_once;
 	bool broken;
+	bool talks; /* hands on a piece at once */
+	bool fails; /* the first time */
+	int calls;
 	struct ss_generation *asked;
 	char question[16];
 } model;
@@ -328,6 +331,13 @@ static int start_generation(void *instance, struct ss_generation *generation,
 	(void)snprintf(model.question, sizeof model.question, "%.*s", (int)prompt->question.length,
 		prompt->question.data);
 	model.asked = generation;
+	if (model.talks)
+		llm_hand_on(generation, (struct ss_text){"I ", 2});
+	if (model.fails && model.calls++ == 0) {
+		const struct ss_error failure = {.status = SS_UNAVAILABLE, .text = "lost"};
+		llm_answer(generation, (struct ss_text){"", 0}, NULL, &failure);
+		return 0;
+	}
 	if (model.at_once)
 		llm_answer(generation, (struct ss_text){"now", 3}, NULL, NULL);
 	return 0;
@@ -405,6 +415,141 @@ Test(generate, that_is_answered_too_late_ends_with_an_error)
 	cr_expect_eq(back.calls, 1);
 	cr_expect_str_eq(back.answer, "");
 	cr_expect_not_null(strstr(back.err.text, "the run is over"));
+	stage_close();
+	llm_free(llm);
+}
+
+/* What was told of the pieces of answers, as <node attempt text>, and of the ends of nodes, as (node status). */
+struct told {
+	struct ending ending;
+	struct buffer text;
+};
+
+static void note_event(void *context, struct turn *turn, const struct ss_value *event)
+{
+	struct told *told = context;
+	const char *node = value_as_string(value_get(event, "node"), NULL);
+	const struct ss_value *text = value_get(event, "text");
+	const struct ss_value *copy = value_get(event, "copy");
+	(void)turn;
+	if (text == NULL) {
+		buffer_add_format(&told->text, "(%s %s)", node,
+			value_as_string(value_get(event, "status"), NULL));
+		return;
+	}
+	cr_expect_str_eq(value_as_string(value_get(event, "event"), NULL), "token");
+	cr_expect_eq(strlen(value_as_string(value_get(event, "id"), NULL)), 16);
+	buffer_add_format(&told->text, "<%s", node);
+	if (copy != NULL)
+		buffer_add_format(&told->text, "-%d", (int)value_as_int(copy));
+	buffer_add_format(&told->text, " %d %s>", (int)value_as_int(value_get(event, "attempt")),
+		value_as_string(text, NULL));
+}
+
+static void note_over(void *context, struct turn *turn)
+{
+	struct told *told = context;
+	told->ending.turn = turn;
+	told->ending.calls++;
+}
+
+static struct turn *start_told(struct told *told, unsigned events)
+{
+	struct ss_error err = {0};
+	const struct turn_options options = {.log = &stage.log,
+		.over = note_over,
+		.event = note_event,
+		.events = events,
+		.context = told};
+	struct turn *turn = turn_start(stage.engine, &options, &err);
+	cr_assert_not_null(turn, "%s", err.text);
+	return turn;
+}
+
+static void close_told(struct told *told, struct turn *turn, struct llm *llm)
+{
+	turn_free(turn);
+	buffer_free(&told->text);
+	stage_close();
+	llm_free(llm);
+}
+
+Test(token, is_told_when_a_model_hands_on_a_piece_until_it_has_answered)
+{
+	struct told told = {0};
+	model.talks = true;
+	struct llm *llm = open_llm(ALONE);
+	stage_play("a", generate);
+	struct turn *turn = start_told(&told, TURN_TOKEN | TURN_NODE_FINISHED);
+	stage_spin();
+	cr_expect_str_eq(buffer_text(&told.text), "<a 1 I >");
+	llm_hand_on(model.asked, (struct ss_text){"see", 3});
+	llm_answer(model.asked, (struct ss_text){"I see", 5}, NULL, NULL);
+	llm_hand_on(model.asked, (struct ss_text){" more", 5});
+	stage_until_over(&told.ending);
+	cr_expect_str_eq(buffer_text(&told.text), "<a 1 I ><a 1 see>(a done)");
+	cr_expect_str_eq(back.answer, "I see");
+	close_told(&told, turn, llm);
+}
+
+Test(token, is_not_told_to_those_who_did_not_choose_it)
+{
+	struct told told = {0};
+	model.talks = model.at_once = true;
+	struct llm *llm = open_llm(ALONE);
+	stage_play("a", generate);
+	struct turn *turn = start_told(&told, TURN_NODE_FINISHED);
+	stage_until_over(&told.ending);
+	cr_expect_str_eq(buffer_text(&told.text), "(a done)");
+	close_told(&told, turn, llm);
+}
+
+Test(token, says_which_attempt_it_is_of)
+{
+	struct told told = {0};
+	model.talks = model.at_once = model.fails = true;
+	struct llm *llm = open_llm("nodes: {a: {agent: puppet, retry: {attempts: 2, on: "
+				   "[unavailable], backoff: 0s}}}\n"
+				   "edges: [{from: START, to: a}, {from: a, to: END}]\n");
+	stage_play("a", generate);
+	struct turn *turn = start_told(&told, TURN_TOKEN | TURN_NODE_FINISHED);
+	stage_until_over(&told.ending);
+	cr_expect_null(turn_error(turn));
+	cr_expect_str_eq(buffer_text(&told.text), "<a 1 I ><a 2 I >(a done)");
+	close_told(&told, turn, llm);
+}
+
+Test(token, says_which_copy_it_is_of)
+{
+	struct told told = {0};
+	model.talks = model.at_once = true;
+	struct llm *llm = open_llm("nodes:\n"
+				   "  a: {agent: puppet_0, fields: {f0: sum},\n"
+				   "      send: {over: '[7, 8]', as: given}}\n"
+				   "edges: [{from: START, to: a}, {from: a, to: END}]\n");
+	stage_play("a", generate);
+	struct turn *turn = start_told(&told, TURN_TOKEN);
+	stage_until_over(&told.ending);
+	cr_expect_null(turn_error(turn));
+	cr_expect_str_eq(buffer_text(&told.text), "<a-0 1 I ><a-1 1 I >");
+	close_told(&told, turn, llm);
+}
+
+Test(token, is_dropped_when_it_comes_after_the_attempt)
+{
+	struct told told = {0};
+	struct llm *llm = open_llm(WITH_TIMEOUT);
+	stage_play("a", generate);
+	struct turn *turn = start_told(&told, TURN_TOKEN | TURN_NODE_FINISHED);
+	stage_until_over(&told.ending);
+	llm_hand_on(model.asked, (struct ss_text){"late", 4});
+	cr_expect_str_eq(buffer_text(&told.text), "(a degraded)");
+	turn_free(turn);
+	llm_hand_on(model.asked, (struct ss_text){"later", 5});
+	llm_answer(model.asked, (struct ss_text){"latest", 6}, NULL, NULL);
+	stage_spin();
+	cr_expect_eq(back.calls, 1);
+	buffer_free(&told.text);
 	stage_close();
 	llm_free(llm);
 }

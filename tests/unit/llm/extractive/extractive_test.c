@@ -11,6 +11,8 @@ static void *instance;
 static char answered[4000];
 static struct ss_value *sources;
 static size_t answers;
+static char handed_on[4000];
+static size_t pieces;
 
 /* A generation that only the test knows about. */
 static void take_answer(struct ss_generation *generation, struct ss_text answer,
@@ -25,8 +27,20 @@ static void take_answer(struct ss_generation *generation, struct ss_text answer,
 	answers++;
 }
 
-static const struct ss_host host = {
-	.struct_size = sizeof host, .values = &value_functions, .answer = take_answer};
+static void take_piece(struct ss_generation *generation, struct ss_text text)
+{
+	size_t length = strlen(handed_on);
+	cr_assert_not_null(generation);
+	cr_expect_eq(answers, 0, "a piece after the answer");
+	cr_assert_lt(length + text.length, sizeof handed_on);
+	memcpy(handed_on + length, text.data, text.length);
+	pieces++;
+}
+
+static const struct ss_host host = {.struct_size = sizeof host,
+	.values = &value_functions,
+	.answer = take_answer,
+	.piece = take_piece};
 
 static void create(const char *yaml)
 {
@@ -91,6 +105,8 @@ Test(extractive, answers_at_once_with_the_best_article_and_names_it)
 	cr_expect_str_eq(answered, "Click the link.\n\n1. Open the page.\n2. Click.");
 	cr_expect_str_eq(source_ids(), "[\"a\"]");
 	cr_expect_eq(answers, 1);
+	cr_expect_str_eq(handed_on, answered);
+	cr_expect_eq(pieces, 2);
 }
 
 Test(extractive, has_nothing_to_say_without_an_article)
@@ -100,6 +116,7 @@ Test(extractive, has_nothing_to_say_without_an_article)
 	cr_expect_eq(ask("how?", "[]", &err), -1);
 	cr_expect_eq(err.status, SS_NOT_FOUND);
 	cr_expect_eq(answers, 0);
+	cr_expect_eq(pieces, 0);
 }
 
 Test(extractive, adds_a_second_article_that_is_as_near)
@@ -112,6 +129,8 @@ Test(extractive, adds_a_second_article_that_is_as_near)
 			     &err),
 		0, "%s", err.text);
 	cr_expect_not_null(strstr(answered, "\n\nB?\nAsk an admin."));
+	cr_expect_str_eq(handed_on, answered);
+	cr_expect_eq(pieces, 3);
 	cr_expect_str_eq(source_ids(), "[\"a\",\"b\"]");
 }
 

@@ -4,12 +4,36 @@
 #include <string.h>
 
 static char quoted[4000];
+static size_t passages; /* that were told one by one */
+
+struct told {
+	char text[4000];
+	size_t length;
+	size_t passages;
+};
+
+static void tell(void *context, struct ss_text passage)
+{
+	struct told *told = context;
+	cr_assert_leq(told->length + passage.length, sizeof told->text);
+	memcpy(told->text + told->length, passage.data, passage.length);
+	told->length += passage.length;
+	told->passages++;
+}
 
 static const char *quote(const char *content, const char *question, bool first_only, size_t limit)
 {
-	size_t length = passages_quote((struct ss_text){content, strlen(content)},
-		(struct ss_text){question, strlen(question)}, first_only, quoted, limit);
+	const struct ss_text text = {content, strlen(content)};
+	const struct ss_text asked = {question, strlen(question)};
+	struct told told = {.passages = 0};
+	size_t length = first_only ? passages_quote_first(text, asked, quoted, limit)
+				   : passages_quote(text, asked, quoted, limit, tell, &told);
 	cr_assert_leq(length, limit);
+	if (!first_only) {
+		cr_expect_eq(told.length, length);
+		cr_expect_arr_eq(told.text, quoted, length);
+		passages = told.passages;
+	}
 	quoted[length] = '\0';
 	return quoted;
 }
@@ -21,6 +45,7 @@ Test(passages, quotes_the_opening_and_the_steps)
 {
 	cr_expect_str_eq(quote(article, "how do I log in", false, 1200),
 		"Click Forgot password.\n\n1. Open the page.\n2. Click the link.");
+	cr_expect_eq(passages, 2);
 }
 
 Test(passages, leads_with_the_paragraph_that_the_question_is_about)
