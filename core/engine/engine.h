@@ -90,17 +90,15 @@ enum turn_events {
 	TURN_INTERRUPT = 8,     /* {event, node, id, when, payload} */
 	TURN_FINISHED = 16,     /* {event, turn, status, error} */
 	TURN_CHECKPOINT = 32,   /* {event, turn, nodes: list of ids}: what they came to is stored */
-	TURN_TOKEN =
-		64, /* {event, node, id, attempt, copy (of a fan-out), text}: a piece of a model's answer */
+	/* {event, node, id, attempt, copy (of a fan-out), text}: a piece of what a model answers. Pieces are told as they
+	 * come, before anybody knows what becomes of the attempt. Who shows them drops those of an attempt when a later
+	 * attempt of the same id and copy tells of one, and those of the id when its node.finished has another status
+	 * than "done": what counts is what the node writes. Pieces that come after their attempt are not told. */
+	TURN_TOKEN = 64,
 };
 
 /* The bit of the event NAME, as in "node.started"; 0 when there is none. */
 unsigned turn_event_named(const char *name);
-
-/* Pieces are told as they come, before anybody knows what becomes of the attempt. Who shows them drops those of an
- * attempt when one with a higher number tells of the same id (and copy), and those of the id when its node.finished
- * has another status than "done": what counts is what the node writes. Pieces that come when the attempt is over are
- * not told. */
 
 /* Called as things happen, with a map whose `event` is its name, as in "node.started"; borrowed for the
  * call. Nodes of inner workflows are named outer/inner. It must not free the turn. */
@@ -155,8 +153,9 @@ int turn_resume(struct turn *turn, const struct ss_value *answers, struct ss_err
 
 /* What happened, as a new list in the order of the tasks: maps {id, node, agent (or workflow), status, step,
  * started_ms, duration_ms, writes (list of fields), attempts (if more than 1), copies (of a fan-out), cached
- * (true), restored (true: it ran before the turn was gone on with here), blocked (true: the agent kept the loop for longer than its timeout, or still blocked its thread when the attempt was over), error (if it failed), taken
- * (list of {to, when}), inner (a workflow's own trace)}. The status is "done", "degraded" (went on with its
+ * (true), restored (true: it ran before the turn was gone on with here), blocked (true:
+ * the agent kept the loop for longer than its timeout, or its thread when the attempt was over), error (if it
+ * failed), taken (list of {to, when}), inner (a workflow's own trace)}. The status is "done", "degraded" (went on with its
  * on_error), "failed", "interrupted", or "stopped" when the turn ended before it. Times are relative to the
  * turn's start. */
 struct ss_value *turn_trace(const struct turn *turn);

@@ -113,8 +113,7 @@ struct wait;
 struct offload {
 	struct thread_job job;
 	struct ss_run *run;
-	atomic_bool
-		over; /* the attempt is, says the loop: nothing waits for what the agent still does */
+	atomic_bool over; /* the attempt is, says the loop: what the agent still does is dropped */
 	/* What the agent may look at. */
 	struct ss_value *answer;
 	unsigned attempt;

@@ -277,8 +277,7 @@ struct ss_plugin {
 	const struct ss_storage_operations *storage;
 	const struct ss_embedder_operations *embedder;
 	const struct ss_index_operations *index;
-	unsigned
-		running; /* agents: of enum ss_running; 0: run() is called on the loop. Since 1.1 */
+	unsigned running; /* agents: of enum ss_running; 0: it does not block. Since 1.1 */
 };
 
 /* The one symbol that a plugin exports, defined as

@@ -56,6 +56,55 @@ Test(queue, takes_an_item_again_that_was_taken_out)
 	queue_free(queue);
 }
 
+Test(queue, gives_one_at_a_time_to_those_who_share_it)
+{
+	struct number numbers[3];
+	struct queue *queue = queue_new(false);
+	for (size_t i = 0; i < array_length(numbers); i++)
+		queue_put(queue, &numbers[i].item);
+	cr_expect_eq(queue_take_first(queue), &numbers[0].item);
+	cr_expect_eq(queue_take_first(queue), &numbers[1].item);
+	queue_put(queue, &numbers[0].item);
+	queue_close(queue);
+	cr_expect_eq(queue_take_first(queue), &numbers[2].item);
+	cr_expect_eq(queue_take_first(queue), &numbers[0].item);
+	cr_expect_null(queue_take_first(queue));
+	queue_free(queue);
+}
+
+enum { SHARERS = 4, SHARED = 2000 };
+
+static void *count_what_it_takes(void *context)
+{
+	struct queue *queue = context;
+	size_t count = 0;
+	for (struct queue_item *item; (item = queue_take_first(queue)) != NULL; count++)
+		number_of(item)->value++;
+	return (void *)(uintptr_t)count;
+}
+
+Test(queue, gives_each_item_to_one_of_the_threads_that_share_it)
+{
+	static struct number numbers[SHARED];
+	pthread_t threads[SHARERS];
+	struct queue *queue = queue_new(false);
+	size_t taken = 0;
+	for (size_t i = 0; i < SHARERS; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, count_what_it_takes, queue), 0);
+	for (size_t i = 0; i < SHARED; i++)
+		queue_put(queue, &numbers[i].item);
+	queue_close(queue);
+	for (size_t i = 0; i < SHARERS; i++) {
+		void *count;
+		(void)pthread_join(threads[i], &count);
+		taken += (uintptr_t)count;
+	}
+	cr_expect_eq(taken, (size_t)SHARED);
+	for (size_t i = 0; i < SHARED; i++)
+		cr_expect_eq(numbers[i].value, 1);
+	queue_free(queue);
+}
+
 Test(queue, has_a_descriptor_that_is_readable_while_items_wait)
 {
 	struct number numbers[2];
