@@ -177,10 +177,10 @@ static int compare(const void *a, const void *b)
 }
 
 /* The median of the batches' times for one turn, in microseconds, and what a batch asked of the system. */
-static void measure(struct bench *bench, const char *name, const char *yaml, size_t turns)
+static void measure_with(struct bench *bench, const char *name, const char *yaml, size_t turns,
+	struct ss_value *input)
 {
 	double times[BATCHES];
-	struct ss_value *input = value_map(NULL, NULL, 0);
 	load(bench, yaml);
 	run_turns(bench, turns, input);
 	size_t before = mallinfo2().arena + mallinfo2().hblkhd;
@@ -195,6 +195,11 @@ static void measure(struct bench *bench, const char *name, const char *yaml, siz
 		times[BATCHES / 2], grown);
 	value_unref(input);
 	unload(bench);
+}
+
+static void measure(struct bench *bench, const char *name, const char *yaml, size_t turns)
+{
+	measure_with(bench, name, yaml, turns, value_map(NULL, NULL, 0));
 }
 
 /* The same with durability `node`: the median time of a turn, and what the database grew by for each. */
@@ -276,6 +281,27 @@ static const char wide[] =
 	"  - {from: START, to: add}\n"
 	"  - {from: add, choose: [{when: n < 300, to: add}, {else: END}]}\n";
 
+/* A chain of 10 that hands on 300 messages in a state of 15 fields. */
+static void measure_handing_on(struct bench *bench)
+{
+	struct buffer yaml = {0};
+	struct ss_value *messages[300];
+	for (size_t i = 0; i < array_length(messages); i++)
+		messages[i] = value_text("a message");
+	buffer_add_string(&yaml, "version: 1\nname: wide chain\nstate:\n  message: {type: list}\n");
+	for (char name = 'a'; name <= 'n'; name++)
+		buffer_add_format(&yaml, "  %c: {type: string}\n", name);
+	buffer_add_string(&yaml, "nodes:\n");
+	for (size_t i = 0; i < 10; i++)
+		buffer_add_format(&yaml, "  n%zu: {agent: assign}\n", i);
+	buffer_add_string(&yaml, "edges:\n  - {from: START, to: n0}\n  - {from: n9, to: END}\n");
+	for (size_t i = 0; i < 9; i++)
+		buffer_add_format(&yaml, "  - {from: n%zu, to: n%zu}\n", i, i + 1);
+	measure_with(bench, "chain of 10, wide state", yaml.data, 1000,
+		value_map_make({"message", value_list(messages, array_length(messages))}));
+	buffer_free(&yaml);
+}
+
 static void measure_loading(struct bench *bench)
 {
 	double times[BATCHES];
@@ -304,6 +330,7 @@ int main(void)
 	measure(&bench, "wide state, loop of 300", wide, 20);
 	measure_kept(&bench, "fan-out of 5 and join", fan_out, 100);
 	measure_kept(&bench, "wide state, loop of 300", wide, 3);
+	measure_handing_on(&bench);
 	measure_loading(&bench);
 	later_free(bench.later);
 	plugins_free(bench.plugins);

@@ -18,12 +18,19 @@ const ours = new Map(
 const nothing = () => ({});
 const oneField = Annotation.Root({ message: Annotation() });
 
-function chain(count) {
-	const graph = new StateGraph(oneField);
+function chain(count, state = oneField) {
+	const graph = new StateGraph(state);
 	for (let i = 0; i < count; i++) graph.addNode(`n${i}`, nothing);
 	graph.addEdge(START, 'n0');
 	for (let i = 0; i + 1 < count; i++) graph.addEdge(`n${i}`, `n${i + 1}`);
 	return graph.addEdge(`n${count - 1}`, END);
+}
+
+// A chain of 10 that hands on 300 messages in a state of 15 fields.
+function wideChain() {
+	const fields = { message: Annotation() };
+	for (const name of 'abcdefghijklmn') fields[name] = Annotation();
+	return chain(10, Annotation.Root(fields));
 }
 
 function fanOut() {
@@ -99,6 +106,7 @@ const theirs = new Map([
 	['chain of 1000', await runs(chain(1000), { message: 'x' }, 5)],
 	['fan-out of 5 and join', await runs(fanOut(), { message: 'x' }, 300)],
 	['wide state, loop of 300', await runs(wide(), { a: 'x' }, 7)],
+	['chain of 10, wide state', await runs(wideChain(), { message: Array(300).fill('a message') }, 200)],
 	['compile 1000 nodes', compiles(15)],
 ]);
 
