@@ -7,6 +7,7 @@
 #include "value/value.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void list_add(struct task_list *list, struct task *task)
 {
@@ -307,9 +308,9 @@ enum { ID_LIMIT = 200 };
 
 static bool is_id(const char *id)
 {
-	size_t length = 0;
-	for (; id[length] != '\0' && length <= ID_LIMIT; length++) {
-		if (id[length] <= ' ' || id[length] > '~')
+	size_t length = strnlen(id, ID_LIMIT + 1);
+	for (size_t i = 0; i < length; i++) {
+		if (id[i] <= ' ' || id[i] > '~')
 			return false;
 	}
 	return length > 0 && length <= ID_LIMIT;

@@ -9,7 +9,8 @@
  * as the sender knows it, so the receiver sees which members are there.
  *
  * Change log
- *   1.1  Agents that block (ss_plugin.running); models that hand on pieces (ss_host.piece).
+ *   1.1  Agents that block (ss_plugin.running); models that hand on pieces (ss_host.piece); journals of turns
+ *        (ss_storage_operations.write_journals and what follows), which every storage keeps.
  *   1.0  Agents, models, storage, embedders and indexes.
  */
 #ifndef SMARTSUPPORT_ABI_H

@@ -72,6 +72,13 @@ Test(plugin, loads_one_built_for_an_older_abi_whose_descriptor_is_shorter)
 	free(path);
 }
 
+Test(plugin, refuses_a_storage_that_keeps_no_journals)
+{
+	refused("storage_older",
+		"is a storage of plugin ABI 1.0, which keeps no journals of turns; "
+		"build it against the headers of this server");
+}
+
 Test(plugin, refuses_a_way_of_running_that_does_not_work)
 {
 	refused("running_alone", "its descriptor has the running 0x2, which means nothing; it is "
