@@ -112,14 +112,14 @@ version: 1
 name: pieces
 state:
   message:    {type: string}
-  sentiment:  {type: string, default: Neutral}
+  sentiment:  {type: string}
   kb_results: {type: list}
   answer:     {type: string}
   answered:   {type: bool}
 nodes: {answer: {agent: general}}
 edges: [{from: START, to: answer}, {from: answer, to: END}]
 `,
-		['--stream', '--input', JSON.stringify({ message: 'How do I export?', kb_results: articles })],
+		['--stream', '--input', JSON.stringify({ message: 'How do I export?', sentiment: 'Neutral', kb_results: articles })],
 	);
 	assert.equal(code, 0, stderr);
 	const events = stdout.trim().split('\n').map((line) => JSON.parse(line));
