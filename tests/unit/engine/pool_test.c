@@ -238,9 +238,9 @@ static enum ss_result block_at_first(struct actor *actor, struct ss_run *run, st
 	return result < 0 ? SS_FAILED : SS_DONE;
 }
 
-#define TRIED_TWICE                                                                                \
-	"retry: {attempts: 2, on: [timeout], backoff: 0s}, timeout: 20ms, on_error: {set: {f1: "   \
-	"0}, error: f20}"
+#define TRIED_TWICE(timeout)                                                                       \
+	"retry: {attempts: 2, on: [timeout], backoff: 0s}, timeout: " timeout                      \
+	", on_error: {set: {f1: 0}, error: f20}"
 
 static struct turn *try_twice(const char *yaml)
 {
@@ -259,7 +259,7 @@ static struct turn *try_twice(const char *yaml)
 
 Test(pool, runs_the_next_attempt_beside_one_that_still_blocks)
 {
-	struct turn *turn = try_twice(ALONE("agent: blocker_many, " TRIED_TWICE));
+	struct turn *turn = try_twice(ALONE("agent: blocker_many, " TRIED_TWICE("500ms")));
 	cr_expect_null(turn_error(turn));
 	cr_expect_eq(stage_int(turn, "f0"), 20);
 	turn_free(turn);
@@ -268,7 +268,7 @@ Test(pool, runs_the_next_attempt_beside_one_that_still_blocks)
 
 Test(pool, lets_the_next_attempt_of_an_instance_wait_for_one_that_still_blocks)
 {
-	struct turn *turn = try_twice(ALONE("agent: blocker, " TRIED_TWICE));
+	struct turn *turn = try_twice(ALONE("agent: blocker, " TRIED_TWICE("20ms")));
 	cr_expect_eq(atomic_load(&seen.returned), 1, "the second attempt was never called");
 	cr_expect_eq(stage_int(turn, "f0"), 0);
 	cr_expect_str_eq(stage_text(turn, "f20"),
