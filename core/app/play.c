@@ -166,6 +166,17 @@ void play_print_map(const char *title, const struct ss_value *map)
 	}
 }
 
+void play_print_interrupts(const struct ss_value *interrupts)
+{
+	for (size_t i = 0; i < value_count(interrupts); i++) {
+		const struct ss_value *one = value_at(interrupts, i);
+		char *payload = json_text(value_get(one, "payload"));
+		(void)printf("  %s waits %s: %s\n", value_as_string(value_get(one, "node"), NULL),
+			value_as_string(value_get(one, "when"), NULL), payload);
+		free(payload);
+	}
+}
+
 static void print_text(struct turn *turn)
 {
 	struct ss_value *state = turn_state(turn);
@@ -177,13 +188,7 @@ static void print_text(struct turn *turn)
 	(void)printf("\nStatus  %s\n", play_status(turn));
 	if (turn_id(turn) != NULL)
 		(void)printf("Turn    %s\n", turn_id(turn));
-	for (size_t i = 0; i < value_count(interrupts); i++) {
-		const struct ss_value *one = value_at(interrupts, i);
-		char *payload = json_text(value_get(one, "payload"));
-		(void)printf("  %s waits %s: %s\n", value_as_string(value_get(one, "node"), NULL),
-			value_as_string(value_get(one, "when"), NULL), payload);
-		free(payload);
-	}
+	play_print_interrupts(interrupts);
 	value_unref(interrupts);
 	value_unref(trace);
 	value_unref(state);

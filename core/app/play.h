@@ -32,6 +32,8 @@ struct turn *play_silently(const struct play *play, struct engine *engine,
 void play_print_json(const struct ss_value *value);
 void play_print_map(const char *title, const struct ss_value *map);
 void play_print_trace(const struct ss_value *trace);
+/* What turn_interrupts() gives, a line each. */
+void play_print_interrupts(const struct ss_value *interrupts);
 
 /* The events in NAMES, with commas between them; NULL: all. 0 and a message when one does not exist. */
 unsigned play_events(const char *names);

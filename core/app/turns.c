@@ -122,10 +122,12 @@ static void print_shown(const struct arguments *arguments, const struct record *
 		play_print_json(all);
 		value_unref(all);
 	} else {
-		(void)printf("Turn      %s\nStatus    %s\n%s%s%sWorkflow  %.12s\n\n",
-			record_id(record), record_status(record), error != NULL ? "Error     " : "",
-			error != NULL ? error : "", error != NULL ? "\n" : "",
-			record_workflow(record));
+		(void)printf("Turn      %s\nWorkflow  %.12s\nStatus    %s\n", record_id(record),
+			record_workflow(record), record_status(record));
+		if (error != NULL)
+			(void)printf("  %s\n", error);
+		play_print_interrupts(interrupts);
+		(void)putchar('\n');
 		play_print_map("State", state);
 		print_checkpoints(checkpoints);
 		(void)puts("\nTrace");
