@@ -364,7 +364,7 @@ static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t length)
 	return mix(hash, length);
 }
 
-/* As a double, since an integer may equal one; both zeros are the same. */
+/* Both zeros are the same. */
 static uint64_t hash_number(double number)
 {
 	uint64_t bits = 0;
@@ -373,11 +373,21 @@ static uint64_t hash_number(double number)
 	return mix(SS_NUMBER, bits);
 }
 
+/* As the double that it equals, if there is one. Of those that none equals, as large ids, hundreds would be
+ * rounded to the same double. */
+static uint64_t hash_integer(int64_t integer)
+{
+	double number = (double)integer;
+	return same_number(integer, number) ? hash_number(number) : mix(SS_INT, (uint64_t)integer);
+}
+
 uint64_t value_hash(const struct ss_value *value)
 {
 	enum ss_type type = value_type(value);
 	uint64_t hash = (uint64_t)type;
-	if (type == SS_INT || type == SS_NUMBER)
+	if (type == SS_INT)
+		return hash_integer(value_as_int(value));
+	if (type == SS_NUMBER)
 		return hash_number(value_as_number(value));
 	if (type == SS_BOOL)
 		return mix(hash, value->scalar.boolean);

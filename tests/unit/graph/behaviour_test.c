@@ -375,7 +375,9 @@ static size_t below(size_t limit)
 static struct ss_value *some_value(int depth)
 {
 	struct ss_value *items[2];
-	switch (below(depth > 0 ? 7 : 5)) {
+	/* Above 2^53, where several integers are rounded to one double. */
+	int64_t large = (INT64_C(1) << 60) + (int64_t)below(3);
+	switch (below(depth > 0 ? 9 : 7)) {
 	case 0:
 		return value_int((int64_t)below(3));
 	case 1:
@@ -386,14 +388,23 @@ static struct ss_value *some_value(int depth)
 		return value_text(below(2) == 0 ? "a" : "");
 	case 4:
 		return below(2) == 0 ? value_null() : value_number(-0.0);
-	case 5: {
+	case 5:
+		return value_int(large);
+	case 6:
+		return value_number((double)large);
+	case 7: {
 		size_t count = 1 + below(2);
 		for (size_t i = 0; i < count; i++)
 			items[i] = some_value(depth - 1);
 		return value_list(items, count);
 	}
 	default:
-		return value_map_make({"k", some_value(depth - 1)});
+		if (below(2) == 0)
+			return value_map_make({"k", some_value(depth - 1)});
+		/* The same map, whichever of its keys is written first. */
+		items[0] = some_value(depth - 1);
+		return below(2) == 0 ? value_map_make({"k", items[0]}, {"a", value_int(1)})
+				     : value_map_make({"a", value_number(1)}, {"k", items[0]});
 	}
 }
 
@@ -445,10 +456,42 @@ Test(reducers, unite_long_lists_as_short_ones)
 		struct ss_value *expected = unite(a, b, field.key);
 		struct ss_value *reduced = graph_reduce(&field, a, b, &err);
 		cr_assert(value_equal(reduced, expected));
+		/* The very items, as 1 stays 1 where 1.0 is written later. */
+		for (size_t j = 0; j < value_count(expected); j++)
+			cr_assert_eq(value_at(reduced, j), value_at(expected, j));
 		value_unref(reduced);
 		value_unref(expected);
 		value_unref(a);
 		value_unref(b);
+	}
+}
+
+Test(reducers, keep_the_first_of_what_is_equal)
+{
+	struct ss_error err = {0};
+	const struct graph_field field = {.type = SS_LIST, .reducer = GRAPH_UNION};
+	struct ss_value *a = json("[2, 1, [1], {\"a\": 1}, 2]");
+	struct ss_value *b = json("[1.0, 3, [1.0], {\"a\": 1.0}, 3.0, 2, [1, 1]]");
+	struct ss_value *reduced = graph_reduce(&field, a, b, &err);
+	char *text = json_text(reduced);
+	cr_expect_str_eq(text, "[2,1,[1],{\"a\":1},2,3,[1,1]]");
+	free(text);
+	value_unref(reduced);
+	value_unref(a);
+	value_unref(b);
+}
+
+/* Ids that follow each other would all lead to the same place of the table otherwise. */
+Test(reducers, hash_large_integers_apart)
+{
+	enum { COUNT = 256 };
+	uint64_t hashes[COUNT];
+	for (int i = 0; i < COUNT; i++) {
+		struct ss_value *id = value_int((INT64_C(1) << 60) + i);
+		hashes[i] = value_hash(id);
+		value_unref(id);
+		for (int j = 0; j < i; j++)
+			cr_assert_neq(hashes[i], hashes[j]);
 	}
 }
 
