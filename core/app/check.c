@@ -5,12 +5,15 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "config/environment.h"
+#include "support/support.h"
 #include "value/json.h"
 #include "value/value.h"
 
 #include <event2/event.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -21,9 +24,11 @@ static const char help[] =
 	"one.\n\n"
 	"  -j, --json           print {mistakes: list of {file, line, column, message}, count} as "
 	"JSON\n"
-	"  -w, --workflow FILE  check just this workflow, which need not be about support; any of "
+	"  -w, --workflow FILE  check just this workflow, which need not be about support: any of "
 	"its\n"
-	"                       fields may be given when a turn starts\n"
+	"                       fields may be given when a turn starts, unless it is the "
+	"configured "
+	"one\n"
 	"  -c, --config FILE    the configuration to check, or that names the plugins' folders\n"
 	"  -h, --help           this text\n";
 
@@ -86,6 +91,14 @@ static int report(const struct arguments *arguments, struct diagnostics *diagnos
 	return count == 0 ? 0 : 1;
 }
 
+/* Whether FILE is the workflow that answers questions, which says what its turns are given. */
+static bool is_configured(const struct config *config, const char *file)
+{
+	char path[PATH_MAX], configured[PATH_MAX];
+	return realpath(file, path) != NULL && realpath(config->workflow, configured) != NULL &&
+	       strcmp(path, configured) == 0;
+}
+
 /* A workflow by itself: a mistake of the configuration is one only if it hides the plugins. */
 static void check_workflow(
 	const struct config *config, const char *file, struct diagnostics *diagnostics)
@@ -93,8 +106,12 @@ static void check_workflow(
 	struct log log = log_new(STDERR_FILENO, SS_LOG_ERROR, false);
 	struct event_base *base = event_base_new();
 	struct runtime *runtime = runtime_new_bare(config, base, &log, false, diagnostics);
-	const struct runtime_workflow workflow = {.file = file, .look = true};
+	bool configured = is_configured(config, file);
+	const struct runtime_workflow workflow = {
+		.file = file, .inputs = configured ? support_inputs : NULL, .look = true};
 	(void)runtime_load(runtime, &workflow, diagnostics);
+	if (configured && runtime_graph(runtime) != NULL)
+		(void)support_check(runtime_graph(runtime), diagnostics);
 	runtime_free(runtime);
 	event_base_free(base);
 }

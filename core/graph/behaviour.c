@@ -76,12 +76,8 @@ const char *const graph_error_names[] = {
 /* The names of the errors after which a node may be tried again. */
 static unsigned read_errors(struct graph_loader *loader, const struct yaml_node *node)
 {
-	static const struct {
-		const char *name;
-		enum ss_status status;
-	} errors[] = {{"invalid", SS_INVALID}, {"not_found", SS_NOT_FOUND},
-		{"conflict", SS_CONFLICT}, {"unavailable", SS_UNAVAILABLE}, {"timeout", SS_TIMEOUT},
-		{"limit", SS_LIMIT}, {"internal", SS_INTERNAL}};
+	static const enum ss_status statuses[] = {SS_INVALID, SS_NOT_FOUND, SS_CONFLICT,
+		SS_UNAVAILABLE, SS_TIMEOUT, SS_LIMIT, SS_INTERNAL}; /* in the order of the names */
 	unsigned mask = 0;
 	if (node == NULL)
 		return 1u << SS_UNAVAILABLE | 1u << SS_TIMEOUT;
@@ -89,16 +85,17 @@ static unsigned read_errors(struct graph_loader *loader, const struct yaml_node 
 		char hint[120];
 		const char *name = node->items[i]->text;
 		size_t row = 0;
-		while (row < array_length(errors) && strcmp(errors[row].name, name) != 0)
+		while (row < array_length(statuses) && strcmp(graph_error_names[row], name) != 0)
 			row++;
-		if (row < array_length(errors))
-			mask |= 1u << errors[row].status;
+		if (row < array_length(statuses))
+			mask |= 1u << statuses[row];
 		else
 			yaml_mistake(loader->document, node->items[i], loader->diagnostics,
 				"there is no error \"%.*s\"%s; there are invalid, not_found, "
 				"conflict, unavailable, timeout, limit and internal",
 				text_fit(name, 60), name,
-				diagnostics_hint(name, graph_error_names, 7, hint, sizeof hint));
+				diagnostics_hint(name, graph_error_names, array_length(statuses),
+					hint, sizeof hint));
 	}
 	return mask;
 }

@@ -29,6 +29,22 @@ extern const struct graph_section graph_file_section, graph_field_section, graph
 /* "invalid", "timeout", …, NULL: after which a node may be tried again. */
 extern const char *const graph_error_names[];
 
+/* What a field may be called: a regular expression, and those names that expressions keep for themselves, NULL. */
+extern const char graph_field_name_pattern[];
+extern const char *const graph_reserved_names[];
+
+/* The rules of fields (state.c), by which the loader checks and the schema is made. */
+/* The type that is written as NAME; SS_NULL for none. An enum is a string. */
+enum ss_type graph_type_of(const char *name);
+/* The reducer that is written as NAME, which is one. */
+enum graph_reducer graph_reducer_of(const char *name);
+/* Whether min and max are for TYPE. */
+bool graph_type_has_range(enum ss_type type);
+bool graph_reducer_suits(enum graph_reducer reducer, enum ss_type type);
+/* Whether it must know what tells items apart; only then there is a key. */
+bool graph_reducer_needs_key(enum graph_reducer reducer, enum ss_type type);
+bool graph_reducer_needs_default(enum graph_reducer reducer);
+
 /* The texts that a graph is made from, of its own file and those of its inner workflows (source.c). */
 struct graph_source {
 	char *file;                    /* the outermost one, absolute */

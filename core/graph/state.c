@@ -31,7 +31,7 @@ static const char *const field_sections[] = {"default", "min", "max", NULL};
 
 const struct graph_section graph_field_section = {field_rows, field_sections};
 
-static enum ss_type type_of(const char *name)
+enum ss_type graph_type_of(const char *name)
 {
 	static const struct {
 		const char *name;
@@ -55,6 +55,11 @@ struct ss_value *graph_read_value(
 	if (value == NULL)
 		yaml_mistake(loader->document, node, loader->diagnostics, "%s", err.text);
 	return value;
+}
+
+bool graph_type_has_range(enum ss_type type)
+{
+	return type == SS_INT || type == SS_NUMBER;
 }
 
 /* One bound of FIELD, if NODE is given. */
@@ -84,7 +89,7 @@ static void read_range(
 	field->has_range = true;
 	field->min = -INFINITY;
 	field->max = INFINITY;
-	if (field->type != SS_INT && field->type != SS_NUMBER) {
+	if (!graph_type_has_range(field->type)) {
 		yaml_mistake(loader->document, min != NULL ? min : max, loader->diagnostics,
 			"min and max are for an int or a number; %s is neither", field->name);
 		return;
@@ -143,7 +148,7 @@ static void read_values(struct graph_loader *loader, struct graph_field *field,
 	}
 }
 
-static enum graph_reducer reducer_of(const char *name)
+enum graph_reducer graph_reducer_of(const char *name)
 {
 	enum graph_reducer reducer = GRAPH_REPLACE;
 	while (reducer < GRAPH_UNION && strcmp(graph_reducer_name(reducer), name) != 0)
@@ -151,8 +156,7 @@ static enum graph_reducer reducer_of(const char *name)
 	return reducer;
 }
 
-/* The types that a reducer is for. */
-static bool suits(enum graph_reducer reducer, enum ss_type type)
+bool graph_reducer_suits(enum graph_reducer reducer, enum ss_type type)
 {
 	switch (reducer) {
 	case GRAPH_REPLACE:
@@ -170,15 +174,25 @@ static bool suits(enum graph_reducer reducer, enum ss_type type)
 	return false;
 }
 
+bool graph_reducer_needs_key(enum graph_reducer reducer, enum ss_type type)
+{
+	return reducer == GRAPH_MERGE && type == SS_LIST;
+}
+
+bool graph_reducer_needs_default(enum graph_reducer reducer)
+{
+	return reducer == GRAPH_MAX || reducer == GRAPH_MIN;
+}
+
 static void read_reducer(struct graph_loader *loader, struct graph_field *field,
 	const struct yaml_node *node, struct ss_value *const *options)
 {
 	const char *name = value_as_string(options[FIELD_REDUCER], NULL);
 	const char *key = value_as_string(options[FIELD_KEY], NULL);
 	const struct yaml_node *given = yaml_get(node, "reducer");
-	field->reducer = reducer_of(name);
-	bool wants_key = field->reducer == GRAPH_MERGE && field->type == SS_LIST;
-	if (!suits(field->reducer, field->type))
+	field->reducer = graph_reducer_of(name);
+	bool wants_key = graph_reducer_needs_key(field->reducer, field->type);
+	if (!graph_reducer_suits(field->reducer, field->type))
 		yaml_mistake(loader->document, given, loader->diagnostics,
 			"the reducer %s is not for the type %s of %s; append and union are for "
 			"lists, add, max and min for int and number, merge for map and list",
@@ -191,8 +205,7 @@ static void read_reducer(struct graph_loader *loader, struct graph_field *field,
 	else if (!wants_key && key[0] != '\0')
 		yaml_mistake(loader->document, yaml_get(node, "key"), loader->diagnostics,
 			"key is for a list with the reducer merge; %s is none", field->name);
-	else if ((field->reducer == GRAPH_MAX || field->reducer == GRAPH_MIN) &&
-		 yaml_get(node, "default") == NULL)
+	else if (graph_reducer_needs_default(field->reducer) && yaml_get(node, "default") == NULL)
 		yaml_mistake(loader->document, given, loader->diagnostics,
 			"%s compares with what %s holds, so it needs a default", name, field->name);
 	if (wants_key)
@@ -213,7 +226,7 @@ static void read_field(
 	(void)options_read(loader->document, node, key, field_rows, field_sections, what, options,
 		loader->diagnostics);
 	const char *type = value_as_string(options[FIELD_TYPE], NULL);
-	field->type = type_of(type);
+	field->type = graph_type_of(type);
 	if (loader->diagnostics->count == mistakes) {
 		read_values(loader, field, node, options[FIELD_VALUES], strcmp(type, "enum") == 0);
 		read_range(loader, field, node);
@@ -227,6 +240,10 @@ static void read_field(
 	options_free(options, FIELD_ROWS);
 }
 
+/* The same rule twice: for the loader, and as a regular expression for the schema. */
+const char graph_field_name_pattern[] = "^[A-Za-z_][A-Za-z0-9_]{0,63}$";
+_Static_assert(GRAPH_NAME_LIMIT == 64, "the pattern says how long a name may be");
+
 static bool name_is_good(const char *name)
 {
 	size_t length = strlen(name);
@@ -235,11 +252,12 @@ static bool name_is_good(const char *name)
 		       length;
 }
 
+const char *const graph_reserved_names[] = {"true", "false", "null", "in", NULL};
+
 static bool is_word_of_conditions(const char *name)
 {
-	static const char *const words[] = {"true", "false", "null", "in"};
-	for (size_t i = 0; i < array_length(words); i++) {
-		if (strcmp(words[i], name) == 0)
+	for (size_t i = 0; graph_reserved_names[i] != NULL; i++) {
+		if (strcmp(graph_reserved_names[i], name) == 0)
 			return true;
 	}
 	return false;

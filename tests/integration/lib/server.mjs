@@ -38,9 +38,14 @@ function assertNoReports(sanitizerLogs) {
 }
 
 // Runs the program to its end. Gives {code, signal, stdout, stderr}. STDOUT may be an open file instead.
-export async function runProgram(args, { env = {}, cwd = root, limit = patience, stdout: file = 'pipe' } = {}) {
+export function runProgram(args, options) {
+	return runCommand(program, args, options);
+}
+
+// The same of another program that is built here.
+export async function runCommand(command, args, { env = {}, cwd = root, limit = patience, stdout: file = 'pipe' } = {}) {
 	const logs = temporaryFolder();
-	const child = spawn(program, args, { cwd, env: environment(logs, env), stdio: ['ignore', file, 'pipe'] });
+	const child = spawn(command, args, { cwd, env: environment(logs, env), stdio: ['ignore', file, 'pipe'] });
 	let [stdout, stderr] = ['', ''];
 	child.stdout?.setEncoding('utf8').on('data', (text) => (stdout += text));
 	child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
@@ -49,7 +54,7 @@ export async function runProgram(args, { env = {}, cwd = root, limit = patience,
 		child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
 	});
 	try {
-		const result = await within(`smartsupport ${args.join(' ')}`, over, limit);
+		const result = await within(`${path.basename(command)} ${args.join(' ')}`, over, limit);
 		assertNoReports(logs);
 		return result;
 	} finally {

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "service/later.h"
+#include "support/kept.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -134,6 +135,8 @@ bool stage_load(const char *yaml)
 	stage.plugins = plugins_new(folders, 2);
 	stage.graph =
 		graph_parse("stage.yaml", text, strlen(text), stage.plugins, inputs, &diagnostics);
+	if (stage.graph != NULL)
+		kept_workflow(text);
 	FILE *said = fdopen(dup(stage.log_fd), "w");
 	diagnostics_print(&diagnostics, said);
 	(void)fclose(said);

@@ -1,6 +1,7 @@
 #include "loading.h"
 
 #include "base/memory.h"
+#include "support/kept.h"
 
 #include <criterion/criterion.h>
 #include <stdarg.h>
@@ -41,6 +42,7 @@ struct graph *loads(const char *text)
 	struct graph *graph;
 	char *said = load_workflow(text, strlen(text), &graph);
 	cr_assert_not_null(graph, "%s", said);
+	kept_workflow(text);
 	return graph;
 }
 
