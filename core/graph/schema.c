@@ -34,7 +34,7 @@ static struct ss_value *constant(const char *text)
 	return value_map_make({"const", value_text(text)});
 }
 
-static struct ss_value * not(struct ss_value * schema)
+static struct ss_value *other_than(struct ss_value *schema)
 {
 	return value_map_make({"not", schema});
 }
@@ -540,7 +540,7 @@ static struct ss_value *retry_rule(void)
 static struct ss_value *says_yes(const char *key)
 {
 	struct ss_value *no[] = {value_bool(false), value_null()};
-	struct ss_value *yes = not(value_map_make({"enum", value_list(no, 2)}));
+	struct ss_value *yes = other_than(value_map_make({"enum", value_list(no, 2)}));
 	return schema_with(requires_key(key), "properties", value_map_make({key, yes}));
 }
 
