@@ -233,7 +233,8 @@ static int load_workflow(struct runtime *runtime, struct diagnostics *diagnostic
 	return support_check(runtime->graph, diagnostics);
 }
 
-static int start_workflow(struct runtime *runtime, struct diagnostics *diagnostics)
+/* The engine of the workflow, on the services that there are. */
+static int make_engine(struct runtime *runtime, uint64_t shuffle, struct diagnostics *diagnostics)
 {
 	const struct engine_options options = {
 		.base = runtime->base,
@@ -242,9 +243,15 @@ static int start_workflow(struct runtime *runtime, struct diagnostics *diagnosti
 		.llm = runtime->llm,
 		.store = runtime->store,
 		.log = runtime->log,
+		.shuffle = shuffle,
 	};
 	runtime->engine = engine_new(&options, runtime->graph, diagnostics);
-	if (runtime->engine == NULL)
+	return runtime->engine != NULL ? 0 : -1;
+}
+
+static int start_workflow(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	if (make_engine(runtime, 0, diagnostics) < 0)
 		return -1;
 	const struct support_options support = {
 		.engine = runtime->engine,
@@ -340,17 +347,7 @@ int runtime_load(struct runtime *runtime, const struct runtime_workflow *workflo
 	if (runtime->graph == NULL ||
 		(!workflow->look && start_what_is_used(runtime, diagnostics) < 0))
 		return -1;
-	const struct engine_options options = {
-		.base = runtime->base,
-		.later = runtime->later,
-		.compute = runtime->compute,
-		.llm = runtime->llm,
-		.store = runtime->store,
-		.log = runtime->log,
-		.shuffle = workflow->shuffle,
-	};
-	runtime->engine = engine_new(&options, runtime->graph, diagnostics);
-	return runtime->engine != NULL ? 0 : -1;
+	return make_engine(runtime, workflow->shuffle, diagnostics);
 }
 
 void runtime_free(struct runtime *runtime)

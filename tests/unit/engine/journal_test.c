@@ -107,8 +107,7 @@ Test(journal, is_written_before_what_comes_after_a_node_starts)
 	open_stage(CHAIN);
 	stage_play("b", stage_wait);
 	struct turn *turn = keeper_start("t1", NULL, &ending);
-	while (stage.waiting_count == 0)
-		(void)event_base_loop(stage.base, EVLOOP_ONCE);
+	stage_await(1);
 	cr_expect_str_eq(keeper_entries("t1"), "{}\n");
 	cr_expect_str_eq(keeper_status("t1"), "running");
 	cr_expect(keeper_is_held("t1"));
@@ -184,8 +183,7 @@ Test(journal, of_a_turn_that_is_stopped_lets_it_go_on_elsewhere)
 	stage_play("a", write_f1);
 	stage_play("b", stage_wait);
 	struct turn *turn = keeper_start("t1", NULL, &ending);
-	while (stage.waiting_count == 0)
-		(void)event_base_loop(stage.base, EVLOOP_ONCE);
+	stage_await(1);
 	engine_stop(stage.engine);
 	stage_until_over(&ending);
 	cr_expect_str_eq(turn_error(turn)->text, "the server is stopping");
@@ -215,8 +213,7 @@ Test(journal, of_a_turn_that_is_given_up_lets_it_go_on)
 	open_stage(CHAIN);
 	stage_play("b", stage_wait);
 	struct turn *turn = keeper_start("t1", NULL, &ending);
-	while (stage.waiting_count == 0)
-		(void)event_base_loop(stage.base, EVLOOP_ONCE);
+	stage_await(1);
 	turn_free(turn);
 	stage_finish("b", NULL);
 	while (keeper_is_held("t1"))
@@ -231,8 +228,7 @@ Test(journal, is_written_by_one_process_at_a_time)
 	open_stage(CHAIN);
 	stage_play("b", stage_wait);
 	struct turn *turn = keeper_start("t1", NULL, &ending);
-	while (stage.waiting_count == 0)
-		(void)event_base_loop(stage.base, EVLOOP_ONCE);
+	stage_await(1);
 	cr_expect_str_eq(keeper_refusal("t1", true).text, "somebody goes on with it");
 	/* It was only slow, and its lease ran out. */
 	keeper_release("t1");
