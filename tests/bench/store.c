@@ -9,10 +9,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/memory.h"
-#include "config/diagnostics.h"
-#include "config/options.h"
-#include "plugin/plugin.h"
-#include "value/value.h"
+#include "lib/plugin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,53 +30,18 @@ struct size {
 	int64_t time_ns;
 };
 
-__attribute__((format(printf, 3, 4))) static void host_log(
-	const struct ss_host *host, enum ss_log_level level, const char *format, ...)
-{
-	(void)host;
-	(void)level;
-	(void)format;
-}
-
-static const struct ss_host host = {
-	.struct_size = sizeof(struct ss_host),
-	.values = &value_functions,
-	.log = host_log,
-};
-
 /* An instance on PATH with the defaults of all other options. */
-static void *open_store(const struct ss_plugin *plugin, const char *path, struct ss_error *err)
+static int open_store(struct bench_plugin *plugin, const char *path, struct ss_error *err)
 {
-	struct diagnostics diagnostics = {0};
-	struct ss_value *values[PLUGIN_ROWS_LIMIT] = {NULL};
-	void *store = NULL;
-	char *text = memory_format("path: '%s'\n", path);
-	struct yaml_document *document =
-		yaml_parse("./bench.yaml", 1, text, strlen(text), &diagnostics);
-	int result = document == NULL
-			     ? -1
-			     : options_read(document, document->root, document->root,
-				       plugin->options, NULL, plugin->name, values, &diagnostics);
-	const struct ss_setup setup = {
-		.struct_size = sizeof setup,
-		.host = &host,
-		.name = plugin->name,
-		.options = (const struct ss_value *const *)values,
-	};
-	if (result < 0)
-		(void)ss_fail(err, "%s", diagnostics.count > 0 ? diagnostics.items[0].text : text);
-	else if (plugin->storage->create(&setup, &store, err) < 0)
-		store = NULL;
-	options_free(values, options_count(plugin->options));
-	yaml_close(document);
-	diagnostics_free(&diagnostics);
-	free(text);
-	return store;
+	char *options = memory_format("path: '%s'\n", path);
+	int result =
+		bench_plugin_load(plugin, SS_BUILD_DIR "/plugins/storage/sqlite.so", options, err);
+	free(options);
+	return result;
 }
 
 /* Stores one transaction of SIZE's turns, each the first one of a conversation. */
-static int store_once(
-	const struct ss_plugin *plugin, void *store, struct size *size, struct ss_error *err)
+static int store_once(const struct bench_plugin *plugin, struct size *size, struct ss_error *err)
 {
 	static char ids[LARGEST][2][ID_SIZE];
 	static struct ss_turn turns[LARGEST];
@@ -109,7 +71,8 @@ static int store_once(
 		};
 	}
 	int64_t begin_ns = clock_monotonic_ns();
-	int result = plugin->storage->commit_turns(store, turns, size->turns, errors);
+	int result =
+		plugin->plugin->storage->commit_turns(plugin->instance, turns, size->turns, errors);
 	size->time_ns += clock_monotonic_ns() - begin_ns;
 	size->stored += size->turns;
 	for (size_t i = 0; i < size->turns; i++) {
@@ -121,14 +84,14 @@ static int store_once(
 	return result;
 }
 
-static int measure(const struct ss_plugin *plugin, void *store, struct size sizes[SIZES],
-	double seconds, struct ss_error *err)
+static int measure(const struct bench_plugin *plugin, struct size sizes[SIZES], double seconds,
+	struct ss_error *err)
 {
 	for (int64_t round = 1; round <= ROUNDS; round++) {
 		for (size_t i = 0; i < SIZES; i++) {
 			int64_t until_ns = (int64_t)(seconds * 1e9) * round / ROUNDS;
 			while (sizes[i].time_ns < until_ns) {
-				if (store_once(plugin, store, &sizes[i], err) < 0)
+				if (store_once(plugin, &sizes[i], err) < 0)
 					return -1;
 			}
 		}
@@ -167,18 +130,14 @@ int main(int count, char **arguments)
 		return 2;
 	}
 	char *path = memory_format("%s/bench.db", count > 1 ? arguments[1] : ".");
-	const struct ss_plugin *plugin =
-		plugin_load(SS_BUILD_DIR "/plugins/storage/sqlite.so", &err);
-	void *store = NULL;
+	struct bench_plugin plugin;
 	if (access(path, F_OK) == 0)
 		(void)ss_fail(
 			&err, "%s: is there already; remove it, or name another folder", path);
-	else if (plugin != NULL)
-		store = open_store(plugin, path, &err);
-	if (store != NULL) {
-		if (measure(plugin, store, sizes, seconds, &err) == 0)
+	else if (open_store(&plugin, path, &err) == 0) {
+		if (measure(&plugin, sizes, seconds, &err) == 0)
 			report(sizes);
-		plugin->storage->destroy(store);
+		bench_plugin_free(&plugin);
 		remove_files(path);
 	}
 	if (err.status != SS_OK)
