@@ -73,8 +73,26 @@ static void minilm_destroy(void *instance)
 	free(minilm);
 }
 
-static int load(struct minilm *minilm, const char *folder, const struct ss_value_functions *values,
-	struct ss_error *err)
+/* The precision of the option WORD. */
+static int choose_precision(
+	const char *word, enum linear_precision *precision, struct ss_error *err)
+{
+	static const char *const words[] = {
+		[LINEAR_FP32] = "fp32", [LINEAR_BF16] = "bf16", [LINEAR_INT8] = "int8"};
+	*precision = linear_supports(LINEAR_BF16) ? LINEAR_BF16 : LINEAR_FP32;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(word, words[i]) == 0)
+			*precision = (enum linear_precision)i;
+	}
+	if (linear_supports(*precision))
+		return 0;
+	return ss_fail_as(err, SS_INVALID,
+		"precision: this processor has no instructions for %s, which needs %s; write auto",
+		word, *precision == LINEAR_BF16 ? "AVX512_BF16" : "AVX512_VNNI");
+}
+
+static int load(struct minilm *minilm, const char *folder, enum linear_precision precision,
+	const struct ss_value_functions *values, struct ss_error *err)
 {
 	struct paths paths;
 	struct model_config config;
@@ -92,7 +110,7 @@ static int load(struct minilm *minilm, const char *folder, const struct ss_value
 			"%.200s: has the id %d, but the model has only %zu words; the two do not "
 			"belong together",
 			paths.tokenizer, (int)tokenizer_last(minilm->tokenizer), config.vocabulary);
-	minilm->model = model_new(minilm->weights, &config, minilm->max_tokens, err);
+	minilm->model = model_new(minilm->weights, &config, precision, minilm->max_tokens, err);
 	if (minilm->model == NULL)
 		return -1;
 	/* All but the table of words was copied. */
@@ -100,18 +118,22 @@ static int load(struct minilm *minilm, const char *folder, const struct ss_value
 	return 0;
 }
 
-enum { OPTION_MODEL, OPTION_MAX_TOKENS };
+enum { OPTION_MODEL, OPTION_MAX_TOKENS, OPTION_PRECISION };
 
 static int minilm_create(const struct ss_setup *setup, void **instance, struct ss_error *err)
 {
 	const struct ss_value_functions *values = setup->host->values;
 	const char *folder = values->as_string(setup->options[OPTION_MODEL], NULL);
+	const char *word = values->as_string(setup->options[OPTION_PRECISION], NULL);
+	enum linear_precision precision;
+	if (choose_precision(word, &precision, err) < 0)
+		return -1;
 	struct minilm *minilm = calloc(1, sizeof *minilm);
 	if (minilm == NULL)
 		return ss_fail(err, "out of memory");
 	minilm->max_tokens = (size_t)values->as_int(setup->options[OPTION_MAX_TOKENS]);
 	int threads = openmp_single();
-	int result = load(minilm, folder, values, err);
+	int result = load(minilm, folder, precision, values, err);
 	openmp_restore(threads);
 	if (result < 0)
 		goto fail;
@@ -189,6 +211,12 @@ static const struct ss_option options[] = {
 		.min = 8,
 		.max = 512,
 		.help = "Longer texts are cut to this many tokens"},
+	[OPTION_PRECISION] = {.name = "precision",
+		.type = SS_OPTION_CHOICE,
+		.fallback = "auto",
+		.choices = "auto fp32 bf16 int8",
+		.help = "What the model computes with; auto takes bf16 where the processor has it, "
+			"else fp32; int8 is faster still and a little less exact"},
 	{.name = NULL},
 };
 

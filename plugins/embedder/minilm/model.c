@@ -1,7 +1,7 @@
 #include "model.h"
 
 #include "kernels.h"
-#include "linear.h"
+#include "packed.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 
 enum {
 	BATCH_TOKENS = 256, /* rows for which a processor computes rather than waits for weights */
-	PREPARED_TOKENS = 64,
 	NAME_BYTES = 256,
+	PACKING_VERSION = 1, /* grows with every change of what is packed */
 	ALIGNMENT = 64,
 };
 
@@ -36,12 +36,21 @@ struct model {
 	struct norm word_norm;
 	struct linear_engine *engine;
 	struct linear_kind *project, *square, *up, *down;
+	struct packed packed; /* the weights of the layers, one after the other */
 	struct layer *layers;
 	/* For one run, with rows for linear_rows(batch_tokens). */
-	float *states, *attended, *changes; /* [rows][hidden] */
-	float *wide;                        /* [rows][3 * hidden] or [rows][intermediate] */
+	float *states, *attended;           /* [rows][hidden] */
+	float *projected;                   /* [rows][3 * hidden] */
+	struct linear_matrix input, raised; /* [rows][hidden], [rows][intermediate] */
 	float *scratch;
 };
+
+/* The most numbers that a layer has in or out. */
+static size_t widest(const struct model_config *config)
+{
+	size_t projected = 3 * config->hidden;
+	return projected > config->intermediate ? projected : config->intermediate;
+}
 
 /* COUNT zeroed floats, or NULL and ERR. */
 static float *allocate(size_t count, struct ss_error *err)
@@ -98,69 +107,119 @@ static int read_linear(const struct model *model, const char *layer, const char 
 	return read_tensor(model, layer, name, ".bias", 0, out, bias, err);
 }
 
-/* SPACE has room for the largest layer's weights and bias. */
-static struct linear *pack(const struct model *model, struct linear_kind *kind, const char *layer,
-	const char *name, size_t in, size_t out, float *space, struct ss_error *err)
+/* The layers in their packed form are filled or used in this order. */
+struct packing {
+	char *at; /* where the next one is */
+	bool is_complete;
+	float *weights, *bias; /* room for the largest */
+};
+
+/* Packs what PACKING's weights and bias are, unless that is done, and makes a layer of it. */
+static struct linear *pack(struct packing *packing, struct linear_kind *kind, struct ss_error *err)
 {
-	if (read_linear(model, layer, name, in, out, space, space + in * out, err) < 0)
+	char *packed = packing->at;
+	packing->at += linear_kind_packed(kind);
+	if (!packing->is_complete &&
+		linear_pack(kind, packing->weights, packing->bias, packed, err) < 0)
 		return NULL;
-	return linear_new(kind, space, space + in * out, err);
+	return linear_new(kind, packed, err);
+}
+
+static struct linear *read_and_pack(const struct model *model, struct packing *packing,
+	struct linear_kind *kind, const char *layer, const char *name, size_t in, size_t out,
+	struct ss_error *err)
+{
+	if (read_linear(model, layer, name, in, out, packing->weights, packing->bias, err) < 0)
+		return NULL;
+	return pack(packing, kind, err);
 }
 
 /* One layer for queries, keys and values. The queries take the scale of the scores with them. */
 static struct linear *pack_projection(
-	const struct model *model, const char *layer, float *space, struct ss_error *err)
+	const struct model *model, struct packing *packing, const char *layer, struct ss_error *err)
 {
 	static const char *const names[] = {
 		"attention.self.query", "attention.self.key", "attention.self.value"};
 	size_t hidden = model->config.hidden, square = hidden * hidden;
-	float *bias = space + 3 * square;
 	for (size_t i = 0; i < 3; i++) {
-		if (read_linear(model, layer, names[i], hidden, hidden, space + i * square,
-			    bias + i * hidden, err) < 0)
+		if (read_linear(model, layer, names[i], hidden, hidden,
+			    packing->weights + i * square, packing->bias + i * hidden, err) < 0)
 			return NULL;
 	}
 	float scale = 1.0f / sqrtf((float)(hidden / model->config.heads));
 	for (size_t i = 0; i < square; i++)
-		space[i] *= scale;
+		packing->weights[i] *= scale;
 	for (size_t i = 0; i < hidden; i++)
-		bias[i] *= scale;
-	return linear_new(model->project, space, bias, err);
+		packing->bias[i] *= scale;
+	return pack(packing, model->project, err);
 }
 
-static int read_layer(struct model *model, size_t index, float *space, struct ss_error *err)
+static int read_layer(
+	struct model *model, size_t index, struct packing *packing, struct ss_error *err)
 {
 	char name[64];
 	struct layer *layer = &model->layers[index];
 	size_t hidden = model->config.hidden, wide = model->config.intermediate;
 	(void)snprintf(name, sizeof name, "encoder.layer.%zu.", index);
-	layer->project = pack_projection(model, name, space, err);
+	layer->project = pack_projection(model, packing, name, err);
 	if (layer->project == NULL)
 		return -1;
-	layer->attended = pack(
-		model, model->square, name, "attention.output.dense", hidden, hidden, space, err);
+	layer->attended = read_and_pack(
+		model, packing, model->square, name, "attention.output.dense", hidden, hidden, err);
 	if (layer->attended == NULL || read_norm(model, name, "attention.output.LayerNorm",
 					       &layer->attention_norm, err) < 0)
 		return -1;
-	layer->up = pack(model, model->up, name, "intermediate.dense", hidden, wide, space, err);
+	layer->up = read_and_pack(
+		model, packing, model->up, name, "intermediate.dense", hidden, wide, err);
 	if (layer->up == NULL)
 		return -1;
-	layer->down = pack(model, model->down, name, "output.dense", wide, hidden, space, err);
+	layer->down =
+		read_and_pack(model, packing, model->down, name, "output.dense", wide, hidden, err);
 	if (layer->down == NULL)
 		return -1;
 	return read_norm(model, name, "output.LayerNorm", &layer->output_norm, err);
 }
 
+/* A hash of all that the packed weights depend on. */
+static uint64_t packing_key(const struct model *model)
+{
+	const uint64_t parts[] = {PACKING_VERSION, safetensors_hash(model->weights),
+		model->config.heads, linear_layout(model->engine)};
+	uint64_t hash = 0;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		hash = (hash ^ parts[i]) * 0x100000001b3u;
+	return hash;
+}
+
+static size_t packed_size(const struct model *model)
+{
+	return model->config.layers *
+	       (linear_kind_packed(model->project) + linear_kind_packed(model->square) +
+		       linear_kind_packed(model->up) + linear_kind_packed(model->down));
+}
+
 static int read_layers(struct model *model, struct ss_error *err)
 {
-	size_t hidden = model->config.hidden, wide = model->config.intermediate;
-	size_t out = 3 * hidden > wide ? 3 * hidden : wide;
+	size_t hidden = model->config.hidden, wide = widest(&model->config);
+	size_t size = packed_size(model);
 	model->layers = calloc(model->config.layers, sizeof *model->layers);
-	float *space = allocate((hidden + 1) * out + hidden, err);
-	int result = model->layers != NULL && space != NULL ? 0 : ss_fail(err, "out of memory");
+	if (model->layers == NULL)
+		return ss_fail(err, "out of memory");
+	if (packed_open(&model->packed, packing_key(model), size, err) < 0)
+		return -1;
+	struct packing packing = {
+		.at = model->packed.data,
+		.is_complete = model->packed.is_complete,
+		.weights = allocate(hidden * wide, err),
+		.bias = allocate(wide, err),
+	};
+	int result = packing.weights != NULL && packing.bias != NULL ? 0 : -1;
 	for (size_t i = 0; result == 0 && i < model->config.layers; i++)
-		result = read_layer(model, i, space, err);
-	free(space);
+		result = read_layer(model, i, &packing, err);
+	free(packing.weights);
+	free(packing.bias);
+	if (result == 0 && !packing.is_complete)
+		packed_complete(&model->packed);
 	return result;
 }
 
@@ -190,29 +249,30 @@ static int read_embeddings(struct model *model, struct ss_error *err)
 	return read_norm(model, "", "embeddings.LayerNorm", &model->word_norm, err);
 }
 
-static int make_kinds(struct model *model, struct ss_error *err)
+static int make_kinds(struct model *model, enum linear_precision precision, struct ss_error *err)
 {
 	size_t hidden = model->config.hidden, wide = model->config.intermediate;
-	model->engine = linear_engine_new(err);
+	model->engine =
+		linear_engine_new(precision, model->batch_tokens, widest(&model->config), err);
 	if (model->engine == NULL)
 		return -1;
-	model->project = linear_kind_new(model->engine, hidden, 3 * hidden, false, err);
+	model->project = linear_kind_new(model->engine, hidden, 3 * hidden, LINEAR_STORE, err);
 	if (model->project == NULL)
 		return -1;
-	model->square = linear_kind_new(model->engine, hidden, hidden, false, err);
+	model->square = linear_kind_new(model->engine, hidden, hidden, LINEAR_ADD, err);
 	if (model->square == NULL)
 		return -1;
-	model->up = linear_kind_new(model->engine, hidden, wide, true, err);
+	model->up = linear_kind_new(model->engine, hidden, wide, LINEAR_GELU, err);
 	if (model->up == NULL)
 		return -1;
-	model->down = linear_kind_new(model->engine, wide, hidden, false, err);
+	model->down = linear_kind_new(model->engine, wide, hidden, LINEAR_ADD, err);
 	return model->down == NULL ? -1 : 0;
 }
 
-/* Compiles for the lengths that questions have, so that no customer waits for it. */
+/* Compiles for all sizes of a run, so that no customer waits for it. */
 static int prepare(struct model *model, struct ss_error *err)
 {
-	for (size_t rows = 1; rows <= PREPARED_TOKENS; rows = linear_rows(rows) + 1) {
+	for (size_t rows = 1; rows <= model->batch_tokens; rows = linear_rows(rows) + 1) {
 		if (linear_kind_prepare(model->project, rows, err) < 0 ||
 			linear_kind_prepare(model->square, rows, err) < 0 ||
 			linear_kind_prepare(model->up, rows, err) < 0 ||
@@ -226,20 +286,21 @@ static int make_space(struct model *model, struct ss_error *err)
 {
 	const struct model_config *config = &model->config;
 	size_t rows = linear_rows(model->batch_tokens), hidden = config->hidden;
-	size_t wide = 3 * hidden > config->intermediate ? 3 * hidden : config->intermediate;
 	model->states = allocate(rows * hidden, err);
 	model->attended = allocate(rows * hidden, err);
-	model->changes = allocate(rows * hidden, err);
-	model->wide = allocate(rows * wide, err);
+	model->projected = allocate(rows * 3 * hidden, err);
 	model->scratch =
 		allocate(attention_scratch(model->max_tokens, hidden / config->heads), err);
-	bool complete = model->states != NULL && model->attended != NULL &&
-			model->changes != NULL && model->wide != NULL && model->scratch != NULL;
-	return complete ? 0 : -1;
+	if (model->states == NULL || model->attended == NULL || model->projected == NULL ||
+		model->scratch == NULL)
+		return -1;
+	if (linear_matrix_init(model->engine, &model->input, rows, hidden, err) < 0)
+		return -1;
+	return linear_matrix_init(model->engine, &model->raised, rows, config->intermediate, err);
 }
 
 struct model *model_new(const struct safetensors *weights, const struct model_config *config,
-	size_t max_tokens, struct ss_error *err)
+	enum linear_precision precision, size_t max_tokens, struct ss_error *err)
 {
 	if (max_tokens > config->positions || max_tokens > LINEAR_ROWS_LIMIT) {
 		(void)ss_fail_as(err, SS_INVALID,
@@ -258,7 +319,7 @@ struct model *model_new(const struct safetensors *weights, const struct model_co
 	model->kernels = kernels_at(0);
 	model->max_tokens = max_tokens;
 	model->batch_tokens = max_tokens > BATCH_TOKENS ? max_tokens : BATCH_TOKENS;
-	if (read_embeddings(model, err) == 0 && make_kinds(model, err) == 0 &&
+	if (read_embeddings(model, err) == 0 && make_kinds(model, precision, err) == 0 &&
 		read_layers(model, err) == 0 && make_space(model, err) == 0 &&
 		prepare(model, err) == 0)
 		return model;
@@ -276,11 +337,13 @@ size_t model_tokens(const struct model *model)
 	return model->batch_tokens;
 }
 
-static void normalize(
-	const struct model *model, const struct norm *norm, const float *changes, size_t rows)
+/* Normalizes the states and makes the next layer's input of them. */
+static void normalize(struct model *model, const struct norm *norm, size_t rows)
 {
-	model->kernels->normalize(model->states, changes, rows, model->config.hidden, norm->scale,
-		norm->shift, model->config.epsilon);
+	size_t hidden = model->config.hidden;
+	model->kernels->normalize(
+		model->states, rows, hidden, norm->scale, norm->shift, model->config.epsilon);
+	linear_narrow(model->engine, model->states, rows, hidden, &model->input);
 }
 
 /* Writes a row for each token to the states. */
@@ -296,7 +359,7 @@ static void embed(
 				state[k] += model->places[i * hidden + k];
 		}
 	}
-	normalize(model, &model->word_norm, NULL, rows);
+	normalize(model, &model->word_norm, rows);
 }
 
 static void attend(struct model *model, const size_t *lengths, size_t count)
@@ -305,7 +368,7 @@ static void attend(struct model *model, const size_t *lengths, size_t count)
 	struct attention attention = {
 		.heads = model->config.heads,
 		.head_width = hidden / model->config.heads,
-		.projected = model->wide,
+		.projected = model->projected,
 		.result = model->attended,
 		.scratch = model->scratch,
 	};
@@ -320,16 +383,17 @@ static void attend(struct model *model, const size_t *lengths, size_t count)
 static int run_layer(struct model *model, const struct layer *layer, const size_t *lengths,
 	size_t count, size_t rows, struct ss_error *err)
 {
-	if (linear_run(layer->project, rows, model->states, model->wide, err) < 0)
+	if (linear_run(layer->project, rows, &model->input, model->projected, err) < 0)
 		return -1;
 	attend(model, lengths, count);
-	if (linear_run(layer->attended, rows, model->attended, model->changes, err) < 0)
+	linear_narrow(model->engine, model->attended, rows, model->config.hidden, &model->input);
+	if (linear_run(layer->attended, rows, &model->input, model->states, err) < 0)
 		return -1;
-	normalize(model, &layer->attention_norm, model->changes, rows);
-	if (linear_run(layer->up, rows, model->states, model->wide, err) < 0 ||
-		linear_run(layer->down, rows, model->wide, model->changes, err) < 0)
+	normalize(model, &layer->attention_norm, rows);
+	if (linear_run_gelu(layer->up, rows, &model->input, &model->raised, err) < 0 ||
+		linear_run(layer->down, rows, &model->raised, model->states, err) < 0)
 		return -1;
-	normalize(model, &layer->output_norm, model->changes, rows);
+	normalize(model, &layer->output_norm, rows);
 	return 0;
 }
 
@@ -403,12 +467,14 @@ void model_free(struct model *model)
 	linear_kind_free(model->up);
 	linear_kind_free(model->down);
 	linear_engine_free(model->engine);
+	packed_close(&model->packed);
 	free_norm(&model->word_norm);
 	free(model->places);
 	free(model->states);
 	free(model->attended);
-	free(model->changes);
-	free(model->wide);
+	free(model->projected);
+	linear_matrix_free(&model->input);
+	linear_matrix_free(&model->raised);
 	free(model->scratch);
 	free(model);
 }

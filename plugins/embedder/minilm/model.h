@@ -10,15 +10,17 @@
 #ifndef MINILM_MODEL_H
 #define MINILM_MODEL_H
 
+#include "linear.h"
 #include "model_config.h"
 #include "safetensors.h"
 
 struct model;
 
-/* A model of the sizes CONFIG with WEIGHTS, of which the table of words is used until model_free(), for
- * texts of up to MAX_TOKENS tokens (at most LINEAR_ROWS_LIMIT and CONFIG's positions). */
+/* A model of the sizes CONFIG with WEIGHTS, of which the table of words is used until model_free(), that
+ * computes in PRECISION, which the processor supports, for texts of up to MAX_TOKENS tokens (at most
+ * LINEAR_ROWS_LIMIT and CONFIG's positions). */
 struct model *model_new(const struct safetensors *weights, const struct model_config *config,
-	size_t max_tokens, struct ss_error *err);
+	enum linear_precision precision, size_t max_tokens, struct ss_error *err);
 
 /* The floats of a vector. */
 size_t model_dimension(const struct model *model);

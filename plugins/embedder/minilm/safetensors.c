@@ -216,6 +216,18 @@ const char *safetensors_name(const struct safetensors *weights)
 	return weights->name;
 }
 
+uint64_t safetensors_hash(const struct safetensors *weights)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+	for (size_t at = 0; at < weights->data_length; at += sizeof hash) {
+		uint64_t word = 0;
+		size_t rest = weights->data_length - at;
+		memcpy(&word, weights->data + at, rest < sizeof word ? rest : sizeof word);
+		hash = (hash ^ word) * 0x100000001b3u;
+	}
+	return hash;
+}
+
 const struct tensor *safetensors_at(const struct safetensors *weights, size_t index)
 {
 	return index < weights->count ? &weights->tensors[index] : NULL;

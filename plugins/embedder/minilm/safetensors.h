@@ -43,6 +43,9 @@ struct safetensors *safetensors_read(const void *data, size_t length, const char
 /* The path or name that it was opened with. */
 const char *safetensors_name(const struct safetensors *weights);
 
+/* A hash of the tensors' bytes: FNV-1a of words of eight bytes, the last one filled up with zeros. */
+uint64_t safetensors_hash(const struct safetensors *weights);
+
 /* The tensors in the order of their names; NULL past the end. */
 const struct tensor *safetensors_at(const struct safetensors *weights, size_t index);
 

@@ -34,17 +34,25 @@ struct ss_value *read_json(const char *path)
 	return value;
 }
 
-int create_instance(const char *folder, int64_t max_tokens, void **instance, struct ss_error *err)
+int create_precise(const char *folder, int64_t max_tokens, const char *precision, void **instance,
+	struct ss_error *err)
 {
 	struct ss_value *model = value_text(folder);
 	struct ss_value *tokens = value_int(max_tokens);
-	const struct ss_value *options[] = {model, tokens};
+	struct ss_value *word = value_text(precision);
+	const struct ss_value *options[] = {model, tokens, word};
 	const struct ss_setup setup = {
 		.struct_size = sizeof setup, .host = &host, .name = "minilm", .options = options};
 	int result = smartsupport_plugin.embedder->create(&setup, instance, err);
 	value_unref(model);
 	value_unref(tokens);
+	value_unref(word);
 	return result;
+}
+
+int create_instance(const char *folder, int64_t max_tokens, void **instance, struct ss_error *err)
+{
+	return create_precise(folder, max_tokens, "auto", instance, err);
 }
 
 void *real_instance(int64_t max_tokens)
@@ -79,6 +87,29 @@ double cosine(const float *a, const float *b, size_t dimension)
 		squares_b += (double)b[i] * (double)b[i];
 	}
 	return product / sqrt(squares_a * squares_b);
+}
+
+float random_float(void)
+{
+	static uint32_t state = 1;
+	state = state * 1664525u + 1013904223u;
+	return (float)(state >> 8) / (float)(1 << 23) - 1;
+}
+
+float *random_floats(size_t count)
+{
+	float *floats = memory_array(count, sizeof *floats);
+	for (size_t i = 0; i < count; i++)
+		floats[i] = random_float();
+	return floats;
+}
+
+double product(const float *a, const float *b, size_t count)
+{
+	double sum = 0;
+	for (size_t i = 0; i < count; i++)
+		sum += (double)a[i] * (double)b[i];
+	return sum;
 }
 
 char *folder_new(void)

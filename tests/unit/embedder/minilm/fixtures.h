@@ -17,6 +17,10 @@ void need_file(const char *path);
 struct ss_value *read_json(const char *path);
 
 /* create() with the options; the plugin's result. */
+int create_precise(const char *folder, int64_t max_tokens, const char *precision, void **instance,
+	struct ss_error *err);
+
+/* The same with the precision auto. */
 int create_instance(const char *folder, int64_t max_tokens, void **instance, struct ss_error *err);
 
 /* An instance with the real model; skips the test when it is missing. */
@@ -27,6 +31,15 @@ float *embed_texts(void *instance, const char *const *texts, size_t count);
 
 /* The cosine of two vectors. */
 double cosine(const float *a, const float *b, size_t dimension);
+
+/* The same numbers between -1 and 1 in every run. */
+float random_float(void);
+
+/* COUNT of them; the caller frees them. */
+float *random_floats(size_t count);
+
+/* The sum of the products. */
+double product(const float *a, const float *b, size_t count);
 
 /* A new folder; *PATH is freed by folder_remove(), which also removes its files. */
 char *folder_new(void);

@@ -1,37 +1,12 @@
 #include "embedder/minilm/kernels.h"
-#include "embedder/minilm/linear.h"
 
 #include "base/memory.h"
-#include "common/openmp.h"
+#include "fixtures.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
-
-/* The same numbers between -1 and 1 in every run. */
-static float random_float(void)
-{
-	static uint32_t state = 1;
-	state = state * 1664525u + 1013904223u;
-	return (float)(state >> 8) / (float)(1 << 23) - 1;
-}
-
-static float *random_floats(size_t count)
-{
-	float *floats = memory_array(count, sizeof *floats);
-	for (size_t i = 0; i < count; i++)
-		floats[i] = random_float();
-	return floats;
-}
-
-static double product(const float *a, const float *b, size_t count)
-{
-	double sum = 0;
-	for (size_t i = 0; i < count; i++)
-		sum += (double)a[i] * (double)b[i];
-	return sum;
-}
+#include <string.h>
 
 /* One component of attention by its definition. */
 static double attended(
@@ -101,14 +76,12 @@ Test(kernels, attend_with_scores_far_apart)
 	}
 }
 
-static void check_norm(const struct kernels *kernels, size_t rows, size_t width, bool add)
+static void check_norm(const struct kernels *kernels, size_t rows, size_t width)
 {
-	float *x = random_floats(rows * width), *before = random_floats(rows * width);
-	float *y = random_floats(rows * width);
+	float *x = random_floats(rows * width), *before = memory_array(rows * width, sizeof *x);
 	float *scale = random_floats(width), *shift = random_floats(width);
-	for (size_t i = 0; i < rows * width; i++)
-		before[i] = x[i] + (add ? y[i] : 0);
-	kernels->normalize(x, add ? y : NULL, rows, width, scale, shift, 1e-12f);
+	memcpy(before, x, rows * width * sizeof *x);
+	kernels->normalize(x, rows, width, scale, shift, 1e-12f);
 	for (size_t r = 0; r < rows; r++) {
 		const float *row = before + r * width;
 		double mean = 0, variance = 0;
@@ -127,7 +100,6 @@ static void check_norm(const struct kernels *kernels, size_t rows, size_t width,
 	}
 	free(x);
 	free(before);
-	free(y);
 	free(scale);
 	free(shift);
 }
@@ -136,59 +108,107 @@ Test(kernels, normalize_rows_on_every_instruction_set)
 {
 	const struct kernels *kernels;
 	for (size_t set = 0; (kernels = kernels_at(set)) != NULL; set++) {
-		check_norm(kernels, 3, 384, true);
-		check_norm(kernels, 2, 16, false);
+		check_norm(kernels, 3, 384);
+		check_norm(kernels, 2, 16);
 	}
 }
 
-static void check_linear(size_t rows, size_t in, size_t out, bool gelu)
+/* The float with the upper half of the bits HALF. */
+static float widened(uint16_t half)
 {
-	struct ss_error err = {0};
-	size_t rounded = linear_rows(rows);
-	float *weights = random_floats(in * out), *bias = random_floats(out);
-	float *x = random_floats(rounded * in), *y = random_floats(rounded * out);
-	struct linear_engine *engine = linear_engine_new(&err);
-	cr_assert_not_null(engine, "%s", err.text);
-	struct linear_kind *kind = linear_kind_new(engine, in, out, gelu, &err);
-	cr_assert_not_null(kind, "%s", err.text);
-	struct linear *linear = linear_new(kind, weights, bias, &err);
-	cr_assert_not_null(linear, "%s", err.text);
-	cr_assert_eq(linear_run(linear, rows, x, y, &err), 0, "%s", err.text);
-	for (size_t i = 0; i < rows * out; i++) {
-		double sum = (double)bias[i % out] +
-			     product(x + i / out * in, weights + i % out * in, in);
-		double expected = gelu ? sum * 0.5 * (1 + erf(sum / sqrt(2.0))) : sum;
-		cr_assert_float_eq((double)y[i], expected, 1e-4, "%zu rows, %zu: %g, expected %g",
-			rows, i, (double)y[i], expected);
+	uint32_t bits = (uint32_t)half << 16;
+	float value;
+	memcpy(&value, &bits, sizeof value);
+	return value;
+}
+
+Test(kernels, narrow_to_the_nearest_bfloat16)
+{
+	const struct kernels *kernels;
+	for (size_t set = 0; (kernels = kernels_at(set)) != NULL; set++) {
+		uint16_t narrowed[32];
+		float x[32] = {0, 1, -1, 1.00390625f, 1.01171875f, 3e38f, -3e-38f};
+		for (size_t i = 7; i < 32; i++)
+			x[i] = random_float() * 100;
+		kernels->narrow(x, 32, narrowed);
+		/* Half way between two: the even one. */
+		cr_expect_eq(narrowed[3], 0x3f80, "%s: %04x", kernels->name, narrowed[3]);
+		cr_expect_eq(narrowed[4], 0x3f82, "%s: %04x", kernels->name, narrowed[4]);
+		for (size_t i = 0; i < 32; i++) {
+			float difference = fabsf(widened(narrowed[i]) - x[i]);
+			cr_expect_leq(difference, fabsf(x[i]) / 256, "%s: %g", kernels->name,
+				(double)x[i]);
+		}
 	}
-	linear_free(linear);
-	linear_kind_free(kind);
-	linear_engine_free(engine);
-	free(weights);
+}
+
+Test(kernels, write_rows_as_bytes_within_half_a_step)
+{
+	const struct kernels *kernels;
+	for (size_t set = 0; (kernels = kernels_at(set)) != NULL; set++) {
+		uint8_t bytes[3 * 48];
+		struct byte_range ranges[3];
+		float *x = random_floats(3 * sizeof bytes);
+		for (size_t i = 96; i < 144; i++)
+			x[i] = 0.5f; /* a row without a range */
+		kernels->to_bytes(x, 3, 48, bytes, ranges);
+		for (size_t i = 0; i < sizeof bytes; i++) {
+			const struct byte_range *range = &ranges[i / 48];
+			float value = range->scale * (float)bytes[i] + range->least;
+			cr_expect_float_eq(value, x[i], range->scale * 0.501f + 1e-6f, "%s: %zu",
+				kernels->name, i);
+		}
+		free(x);
+	}
+}
+
+static double gelu(double x)
+{
+	return x * 0.5 * (1 + erf(x / sqrt(2.0)));
+}
+
+enum { ROWS = 2, COLUMNS = 48 };
+
+static double expected_product(const struct byte_product *product, size_t i)
+{
+	const struct byte_range *range = &product->ranges[i / COLUMNS];
+	size_t column = i % COLUMNS;
+	return (double)product->sums[i] * (double)range->scale * (double)product->scales[column] +
+	       (double)range->least * (double)product->totals[column] +
+	       (double)product->bias[column];
+}
+
+Test(kernels, make_floats_of_products_of_bytes)
+{
+	const struct kernels *kernels;
+	int32_t sums[ROWS * COLUMNS];
+	struct byte_range ranges[ROWS] = {{0.01f, -2}, {0.02f, -0.1f}};
+	float *scales = random_floats(COLUMNS), *totals = random_floats(COLUMNS);
+	float *bias = random_floats(COLUMNS);
+	const struct byte_product product = {ROWS, COLUMNS, sums, ranges, scales, totals, bias};
+	for (size_t i = 0; i < ROWS * COLUMNS; i++)
+		sums[i] = (int32_t)(random_float() * 1000);
+	for (size_t set = 0; (kernels = kernels_at(set)) != NULL; set++) {
+		float y[ROWS * COLUMNS], more[ROWS * COLUMNS], row[COLUMNS];
+		uint8_t bytes[ROWS * COLUMNS];
+		struct byte_range results[ROWS];
+		kernels->from_product(&product, y, false);
+		memcpy(more, y, sizeof more);
+		kernels->from_product(&product, more, true);
+		kernels->activate_product(&product, row, bytes, results);
+		for (size_t i = 0; i < ROWS * COLUMNS; i++) {
+			double expected = expected_product(&product, i);
+			const struct byte_range *range = &results[i / COLUMNS];
+			double raised = (double)range->scale * bytes[i] + (double)range->least;
+			cr_expect_float_eq((double)y[i], expected, 1e-5, "%s", kernels->name);
+			cr_expect_float_eq(
+				(double)more[i], 2 * expected, 2e-5, "%s", kernels->name);
+			cr_expect_float_eq(raised, gelu(expected),
+				(double)range->scale * 0.501 + 1e-5, "%s: %g", kernels->name,
+				expected);
+		}
+	}
+	free(scales);
+	free(totals);
 	free(bias);
-	free(x);
-	free(y);
-}
-
-Test(linear, multiplies_and_adds_for_any_number_of_rows)
-{
-	static const size_t rows[] = {1, 4, 5, 33, 130, 512};
-	int threads = openmp_single();
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		check_linear(rows[i], 48, 80, false);
-		check_linear(rows[i], 80, 48, true);
-	}
-	openmp_restore(threads);
-}
-
-Test(linear, rounds_rows_up_to_few_numbers)
-{
-	size_t numbers = 0;
-	for (size_t rows = 1; rows <= LINEAR_ROWS_LIMIT; rows++) {
-		size_t rounded = linear_rows(rows);
-		cr_assert_geq(rounded, rows);
-		cr_assert_leq(rounded, rows + (rows <= 32 ? 3 : rows / 4));
-		numbers += rounded == rows;
-	}
-	cr_expect_lt(numbers, 32);
 }
