@@ -99,23 +99,25 @@ INLINE void KERNEL(exponential)(lanes *x)
 	*x = p * (lanes)(((int_lanes)shifted - (0x4b400000 - 127)) << 23);
 }
 
-/* *X becomes x / 2 * (1 + erf(x / sqrt(2))). The error function is 7.1.26 of Abramowitz and Stegun,
- * "Handbook of Mathematical Functions", good to 1.5e-7. */
+/* *X becomes x / 2 * (1 + erf(x / sqrt(2))). The error function is x times a polynomial of x squared, the
+ * best of its degree on [-4, 4] (minimax, by reweighted least squares), and good to 6.5e-5: a hundredth of a step of
+ * the bytes that are made of it. */
 INLINE void KERNEL(gelu)(lanes *x)
 {
-	lanes z = *x * 0.70710678118654752f;
-	lanes size = (lanes)((uint_lanes)z & 0x7fffffffu);
-	lanes t = 1.0f / (size * 0.3275911f + 1.0f);
-	lanes tail = -(z * z);
-	KERNEL(exponential)(&tail);
-	lanes p = t * 1.061405429f - 1.453152027f;
-	p = p * t + 1.421413741f;
-	p = p * t - 0.284496736f;
-	p = p * t + 0.254829592f;
-	tail = p * t * tail; /* 1 - erf(|z|) */
-	lanes error_function = 1.0f - tail;
-	uint_lanes sign = (uint_lanes)*x & 0x80000000u;
-	*x = *x * 0.5f * (1.0f + (lanes)((uint_lanes)error_function | sign));
+	const lanes limit = {4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4};
+	lanes bounded = -*x, lower = -limit;
+	KERNEL(maximum)(&bounded, &lower);
+	bounded = -bounded;
+	KERNEL(maximum)(&bounded, &lower);
+	lanes square = bounded * bounded;
+	lanes p = square * -3.16156878e-09f + 2.43422022e-07f;
+	p = p * square - 8.20172954e-06f;
+	p = p * square + 0.000161334756f;
+	p = p * square - 0.00209640875f;
+	p = p * square + 0.019329749f;
+	p = p * square - 0.132350758f;
+	p = p * square + 0.797695041f;
+	*x = *x * (0.5f + 0.5f * bounded * p);
 }
 
 /* Replaces the COUNT SCORES, whose number is rounded up to whole vectors, by the exponentials of their
