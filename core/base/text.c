@@ -1,5 +1,8 @@
 #include "base/text.h"
 
+#include "base/memory.h"
+
+#include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -68,6 +71,80 @@ int text_fit(const char *string, int limit)
 	while (fits > 0 && ((unsigned char)string[fits] & 0xc0) == 0x80)
 		fits--;
 	return (int)fits;
+}
+
+/* Blanks and line ends. Other control characters are none: a tokenizer may drop them, and join what they part. */
+static bool is_space(utf8proc_int32_t point)
+{
+	return point == '\t' || point == '\n' || point == '\r' ||
+	       utf8proc_category(point) == UTF8PROC_CATEGORY_ZS;
+}
+
+static bool is_space_or_punctuation(utf8proc_int32_t point)
+{
+	utf8proc_category_t category = utf8proc_category(point);
+	return is_space(point) ||
+	       (category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO);
+}
+
+static bool is_ascii(struct ss_text text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		if ((unsigned char)text.data[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+/* Makes one blank of each run of characters that GAP knows, in place. Returns the new length. */
+static size_t squeeze(char *text, size_t length, bool (*gap)(utf8proc_int32_t point))
+{
+	size_t to = 0;
+	bool in_gap = false;
+	for (size_t from = 0; from < length;) {
+		utf8proc_int32_t point;
+		utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)text + from,
+			(utf8proc_ssize_t)(length - from), &point);
+		bool is_gap = used > 0 && gap(point);
+		size_t bytes = used > 0 ? (size_t)used : 1;
+		if (!is_gap) {
+			if (in_gap && to > 0)
+				text[to++] = ' ';
+			memmove(text + to, text + from, bytes);
+			to += bytes;
+		}
+		in_gap = is_gap;
+		from += bytes;
+	}
+	text[to] = '\0';
+	return to;
+}
+
+/* TEXT, new, with the transformations of OPTIONS unless it is not valid UTF-8. */
+static char *transform(struct ss_text text, utf8proc_option_t options, size_t *length)
+{
+	utf8proc_uint8_t *made = NULL;
+	utf8proc_ssize_t result = utf8proc_map((const utf8proc_uint8_t *)text.data,
+		(utf8proc_ssize_t)text.length, &made, UTF8PROC_STABLE | options);
+	*length = result >= 0 ? (size_t)result : text.length;
+	return result >= 0 ? (char *)made : memory_text(text.data, text.length);
+}
+
+char *text_tidy(struct ss_text text, size_t *length)
+{
+	*length = text.length;
+	char *tidy = is_ascii(text) ? memory_text(text.data, text.length)
+				    : transform(text, UTF8PROC_COMPOSE, length);
+	*length = squeeze(tidy, *length, is_space);
+	return tidy;
+}
+
+char *text_fold(struct ss_text text, size_t *length)
+{
+	char *folded = transform(text,
+		UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE, length);
+	*length = squeeze(folded, *length, is_space_or_punctuation);
+	return folded;
 }
 
 enum { DISTANCE_LIMIT = 64 };

@@ -17,6 +17,14 @@ struct ss_text text_of(const char *string);
  * a "%.*s". */
 int text_fit(const char *string, int limit);
 
+/* TEXT with its characters composed (Unicode's form NFC), each run of blanks and line ends as one blank, and none
+ * at its ends: new and NUL-terminated, with *LENGTH bytes. What is not valid UTF-8 keeps its characters. */
+char *text_tidy(struct ss_text text, size_t *length);
+
+/* The same with neither case nor punctuation, and with characters that mean the same made one (NFKC): two texts
+ * that say the same in other letters become equal. */
+char *text_fold(struct ss_text text, size_t *length);
+
 /* The number of edits (insert, delete, replace, swap of neighbours) from A to B; for "did you mean". */
 size_t text_distance(const char *a, const char *b);
 

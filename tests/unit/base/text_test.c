@@ -3,6 +3,7 @@
 #include "base/memory.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static ptrdiff_t characters(const char *text)
@@ -118,4 +119,59 @@ Test(text, fits_without_cutting_a_character)
 	cr_expect_eq(text_fit("a\xf0\x9f\x98\x80z", 4), 1);
 	cr_expect_eq(text_fit("a\xf0\x9f\x98\x80z", 5), 5);
 	cr_expect_eq(text_fit("", 0), 0);
+}
+
+static void expect_tidy(struct ss_text text, const char *expected)
+{
+	size_t length = 0;
+	char *tidy = text_tidy(text, &length);
+	cr_expect_str_eq(tidy, expected);
+	cr_expect_eq(length, strlen(expected));
+	free(tidy);
+}
+
+Test(text, is_tidied_without_a_change_of_its_words)
+{
+	expect_tidy(text_of(""), "");
+	expect_tidy((struct ss_text){NULL, 0}, "");
+	expect_tidy(text_of(" \t\r\n "), "");
+	expect_tidy(text_of("My  App\r\n\tcrashes! "), "My App crashes!");
+	expect_tidy(text_of("e\xcc\x81t\xc3\xa9"), "\xc3\xa9t\xc3\xa9");
+	expect_tidy(text_of("a\xc2\xa0\xe3\x80\x80z"), "a z");  /* no-break and ideographic */
+	expect_tidy(text_of("\xef\xac\x81x"), "\xef\xac\x81x"); /* a ligature stays */
+	expect_tidy(text_of("\xff  e\xcc\x81 \xc3"), "\xff e\xcc\x81 \xc3"); /* no UTF-8 */
+	expect_tidy((struct ss_text){"ab  cd", 3}, "ab");
+}
+
+Test(text, is_tidied_with_its_nuls)
+{
+	size_t length = 0;
+	char *tidy = text_tidy((struct ss_text){"a\0  b", 5}, &length);
+	cr_expect_eq(length, 4);
+	cr_expect_eq(memcmp(tidy, "a\0 b", 5), 0);
+	free(tidy);
+}
+
+static bool folds_alike(const char *a, const char *b)
+{
+	size_t lengths[2];
+	char *folded[2] = {text_fold(text_of(a), &lengths[0]), text_fold(text_of(b), &lengths[1])};
+	bool alike = lengths[0] == lengths[1] && strcmp(folded[0], folded[1]) == 0;
+	free(folded[0]);
+	free(folded[1]);
+	return alike;
+}
+
+Test(text, folds_alike_what_says_the_same)
+{
+	cr_expect(folds_alike("Do you ship to Norway?", "  do you SHIP, to norway"));
+	cr_expect(folds_alike("Stra\xc3\x9f\x65", "STRASSE"));
+	cr_expect(
+		folds_alike("\xef\xac\x81le\xe2\x80\xa6", "File...")); /* a ligature, an ellipsis */
+	cr_expect(folds_alike("?!", ""));
+	cr_expect_not(folds_alike("Do you ship to Norway?", "Do you ship to Sweden?"));
+	cr_expect_not(folds_alike("tax on 5", "tax on 50"));
+	cr_expect_not(folds_alike("C", "C++"));
+	cr_expect_not(folds_alike("re sign", "resign"));
+	cr_expect(folds_alike("\xff", "\xff"));
 }
