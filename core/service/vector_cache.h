@@ -1,6 +1,7 @@
 /*
  * Vectors of recent texts, so that a text is embedded once however many ask for it: a hash table with
- * a bound, least recently used out first. An entry also stands for a text that is being embedded now.
+ * bounds, least recently used out first. Texts that differ only in how their characters are composed and in
+ * their blanks and line ends are one. An entry also stands for a text that is being embedded now.
  * Loop thread; the compute thread fills the vector of an entry that is not ready.
  */
 #ifndef SERVICE_VECTOR_CACHE_H
@@ -18,11 +19,15 @@ struct vector_entry {
 	size_t references;                  /* those that use it now; it stays as long */
 	bool listed;                        /* found by the next look-up */
 	struct embed_job *waiting;          /* what makes the vector; NULL: it is there */
-	struct ss_text text;                /* its own copy */
+	struct ss_text text;                /* as text_tidy() makes it; its own */
 	float *vector;                      /* [dimension] */
 };
 
-/* A cache of at most LIMIT vectors of DIMENSION floats. */
+/* The bytes that a text may have on average. */
+enum { VECTOR_TEXT = 1024 };
+
+/* A cache of at most LIMIT vectors of DIMENSION floats, and of as much memory as LIMIT texts of VECTOR_TEXT bytes
+ * take with theirs. */
 struct vector_cache *vector_cache_new(size_t limit, size_t dimension);
 void vector_cache_free(struct vector_cache *cache);
 

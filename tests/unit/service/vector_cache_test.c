@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Looks TEXT up, notes in its vector what it is for if it is new, and lets it go. True when it was new. */
@@ -140,4 +141,54 @@ Test(vector_cache, may_keep_nothing)
 	cr_expect(visit(cache, "x"));
 	vector_cache_free(cache);
 	vector_cache_free(NULL);
+}
+
+Test(vector_cache, takes_texts_that_differ_in_blanks_alone_for_one)
+{
+	bool is_new = false;
+	struct vector_cache *cache = vector_cache_new(4, 1);
+	struct vector_entry *first =
+		vector_cache_get(cache, text_of(" caf\xc3\xa9\r\nau  lait"), &is_new);
+	cr_expect(is_new);
+	struct vector_entry *again =
+		vector_cache_get(cache, text_of("cafe\xcc\x81 au lait\n"), &is_new);
+	cr_expect_not(is_new);
+	cr_expect_eq(first, again);
+	cr_expect_str_eq(first->text.data, "caf\xc3\xa9 au lait");
+	struct vector_entry *other =
+		vector_cache_get(cache, text_of("Caf\xc3\xa9 au lait"), &is_new);
+	cr_expect(is_new, "a model may read capitals in another way");
+	vector_cache_release(cache, first);
+	vector_cache_release(cache, again);
+	vector_cache_release(cache, other);
+	vector_cache_free(cache);
+}
+
+/* Whether CACHE had the text of LENGTH bytes that is all C; it has now. */
+static bool knows(struct vector_cache *cache, char c, size_t length)
+{
+	bool is_new = false;
+	char *text = memory_new(length + 1);
+	memset(text, c, length);
+	struct vector_entry *entry = vector_cache_get(cache, text_of(text), &is_new);
+	vector_cache_release(cache, entry);
+	free(text);
+	return !is_new;
+}
+
+Test(vector_cache, keeps_fewer_texts_when_they_are_long)
+{
+	enum { LIMIT = 10, LONG = 4 * VECTOR_TEXT };
+	size_t known = 0;
+	struct vector_cache *cache = vector_cache_new(LIMIT, 1);
+	for (char c = 'a'; c < 'a' + LIMIT; c++)
+		cr_expect_not(knows(cache, c, LONG));
+	for (char c = 'a' + LIMIT - 1; c >= 'a'; c--)
+		known += knows(cache, c, LONG);
+	cr_expect_geq(known, 2);
+	cr_expect_leq(known, LIMIT / 3);
+	/* What is longer than all of the memory is not kept. */
+	cr_expect_not(knows(cache, 'x', LIMIT * LONG));
+	cr_expect_not(knows(cache, 'x', LIMIT * LONG));
+	vector_cache_free(cache);
 }
