@@ -6,6 +6,7 @@ const struct http_route api_routes[] = {
 	{"POST", "/api/v1/query", api_query, HTTP_BODY_LIMIT},
 	{"GET", "/api/v1/health", api_health, 0},
 	{"GET", "/api/v1/stats", api_stats, 0},
+	{"GET", "/metrics", api_metrics, 0},
 };
 
 const size_t api_route_count = array_length(api_routes);

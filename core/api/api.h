@@ -7,6 +7,7 @@
 #include "http/request.h"
 #include "http/route.h"
 
+struct metrics;
 struct store;
 struct support;
 
@@ -14,7 +15,8 @@ struct support;
 struct api {
 	struct support *support;
 	struct store *store;
-	int64_t started_ns; /* of the monotonic clock */
+	const struct metrics *metrics; /* of all workers */
+	int64_t started_ns;            /* of the monotonic clock */
 };
 
 extern const struct http_route api_routes[];
@@ -26,6 +28,8 @@ void api_query(struct http_request *request);
 void api_health(struct http_request *request);
 /* GET /api/v1/stats */
 void api_stats(struct http_request *request);
+/* GET /metrics */
+void api_metrics(struct http_request *request);
 
 /* Replies with the problem that ERR is: 404, 409, 503 with Retry-After, or 500. The sentence of an
  * internal error goes to the log and not to the client. */

@@ -139,7 +139,7 @@ static int ask(const struct config *config, const char *user, const char *messag
 	struct log log = log_new(STDERR_FILENO, SS_LOG_WARNING, false);
 	struct asking asking = {.base = event_base_new(), .json = json};
 	struct runtime *runtime =
-		runtime_new(config, asking.base, &log, RUNTIME_ANSWER, &diagnostics);
+		runtime_new(config, asking.base, &log, NULL, RUNTIME_ANSWER, &diagnostics);
 	const struct support_question question = {
 		.user_id = user,
 		.message = text_of(message),

@@ -46,7 +46,7 @@ static void check_runtime(const struct config *config, struct diagnostics *diagn
 {
 	struct log log = log_new(STDERR_FILENO, SS_LOG_ERROR, false);
 	struct event_base *base = event_base_new();
-	runtime_free(runtime_new(config, base, &log, RUNTIME_CHECK, diagnostics));
+	runtime_free(runtime_new(config, base, &log, NULL, RUNTIME_CHECK, diagnostics));
 	event_base_free(base);
 }
 

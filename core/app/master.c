@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "service/metrics.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -37,6 +38,7 @@ enum worker_state {
 struct worker {
 	enum worker_state state;
 	pid_t pid;
+	struct metrics_part *metrics;
 	int control;         /* the master's end; -1: none */
 	bool replaces;       /* it belongs to the generation that is about to take over */
 	struct buffer error; /* what a worker that failed has to say */
@@ -55,6 +57,7 @@ struct master {
 	bool listening;
 	int signals;
 	sigset_t signals_before;
+	struct metrics *metrics;
 	struct worker *workers;
 	size_t count;
 	bool stopping;
@@ -74,13 +77,15 @@ static struct worker *worker_add(struct master *master)
 }
 
 /* In the child: nothing of the master may stay behind. */
-static int be_worker(struct master *master, int control)
+static int be_worker(struct master *master, struct metrics_part *part, int control)
 {
 	const struct worker_options options = {
 		.config_file = master->config_file,
 		.listener = master->listener,
 		.control = control,
 		.log = master->log,
+		.metrics = master->metrics,
+		.part = part,
 	};
 	for (size_t i = 0; i < master->count; i++) {
 		if (master->workers[i].control >= 0)
@@ -103,12 +108,13 @@ static void start_worker(struct master *master, struct worker *worker)
 	buffer_free(&worker->error);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		goto fail;
+	worker->metrics = metrics_take(master->metrics);
 	worker->pid = fork();
 	if (worker->pid < 0)
 		goto fail;
 	if (worker->pid == 0) {
 		(void)close(pair[0]);
-		exit(be_worker(master, pair[1]));
+		exit(be_worker(master, worker->metrics, pair[1]));
 	}
 	(void)close(pair[1]);
 	worker->control = pair[0];
@@ -116,6 +122,8 @@ static void start_worker(struct master *master, struct worker *worker)
 	return;
 fail:
 	log_error(&master->log, "a worker cannot be started: %s", strerror(errno));
+	metrics_give(worker->metrics);
+	worker->metrics = NULL;
 	if (pair[0] >= 0) {
 		(void)close(pair[0]);
 		(void)close(pair[1]);
@@ -348,6 +356,8 @@ static void worker_gone(struct master *master, struct worker *worker, int status
 {
 	bool was_starting = worker->state == WORKER_LOADING || worker->state == WORKER_WAITING;
 	drain_control(master, worker);
+	metrics_give(worker->metrics);
+	worker->metrics = NULL;
 	if (master->stopping || worker->state == WORKER_LEAVING) {
 		worker->state = WORKER_LEAVING;
 		worker->pid = 0;
@@ -528,6 +538,7 @@ int master_run(const struct config *config, const char *config_file)
 		.config = config,
 		.config_file = config_file,
 		.log = log_new(STDERR_FILENO, config->log_level, config->log_json),
+		.signals = -1,
 		.code = 1,
 	};
 	master.listener = listener_bind(config->host, (int)config->port, &err);
@@ -535,18 +546,26 @@ int master_run(const struct config *config, const char *config_file)
 		(void)fprintf(stderr, "smartsupport: %s\n", err.text);
 		return 1;
 	}
+	master.metrics = metrics_new();
+	if (master.metrics == NULL) {
+		(void)fprintf(
+			stderr, "smartsupport: memory for the metrics: %s\n", strerror(errno));
+		goto done;
+	}
 	master.signals = open_signals(&master);
 	if (master.signals < 0) {
 		(void)fprintf(stderr, "smartsupport: signals: %s\n", strerror(errno));
-		(void)close(master.listener);
-		return 1;
+		goto done;
 	}
 	run(&master);
 	config_free(master.own_config);
 	config_free(master.next_config);
 	free(master.workers);
-	(void)close(master.signals);
+done:
+	if (master.signals >= 0)
+		(void)close(master.signals);
 	(void)close(master.listener);
+	metrics_free(master.metrics);
 	if (master.stopping && master.code == 0)
 		log_info(&master.log, "stopped");
 	return master.code;

@@ -33,6 +33,7 @@ struct runtime {
 	const struct config *config;
 	struct event_base *base;
 	const struct log *log;
+	struct metrics_part *metrics;
 	struct plugins *plugins;
 	struct part storage, embedder, index, llm_plugin;
 	struct knowledge *knowledge;
@@ -190,10 +191,12 @@ static int open_store(struct runtime *runtime, struct diagnostics *diagnostics)
 		return -1;
 	runtime->store = store_new(runtime->base, runtime->storage.plugin->storage,
 		runtime->storage.instance, (size_t)config->queue_limit, &err);
-	if (runtime->store != NULL)
-		return 0;
-	diagnostics_add(diagnostics, config->document->file, 0, 0, "%s", err.text);
-	return -1;
+	if (runtime->store == NULL) {
+		diagnostics_add(diagnostics, config->document->file, 0, 0, "%s", err.text);
+		return -1;
+	}
+	store_measure(runtime->store, runtime->metrics);
+	return 0;
 }
 
 static int start_services(
@@ -208,6 +211,7 @@ static int start_services(
 		.knowledge = runtime->knowledge,
 		.queue_limit = (size_t)config->queue_limit,
 		.cache_limit = (size_t)config->vector_cache,
+		.metrics = runtime->metrics,
 	};
 	if (runtime->later == NULL)
 		runtime->later = later_new(runtime->base);
@@ -258,6 +262,7 @@ static int start_workflow(struct runtime *runtime, struct diagnostics *diagnosti
 		.graph = runtime->graph,
 		.store = runtime->store,
 		.history_limit = (size_t)runtime->config->history_limit,
+		.metrics = runtime->metrics,
 	};
 	runtime->support = support_new(&support);
 	return 0;
@@ -272,12 +277,14 @@ static void try_agents(struct runtime *runtime, struct diagnostics *diagnostics)
 }
 
 struct runtime *runtime_new(const struct config *config, struct event_base *base,
-	const struct log *log, enum runtime_extent extent, struct diagnostics *diagnostics)
+	const struct log *log, struct metrics_part *metrics, enum runtime_extent extent,
+	struct diagnostics *diagnostics)
 {
 	struct runtime *runtime = memory_make(struct runtime);
 	runtime->config = config;
 	runtime->base = base;
 	runtime->log = log;
+	runtime->metrics = metrics;
 	runtime->plugins = plugins_new(
 		(const char *const *)config->plugin_folders, config->plugin_folder_count);
 	/* What does not depend on each other is looked at in any case, so that one look finds all. */

@@ -9,6 +9,7 @@
 
 struct event_base;
 struct log;
+struct metrics_part;
 struct runtime;
 struct support;
 struct store;
@@ -30,11 +31,12 @@ struct runtime_workflow {
 	bool look;                     /* its turns are looked at only */
 };
 
-/* Makes everything; this takes its time. CONFIG, BASE and LOG are borrowed for the runtime's life. NULL
- * when anything is wrong, also before; everything that could be found is in DIAGNOSTICS. CONFIG may be as
+/* Makes everything; this takes its time. CONFIG, BASE, LOG and METRICS (NULL: nothing is counted) are borrowed for
+ * the runtime's life. NULL when anything is wrong, also before; everything that could be found is in DIAGNOSTICS. CONFIG may be as
  * config_read() gives it when DIAGNOSTICS has its mistakes. */
 struct runtime *runtime_new(const struct config *config, struct event_base *base,
-	const struct log *log, enum runtime_extent extent, struct diagnostics *diagnostics);
+	const struct log *log, struct metrics_part *metrics, enum runtime_extent extent,
+	struct diagnostics *diagnostics);
 
 /* The same with nothing but, if it is STORED, the store; for runtime_load(). */
 struct runtime *runtime_new_bare(const struct config *config, struct event_base *base,

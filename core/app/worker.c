@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/server.h"
+#include "service/metrics.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -108,7 +109,9 @@ static void on_control(evutil_socket_t fd, short what, void *context)
 		log_error(&worker->log, "%s", err.text);
 		worker->code = 1;
 		(void)event_base_loopbreak(worker->base);
+		return;
 	}
+	metrics_set(worker->options->part, METRIC_WORKERS, 1);
 }
 
 static int watch(struct worker_process *worker)
@@ -132,13 +135,14 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		return -1;
 	worker->log = log_new(
 		worker->options->log.fd, worker->config->log_level, worker->config->log_json);
-	worker->runtime =
-		runtime_new(worker->config, worker->base, &worker->log, RUNTIME_SERVE, diagnostics);
+	worker->runtime = runtime_new(worker->config, worker->base, &worker->log,
+		worker->options->part, RUNTIME_SERVE, diagnostics);
 	if (worker->runtime == NULL)
 		return -1;
 	worker->api = (struct api){
 		.support = runtime_support(worker->runtime),
 		.store = runtime_store(worker->runtime),
+		.metrics = worker->options->metrics,
 		.started_ns = clock_monotonic_ns(),
 	};
 	const struct http_options options = http_defaults();

@@ -11,6 +11,9 @@
 #include "base/log.h"
 #include "config/config.h"
 
+struct metrics;
+struct metrics_part;
+
 enum {
 	WORKER_READY = 'R',
 	WORKER_FAILED = 'F',
@@ -22,6 +25,8 @@ struct worker_options {
 	int listener; /* bound; the master makes it listen before it says WORKER_BEGIN */
 	int control;  /* the worker's end of the socket pair */
 	struct log log;
+	const struct metrics *metrics; /* of all workers */
+	struct metrics_part *part;     /* its own; may be NULL */
 };
 
 /* Runs the worker in this process until it has drained. Returns the exit code. */

@@ -4,6 +4,7 @@
 #include "service/failure.h"
 #include "service/knowledge.h"
 #include "service/later.h"
+#include "service/metrics.h"
 #include "service/thread.h"
 #include "service/vector_cache.h"
 #include "value/value.h"
@@ -84,6 +85,8 @@ static void embed_batch(struct compute *compute, struct service_job *jobs, size_
 		if (job_of(job)->kind == JOB_EMBED)
 			texts[n++] = queue_entry(job_of(job), struct embed_job, head)->entry->text;
 	}
+	metrics_add(options->metrics, METRIC_TEXTS, n);
+	metrics_observe(options->metrics, METRIC_BATCH_SIZE, n);
 	int result = options->embedder->embed(options->embedder_instance, texts, n, vectors, &err);
 	if (result < 0)
 		failure_complete(&err, "the embedder");
@@ -112,6 +115,9 @@ static void search_one(struct compute *compute, struct search_job *job)
 	};
 	if (knowledge_search(compute->options.knowledge, &query, &job->found, &job->head.err) < 0)
 		failure_complete(&job->head.err, "the index");
+	else if (value_count(job->found) == 0)
+		metrics_add(compute->options.metrics, METRIC_SEARCHES_EMPTY, 1);
+	metrics_add(compute->options.metrics, METRIC_SEARCHES, 1);
 }
 
 static void work(void *context, struct service_job *jobs)
@@ -234,6 +240,8 @@ int compute_embed(struct compute *compute, const struct ss_text *texts, size_t c
 	for (size_t i = 0; i < count; i++) {
 		bool is_new = false;
 		request->entries[i] = vector_cache_get(compute->cache, texts[i], &is_new);
+		metrics_add(compute->options.metrics,
+			is_new ? METRIC_CACHE_MISSES : METRIC_CACHE_HITS, 1);
 		if (is_new && failure.status == SS_OK)
 			(void)start_embedding(compute, request->entries[i], &failure);
 		else if (is_new)
@@ -325,7 +333,8 @@ struct compute *compute_new(const struct compute_options *options, struct ss_err
 	struct compute *compute = memory_make(struct compute);
 	compute->options = *options;
 	compute->dimension = options->embedder->dimension(options->embedder_instance);
-	compute->cache = vector_cache_new(options->cache_limit, compute->dimension);
+	compute->cache =
+		vector_cache_new(options->cache_limit, compute->dimension, options->metrics);
 	compute->later = later_new(options->base);
 	compute->thread = service_thread_new(
 		options->base, "compute", options->queue_limit, work, compute, err);
@@ -335,6 +344,7 @@ struct compute *compute_new(const struct compute_options *options, struct ss_err
 		free(compute);
 		return NULL;
 	}
+	service_thread_measure(compute->thread, options->metrics, METRIC_COMPUTE_QUEUE);
 	return compute;
 }
 

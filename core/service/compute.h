@@ -11,15 +11,17 @@
 
 struct event_base;
 struct knowledge;
+struct metrics_part;
 struct compute;
 
 struct compute_options {
 	struct event_base *base;
 	const struct ss_embedder_operations *embedder;
-	void *embedder_instance;     /* used by the thread until compute_free() returns */
-	struct knowledge *knowledge; /* the same; NULL: there is none to search */
-	size_t queue_limit;          /* requests that may wait */
-	size_t cache_limit;          /* vectors of recent texts that are kept */
+	void *embedder_instance;      /* used by the thread until compute_free() returns */
+	struct knowledge *knowledge;  /* the same; NULL: there is none to search */
+	size_t queue_limit;           /* requests that may wait */
+	size_t cache_limit;           /* vectors of recent texts that are kept */
+	struct metrics_part *metrics; /* NULL: nothing is counted */
 };
 
 /* COUNT vectors of DIMENSION floats, borrowed for the call; or an error. */

@@ -282,6 +282,11 @@ struct store *store_new(struct event_base *base, const struct ss_storage_operati
 	return store;
 }
 
+void store_measure(struct store *store, struct metrics_part *metrics)
+{
+	service_thread_measure(store->thread, metrics, METRIC_STORE_QUEUE);
+}
+
 void store_free(struct store *store)
 {
 	if (store == NULL)

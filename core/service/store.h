@@ -9,6 +9,7 @@
 #include <smartsupport/plugin.h>
 
 struct event_base;
+struct metrics_part;
 struct store;
 
 /* What was read, borrowed for the call; or an error. */
@@ -20,6 +21,9 @@ typedef void store_committed(void *context, const struct ss_error *err);
 /* A store on INSTANCE, which its thread uses until store_free() returns. At most QUEUE_LIMIT requests wait. */
 struct store *store_new(struct event_base *base, const struct ss_storage_operations *storage,
 	void *instance, size_t queue_limit, struct ss_error *err);
+
+/* Tells METRICS how many requests wait. */
+void store_measure(struct store *store, struct metrics_part *metrics);
 
 /* Reads what a turn needs to know; KEY is copied. */
 int store_turn_context(struct store *store, const struct ss_turn_key *key, store_read *done,

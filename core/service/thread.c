@@ -15,6 +15,8 @@ struct service_thread {
 	struct event *finished_event;
 	size_t waiting; /* counted on the loop */
 	size_t limit;
+	struct metrics_part *metrics;
+	enum metric gauge;
 	bool closing;
 	service_work *work;
 	void *context;
@@ -36,13 +38,19 @@ static void *run(void *argument)
 	return NULL;
 }
 
+static void set_waiting(struct service_thread *thread, size_t waiting)
+{
+	thread->waiting = waiting;
+	metrics_set(thread->metrics, thread->gauge, waiting);
+}
+
 static void finish(struct service_thread *thread)
 {
 	struct queue_item *item = queue_take(thread->finished, false);
 	while (item != NULL) {
 		struct queue_item *next = item->next;
 		struct service_job *job = queue_entry(item, struct service_job, item);
-		thread->waiting--;
+		set_waiting(thread, thread->waiting - 1);
 		job->done(job);
 		item = next;
 	}
@@ -102,6 +110,13 @@ fail:
 	return NULL;
 }
 
+void service_thread_measure(
+	struct service_thread *thread, struct metrics_part *metrics, enum metric gauge)
+{
+	thread->metrics = metrics;
+	thread->gauge = gauge;
+}
+
 int service_thread_put(struct service_thread *thread, struct service_job *job, struct ss_error *err)
 {
 	if (thread->closing)
@@ -109,7 +124,7 @@ int service_thread_put(struct service_thread *thread, struct service_job *job, s
 	if (thread->waiting >= thread->limit)
 		return ss_fail_as(
 			err, SS_LIMIT, "too many requests are waiting; try again in a moment");
-	thread->waiting++;
+	set_waiting(thread, thread->waiting + 1);
 	queue_put(thread->todo, &job->item);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #define SERVICE_THREAD_H
 
 #include "base/queue.h"
+#include "service/metrics.h"
 
 #include <smartsupport/error.h>
 
@@ -31,6 +32,10 @@ int service_thread_begin(pthread_t *thread, const char *name, void *(*start)(voi
  * wait or run. */
 struct service_thread *service_thread_new(struct event_base *base, const char *name, size_t limit,
 	service_work *work, void *context, struct ss_error *err);
+
+/* Tells METRICS (which may be NULL) in GAUGE how many jobs wait or run. */
+void service_thread_measure(
+	struct service_thread *thread, struct metrics_part *metrics, enum metric gauge);
 
 /* Queues JOB. -1 and SS_LIMIT when too many wait; then the job stays the caller's. Loop thread. */
 int service_thread_put(

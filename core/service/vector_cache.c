@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "service/metrics.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ struct vector_cache {
 	size_t bytes;
 	size_t byte_limit;
 	size_t dimension;
+	struct metrics_part *metrics;
 	struct vector_entry *newest, *oldest;
 };
 
@@ -31,12 +33,13 @@ static size_t entry_size(const struct vector_cache *cache, size_t text_length)
 	return sizeof(struct vector_entry) + cache->dimension * sizeof(float) + text_length;
 }
 
-struct vector_cache *vector_cache_new(size_t limit, size_t dimension)
+struct vector_cache *vector_cache_new(size_t limit, size_t dimension, struct metrics_part *metrics)
 {
 	struct vector_cache *cache = memory_make(struct vector_cache);
 	cache->limit = limit;
 	cache->dimension = dimension;
 	cache->byte_limit = limit * entry_size(cache, VECTOR_TEXT);
+	cache->metrics = metrics;
 	cache->bucket_count = limit * 2 + 1;
 	cache->buckets = memory_array(cache->bucket_count, sizeof(struct vector_entry *));
 	return cache;
@@ -53,6 +56,8 @@ static void note_size(struct vector_cache *cache, size_t count, size_t bytes)
 {
 	cache->count = count;
 	cache->bytes = bytes;
+	metrics_set(cache->metrics, METRIC_CACHE_ENTRIES, count);
+	metrics_set(cache->metrics, METRIC_CACHE_BYTES, bytes);
 }
 
 static void unlist(struct vector_cache *cache, struct vector_entry *entry)
@@ -83,6 +88,7 @@ static void list(struct vector_cache *cache, struct vector_entry *entry)
 static void evict(struct vector_cache *cache, struct vector_entry *entry)
 {
 	unlist(cache, entry);
+	metrics_add(cache->metrics, METRIC_CACHE_EVICTIONS, 1);
 }
 
 static void make_room(struct vector_cache *cache, size_t text_length)

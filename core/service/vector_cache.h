@@ -9,6 +9,7 @@
 
 #include <smartsupport/value.h>
 
+struct metrics_part;
 struct vector_cache;
 struct embed_job;
 
@@ -27,8 +28,8 @@ struct vector_entry {
 enum { VECTOR_TEXT = 1024 };
 
 /* A cache of at most LIMIT vectors of DIMENSION floats, and of as much memory as LIMIT texts of VECTOR_TEXT bytes
- * take with theirs. */
-struct vector_cache *vector_cache_new(size_t limit, size_t dimension);
+ * take with theirs. METRICS (which may be NULL) is told what it has and what it drops. */
+struct vector_cache *vector_cache_new(size_t limit, size_t dimension, struct metrics_part *metrics);
 void vector_cache_free(struct vector_cache *cache);
 
 /* The entry of TEXT, with one more reference. *IS_NEW tells whether it was made now and wants its

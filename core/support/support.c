@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/memory.h"
 #include "engine/engine.h"
+#include "service/metrics.h"
 #include "service/store.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -110,6 +111,7 @@ static void free_turn(struct support_turn *turn)
 /* Ends the question with an error. */
 static void fail(struct support_turn *turn, const struct ss_error *err)
 {
+	metrics_add(turn->support->options.metrics, METRIC_FAILED, 1);
 	log_error(&turn->log, "the question was not answered: %s", err->text);
 	turn->replied(turn->context, NULL, turn->trace, err);
 	free_turn(turn);
@@ -187,8 +189,28 @@ static void make_reply(struct support_turn *turn)
 	};
 }
 
+/* Whether an article answers the question; a workflow that does not tell always answers. */
+static bool answered(const struct support_turn *turn)
+{
+	const struct ss_value *answered = turn_field(turn->turn, "answered");
+	return answered == NULL || value_as_bool(answered);
+}
+
+static void count(const struct support_turn *turn)
+{
+	struct metrics_part *metrics = turn->support->options.metrics;
+	metrics_add(metrics,
+		turn->record.escalated ? METRIC_ESCALATED
+		: answered(turn)       ? METRIC_ANSWERED
+				       : METRIC_ABSTAINED,
+		1);
+	metrics_observe(
+		metrics, METRIC_DURATION, (uint64_t)(clock_monotonic_ns() - turn->started_ns));
+}
+
 static void reply(struct support_turn *turn)
 {
+	count(turn);
 	log_info(&turn->log, "answered: category %s, sentiment %s, priority %lld%s in %.1f ms",
 		turn->record.category, turn->record.sentiment, (long long)turn->record.priority,
 		turn->record.escalated ? ", escalated" : "",

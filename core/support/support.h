@@ -9,6 +9,7 @@
 #include "graph/graph.h"
 
 struct engine;
+struct metrics_part;
 struct store;
 struct support;
 
@@ -23,6 +24,7 @@ struct support_options {
 	const struct graph *graph;
 	struct store *store; /* NULL: nothing is known and nothing is stored */
 	size_t history_limit;
+	struct metrics_part *metrics; /* NULL: nothing is counted */
 };
 
 /* All of OPTIONS is borrowed for the life of the result. */

@@ -2,6 +2,7 @@
 
 #include "service/articles.h"
 #include "service/knowledge.h"
+#include "service/metrics.h"
 #include "unit/service/loop.h"
 
 #include "base/memory.h"
@@ -34,6 +35,7 @@ struct embedder {
 static struct event_base *base;
 static struct embedder embedder;
 static struct compute *compute;
+static struct metrics *metrics;
 
 static size_t dimension(const void *instance)
 {
@@ -84,6 +86,7 @@ static void start_with(
 		.knowledge = knowledge,
 		.queue_limit = queue_limit,
 		.cache_limit = cache_limit,
+		.metrics = metrics_take(metrics),
 	};
 	gate_init(&embedder.gate, gated);
 	compute = compute_new(&options, &err);
@@ -98,6 +101,7 @@ static void start(bool gated, size_t queue_limit)
 static void set_up(void)
 {
 	base = event_base_new();
+	metrics = metrics_new();
 }
 
 static void tear_down(void)
@@ -105,6 +109,7 @@ static void tear_down(void)
 	compute_free(compute);
 	gate_destroy(&embedder.gate);
 	event_base_free(base);
+	metrics_free(metrics);
 }
 
 TestSuite(compute, .init = set_up, .fini = tear_down, .timeout = 60);
@@ -392,6 +397,34 @@ Test(compute, calls_back_from_its_cache_while_it_is_freed)
 		requests[2].calls, requests[2].next_result == 0 && requests[1].next_result == 0);
 }
 
+static uint64_t counted(enum metric metric)
+{
+	return metrics_total(metrics, metric);
+}
+
+Test(compute, counts_what_its_cache_has_and_what_it_embeds)
+{
+	start_with(true, 100, 3, NULL);
+	keep_busy();
+	embed_texts(1, "a", "b");
+	embed_texts(2, "a", "first");
+	cr_expect_eq(counted(METRIC_COMPUTE_QUEUE), 3);
+	gate_open(&embedder.gate, 2);
+	loop_until(base, &answered, 3);
+	cr_expect_eq(counted(METRIC_COMPUTE_QUEUE), 0);
+	cr_expect_eq(counted(METRIC_CACHE_MISSES), 3);
+	cr_expect_eq(counted(METRIC_CACHE_HITS), 2);
+	cr_expect_eq(counted(METRIC_TEXTS), 3);
+	cr_expect_eq(counted(METRIC_CACHE_ENTRIES), 3);
+	cr_expect_gt(counted(METRIC_CACHE_BYTES), 3 * DIMENSION * sizeof(float));
+	cr_expect_eq(counted(METRIC_CACHE_EVICTIONS), 0);
+	gate_open(&embedder.gate, 1);
+	embed_texts(3, "c", NULL);
+	loop_until(base, &answered, 4);
+	cr_expect_eq(counted(METRIC_CACHE_ENTRIES), 3);
+	cr_expect_eq(counted(METRIC_CACHE_EVICTIONS), 1);
+}
+
 /* Searches. */
 
 static const float *indexed;
@@ -526,6 +559,21 @@ Test(compute, searches_with_the_vector_it_has)
 	cr_expect_eq(embedder.texts - texts, 2);
 	cr_expect_str_eq(requests[1].first, "bell");
 	cr_expect_str_eq(requests[2].first, "zoo");
+	free_knowledge(knowledge);
+}
+
+Test(compute, counts_searches_and_those_that_find_nothing)
+{
+	struct knowledge *knowledge = make_knowledge();
+	start_with(false, 10, 100, knowledge);
+	cr_assert_eq(look_for(&requests[0], "bell", NULL), 0);
+	cr_assert_eq(look_for(&requests[1], "xyx", NULL), 0);
+	loop_until(base, &answered, 2);
+	cr_expect_eq(requests[1].found, 0);
+	cr_expect_eq(counted(METRIC_SEARCHES), 2);
+	cr_expect_eq(counted(METRIC_SEARCHES_EMPTY), 1);
+	cr_expect_eq(counted(METRIC_CACHE_MISSES), 2);
+	cr_expect_eq(counted(METRIC_CACHE_HITS), 0, "a search looks its own text up once");
 	free_knowledge(knowledge);
 }
 

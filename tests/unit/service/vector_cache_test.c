@@ -25,7 +25,7 @@ static bool visit(struct vector_cache *cache, const char *text)
 Test(vector_cache, finds_a_text_by_all_its_bytes)
 {
 	bool is_new = false;
-	struct vector_cache *cache = vector_cache_new(10, 2);
+	struct vector_cache *cache = vector_cache_new(10, 2, NULL);
 	cr_expect(visit(cache, "one"));
 	cr_expect_not(visit(cache, "one"));
 	cr_expect(visit(cache, "One"));
@@ -40,7 +40,7 @@ Test(vector_cache, finds_a_text_by_all_its_bytes)
 
 Test(vector_cache, forgets_what_was_used_longest_ago)
 {
-	struct vector_cache *cache = vector_cache_new(3, 1);
+	struct vector_cache *cache = vector_cache_new(3, 1, NULL);
 	visit(cache, "a");
 	visit(cache, "bb");
 	visit(cache, "ccc");
@@ -59,7 +59,7 @@ Test(vector_cache, keeps_as_many_as_its_limit)
 	enum { LIMIT = 50, TEXTS = 1000 };
 	char text[16];
 	size_t kept = 0;
-	struct vector_cache *cache = vector_cache_new(LIMIT, 1);
+	struct vector_cache *cache = vector_cache_new(LIMIT, 1, NULL);
 	for (int i = 0; i < TEXTS; i++) {
 		(void)snprintf(text, sizeof text, "text %d", i);
 		cr_assert(visit(cache, text));
@@ -78,7 +78,7 @@ Test(vector_cache, keeps_what_is_in_use_beyond_its_limit)
 	bool is_new[4];
 	struct vector_entry *entries[4];
 	static const char *const texts[] = {"a", "bb", "ccc", "dddd"};
-	struct vector_cache *cache = vector_cache_new(2, 1);
+	struct vector_cache *cache = vector_cache_new(2, 1, NULL);
 	for (size_t i = 0; i < 4; i++) {
 		entries[i] = vector_cache_get(cache, text_of(texts[i]), &is_new[i]);
 		entries[i]->vector[0] = (float)strlen(texts[i]);
@@ -105,7 +105,7 @@ Test(vector_cache, keeps_what_is_in_use_beyond_its_limit)
 Test(vector_cache, counts_references_to_one_entry)
 {
 	bool is_new = false;
-	struct vector_cache *cache = vector_cache_new(1, 1);
+	struct vector_cache *cache = vector_cache_new(1, 1, NULL);
 	struct vector_entry *first = vector_cache_get(cache, text_of("x"), &is_new);
 	struct vector_entry *second = vector_cache_get(cache, text_of("x"), &is_new);
 	cr_expect_not(is_new);
@@ -121,7 +121,7 @@ Test(vector_cache, counts_references_to_one_entry)
 Test(vector_cache, makes_another_entry_for_what_was_dropped)
 {
 	bool is_new = false;
-	struct vector_cache *cache = vector_cache_new(4, 1);
+	struct vector_cache *cache = vector_cache_new(4, 1, NULL);
 	struct vector_entry *failed = vector_cache_get(cache, text_of("x"), &is_new);
 	vector_cache_drop(cache, failed);
 	struct vector_entry *again = vector_cache_get(cache, text_of("x"), &is_new);
@@ -136,7 +136,7 @@ Test(vector_cache, makes_another_entry_for_what_was_dropped)
 
 Test(vector_cache, may_keep_nothing)
 {
-	struct vector_cache *cache = vector_cache_new(0, 1);
+	struct vector_cache *cache = vector_cache_new(0, 1, NULL);
 	cr_expect(visit(cache, "x"));
 	cr_expect(visit(cache, "x"));
 	vector_cache_free(cache);
@@ -146,7 +146,7 @@ Test(vector_cache, may_keep_nothing)
 Test(vector_cache, takes_texts_that_differ_in_blanks_alone_for_one)
 {
 	bool is_new = false;
-	struct vector_cache *cache = vector_cache_new(4, 1);
+	struct vector_cache *cache = vector_cache_new(4, 1, NULL);
 	struct vector_entry *first =
 		vector_cache_get(cache, text_of(" caf\xc3\xa9\r\nau  lait"), &is_new);
 	cr_expect(is_new);
@@ -180,7 +180,7 @@ Test(vector_cache, keeps_fewer_texts_when_they_are_long)
 {
 	enum { LIMIT = 10, LONG = 4 * VECTOR_TEXT };
 	size_t known = 0;
-	struct vector_cache *cache = vector_cache_new(LIMIT, 1);
+	struct vector_cache *cache = vector_cache_new(LIMIT, 1, NULL);
 	for (char c = 'a'; c < 'a' + LIMIT; c++)
 		cr_expect_not(knows(cache, c, LONG));
 	for (char c = 'a' + LIMIT - 1; c >= 'a'; c--)

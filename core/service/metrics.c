@@ -1,0 +1,207 @@
+#include "service/metrics.h"
+
+#include "base/buffer.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+	PARTS = 1024, /* the most workers, four times: old ones may still be leaving */
+	BOUNDS = 15,  /* of a histogram; one more for what is above them */
+	CACHE_LINE = 64,
+};
+
+struct histogram {
+	atomic_ullong counts[BOUNDS + 1]; /* of the values up to each bound, and above all */
+	atomic_ullong sum;
+};
+
+struct metrics_part {
+	_Alignas(CACHE_LINE) atomic_ullong values[METRICS];
+	struct histogram histograms[METRIC_HISTOGRAMS];
+	bool taken; /* the master's */
+};
+
+struct metrics {
+	atomic_size_t used; /* parts that were ever taken: what lies behind them needs no memory */
+	struct metrics_part parts[PARTS];
+};
+
+enum kind { COUNTER, GAUGE };
+
+/* Rows of one name stand together, each with other labels. */
+static const struct {
+	const char *name;
+	const char *labels; /* as they are printed, or "" */
+	enum kind kind;
+	const char *help;
+} rows[METRICS] = {
+	[METRIC_WORKERS] = {"smartsupport_workers", "", GAUGE, "Worker processes that serve."},
+	[METRIC_ANSWERED] = {"smartsupport_questions_total", "{outcome=\"answered\"}", COUNTER,
+		"Questions by their outcome: answered, abstained (no answer was found), escalated "
+		"to a human, or failed."},
+	[METRIC_ABSTAINED] = {"smartsupport_questions_total", "{outcome=\"abstained\"}", COUNTER,
+		NULL},
+	[METRIC_ESCALATED] = {"smartsupport_questions_total", "{outcome=\"escalated\"}", COUNTER,
+		NULL},
+	[METRIC_FAILED] = {"smartsupport_questions_total", "{outcome=\"failed\"}", COUNTER, NULL},
+	[METRIC_UNANSWERED] = {"smartsupport_questions_unanswered_total", "", COUNTER,
+		"Questions that the knowledge base has no answer to, as the workflow decides."},
+	[METRIC_SEARCHES] = {"smartsupport_knowledge_searches_total", "", COUNTER,
+		"Searches in the knowledge base."},
+	[METRIC_SEARCHES_EMPTY] = {"smartsupport_knowledge_searches_empty_total", "", COUNTER,
+		"Searches that found no article."},
+	[METRIC_CACHE_HITS] = {"smartsupport_embedder_cache_hits_total", "", COUNTER,
+		"Texts whose vector was there or on its way."},
+	[METRIC_CACHE_MISSES] = {"smartsupport_embedder_cache_misses_total", "", COUNTER,
+		"Texts whose vector had to be made."},
+	[METRIC_CACHE_EVICTIONS] = {"smartsupport_embedder_cache_evictions_total", "", COUNTER,
+		"Vectors that made room for others."},
+	[METRIC_CACHE_ENTRIES] = {"smartsupport_embedder_cache_entries", "", GAUGE,
+		"Vectors that are kept."},
+	[METRIC_CACHE_BYTES] = {"smartsupport_embedder_cache_bytes", "", GAUGE,
+		"Memory of the vectors that are kept, with their texts."},
+	[METRIC_TEXTS] = {"smartsupport_embedder_texts_total", "", COUNTER,
+		"Texts that were embedded."},
+	[METRIC_COMPUTE_QUEUE] = {"smartsupport_queue_length", "{queue=\"compute\"}", GAUGE,
+		"Requests that wait for a service or are being served by it."},
+	[METRIC_STORE_QUEUE] = {"smartsupport_queue_length", "{queue=\"store\"}", GAUGE, NULL},
+};
+
+static const struct {
+	const char *name;
+	const char *help;
+	double unit; /* what a value of 1 is when it is printed */
+	uint64_t bounds[BOUNDS];
+	size_t count; /* of the bounds */
+} histograms[METRIC_HISTOGRAMS] = {
+	[METRIC_DURATION] = {"smartsupport_question_duration_seconds",
+		"How long questions took until they were stored with their answers.", 1e-9,
+		{1000000, 2500000, 5000000, 10000000, 25000000, 50000000, 100000000, 250000000,
+			500000000, 1000000000, 2500000000, 5000000000, 10000000000, 20000000000},
+		14},
+	[METRIC_BATCH_SIZE] = {"smartsupport_embedder_batch_size",
+		"Texts that were embedded together.", 1, {1, 2, 4, 8, 16, 32, 64, 128, 256}, 9},
+};
+
+struct metrics *metrics_new(void)
+{
+	void *memory = mmap(NULL, sizeof(struct metrics), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return memory != MAP_FAILED ? memory : NULL;
+}
+
+void metrics_free(struct metrics *metrics)
+{
+	if (metrics != NULL)
+		(void)munmap(metrics, sizeof *metrics);
+}
+
+struct metrics_part *metrics_take(struct metrics *metrics)
+{
+	for (size_t i = 0; i < PARTS; i++) {
+		struct metrics_part *part = &metrics->parts[i];
+		if (part->taken)
+			continue;
+		part->taken = true;
+		if (i >= atomic_load(&metrics->used))
+			atomic_store(&metrics->used, i + 1);
+		return part;
+	}
+	return NULL;
+}
+
+void metrics_give(struct metrics_part *part)
+{
+	if (part == NULL)
+		return;
+	for (size_t i = 0; i < METRICS; i++) {
+		if (rows[i].kind == GAUGE)
+			metrics_set(part, (enum metric)i, 0);
+	}
+	part->taken = false;
+}
+
+void metrics_add(struct metrics_part *part, enum metric counter, uint64_t more)
+{
+	if (part != NULL)
+		(void)atomic_fetch_add_explicit(&part->values[counter], more, memory_order_relaxed);
+}
+
+void metrics_set(struct metrics_part *part, enum metric gauge, uint64_t value)
+{
+	if (part != NULL)
+		atomic_store_explicit(&part->values[gauge], value, memory_order_relaxed);
+}
+
+void metrics_observe(struct metrics_part *part, enum metric_histogram histogram, uint64_t value)
+{
+	size_t i = 0;
+	if (part == NULL)
+		return;
+	struct histogram *into = &part->histograms[histogram];
+	while (i < histograms[histogram].count && value > histograms[histogram].bounds[i])
+		i++;
+	(void)atomic_fetch_add_explicit(&into->counts[i], 1, memory_order_relaxed);
+	(void)atomic_fetch_add_explicit(&into->sum, value, memory_order_relaxed);
+}
+
+uint64_t metrics_total(const struct metrics *metrics, enum metric metric)
+{
+	uint64_t total = 0;
+	size_t used = atomic_load(&metrics->used);
+	for (size_t i = 0; i < used; i++)
+		total += atomic_load_explicit(
+			&metrics->parts[i].values[metric], memory_order_relaxed);
+	return total;
+}
+
+static void print_head(struct buffer *text, const char *name, const char *type, const char *help)
+{
+	buffer_add_format(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void print_histogram(
+	const struct metrics *metrics, enum metric_histogram histogram, struct buffer *text)
+{
+	uint64_t counts[BOUNDS + 1] = {0};
+	uint64_t sum = 0;
+	uint64_t total = 0;
+	size_t bounds = histograms[histogram].count;
+	const char *name = histograms[histogram].name;
+	double unit = histograms[histogram].unit;
+	size_t used = atomic_load(&metrics->used);
+	for (size_t i = 0; i < used; i++) {
+		const struct histogram *from = &metrics->parts[i].histograms[histogram];
+		sum += atomic_load_explicit(&from->sum, memory_order_relaxed);
+		for (size_t k = 0; k <= bounds; k++)
+			counts[k] += atomic_load_explicit(&from->counts[k], memory_order_relaxed);
+	}
+	print_head(text, name, "histogram", histograms[histogram].help);
+	for (size_t k = 0; k < bounds; k++) {
+		total += counts[k];
+		buffer_add_format(text, "%s_bucket{le=\"%g\"} %llu\n", name,
+			(double)histograms[histogram].bounds[k] * unit, (unsigned long long)total);
+	}
+	total += counts[bounds];
+	buffer_add_format(text, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9g\n%s_count %llu\n", name,
+		(unsigned long long)total, name, (double)sum * unit, name,
+		(unsigned long long)total);
+}
+
+void metrics_print(const struct metrics *metrics, struct buffer *text)
+{
+	static const char *const types[] = {[COUNTER] = "counter", [GAUGE] = "gauge"};
+	print_head(text, "smartsupport_build_info", "gauge", "The server's version.");
+	buffer_add_string(text, "smartsupport_build_info{version=\"" SS_VERSION "\"} 1\n");
+	for (size_t i = 0; i < METRICS; i++) {
+		if (i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0)
+			print_head(text, rows[i].name, types[rows[i].kind], rows[i].help);
+		buffer_add_format(text, "%s%s %llu\n", rows[i].name, rows[i].labels,
+			(unsigned long long)metrics_total(metrics, (enum metric)i));
+	}
+	for (size_t i = 0; i < METRIC_HISTOGRAMS; i++)
+		print_histogram(metrics, (enum metric_histogram)i, text);
+}

@@ -1,0 +1,67 @@
+/*
+ * Metrics: what all workers count, in memory that the master maps before it forks. A worker counts in a part
+ * of its own, which nobody else writes to; whoever is asked adds the parts up. So any worker tells the figures
+ * of all, and they never go back when a worker dies: the next one goes on with its part.
+ */
+#ifndef SERVICE_METRICS_H
+#define SERVICE_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer;
+struct metrics;
+struct metrics_part;
+
+/* Counters, which only grow, and gauges. Another one is a row in the table of metrics.c as well. */
+enum metric {
+	METRIC_WORKERS,
+	METRIC_ANSWERED,
+	METRIC_ABSTAINED,
+	METRIC_ESCALATED,
+	METRIC_FAILED,
+	METRIC_UNANSWERED,
+	METRIC_SEARCHES,
+	METRIC_SEARCHES_EMPTY,
+	METRIC_CACHE_HITS,
+	METRIC_CACHE_MISSES,
+	METRIC_CACHE_EVICTIONS,
+	METRIC_CACHE_ENTRIES,
+	METRIC_CACHE_BYTES,
+	METRIC_TEXTS,
+	METRIC_COMPUTE_QUEUE,
+	METRIC_STORE_QUEUE,
+	METRICS, /* how many there are */
+};
+
+enum metric_histogram {
+	METRIC_DURATION,   /* nanoseconds */
+	METRIC_BATCH_SIZE, /* texts */
+	METRIC_HISTOGRAMS, /* how many there are */
+};
+
+/* Maps the memory. For the master, or whoever has no workers. NULL when the system has none. */
+struct metrics *metrics_new(void);
+
+/* Unmaps it in this process. NULL is allowed. */
+void metrics_free(struct metrics *metrics);
+
+/* A part that nobody has, for one process; NULL when there are more processes than parts (1024). The master
+ * alone takes and gives them. */
+struct metrics_part *metrics_take(struct metrics *metrics);
+
+/* Gives back the part of a process that has ended; its gauges count no more. NULL is allowed. */
+void metrics_give(struct metrics_part *part);
+
+/* Counts in PART; without one nothing happens. Any thread of the process whose part it is. */
+void metrics_add(struct metrics_part *part, enum metric counter, uint64_t more);
+void metrics_set(struct metrics_part *part, enum metric gauge, uint64_t value);
+void metrics_observe(struct metrics_part *part, enum metric_histogram histogram, uint64_t value);
+
+/* The sum over all parts. Any process. */
+uint64_t metrics_total(const struct metrics *metrics, enum metric metric);
+
+/* Adds all of it to TEXT, in Prometheus' text format, version 0.0.4. Any process. */
+void metrics_print(const struct metrics *metrics, struct buffer *text);
+
+#endif
