@@ -1,5 +1,6 @@
 /* Journals of turns: writing to many in one transaction, each under its lease, and reading them. */
 #include "storage/sqlite/database.h"
+#include "storage/sqlite/rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,92 +127,17 @@ int database_write_journals(void *instance, const struct ss_journal_write *write
 		errors);
 }
 
-/* The texts and numbers of a row, for a map. */
-struct row {
-	const struct cursor *cursor;
-	const char *keys[12];
-	struct ss_value *values[12];
-	size_t count;
-};
-
-static void add(struct row *row, const char *key, struct ss_value *value)
-{
-	row->keys[row->count] = key;
-	row->values[row->count++] = value;
-}
-
-static void add_text(struct row *row, const char *key, int column)
-{
-	struct ss_text text = cursor_text(row->cursor, column);
-	if (text.data != NULL)
-		add(row, key, row->cursor->db->values->string(text.data, text.length));
-}
-
-static void add_int(struct row *row, const char *key, int column)
-{
-	add(row, key,
-		row->cursor->db->values->integer(
-			sqlite3_column_int64(row->cursor->statement, column)));
-}
-
-static void add_time(struct row *row, const char *key, int column)
-{
-	if (sqlite3_column_type(row->cursor->statement, column) != SQLITE_NULL)
-		add(row, key,
-			database_time(row->cursor->db,
-				sqlite3_column_int64(row->cursor->statement, column)));
-}
-
 /* What both statements that read journals have from FIRST on: status, error, fence, owner, lease_until,
  * created_at, updated_at. */
 static void add_standing(struct row *row, int first)
 {
-	add_text(row, "status", first);
-	add_text(row, "error", first + 1);
-	add_int(row, "fence", first + 2);
-	add_text(row, "owner", first + 3);
-	add_time(row, "lease_until", first + 4);
-	add_time(row, "created_at", first + 5);
-	add_time(row, "updated_at", first + 6);
-}
-
-static struct ss_value *row_value(struct row *row)
-{
-	return row->cursor->db->values->map(row->keys, row->values, row->count);
-}
-
-/* A list that grows. */
-struct items {
-	struct ss_value **values;
-	size_t count, capacity;
-};
-
-static int items_add(
-	struct database *db, struct items *items, struct ss_value *value, struct ss_error *err)
-{
-	if (items->count == items->capacity) {
-		size_t capacity = items->capacity > 0 ? items->capacity * 2 : 64;
-		struct ss_value **values =
-			reallocarray(items->values, capacity, sizeof(struct ss_value *));
-		if (values == NULL) {
-			db->values->unref(value);
-			return database_fail(db, SQLITE_NOMEM, err);
-		}
-		items->values = values;
-		items->capacity = capacity;
-	}
-	items->values[items->count++] = value;
-	return 0;
-}
-
-/* ITEMS as a list if RESULT is 0; frees them. */
-static struct ss_value *items_take(struct database *db, struct items *items, int result)
-{
-	struct ss_value *list = result == 0 ? db->values->list(items->values, items->count) : NULL;
-	for (size_t i = 0; result != 0 && i < items->count; i++)
-		db->values->unref(items->values[i]);
-	free(items->values);
-	return list;
+	row_text(row, "status", first);
+	row_text(row, "error", first + 1);
+	row_int(row, "fence", first + 2);
+	row_text(row, "owner", first + 3);
+	row_time(row, "lease_until", first + 4);
+	row_time(row, "created_at", first + 5);
+	row_time(row, "updated_at", first + 6);
 }
 
 static struct ss_value *read_entries(struct database *db, int64_t number, struct ss_error *err)
@@ -222,8 +148,8 @@ static struct ss_value *read_entries(struct database *db, int64_t number, struct
 	int result;
 	while ((result = cursor_next(&cursor, err)) == 1) {
 		struct row row = {.cursor = &cursor};
-		add_int(&row, "task", 0);
-		add_text(&row, "data", 1);
+		row_int(&row, "task", 0);
+		row_text(&row, "data", 1);
 		result = items_add(db, &items, row_value(&row), err);
 		if (result < 0)
 			break;
@@ -288,11 +214,11 @@ static struct ss_value *read_journal(struct database *db, const char *turn_id, s
 			   : NULL;
 	if (entries != NULL) {
 		struct row row = {.cursor = &cursor};
-		add(&row, "id", db->values->string(turn_id, strlen(turn_id)));
-		add(&row, "entries", entries);
-		add_text(&row, "workflow", 1);
-		add_text(&row, "workflow_text", 2);
-		add_text(&row, "start", 3);
+		row_add(&row, "id", db->values->string(turn_id, strlen(turn_id)));
+		row_add(&row, "entries", entries);
+		row_text(&row, "workflow", 1);
+		row_text(&row, "workflow_text", 2);
+		row_text(&row, "start", 3);
 		add_standing(&row, 4);
 		journal = row_value(&row);
 	}
@@ -337,8 +263,8 @@ int database_list_journals(void *instance, const struct ss_journal_filter *filte
 	int result;
 	while ((result = cursor_next(&cursor, err)) == 1) {
 		struct row row = {.cursor = &cursor};
-		add_text(&row, "id", 0);
-		add_text(&row, "workflow", 1);
+		row_text(&row, "id", 0);
+		row_text(&row, "workflow", 1);
 		add_standing(&row, 2);
 		result = items_add(db, &items, row_value(&row), err);
 		if (result < 0)
