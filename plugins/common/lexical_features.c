@@ -23,6 +23,7 @@ enum {
 	ASKED_TROUBLE,
 	PRAISE_THEN_QUESTION,
 	PRAISE_THEN_BUT,
+	PRAISE_THEN_TROUBLE,
 	THANKS,
 	THANKS_AHEAD,
 	POSITIVE_PHRASES,
@@ -84,6 +85,8 @@ const struct lexical_feature lexical_features[] = {
 		"1 for praise, no blame and a question"},
 	[PRAISE_THEN_BUT] = {"praise_then_but", "sentiment",
 		"1 for praise that is followed by a but"},
+	[PRAISE_THEN_TROUBLE] = {"praise_then_trouble", "sentiment",
+		"1 for praise as the first word and trouble behind it: great, it crashed"},
 	[THANKS] = {"thanks", "sentiment", "thanks for something"},
 	[THANKS_AHEAD] = {"thanks_ahead", "sentiment", "thanks for what is still to come"},
 	[POSITIVE_PHRASES] = {"positive_phrases", "sentiment", "phrases of praise: made my day"},
@@ -144,7 +147,9 @@ struct wording {
 	bool begun;    /* has more than greetings and fillers */
 	bool question; /* begins as a question does */
 	bool praised;  /* an earlier sentence */
-	size_t asked;  /* sentences that are questions */
+	bool opened;   /* some sentence has begun */
+	bool opened_with_praise;
+	size_t asked; /* sentences that are questions */
 };
 
 enum {
@@ -331,6 +336,9 @@ static void follow_sentence(struct wording *wording, const char *word, size_t le
 	if (wording->begun || is_kind(word, length, WORDS_FILLER))
 		return;
 	wording->begun = true;
+	if (!wording->opened)
+		wording->opened_with_praise = is_kind(word, length, WORDS_POSITIVE);
+	wording->opened = true;
 	wording->question = is_kind(word, length, WORDS_QUESTION);
 }
 
@@ -586,6 +594,8 @@ static void combine(const struct wording *wording, double *values)
 	if (praise > 0 && blame == 0)
 		values[JOYFUL_EXCLAMATIONS] = values[EXCLAMATIONS];
 	values[PLAIN_QUESTION] = wording->asked > 0 && blame == 0 && praise == 0;
+	double trouble = values[NEGATIVE_WORDS] + values[FEELING_WORDS] + values[PROBLEM_WORDS];
+	values[PRAISE_THEN_TROUBLE] = wording->opened_with_praise && trouble > 0;
 	double statement = values[POSITIVE_WORDS] + values[POSITIVE_PHRASES];
 	values[PRAISE_THEN_QUESTION] = statement > 0 && blame == 0 && values[QUESTIONS] > 0;
 	if (wording->shouted >= SHOUTED_AT_LEAST)

@@ -62,6 +62,15 @@ Test(lexical_features, tell_thanks_from_thanks_in_advance)
 	cr_expect_eq(feature("sarcasm", "Thanks for nothing"), 1);
 }
 
+Test(lexical_features, notice_praise_that_is_followed_by_trouble)
+{
+	cr_expect_eq(feature("praise_then_trouble", "Great, another crash."), 1);
+	cr_expect_eq(feature("praise_then_trouble", "Oh lovely. My report is gone."), 1);
+	cr_expect_eq(feature("praise_then_trouble", "Great, no more crashes"), 0, "it is over");
+	cr_expect_eq(
+		feature("praise_then_trouble", "Another crash, great"), 0, "praise comes last");
+}
+
 Test(lexical_features, hear_shouting_but_not_acronyms)
 {
 	cr_expect_gt(feature("capitals", "I WANT MY MONEY BACK"), 0.9);
