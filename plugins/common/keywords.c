@@ -15,12 +15,25 @@ struct keywords {
 	size_t count;
 };
 
-/* TEXT in small letters, its words between single spaces, one space at both ends. A new string, NULL when
- * there is no memory. */
-static char *fold(struct ss_text text, size_t *length)
+/* No small letter has more than 4 bytes, and no letter fewer than 1. */
+static size_t folded_size(struct ss_text text)
 {
-	/* No small letter has more than 4 bytes, and no letter fewer than 1. */
-	char *folded = malloc(text.length * 4 + 3);
+	return text.length * 4 + 3;
+}
+
+/* Whether a clause ends at the character CODE, which is part of no word. */
+static bool ends_clause(utf8proc_int32_t code)
+{
+	static const char within[] = " \t\r\"*_-/";
+	return code > 0 && code < 0x80 && strchr(within, (int)code) == NULL;
+}
+
+/* TEXT in small letters, its words between single spaces, one space at both ends. A new string, NULL when
+ * there is no memory. Unless it is NULL, CLAUSE_ENDS (folded_size() bytes, all 0) is set to 1 at the spaces where a
+ * clause ends. */
+static char *fold(struct ss_text text, size_t *length, char *clause_ends)
+{
+	char *folded = malloc(folded_size(text));
 	size_t end = 0;
 	if (folded == NULL)
 		return NULL;
@@ -42,6 +55,8 @@ static char *fold(struct ss_text text, size_t *length)
 				utf8proc_tolower(code), (utf8proc_uint8_t *)folded + end);
 		else if (folded[end - 1] != ' ')
 			folded[end++] = ' ';
+		if (!part && clause_ends != NULL && ends_clause(code))
+			clause_ends[end - 1] = 1;
 	}
 	if (folded[end - 1] != ' ')
 		folded[end++] = ' ';
@@ -66,7 +81,7 @@ static int add(
 		return ss_fail(err, "keywords: out of memory");
 	keywords->items = items;
 	struct keyword *keyword = &items[keywords->count];
-	keyword->text = fold(text, &keyword->length);
+	keyword->text = fold(text, &keyword->length, NULL);
 	keyword->label = strdup(label);
 	keywords->count++;
 	if (keyword->text == NULL || keyword->label == NULL)
@@ -118,7 +133,7 @@ const char *keywords_find(const struct keywords *keywords, struct ss_text text)
 	size_t length = 0;
 	if (keywords->count == 0)
 		return NULL;
-	char *folded = fold(text, &length);
+	char *folded = fold(text, &length, NULL);
 	if (folded == NULL)
 		return NULL;
 	for (size_t i = 0; i < keywords->count; i++) {
@@ -131,15 +146,83 @@ const char *keywords_find(const struct keywords *keywords, struct ss_text text)
 	return best != NULL ? best->label : NULL;
 }
 
-/* Writes over every place of KEYWORD in FOLDED, but for the spaces at its ends, which its neighbours need.
- * Returns whether there was one. */
-static bool cover(char *folded, size_t length, const struct keyword *keyword)
+/* Words with which something else begins, so that a refusal ends before them. */
+static bool begins_anew(const char *word)
+{
+	static const char *const beginnings[] = {
+		"and", "but", "get", "give", "i", "just", "let", "only", "want", "we"};
+	for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+		size_t length = strlen(beginnings[i]);
+		if (strncmp(word, beginnings[i], length) == 0 && word[length] == ' ')
+			return true;
+	}
+	return false;
+}
+
+/* Marks in REFUSED the spaces before the words that a refusal reaches which ends at the space AT of FOLDED. */
+static void mark_refused(const char *folded, size_t length, const char *clause_ends, size_t at,
+	size_t reach, char *refused)
+{
+	for (size_t words = 0; words < reach && at + 1 < length; words++) {
+		if (clause_ends[at] || begins_anew(folded + at + 1))
+			return;
+		refused[at] = 1;
+		at += 1 + strcspn(folded + at + 1, " ");
+	}
+}
+
+/* The text in which keywords are looked for. */
+struct searched {
+	char *folded;
+	size_t length;
+	char *refused; /* 1 at the spaces before words that are refused */
+};
+
+static void find_refusals(struct searched *searched, const struct keywords_refusals *refusals,
+	const char *clause_ends)
+{
+	for (size_t i = 0; refusals != NULL && i < refusals->phrases->count; i++) {
+		const struct keyword *phrase = &refusals->phrases->items[i];
+		const char *at = searched->folded;
+		while ((at = strstr(at, phrase->text)) != NULL) {
+			size_t end = (size_t)(at - searched->folded) + phrase->length - 1;
+			mark_refused(searched->folded, searched->length, clause_ends, end,
+				refusals->reach, searched->refused);
+			at++;
+		}
+	}
+}
+
+static void searched_free(struct searched *searched)
+{
+	free(searched->folded);
+	free(searched->refused);
+	*searched = (struct searched){0};
+}
+
+/* Without memory there is no text to search: `folded` stays NULL. */
+static struct searched searched_new(struct ss_text text, const struct keywords_refusals *refusals)
+{
+	struct searched searched = {0};
+	char *clause_ends = calloc(1, folded_size(text));
+	searched.refused = calloc(1, folded_size(text));
+	if (clause_ends != NULL && searched.refused != NULL)
+		searched.folded = fold(text, &searched.length, clause_ends);
+	if (searched.folded != NULL)
+		find_refusals(&searched, refusals, clause_ends);
+	free(clause_ends);
+	return searched;
+}
+
+/* Writes over every place of KEYWORD, but for the spaces at its ends, which its neighbours need. Returns
+ * whether there was one that is not refused. */
+static bool cover(struct searched *searched, const struct keyword *keyword)
 {
 	bool found = false;
 	char *at;
-	while ((at = memmem(folded, length, keyword->text, keyword->length)) != NULL) {
+	while ((at = strstr(searched->folded, keyword->text)) != NULL) {
 		memset(at + 1, '.', keyword->length - 2);
-		found = true;
+		found |= !searched->refused[at - searched->folded];
 	}
 	return found;
 }
@@ -160,18 +243,17 @@ static const struct keyword *next_longest(
 	return best;
 }
 
-size_t keywords_find_all(
-	const struct keywords *keywords, struct ss_text text, const char **labels, size_t limit)
+size_t keywords_find_all(const struct keywords *keywords, const struct keywords_refusals *refusals,
+	struct ss_text text, const char **labels, size_t limit)
 {
 	size_t count = 0;
-	size_t length = 0;
-	char *folded = fold(text, &length);
+	struct searched searched = searched_new(text, refusals);
 	const struct keyword *keyword = next_longest(keywords, SIZE_MAX, NULL);
-	while (folded != NULL && keyword != NULL && count < limit) {
-		if (cover(folded, length, keyword))
+	while (searched.folded != NULL && keyword != NULL && count < limit) {
+		if (cover(&searched, keyword))
 			labels[count++] = keyword->label;
 		keyword = next_longest(keywords, keyword->length, keyword);
 	}
-	free(folded);
+	searched_free(&searched);
 	return count;
 }

@@ -25,10 +25,17 @@ void keywords_free(struct keywords *keywords);
  * does. Borrowed from KEYWORDS. */
 const char *keywords_find(const struct keywords *keywords, struct ss_text text);
 
+/* Phrases that refuse what comes next, as in "no need": a keyword that begins at most REACH words behind one
+ * counts for nothing. A refusal ends where its clause ends: at punctuation and at words like "but" and "I". */
+struct keywords_refusals {
+	const struct keywords *phrases;
+	size_t reach;
+};
+
 /* The labels of all keywords that stand in TEXT, at most LIMIT, to LABELS. Longer ones are found first, and
  * what one covers counts for no other: of "file manager" and "manager" only the first is found in
- * "my file manager". Returns how many there are. Borrowed from KEYWORDS. */
-size_t keywords_find_all(
-	const struct keywords *keywords, struct ss_text text, const char **labels, size_t limit);
+ * "my file manager". REFUSALS may be NULL. Returns how many there are. Borrowed from KEYWORDS. */
+size_t keywords_find_all(const struct keywords *keywords, const struct keywords_refusals *refusals,
+	struct ss_text text, const char **labels, size_t limit);
 
 #endif

@@ -24,10 +24,14 @@ enum {
 	OPTION_MIN_ATTEMPTS,
 	OPTION_KEYWORDS,
 	OPTION_NOT_KEYWORDS,
+	OPTION_REFUSALS,
+	OPTION_REFUSAL_REACH,
 };
 
-/* Keywords that a reason names; more would tell a reader nothing. */
-enum { NAMED_LIMIT = 8 };
+enum {
+	FOUND_LIMIT = 64, /* keywords and exceptions in a message */
+	NAMED_LIMIT = 8,  /* keywords that a reason names; more would tell a reader nothing */
+};
 
 /* The label of phrases in which no keyword counts. */
 static const char no_keyword[] = "";
@@ -38,6 +42,8 @@ struct escalation_check {
 	int64_t min_attempts;
 	struct ss_value *sentiments;
 	struct keywords *keywords;
+	struct keywords *refusals;
+	size_t refusal_reach; /* words */
 };
 
 /* A sentence that grows, with "; " between its parts. */
@@ -111,26 +117,15 @@ done:
 	return keywords;
 }
 
-static int create(const struct ss_setup *setup, void **instance, struct ss_error *err)
+static struct keywords *make_refusals(const struct ss_setup *setup, struct ss_error *err)
 {
+	static const char *const label[] = {"refusals"};
 	const struct ss_value_functions *values = setup->host->values;
-	if (check_sentiments(setup, err) < 0)
-		return -1;
-	struct keywords *keywords = make_keywords(setup, err);
-	if (keywords == NULL)
-		return -1;
-	struct escalation_check *check = calloc(1, sizeof *check);
-	if (check == NULL) {
-		keywords_free(keywords);
-		return ss_fail(err, "out of memory");
-	}
-	check->host = setup->host;
-	check->min_priority = values->as_int(setup->options[OPTION_MIN_PRIORITY]);
-	check->min_attempts = values->as_int(setup->options[OPTION_MIN_ATTEMPTS]);
-	check->sentiments = values->ref(setup->options[OPTION_SENTIMENTS]);
-	check->keywords = keywords;
-	*instance = check;
-	return 0;
+	struct ss_value *list = values->ref(setup->options[OPTION_REFUSALS]);
+	struct ss_value *map = values->map(label, &list, 1);
+	struct keywords *refusals = keywords_new(values, map, err);
+	values->unref(map);
+	return refusals;
 }
 
 static void destroy(void *instance)
@@ -138,7 +133,32 @@ static void destroy(void *instance)
 	struct escalation_check *check = instance;
 	check->host->values->unref(check->sentiments);
 	keywords_free(check->keywords);
+	keywords_free(check->refusals);
 	free(check);
+}
+
+static int create(const struct ss_setup *setup, void **instance, struct ss_error *err)
+{
+	const struct ss_value_functions *values = setup->host->values;
+	if (check_sentiments(setup, err) < 0)
+		return -1;
+	struct escalation_check *check = calloc(1, sizeof *check);
+	if (check == NULL)
+		return ss_fail(err, "out of memory");
+	check->host = setup->host;
+	check->min_priority = values->as_int(setup->options[OPTION_MIN_PRIORITY]);
+	check->min_attempts = values->as_int(setup->options[OPTION_MIN_ATTEMPTS]);
+	check->sentiments = values->ref(setup->options[OPTION_SENTIMENTS]);
+	check->refusal_reach = (size_t)values->as_int(setup->options[OPTION_REFUSAL_REACH]);
+	check->keywords = make_keywords(setup, err);
+	if (check->keywords != NULL)
+		check->refusals = make_refusals(setup, err);
+	if (check->refusals == NULL) {
+		destroy(check);
+		return -1;
+	}
+	*instance = check;
+	return 0;
 }
 
 static void check_numbers(
@@ -170,14 +190,18 @@ static void check_sentiment(
 static void check_message(
 	const struct escalation_check *check, struct ss_run *run, struct reason *reason)
 {
-	const char *found[NAMED_LIMIT];
+	const char *found[FOUND_LIMIT];
+	size_t named = 0;
 	struct ss_text message = {0};
 	message.data = check->host->values->as_string(
 		check->host->read(run, FIELD_MESSAGE), &message.length);
-	size_t count = keywords_find_all(check->keywords, message, found, NAMED_LIMIT);
-	for (size_t i = 0; i < count; i++) {
-		if (found[i][0] != '\0')
-			add_reason(reason, "keyword \"%.60s\"", found[i]);
+	const struct keywords_refusals refusals = {check->refusals, check->refusal_reach};
+	size_t count = keywords_find_all(check->keywords, &refusals, message, found, FOUND_LIMIT);
+	for (size_t i = 0; i < count && named < NAMED_LIMIT; i++) {
+		if (found[i][0] == '\0')
+			continue;
+		add_reason(reason, "keyword \"%.60s\"", found[i]);
+		named++;
 	}
 }
 
@@ -228,8 +252,36 @@ static const struct ss_option options[] = {
 		.fallback = "[password manager, file manager, task manager, package manager, "
 			    "device manager, boot manager, window manager, tag manager, "
 			    "project manager, product manager, download manager, my manager, "
-			    "our manager, manager role, role manager, as manager, as a manager]",
+			    "our manager, manager role, role manager, as manager, as a manager, "
+			    "i am the manager, i'm the manager, i am a manager, i'm a manager, "
+			    "manager of our, manager of my, my supervisor, our supervisor, "
+			    "i am the supervisor, i'm the supervisor, i am a supervisor, "
+			    "i'm a supervisor, as a supervisor, as supervisor, i am a lawyer, "
+			    "i'm a lawyer, as a lawyer, colleague sue, sue from, ask sue, "
+			    "hi sue, hello sue, dear sue, i am sue, i'm sue, my name is sue, "
+			    "are you a human, are you a real person, is this a human, "
+			    "is this a real person, talking to a human, talking to a real person, "
+			    "bot or a human, bot or a real person, computer or a human, "
+			    "computer or to a human, machine or a human, human or a bot, "
+			    "human or a machine, human or a computer]",
 		.help = "Phrases in which a keyword is no wish for a human."},
+	[OPTION_REFUSALS] = {.name = "refusals",
+		.type = SS_OPTION_STRINGS,
+		.fallback = "[no need, not need, don't need, dont need, do not connect, "
+			    "don't connect, dont connect, do not transfer, don't transfer, "
+			    "dont transfer, do not pass, don't pass, do not forward, "
+			    "don't forward, do not put, don't put, do not send, don't send, "
+			    "not want to talk, don't want to talk, dont want to talk, "
+			    "not want to speak, don't want to speak, dont want to speak, "
+			    "rather not talk, rather not speak, without]",
+		.help = "Phrases that refuse: a keyword that begins within refusal_reach words "
+			"behind one, in the same clause, is no wish for a human."},
+	[OPTION_REFUSAL_REACH] = {.name = "refusal_reach",
+		.type = SS_OPTION_INT,
+		.fallback = "6",
+		.min = 0,
+		.max = 50,
+		.help = "How many words a refusal reaches."},
 	{.name = NULL},
 };
 

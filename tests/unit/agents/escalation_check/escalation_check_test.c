@@ -85,6 +85,67 @@ Test(escalation_check, still_finds_a_manager_beside_a_password_manager)
 		"keyword \"manager\"");
 }
 
+/* Whether MESSAGE is escalated for its words; by an instance of its own. */
+static bool asks(const char *options, const char *message)
+{
+	bool asked = reason(options, message, "Neutral", NULL)[0] != '\0';
+	end();
+	begin();
+	return asked;
+}
+
+Test(escalation_check, tells_who_the_manager_is_from_a_wish_to_speak_to_one)
+{
+	cr_expect_not(asks("", "I am the manager of our team, how do I add members?"));
+	cr_expect(asks("", "I want to speak to the manager"));
+	cr_expect(asks("", "Manager, now"));
+	cr_expect(asks("", "I am the manager of our team and want to speak to your manager"));
+}
+
+Test(escalation_check, tells_a_name_from_a_threat)
+{
+	cr_expect_not(asks("", "Sue from accounting cannot log in"));
+	cr_expect(asks("", "I will sue if this goes on"));
+	cr_expect(asks("", "Sue from accounting says that we will sue"));
+}
+
+Test(escalation_check, tells_a_question_about_the_assistant_from_a_wish)
+{
+	cr_expect_not(asks("", "Am I talking to a computer or to a human?"));
+	cr_expect(asks("", "Let me talk to a human"));
+}
+
+Test(escalation_check, hears_a_refusal)
+{
+	cr_expect_not(asks("", "Do not connect me to a human agent"));
+	cr_expect_not(asks("", "No need to connect me to a human agent, a link is enough"));
+	cr_expect_not(asks("", "Can this be done without a human?"));
+}
+
+Test(escalation_check, ends_a_refusal_with_its_clause)
+{
+	cr_expect(asks("", "I don't need a link. A human agent, please"));
+	cr_expect(asks("", "I do not need articles but a human"));
+	cr_expect(asks("", "I don't need your articles I want a human"));
+	cr_expect(asks(
+		"", "No need to send me the same tired old article about it again human agent"));
+}
+
+Test(escalation_check, is_not_put_off_by_words_that_refuse_nothing)
+{
+	cr_expect(asks("", "Don't you have a real person there?"));
+	cr_expect(asks("", "It does not work, I need a human"));
+	cr_expect(asks("", "Don't make me call my lawyer"));
+}
+
+Test(escalation_check, takes_refusals_from_its_options)
+{
+	cr_expect(asks("{refusals: []}", "Do not connect me to a human agent"));
+	cr_expect_not(asks("{refusals: [keine]}", "Bitte keine Weiterleitung an einen manager"));
+	cr_expect(asks("{refusals: [keine], refusal_reach: 2}",
+		"Bitte keine Weiterleitung an einen manager"));
+}
+
 Test(escalation_check, works_without_attempts_in_the_workflow)
 {
 	fake_host_leave_out(host, "attempts");
