@@ -185,12 +185,11 @@ static int check(const char *path, const struct ss_plugin *plugin, struct ss_err
 			plugin->struct_size, plugin->abi_major, plugin->abi_minor,
 			descriptor_size(plugin->abi_minor));
 	/* Its table of operations has no size of its own. */
-	if (plugin->kind == SS_STORAGE && plugin->abi_minor < 1)
+	if (plugin->kind == SS_STORAGE && plugin->abi_minor < 2)
 		return ss_fail(err,
-			"%s: is a storage of plugin ABI 1.0, which keeps no journals of turns; "
-			"build it "
+			"%s: is a storage of plugin ABI %u.%u, which keeps no feedback; build it "
 			"against the headers of this server",
-			path);
+			path, plugin->abi_major, plugin->abi_minor);
 	if (plugin->kind < SS_AGENT || plugin->kind > SS_INDEX)
 		return ss_fail(err, "%s: has the unknown plugin kind %d", path, (int)plugin->kind);
 	if (!name_is_good(plugin->name) || plugin->version == NULL || plugin->licence == NULL ||

@@ -9,6 +9,8 @@
  * as the sender knows it, so the receiver sees which members are there.
  *
  * Change log
+ *   1.2  What a turn shows and leaves unanswered (ss_turn.shown and what follows); feedback
+ *        (ss_storage_operations.store_feedback and what follows), which every storage keeps.
  *   1.1  Agents that block (ss_plugin.running); models that hand on pieces (ss_host.piece); journals of turns
  *        (ss_storage_operations.write_journals and what follows), which every storage keeps.
  *   1.0  Agents, models, storage, embedders and indexes.
@@ -17,7 +19,7 @@
 #define SMARTSUPPORT_ABI_H
 
 #define SS_ABI_MAJOR 1u
-#define SS_ABI_MINOR 1u
+#define SS_ABI_MINOR 2u
 
 #ifdef __cplusplus
 #define SS_BEGIN_C extern "C" {

@@ -175,6 +175,36 @@ struct ss_turn {
 	int64_t answered_at_ns;  /* Unix time, UTC */
 	int64_t duration_ns;
 	const char *metadata; /* JSON, what the reply's metadata says */
+	/* Since 1.2. The articles that the response names, by their ids: each counts as seen once in this turn. */
+	const char *const *shown;
+	size_t shown_count;
+	/* Of a question that the knowledge base has no answer to: a key that all questions have which say the same.
+	 * Else NULL. */
+	const char *unanswered;
+};
+
+/* What a customer says of a turn's response. What is not given stays as it was. Strings are borrowed. */
+struct ss_feedback {
+	size_t struct_size;
+	const char *turn_id;
+	int64_t was_helpful; /* 1 or 0; -1: not given */
+	int64_t rating;      /* 1 (bad) to 5 (good); 0: not given */
+	const char *comment; /* NULL: not given */
+	const char *issues;  /* a JSON list of strings; NULL: not given */
+	int64_t given_at_ns; /* Unix time, UTC */
+};
+
+struct ss_unanswered_filter {
+	size_t struct_size;
+	bool most_asked;   /* first; else the newest */
+	const char *after; /* what a list gave as `next`; NULL: from the beginning */
+	size_t limit;
+};
+
+/* The articles whose ids are from FIRST to LAST, both included, compared byte by byte. */
+struct ss_article_range {
+	size_t struct_size;
+	const char *first, *last;
 };
 
 /* Journals. What happens in a turn of a workflow is kept as its journal: what the turn began with, and
@@ -257,6 +287,20 @@ struct ss_storage_operations {
 		struct ss_value **journals, struct ss_error *err);
 	/* SS_CONFLICT while somebody holds the lease. */
 	int (*delete_journal)(void *instance, const char *turn_id, struct ss_error *err);
+	/* Since 1.2. Stores COUNT pieces of feedback in one transaction, durably before it returns; errors as in
+	 * commit_turns(). A turn has one vote (was_helpful), which counts for each article that it shows; another
+	 * one takes its place. SS_NOT_FOUND when the turn is not stored. */
+	int (*store_feedback)(void *instance, const struct ss_feedback *feedback, size_t count,
+		struct ss_error *errors);
+	/* *PAGE is a new map {items: list of {question, category (if it had one), count, first_at, last_at
+	 * (RFC 3339)}, next: a text for `after` (unless this was the end)}: the questions without an answer, those
+	 * that say the same as one, in the words of the last. SS_INVALID when `after` is none of its texts. */
+	int (*list_unanswered)(void *instance, const struct ss_unanswered_filter *filter,
+		struct ss_value **page, struct ss_error *err);
+	/* *COUNTS is a new list of {id, views, helpful, not_helpful} for those in RANGE that were ever shown, by
+	 * their ids: in how many turns, and how many of these were voted helpful or not. */
+	int (*article_counts)(void *instance, const struct ss_article_range *range,
+		struct ss_value **counts, struct ss_error *err);
 };
 
 struct ss_plugin {

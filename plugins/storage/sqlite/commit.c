@@ -141,10 +141,10 @@ static int add_question(
 	return cursor_finish(&cursor, err);
 }
 
-static int add_answer(
-	struct database *db, const struct ss_turn *turn, int64_t seq, struct ss_error *err)
+/* ID is the new message's. */
+static int add_answer(struct database *db, const struct ss_turn *turn, int64_t seq,
+	char id[ID_SIZE], struct ss_error *err)
 {
-	char id[ID_SIZE];
 	int64_t at_us = turn->answered_at_ns / US_IN_NS;
 	if (make_id(at_us, id, err) < 0)
 		return -1;
@@ -186,13 +186,18 @@ static int write_turn(struct database *db, const void *item, struct ss_error *er
 {
 	const struct ss_turn *turn = item;
 	int64_t last = 0;
+	char answer[ID_SIZE];
 	if (check_turn(db, turn, err) < 0)
 		return -1;
 	int found = find_turn(db, turn, err);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
 	if (add_user(db, turn, err) < 0 || enter_conversation(db, turn, &last, err) < 0 ||
-		add_question(db, turn, last - 1, err) < 0 || add_answer(db, turn, last, err) < 0)
+		add_question(db, turn, last - 1, err) < 0 ||
+		add_answer(db, turn, last, answer, err) < 0)
+		return -1;
+	if (database_note_shown(db, turn, answer, err) < 0 ||
+		database_note_unanswered(db, turn, err) < 0)
 		return -1;
 	if (count_turn(db, turn, STATEMENT_COUNT_IN_HOUR, err) < 0)
 		return -1;

@@ -63,6 +63,12 @@ int database_read_journal(void *instance, const struct ss_journal_key *key,
 int database_list_journals(void *instance, const struct ss_journal_filter *filter,
 	struct ss_value **journals, struct ss_error *err);
 int database_delete_journal(void *instance, const char *turn_id, struct ss_error *err);
+int database_store_feedback(
+	void *instance, const struct ss_feedback *feedback, size_t count, struct ss_error *errors);
+int database_list_unanswered(void *instance, const struct ss_unanswered_filter *filter,
+	struct ss_value **page, struct ss_error *err);
+int database_article_counts(void *instance, const struct ss_article_range *range,
+	struct ss_value **counts, struct ss_error *err);
 
 /* What is stored in one transaction. */
 struct database_batch {
@@ -78,6 +84,11 @@ struct database_batch {
  * nothing is stored. */
 int database_commit_all(
 	struct database *db, const struct database_batch *batch, struct ss_error *errors);
+
+/* Counts the articles that TURN shows, whose answer is stored as MESSAGE_ID, and its question if it has no answer. */
+int database_note_shown(struct database *db, const struct ss_turn *turn, const char *message_id,
+	struct ss_error *err);
+int database_note_unanswered(struct database *db, const struct ss_turn *turn, struct ss_error *err);
 
 /* AT_US as RFC 3339 with microseconds, 2026-01-31T09:05:00.123456Z; new. */
 struct ss_value *database_time(const struct database *db, int64_t at_us);

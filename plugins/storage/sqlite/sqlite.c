@@ -1,6 +1,6 @@
 /*
  * Storage in one SQLite file: users, conversations and messages, the figures that statistics
- * read, and the journals of turns. Any number of worker processes on one machine open the same file.
+ * read, feedback, and the journals of turns. Any number of worker processes on one machine open the same file.
  */
 #include "storage/sqlite/database.h"
 
@@ -74,6 +74,9 @@ static const struct ss_storage_operations operations = {
 	.read_journal = database_read_journal,
 	.list_journals = database_list_journals,
 	.delete_journal = database_delete_journal,
+	.store_feedback = database_store_feedback,
+	.list_unanswered = database_list_unanswered,
+	.article_counts = database_article_counts,
 };
 
 SS_EXPORT const struct ss_plugin smartsupport_plugin = {

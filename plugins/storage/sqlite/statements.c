@@ -10,6 +10,8 @@
 #define LIST_JOURNALS_END                                                                          \
 	" AND turns.number < coalesce((SELECT number FROM turns WHERE id = ?1),"                   \
 	" 9223372036854775807) ORDER BY turns.number DESC LIMIT ?2"
+#define LIST_UNANSWERED                                                                            \
+	"SELECT number, question, category, count, first_at, last_at FROM unanswered WHERE "
 
 const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_BEGIN_READ] = "BEGIN",
@@ -131,6 +133,47 @@ const char *const statement_texts[STATEMENTS] = {
 		LIST_JOURNALS "status = ?3 AND status <> 'done'" LIST_JOURNALS_END,
 	[STATEMENT_DELETE_JOURNAL] =
 		"DELETE FROM turns WHERE id = ?1 AND (owner IS NULL OR lease_until <= ?2)",
+
+	[STATEMENT_ADD_SHOWN] = "INSERT INTO message_articles (message_id, article_id)"
+				" VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+	[STATEMENT_COUNT_VIEW] = "INSERT INTO article_counts (article_id, views) VALUES (?1, 1)"
+				 " ON CONFLICT (article_id) DO UPDATE SET views = views + 1",
+	/* Turns need not be stored in the order in which they were asked. */
+	[STATEMENT_ADD_UNANSWERED] =
+		"INSERT INTO unanswered (key, question, category, count, first_at, last_at)"
+		" VALUES (?1, ?2, ?3, 1, ?4, ?4)"
+		" ON CONFLICT (key) DO UPDATE SET count = count + 1,"
+		" question = iif(excluded.last_at >= last_at, excluded.question, question),"
+		" category = iif(excluded.last_at >= last_at, excluded.category, category),"
+		" first_at = min(first_at, excluded.first_at),"
+		" last_at = max(last_at, excluded.last_at)",
+	[STATEMENT_FIND_ANSWER] =
+		"SELECT id, was_helpful FROM messages LEFT JOIN feedback ON message_id = id"
+		" WHERE turn_id = ?1",
+	[STATEMENT_ADD_FEEDBACK] =
+		"INSERT INTO feedback (message_id, was_helpful, rating, comment, issues,"
+		" created_at, updated_at)"
+		" VALUES (?1, nullif(?2, -1), nullif(?3, 0), ?4, ?5, ?6, ?6)"
+		" ON CONFLICT (message_id) DO UPDATE SET"
+		" was_helpful = coalesce(excluded.was_helpful, was_helpful),"
+		" rating = coalesce(excluded.rating, rating),"
+		" comment = coalesce(excluded.comment, comment),"
+		" issues = coalesce(excluded.issues, issues),"
+		" updated_at = max(updated_at, excluded.updated_at)",
+	[STATEMENT_COUNT_VOTE] =
+		"UPDATE article_counts SET helpful = helpful + ?2, not_helpful = not_helpful + ?3"
+		" WHERE article_id IN"
+		" (SELECT article_id FROM message_articles WHERE message_id = ?1)",
+	/* Those behind the count ?1, the time ?2 and the number ?3; ?4: how many. */
+	[STATEMENT_LIST_NEWEST_UNANSWERED] =
+		LIST_UNANSWERED "(last_at, number) < (?2, ?3)"
+				" ORDER BY last_at DESC, number DESC LIMIT ?4",
+	[STATEMENT_LIST_MOST_UNANSWERED] =
+		LIST_UNANSWERED "(count, last_at, number) < (?1, ?2, ?3)"
+				" ORDER BY count DESC, last_at DESC, number DESC LIMIT ?4",
+	[STATEMENT_READ_ARTICLE_COUNTS] =
+		"SELECT article_id, views, helpful, not_helpful FROM article_counts"
+		" WHERE article_id BETWEEN ?1 AND ?2 ORDER BY article_id",
 };
 
 int statements_prepare(struct database *db, struct ss_error *err)

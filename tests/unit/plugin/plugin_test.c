@@ -46,17 +46,17 @@ Test(plugin, loads_one_with_nothing_wrong)
 
 Test(plugin, refuses_one_built_for_a_newer_abi)
 {
-	refused("abi_too_new", "built for plugin ABI 1.999, this server has 1.1");
+	refused("abi_too_new", "built for plugin ABI 1.999, this server has 1.2");
 }
 
 Test(plugin, refuses_one_built_for_another_major_abi)
 {
-	refused("abi_other_major", "built for plugin ABI 2.7, this server has 1.1");
+	refused("abi_other_major", "built for plugin ABI 2.7, this server has 1.2");
 }
 
 Test(plugin, refuses_a_descriptor_that_is_too_short)
 {
-	char *why = memory_format("its descriptor has %zu bytes, ABI 1.1 has %zu; build it anew",
+	char *why = memory_format("its descriptor has %zu bytes, ABI 1.2 has %zu; build it anew",
 		sizeof(struct ss_plugin) - sizeof(void *), sizeof(struct ss_plugin));
 	refused("short_struct", why);
 	free(why);
@@ -72,11 +72,10 @@ Test(plugin, loads_one_built_for_an_older_abi_whose_descriptor_is_shorter)
 	free(path);
 }
 
-Test(plugin, refuses_a_storage_that_keeps_no_journals)
+Test(plugin, refuses_a_storage_that_keeps_no_feedback)
 {
-	refused("storage_older",
-		"is a storage of plugin ABI 1.0, which keeps no journals of turns; "
-		"build it against the headers of this server");
+	refused("storage_older", "is a storage of plugin ABI 1.1, which keeps no feedback; "
+				 "build it against the headers of this server");
 }
 
 Test(plugin, refuses_a_way_of_running_that_does_not_work)

@@ -1,0 +1,247 @@
+/* Which articles turns show, what customers say of them, and questions without an answer. */
+#include "storage/sqlite/database.h"
+#include "storage/sqlite/rows.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { US_IN_NS = 1000, MESSAGE_ID_SIZE = 64 };
+
+static int count_view(struct database *db, const char *article_id, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_COUNT_VIEW);
+	cursor_bind_string(&cursor, article_id);
+	return cursor_finish(&cursor, err);
+}
+
+int database_note_shown(struct database *db, const struct ss_turn *turn, const char *message_id,
+	struct ss_error *err)
+{
+	for (size_t i = 0; i < turn->shown_count; i++) {
+		struct cursor cursor = cursor_begin(db, STATEMENT_ADD_SHOWN);
+		cursor_bind_string(&cursor, message_id);
+		cursor_bind_string(&cursor, turn->shown[i]);
+		if (cursor_finish(&cursor, err) < 0)
+			return -1;
+		bool is_new = sqlite3_changes(db->handle) > 0;
+		if (is_new && count_view(db, turn->shown[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int database_note_unanswered(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+{
+	if (turn->unanswered == NULL)
+		return 0;
+	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_UNANSWERED);
+	cursor_bind_string(&cursor, turn->unanswered);
+	cursor_bind_text(&cursor, turn->message);
+	cursor_bind_string(&cursor, turn->category);
+	cursor_bind_int(&cursor, turn->asked_at_ns / US_IN_NS);
+	return cursor_finish(&cursor, err);
+}
+
+/* The message with the turn's answer, and the vote on it so far: -1 when there is none. */
+struct answer {
+	char message_id[MESSAGE_ID_SIZE];
+	int64_t was_helpful;
+};
+
+static int find_answer(
+	struct database *db, const char *turn_id, struct answer *answer, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_ANSWER);
+	cursor_bind_string(&cursor, turn_id);
+	int found = cursor_next(&cursor, err);
+	if (found == 1) {
+		(void)snprintf(answer->message_id, sizeof answer->message_id, "%s",
+			cursor_text(&cursor, 0).data);
+		answer->was_helpful = sqlite3_column_type(cursor.statement, 1) != SQLITE_NULL
+					      ? sqlite3_column_int64(cursor.statement, 1)
+					      : -1;
+	}
+	cursor_end(&cursor);
+	if (found == 0)
+		return ss_fail_as(err, SS_NOT_FOUND, "there is no stored turn with this id");
+	return found < 0 ? -1 : 0;
+}
+
+static int add_feedback(struct database *db, const struct ss_feedback *feedback,
+	const struct answer *answer, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_FEEDBACK);
+	cursor_bind_string(&cursor, answer->message_id);
+	cursor_bind_int(&cursor, feedback->was_helpful);
+	cursor_bind_int(&cursor, feedback->rating);
+	cursor_bind_string(&cursor, feedback->comment);
+	cursor_bind_string(&cursor, feedback->issues);
+	cursor_bind_int(&cursor, feedback->given_at_ns / US_IN_NS);
+	return cursor_finish(&cursor, err);
+}
+
+/* The vote takes the place of the one before for each article that was shown. */
+static int count_vote(struct database *db, const struct ss_feedback *feedback,
+	const struct answer *answer, struct ss_error *err)
+{
+	if (feedback->was_helpful < 0 || feedback->was_helpful == answer->was_helpful)
+		return 0;
+	struct cursor cursor = cursor_begin(db, STATEMENT_COUNT_VOTE);
+	cursor_bind_string(&cursor, answer->message_id);
+	cursor_bind_int(&cursor, (feedback->was_helpful == 1) - (answer->was_helpful == 1));
+	cursor_bind_int(&cursor, (feedback->was_helpful == 0) - (answer->was_helpful == 0));
+	return cursor_finish(&cursor, err);
+}
+
+static int write_feedback(struct database *db, const void *item, struct ss_error *err)
+{
+	const struct ss_feedback *feedback = item;
+	struct answer answer;
+	if (find_answer(db, feedback->turn_id, &answer, err) < 0 ||
+		add_feedback(db, feedback, &answer, err) < 0)
+		return -1;
+	return count_vote(db, feedback, &answer, err);
+}
+
+static const char *turn_id(const void *item)
+{
+	return ((const struct ss_feedback *)item)->turn_id;
+}
+
+int database_store_feedback(
+	void *instance, const struct ss_feedback *feedback, size_t count, struct ss_error *errors)
+{
+	const struct database_batch batch = {
+		.items = feedback,
+		.count = count,
+		.size = count > 0 ? feedback[0].struct_size : 0,
+		.least = sizeof *feedback,
+		.write = write_feedback,
+		.id = turn_id,
+	};
+	return database_commit_all(instance, &batch, errors);
+}
+
+/* Where a list goes on: behind the question with these. As text "COUNT.LAST_AT.NUMBER". */
+struct place {
+	int64_t count, last_at, number;
+};
+
+enum { PLACE_SIZE = 64 };
+
+static int read_number(const char **text, char end, int64_t *number)
+{
+	char *after = NULL;
+	errno = 0;
+	*number = strtoll(*text, &after, 10);
+	if (after == *text || *after != end || errno != 0 || *number < 0)
+		return -1;
+	*text = after + (end != '\0');
+	return 0;
+}
+
+static int read_place(const char *text, struct place *place, struct ss_error *err)
+{
+	const char *at = text;
+	*place = (struct place){INT64_MAX, INT64_MAX, INT64_MAX};
+	if (text == NULL)
+		return 0;
+	if (read_number(&at, '.', &place->count) == 0 &&
+		read_number(&at, '.', &place->last_at) == 0 &&
+		read_number(&at, '\0', &place->number) == 0)
+		return 0;
+	return ss_fail_as(
+		err, SS_INVALID, "the cursor must be one that a list gave as its next_cursor");
+}
+
+static struct place place_of(const struct cursor *cursor)
+{
+	return (struct place){
+		.count = sqlite3_column_int64(cursor->statement, 3),
+		.last_at = sqlite3_column_int64(cursor->statement, 5),
+		.number = sqlite3_column_int64(cursor->statement, 0),
+	};
+}
+
+static struct ss_value *question_value(const struct cursor *cursor)
+{
+	struct row row = {.cursor = cursor};
+	row_text(&row, "question", 1);
+	row_text(&row, "category", 2);
+	row_int(&row, "count", 3);
+	row_time(&row, "first_at", 4);
+	row_time(&row, "last_at", 5);
+	return row_value(&row);
+}
+
+/* ITEMS (taken) and, when there are MORE, the PLACE behind them. */
+static struct ss_value *page_value(
+	const struct database *db, struct ss_value *items, const struct place *place, bool more)
+{
+	static const char *const keys[] = {"items", "next"};
+	char text[PLACE_SIZE];
+	int length = snprintf(text, sizeof text, "%lld.%lld.%lld", (long long)place->count,
+		(long long)place->last_at, (long long)place->number);
+	struct ss_value *values[] = {items, more ? db->values->string(text, (size_t)length) : NULL};
+	return db->values->map(keys, values, more ? 2 : 1);
+}
+
+int database_list_unanswered(void *instance, const struct ss_unanswered_filter *filter,
+	struct ss_value **page, struct ss_error *err)
+{
+	struct database *db = instance;
+	struct place place;
+	struct items items = {0};
+	int64_t limit = filter->limit < INT32_MAX ? (int64_t)filter->limit : INT32_MAX;
+	if (read_place(filter->after, &place, err) < 0)
+		return -1;
+	struct cursor cursor =
+		cursor_begin(db, filter->most_asked ? STATEMENT_LIST_MOST_UNANSWERED
+						    : STATEMENT_LIST_NEWEST_UNANSWERED);
+	cursor_bind_int(&cursor, place.count);
+	cursor_bind_int(&cursor, place.last_at);
+	cursor_bind_int(&cursor, place.number);
+	/* One more tells whether there is more. */
+	cursor_bind_int(&cursor, limit + 1);
+	int result;
+	bool more = false;
+	while ((result = cursor_next(&cursor, err)) == 1) {
+		more = (int64_t)items.count == limit;
+		if (more)
+			break;
+		place = place_of(&cursor);
+		result = items_add(db, &items, question_value(&cursor), err);
+		if (result < 0)
+			break;
+	}
+	cursor_end(&cursor);
+	struct ss_value *list = items_take(db, &items, result < 0 ? -1 : 0);
+	if (result < 0)
+		return -1;
+	*page = page_value(db, list, &place, more);
+	return 0;
+}
+
+int database_article_counts(void *instance, const struct ss_article_range *range,
+	struct ss_value **counts, struct ss_error *err)
+{
+	struct database *db = instance;
+	struct items items = {0};
+	int result;
+	struct cursor cursor = cursor_begin(db, STATEMENT_READ_ARTICLE_COUNTS);
+	cursor_bind_string(&cursor, range->first);
+	cursor_bind_string(&cursor, range->last);
+	while ((result = cursor_next(&cursor, err)) == 1) {
+		struct row row = {.cursor = &cursor};
+		row_text(&row, "id", 0);
+		row_int(&row, "views", 1);
+		row_int(&row, "helpful", 2);
+		row_int(&row, "not_helpful", 3);
+		result = items_add(db, &items, row_value(&row), err);
+		if (result < 0)
+			break;
+	}
+	cursor_end(&cursor);
+	*counts = items_take(db, &items, result);
+	return result;
+}
