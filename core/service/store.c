@@ -28,6 +28,9 @@ enum job_kind {
 	JOB_JOURNAL,
 	JOB_JOURNALS,
 	JOB_DELETE,
+	JOB_FEEDBACK,
+	JOB_UNANSWERED,
+	JOB_ARTICLES,
 };
 
 struct store_job {
@@ -41,11 +44,14 @@ struct store_job {
 	struct ss_turn_key key;
 	struct ss_journal_key journal_key;
 	struct ss_journal_filter filter;
+	struct ss_unanswered_filter unanswered;
+	struct ss_article_range articles;
 	char *strings[3]; /* that the keys point to */
 	/* commits */
 	store_committed *committed;
 	const struct ss_turn *turn;
 	const struct ss_journal_write *write;
+	const struct ss_feedback *feedback;
 };
 
 static struct store_job *job_of(struct service_job *job)
@@ -99,6 +105,15 @@ static void write_journals(struct store *store, struct commit *commit)
 				    store->instance, writes, commit->count, commit->errors));
 }
 
+static void store_feedback(struct store *store, struct commit *commit)
+{
+	struct ss_feedback feedback[COMMIT_LIMIT];
+	for (size_t i = 0; i < commit->count; i++)
+		feedback[i] = *commit->jobs[i]->feedback;
+	note_errors(commit, store->storage->store_feedback(
+				    store->instance, feedback, commit->count, commit->errors));
+}
+
 static void commit_all(struct store *store, struct service_job *jobs, enum job_kind kind,
 	void (*commit_some)(struct store *, struct commit *))
 {
@@ -128,8 +143,15 @@ static int do_job(struct store *store, struct store_job *job)
 			store->instance, &job->filter, &job->value, &job->err);
 	case JOB_DELETE:
 		return storage->delete_journal(store->instance, job->strings[0], &job->err);
+	case JOB_UNANSWERED:
+		return storage->list_unanswered(
+			store->instance, &job->unanswered, &job->value, &job->err);
+	case JOB_ARTICLES:
+		return storage->article_counts(
+			store->instance, &job->articles, &job->value, &job->err);
 	case JOB_COMMIT:
 	case JOB_WRITE:
+	case JOB_FEEDBACK:
 		break; /* was committed */
 	}
 	return 0;
@@ -141,6 +163,8 @@ static void work(void *context, struct service_job *jobs)
 	int64_t since_ns = clock_monotonic_ns();
 	commit_all(store, jobs, JOB_COMMIT, commit_turns);
 	commit_all(store, jobs, JOB_WRITE, write_journals);
+	/* After the turns that it may be about. */
+	commit_all(store, jobs, JOB_FEEDBACK, store_feedback);
 	atomic_store_explicit(
 		&store->commit_ns, clock_monotonic_ns() - since_ns, memory_order_relaxed);
 	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
@@ -265,6 +289,36 @@ int store_delete_journal(struct store *store, const char *turn_id, store_committ
 	struct store_job *job = job_new(JOB_DELETE, context);
 	job->committed = done;
 	job->strings[0] = memory_string(turn_id);
+	return put(store, job, err);
+}
+
+int store_give_feedback(struct store *store, const struct ss_feedback *feedback,
+	store_committed *done, void *context, struct ss_error *err)
+{
+	struct store_job *job = job_new(JOB_FEEDBACK, context);
+	job->committed = done;
+	job->feedback = feedback;
+	return put(store, job, err);
+}
+
+int store_list_unanswered(struct store *store, const struct ss_unanswered_filter *filter,
+	store_read *done, void *context, struct ss_error *err)
+{
+	struct store_job *job = job_new(JOB_UNANSWERED, context);
+	job->read = done;
+	job->unanswered = *filter;
+	job->unanswered.after = job->strings[0] = memory_string(filter->after);
+	return put(store, job, err);
+}
+
+int store_article_counts(struct store *store, const struct ss_article_range *range,
+	store_read *done, void *context, struct ss_error *err)
+{
+	struct store_job *job = job_new(JOB_ARTICLES, context);
+	job->read = done;
+	job->articles = *range;
+	job->articles.first = job->strings[0] = memory_string(range->first);
+	job->articles.last = job->strings[1] = memory_string(range->last);
 	return put(store, job, err);
 }
 

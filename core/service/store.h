@@ -1,6 +1,6 @@
 /*
  * The store service: the storage plugin, which is plain blocking code, on a thread of its own. Turns
- * that wait to be stored go together into one transaction, and so do the writes to journals. Called on the loop thread; results come
+ * that wait to be stored go together into one transaction, and so do the writes to journals and feedback. Called on the loop thread; results come
  * back as calls on the loop, never before the request's function has returned.
  */
 #ifndef SERVICE_STORE_H
@@ -55,6 +55,17 @@ int store_list_journals(struct store *store, const struct ss_journal_filter *fil
 
 int store_delete_journal(struct store *store, const char *turn_id, store_committed *done,
 	void *context, struct ss_error *err);
+
+/* Stores what a customer says of a turn. FEEDBACK and what it points to stay valid and unchanged until DONE is
+ * called. */
+int store_give_feedback(struct store *store, const struct ss_feedback *feedback,
+	store_committed *done, void *context, struct ss_error *err);
+
+int store_list_unanswered(struct store *store, const struct ss_unanswered_filter *filter,
+	store_read *done, void *context, struct ss_error *err);
+
+int store_article_counts(struct store *store, const struct ss_article_range *range,
+	store_read *done, void *context, struct ss_error *err);
 
 /* Finishes what was asked for, with its calls, and ends the thread. */
 void store_free(struct store *store);

@@ -4,6 +4,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "service/metrics.h"
+#include "value/json.h"
 #include "value/value.h"
 
 #include <criterion/criterion.h>
@@ -87,8 +89,47 @@ static int stats(void *instance, struct ss_value **totals, struct ss_error *err)
 	return 0;
 }
 
-static const struct ss_storage_operations operations = {
-	.turn_context = turn_context, .commit_turns = commit_turns, .stats = stats, .check = check};
+static int store_feedback(
+	void *instance, const struct ss_feedback *feedback, size_t count, struct ss_error *errors)
+{
+	struct storage *mine = instance;
+	gate_pass(&mine->gate);
+	mine->transactions[mine->transaction_count++] = count;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(feedback[i].turn_id, "unknown") == 0)
+			(void)ss_fail_as(&errors[i], SS_NOT_FOUND, "there is no such turn");
+	}
+	return 0;
+}
+
+static int list_unanswered(void *instance, const struct ss_unanswered_filter *filter,
+	struct ss_value **page, struct ss_error *err)
+{
+	(void)instance;
+	(void)err;
+	*page = value_map_make({"after", value_text(filter->after)},
+		{"limit", value_int((int64_t)filter->limit)},
+		{"most_asked", value_bool(filter->most_asked)});
+	return 0;
+}
+
+static int article_counts(void *instance, const struct ss_article_range *range,
+	struct ss_value **counts, struct ss_error *err)
+{
+	struct ss_value *ends[] = {value_text(range->first), value_text(range->last)};
+	(void)instance;
+	(void)err;
+	*counts = value_list(ends, 2);
+	return 0;
+}
+
+static const struct ss_storage_operations operations = {.turn_context = turn_context,
+	.commit_turns = commit_turns,
+	.stats = stats,
+	.check = check,
+	.store_feedback = store_feedback,
+	.list_unanswered = list_unanswered,
+	.article_counts = article_counts};
 
 static void start(bool gated, size_t limit)
 {
@@ -183,6 +224,20 @@ Test(store, commits_what_waits_in_one_transaction)
 		cr_expect_eq(answers[i].calls, 1);
 	}
 	stop();
+}
+
+Test(store, tells_how_many_requests_wait)
+{
+	struct metrics *metrics = metrics_new();
+	start(true, TURNS);
+	store_measure(store, metrics_take(metrics));
+	commit(0, 3);
+	cr_expect_eq(metrics_total(metrics, METRIC_STORE_QUEUE), 3);
+	gate_open(&storage.gate, 3);
+	loop_until(base, &answered, 3);
+	cr_expect_eq(metrics_total(metrics, METRIC_STORE_QUEUE), 0);
+	stop();
+	metrics_free(metrics);
 }
 
 Test(store, bounds_a_transaction)
@@ -286,6 +341,52 @@ Test(store, reads_the_totals)
 	loop_until(base, &answered, 1);
 	cr_expect_eq(value_as_int(value_get(answers[0].value, "total_queries")), 7);
 	value_unref(answers[0].value);
+	stop();
+}
+
+Test(store, stores_feedback_in_one_transaction_after_the_turns_that_wait)
+{
+	static const char *const ids[] = {"good", "unknown", "good"};
+	struct ss_feedback feedback[3];
+	start(true, TURNS);
+	commit(0, 1);
+	gate_wait(&storage.gate);
+	for (size_t i = 0; i < 3; i++) {
+		feedback[i] = (struct ss_feedback){.turn_id = ids[i]};
+		cr_assert_eq(store_give_feedback(
+				     store, &feedback[i], on_committed, &answers[5 + i], NULL),
+			0);
+	}
+	commit(1, 3);
+	gate_open(&storage.gate, 3);
+	loop_until(base, &answered, 6);
+	cr_expect_eq(storage.transaction_count, 3);
+	cr_expect_eq(storage.transactions[1], 2);
+	cr_expect_eq(storage.transactions[2], 3);
+	for (size_t i = 0; i < 3; i++)
+		cr_expect_eq(answers[5 + i].failed, i == 1);
+	cr_expect_eq(answers[6].err.status, SS_NOT_FOUND);
+	stop();
+}
+
+Test(store, passes_on_copies_of_what_is_to_be_listed)
+{
+	char words[3][8] = {"there", "a", "z"};
+	start(false, TURNS);
+	const struct ss_unanswered_filter filter = {
+		.after = words[0], .limit = 7, .most_asked = true};
+	const struct ss_article_range range = {.first = words[1], .last = words[2]};
+	cr_assert_eq(store_list_unanswered(store, &filter, on_read, &answers[0], NULL), 0);
+	cr_assert_eq(store_article_counts(store, &range, on_read, &answers[1], NULL), 0);
+	memset(words, 'X', sizeof words);
+	loop_until(base, &answered, 2);
+	char *texts[] = {json_text(answers[0].value), json_text(answers[1].value)};
+	cr_expect_str_eq(texts[0], "{\"after\":\"there\",\"limit\":7,\"most_asked\":true}");
+	cr_expect_str_eq(texts[1], "[\"a\",\"z\"]");
+	for (size_t i = 0; i < 2; i++) {
+		free(texts[i]);
+		value_unref(answers[i].value);
+	}
 	stop();
 }
 
