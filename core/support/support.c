@@ -1,8 +1,10 @@
 #include "support/support.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/id.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "engine/engine.h"
 #include "service/metrics.h"
 #include "service/store.h"
@@ -30,7 +32,10 @@ static const struct {
 	{"escalation_reason", SS_STRING, false},
 	{"kb_results", SS_LIST, false},
 	{"attempts", SS_INT, false},
+	{"answered", SS_BOOL, false},
 	{"answered_by", SS_STRING, false},
+	{"sources", SS_LIST, false},
+	{"unanswered", SS_BOOL, false},
 	{"user_id", SS_STRING, false},
 	{"user_name", SS_STRING, false},
 	{"vip", SS_BOOL, false},
@@ -41,6 +46,9 @@ static const struct {
 struct support {
 	struct support_options options;
 };
+
+/* The articles that one reply can show; more count for nothing. */
+enum { SHOWN_LIMIT = 64 };
 
 /* One question on its way to its answer. */
 struct support_turn {
@@ -58,6 +66,8 @@ struct support_turn {
 	int64_t started_ns;
 	struct turn *turn;
 	struct ss_turn record;
+	const char *shown[SHOWN_LIMIT];
+	char unanswered[HASH_SIZE];
 	char *metadata;
 	struct ss_value *reply;
 	struct ss_value *trace;
@@ -156,6 +166,31 @@ static struct ss_value *metadata(const struct support_turn *turn, int64_t durati
 		{"route", route(turn)}, {"turn_id", value_text(turn->turn_id)});
 }
 
+/* Notes the articles that the answer comes from. */
+static void note_shown(struct support_turn *turn)
+{
+	const struct ss_value *sources = turn_field(turn->turn, "sources");
+	size_t count = 0;
+	for (size_t i = 0; i < value_count(sources) && count < SHOWN_LIMIT; i++) {
+		const char *id = value_as_string(value_get(value_at(sources, i), "id"), NULL);
+		if (id[0] != '\0')
+			turn->shown[count++] = id;
+	}
+	turn->record.shown = turn->shown;
+	turn->record.shown_count = count;
+}
+
+/* Notes that the question has no answer, if the workflow says so, under the hash of what it says. */
+static void note_unanswered(struct support_turn *turn)
+{
+	size_t length = 0;
+	if (!value_as_bool(turn_field(turn->turn, "unanswered")))
+		return;
+	char *folded = text_fold((struct ss_text){turn->message, turn->message_length}, &length);
+	turn->record.unanswered = hash_sha256(folded, length, turn->unanswered);
+	free(folded);
+}
+
 static void make_reply(struct support_turn *turn)
 {
 	char now[CLOCK_TEXT_SIZE];
@@ -187,6 +222,8 @@ static void make_reply(struct support_turn *turn)
 		.duration_ns = duration_ns,
 		.metadata = turn->metadata,
 	};
+	note_shown(turn);
+	note_unanswered(turn);
 }
 
 /* Whether an article answers the question; a workflow that does not tell always answers. */
@@ -204,6 +241,7 @@ static void count(const struct support_turn *turn)
 		: answered(turn)       ? METRIC_ANSWERED
 				       : METRIC_ABSTAINED,
 		1);
+	metrics_add(metrics, METRIC_UNANSWERED, turn->record.unanswered != NULL);
 	metrics_observe(
 		metrics, METRIC_DURATION, (uint64_t)(clock_monotonic_ns() - turn->started_ns));
 }

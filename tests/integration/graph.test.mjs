@@ -26,10 +26,11 @@ const nodes = {
 	general: 'general',
 	escalate: 'escalation',
 	respond: 'respond',
+	gaps: 'assign',
 };
 const conditions = ['escalated', 'category == "Technical"', 'category == "Billing"', 'category == "Account"', 'else'];
-// Of START, of the two joins, of the choice, and of the five that lead on one by one.
-const edges = 3 + 1 + (3 + 1) + (2 + 1) + 5 + (5 + 1) + 1;
+// Of START, of the two joins, of the choice, of the five that lead on one by one, and of the two at the end.
+const edges = 3 + 1 + (3 + 1) + (2 + 1) + 5 + (5 + 1) + 2;
 
 async function draw(...args) {
 	const { code, stdout, stderr } = await runProgram(['graph', ...args]);

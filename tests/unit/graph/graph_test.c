@@ -684,7 +684,7 @@ Test(shipped, support_workflow_loads)
 		"message", "user_id", "user_name", "vip", "conversation_id", "history", NULL};
 	static const char *const agents[] = {"categorizer", "sentiment", "attempts", "priority",
 		"kb_retriever", "escalation_check", "technical", "billing", "general", "escalation",
-		"respond"};
+		"respond", "assign"};
 	const char *folder = SS_BUILD_DIR "/plugins";
 	for (size_t i = 0; i < array_length(agents); i++) {
 		char *path = memory_format("%s/agents/%s.so", folder, agents[i]);
