@@ -254,7 +254,7 @@ static const struct ss_option options[] = {
 			    "project manager, product manager, download manager, my manager, "
 			    "our manager, manager role, role manager, as manager, as a manager, "
 			    "i am the manager, i'm the manager, i am a manager, i'm a manager, "
-			    "manager of our, manager of my, my supervisor, our supervisor, "
+			    "my supervisor, our supervisor, "
 			    "i am the supervisor, i'm the supervisor, i am a supervisor, "
 			    "i'm a supervisor, as a supervisor, as supervisor, i am a lawyer, "
 			    "i'm a lawyer, as a lawyer, colleague sue, sue from, ask sue, "
@@ -273,7 +273,7 @@ static const struct ss_option options[] = {
 			    "don't forward, do not put, don't put, do not send, don't send, "
 			    "not want to talk, don't want to talk, dont want to talk, "
 			    "not want to speak, don't want to speak, dont want to speak, "
-			    "rather not talk, rather not speak, without]",
+			    "rather not talk, rather not speak]",
 		.help = "Phrases that refuse: a keyword that begins within refusal_reach words "
 			"behind one, in the same clause, is no wish for a human."},
 	[OPTION_REFUSAL_REACH] = {.name = "refusal_reach",

@@ -98,6 +98,7 @@ Test(escalation_check, tells_who_the_manager_is_from_a_wish_to_speak_to_one)
 {
 	cr_expect_not(asks("", "I am the manager of our team, how do I add members?"));
 	cr_expect(asks("", "I want to speak to the manager"));
+	cr_expect(asks("", "Get me the manager of our account"));
 	cr_expect(asks("", "Manager, now"));
 	cr_expect(asks("", "I am the manager of our team and want to speak to your manager"));
 }
@@ -119,7 +120,7 @@ Test(escalation_check, hears_a_refusal)
 {
 	cr_expect_not(asks("", "Do not connect me to a human agent"));
 	cr_expect_not(asks("", "No need to connect me to a human agent, a link is enough"));
-	cr_expect_not(asks("", "Can this be done without a human?"));
+	cr_expect(asks("", "I will not go on without a human"), "no refusal");
 }
 
 Test(escalation_check, ends_a_refusal_with_its_clause)
