@@ -135,7 +135,7 @@ struct ss_embedder_operations {
 };
 
 /* An index finds the vectors with the largest inner product. create() and destroy() on the loop
- * thread, the others on the compute thread, one call at a time. */
+ * thread, the others there or on the compute thread, one call at a time. */
 struct ss_index_operations {
 	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
 	void (*destroy)(void *instance);
@@ -146,6 +146,13 @@ struct ss_index_operations {
 	 * are fewer) and SCORES [count][k], the inner products, best first. */
 	int (*search)(void *instance, const float *queries, size_t count, size_t k, int64_t *ids,
 		float *scores, struct ss_error *err);
+	/* Since 1.2; both or neither. For an index that takes long to build: save() gives what it holds as *LENGTH
+	 * new *BYTES, which the caller frees with free(); none (NULL and 0) when building it anew is as quick.
+	 * load() replaces what the index holds by what save() gave of COUNT vectors [dimension]; when the bytes
+	 * are not of such an index it fails, and the index holds what it held. */
+	int (*save)(void *instance, void **bytes, size_t *length, struct ss_error *err);
+	int (*load)(void *instance, const void *bytes, size_t length, size_t count,
+		size_t dimension, struct ss_error *err);
 };
 
 struct ss_turn_key {

@@ -10,12 +10,14 @@
 #include <faiss/c_api/Index_c.h>
 #include <faiss/c_api/error_c.h>
 #include <faiss/c_api/index_factory_c.h>
+#include <faiss/c_api/index_io_c.h>
 #include <faiss/c_api/utils/distances_c.h>
 
 #include <faiss/AutoTune.h>
 #include <faiss/IndexFlat.h>
 #include <faiss/impl/FaissException.h>
 #include <faiss/index_factory.h>
+#include <faiss/index_io.h>
 #include <faiss/utils/distances.h>
 
 #include <cstdio>
@@ -93,6 +95,31 @@ int faiss_Index_search(
 	const FaissIndex *index, idx_t n, const float *x, idx_t k, float *distances, idx_t *labels)
 {
 	return guarded([=] { unwrap(index)->search(n, x, k, distances, labels); });
+}
+
+int faiss_Index_d(const FaissIndex *index)
+{
+	return unwrap(index)->d;
+}
+
+idx_t faiss_Index_ntotal(const FaissIndex *index)
+{
+	return unwrap(index)->ntotal;
+}
+
+FaissMetricType faiss_Index_metric_type(const FaissIndex *index)
+{
+	return static_cast<FaissMetricType>(unwrap(index)->metric_type);
+}
+
+int faiss_write_index(const FaissIndex *index, FILE *file)
+{
+	return guarded([=] { faiss::write_index(unwrap(index), file); });
+}
+
+int faiss_read_index(FILE *file, int io_flags, FaissIndex **p_out)
+{
+	return guarded([=] { *p_out = wrap(faiss::read_index(file, io_flags)); });
 }
 
 void faiss_Index_free(FaissIndex *index)

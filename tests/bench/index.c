@@ -1,0 +1,343 @@
+/*
+ * The index benchmark: how often a graph (HNSW) over many vectors finds the 10 nearest, how long that takes,
+ * and what building, keeping, saving and loading it cost; and as the peer in the same run comparing with every
+ * vector, which finds all.
+ *
+ * The vectors are made up, since no base of a million articles is at hand, and made like those of sentences, which
+ * lie in groups and mostly in few directions: 64 subjects, each with topics around it, each with texts
+ * around it, all as normally distributed points of 48 dimensions; these are laid into the vector's dimensions by a
+ * random matrix, a little noise is added in every dimension, and the length is made 1. The queries are made
+ * by the same topics. Evenly spread vectors would be harder and like no texts.
+ */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "config/diagnostics.h"
+#include "config/options.h"
+#include "plugin/plugin.h"
+#include "value/value.h"
+
+#include <getopt.h>
+#include <malloc.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+	"Usage: bench_index [OPTION…]\n\n"
+	"  -n, --vectors N       how many vectors (1000000)\n"
+	"  -d, --dimension N     floats of a vector (384)\n"
+	"  -q, --queries N       queries to the graph (2000); every fourth one is compared with "
+	"all\n"
+	"  -t, --threads N       threads that build the graph (2)\n"
+	"  -o, --options YAML    more options of the plugin, as in 'ef_search: 64'\n";
+
+enum { LATENT = 48, SUBJECTS = 64, TEXTS_OF_TOPIC = 40, NEAREST = 10, EXACT_EVERY = 4 };
+
+/* How far topics lie around their subject, texts around their topic, and the noise in all dimensions. */
+#define TOPIC_SPREAD 0.9
+#define TEXT_SPREAD  0.7
+#define NOISE        0.3
+
+struct bench {
+	size_t count, dimension, queries;
+	long threads;
+	const char *more;
+	const struct ss_plugin *plugin;
+	uint64_t random;
+	double *matrix;   /* [dimension][LATENT] */
+	double *subjects; /* [SUBJECTS][LATENT] */
+	double *topics;   /* [topic_count][LATENT] */
+	size_t topic_count;
+};
+
+__attribute__((format(printf, 3, 4))) static void host_log(
+	const struct ss_host *host, enum ss_log_level level, const char *format, ...)
+{
+	(void)host;
+	(void)level;
+	(void)format;
+}
+
+static const struct ss_host host = {
+	.struct_size = sizeof(struct ss_host),
+	.values = &value_functions,
+	.log = host_log,
+};
+
+/* SplitMix64 (Steele, Lea and Flood, 2014): the same numbers in every run. */
+static uint64_t next_random(struct bench *bench)
+{
+	uint64_t z = (bench->random += 0x9e3779b97f4a7c15u);
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+/* The sum of four evenly distributed numbers, near enough to a normally distributed one. */
+static double normal(struct bench *bench)
+{
+	double sum = 0;
+	for (size_t i = 0; i < 4; i++)
+		sum += (double)(next_random(bench) >> 11) * 0x1p-53 - 0.5;
+	return sum * 1.7320508;
+}
+
+/* COUNT points around CENTRES (NULL: around 0), which take turns. */
+static double *points(struct bench *bench, size_t count, const double *centres, size_t centre_count,
+	double spread)
+{
+	double *made = memory_array(count * LATENT, sizeof *made);
+	for (size_t i = 0; i < count * LATENT; i++) {
+		size_t centre = centres != NULL ? i / LATENT % centre_count : 0;
+		double middle = centres != NULL ? centres[centre * LATENT + i % LATENT] : 0;
+		made[i] = middle + spread * normal(bench);
+	}
+	return made;
+}
+
+static void make_vector(struct bench *bench, float *vector)
+{
+	double latent[LATENT];
+	double squares = 0;
+	const double *topic = bench->topics + next_random(bench) % bench->topic_count * LATENT;
+	for (size_t i = 0; i < LATENT; i++)
+		latent[i] = topic[i] + TEXT_SPREAD * normal(bench);
+	for (size_t row = 0; row < bench->dimension; row++) {
+		double sum = NOISE * normal(bench);
+		for (size_t i = 0; i < LATENT; i++)
+			sum += bench->matrix[row * LATENT + i] * latent[i];
+		vector[row] = (float)sum;
+		squares += sum * sum;
+	}
+	for (size_t row = 0; row < bench->dimension; row++)
+		vector[row] = (float)(vector[row] / sqrt(squares));
+}
+
+static float *make_vectors(struct bench *bench, size_t count)
+{
+	float *vectors = memory_array(count * bench->dimension, sizeof *vectors);
+	for (size_t i = 0; i < count; i++)
+		make_vector(bench, vectors + i * bench->dimension);
+	return vectors;
+}
+
+static void *make_index(const struct bench *bench, const char *yaml, struct ss_error *err)
+{
+	struct diagnostics diagnostics = {0};
+	struct ss_value *values[PLUGIN_ROWS_LIMIT] = {NULL};
+	void *index = NULL;
+	struct yaml_document *document =
+		yaml_parse("./bench.yaml", 1, yaml, strlen(yaml), &diagnostics);
+	int result = document == NULL
+			     ? -1
+			     : options_read(document, document->root, document->root,
+				       bench->plugin->options, NULL, "faiss", values, &diagnostics);
+	const struct ss_setup setup = {
+		.struct_size = sizeof setup,
+		.host = &host,
+		.name = bench->plugin->name,
+		.options = (const struct ss_value *const *)values,
+	};
+	if (result < 0)
+		(void)ss_fail(err, "%s", diagnostics.count > 0 ? diagnostics.items[0].text : yaml);
+	else if (bench->plugin->index->create(&setup, &index, err) < 0)
+		index = NULL;
+	options_free(values, options_count(bench->plugin->options));
+	yaml_close(document);
+	diagnostics_free(&diagnostics);
+	return index;
+}
+
+/* The memory of this process in MB. */
+static double memory_mb(void)
+{
+	long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+	(void)malloc_trim(0);
+	if (file == NULL || fscanf(file, "%*d %ld", &pages) != 1)
+		pages = 0;
+	if (file != NULL)
+		(void)fclose(file);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e6;
+}
+
+static double seconds_since(int64_t begin_ns)
+{
+	return (double)(clock_monotonic_ns() - begin_ns) / 1e9;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+	return (left > right) - (left < right);
+}
+
+/* Looks up every STEPth query by itself; ids are of all queries. */
+static int search(const struct bench *bench, void *index, const float *queries, size_t step,
+	const char *name, int64_t *ids, struct ss_error *err)
+{
+	float scores[NEAREST];
+	size_t done = 0;
+	double sum = 0;
+	double *times = memory_array(bench->queries, sizeof *times);
+	int result = 0;
+	for (size_t i = 0; i < bench->queries && result == 0; i += step) {
+		int64_t begin_ns = clock_monotonic_ns();
+		result = bench->plugin->index->search(index, queries + i * bench->dimension, 1,
+			NEAREST, ids + i * NEAREST, scores, err);
+		times[done] = seconds_since(begin_ns) * 1e3;
+		sum += times[done++];
+	}
+	qsort(times, done, sizeof *times, compare);
+	if (result == 0)
+		(void)printf("%-6s %8zu  %8.3f  %8.3f  %8.3f  %8.3f\n", name, done,
+			sum / (double)done, times[done / 2], times[done * 99 / 100],
+			times[done - 1]);
+	free(times);
+	return result;
+}
+
+static double recall(const struct bench *bench, const int64_t *graph, const int64_t *exact)
+{
+	size_t found = 0, wanted = 0;
+	for (size_t i = 0; i < bench->queries; i += EXACT_EVERY) {
+		for (size_t k = 0; k < NEAREST; k++) {
+			wanted++;
+			for (size_t n = 0; n < NEAREST; n++)
+				found += graph[i * NEAREST + n] == exact[i * NEAREST + k];
+		}
+	}
+	return (double)found / (double)wanted;
+}
+
+static int save_and_load(const struct bench *bench, void *index, struct ss_error *err)
+{
+	void *bytes = NULL;
+	size_t length = 0;
+	int64_t begin_ns = clock_monotonic_ns();
+	if (bench->plugin->index->save(index, &bytes, &length, err) < 0)
+		return -1;
+	double saved = seconds_since(begin_ns);
+	begin_ns = clock_monotonic_ns();
+	int result = bench->plugin->index->load(
+		index, bytes, length, bench->count, bench->dimension, err);
+	if (result == 0)
+		(void)printf("saved in %.1f s as %.0f MB, loaded in %.1f s\n", saved,
+			(double)length / 1e6, seconds_since(begin_ns));
+	free(bytes);
+	return result;
+}
+
+static void *build(const struct bench *bench, const char *name, const char *yaml,
+	const float *vectors, struct ss_error *err)
+{
+	void *index = make_index(bench, yaml, err);
+	double before = memory_mb();
+	int64_t begin_ns = clock_monotonic_ns();
+	if (index == NULL)
+		return NULL;
+	if (bench->plugin->index->build(index, vectors, bench->count, bench->dimension, err) < 0) {
+		bench->plugin->index->destroy(index);
+		return NULL;
+	}
+	(void)printf("%s built in %.1f s, %.0f MB\n", name, seconds_since(begin_ns),
+		memory_mb() - before);
+	(void)fflush(stdout);
+	return index;
+}
+
+static int compare_indexes(
+	const struct bench *bench, const float *vectors, const float *queries, struct ss_error *err)
+{
+	int64_t *graph_ids = memory_array(bench->queries * NEAREST, sizeof *graph_ids);
+	int64_t *exact_ids = memory_array(bench->queries * NEAREST, sizeof *exact_ids);
+	char *yaml =
+		memory_format("kind: hnsw\nbuild_threads: %ld\n%s\n", bench->threads, bench->more);
+	void *exact = NULL;
+	int result = -1;
+	void *graph = build(bench, "graph", yaml, vectors, err);
+	if (graph == NULL || save_and_load(bench, graph, err) < 0)
+		goto end;
+	exact = build(bench, "exact", "kind: flat", vectors, err);
+	if (exact == NULL)
+		goto end;
+	(void)printf("        queries   mean ms    50%% ms    99%% ms    max ms\n");
+	if (search(bench, graph, queries, 1, "graph", graph_ids, err) < 0 ||
+		search(bench, exact, queries, EXACT_EVERY, "exact", exact_ids, err) < 0)
+		goto end;
+	(void)printf("recall@%d %.4f\n", NEAREST, recall(bench, graph_ids, exact_ids));
+	result = 0;
+end:
+	if (graph != NULL)
+		bench->plugin->index->destroy(graph);
+	if (exact != NULL)
+		bench->plugin->index->destroy(exact);
+	free(graph_ids);
+	free(exact_ids);
+	free(yaml);
+	return result;
+}
+
+static int run(struct bench *bench)
+{
+	struct ss_error err = {0};
+	bench->plugin = plugin_load(SS_BUILD_DIR "/plugins/index/faiss.so", &err);
+	bench->topic_count = bench->count / TEXTS_OF_TOPIC + 1;
+	bench->matrix = points(bench, bench->dimension, NULL, 0, 1 / sqrt(LATENT));
+	bench->subjects = points(bench, SUBJECTS, NULL, 0, 1);
+	bench->topics = points(bench, bench->topic_count, bench->subjects, SUBJECTS, TOPIC_SPREAD);
+	(void)printf("%zu vectors of %zu floats, %zu topics\n", bench->count, bench->dimension,
+		bench->topic_count);
+	float *vectors = make_vectors(bench, bench->count);
+	float *queries = make_vectors(bench, bench->queries);
+	int result = bench->plugin == NULL ? -1 : compare_indexes(bench, vectors, queries, &err);
+	if (result < 0)
+		(void)fprintf(stderr, "bench_index: %s\n", err.text);
+	free(vectors);
+	free(queries);
+	free(bench->matrix);
+	free(bench->subjects);
+	free(bench->topics);
+	return result < 0;
+}
+
+int main(int count, char **arguments)
+{
+	static const struct option options[] = {
+		{"vectors", required_argument, NULL, 'n'},
+		{"dimension", required_argument, NULL, 'd'},
+		{"queries", required_argument, NULL, 'q'},
+		{"threads", required_argument, NULL, 't'},
+		{"options", required_argument, NULL, 'o'},
+		{0},
+	};
+	struct bench bench = {.count = 1000000,
+		.dimension = 384,
+		.queries = 2000,
+		.threads = 2,
+		.more = "",
+		.random = 1};
+	int option;
+	while ((option = getopt_long(count, arguments, "n:d:q:t:o:", options, NULL)) != -1) {
+		if (option == 'o')
+			bench.more = optarg;
+		else if (option == 't')
+			bench.threads = strtol(optarg, NULL, 10);
+		else if (option == 'n')
+			bench.count = strtoul(optarg, NULL, 10);
+		else if (option == 'd')
+			bench.dimension = strtoul(optarg, NULL, 10);
+		else if (option == 'q')
+			bench.queries = strtoul(optarg, NULL, 10);
+		else
+			bench.count = 0;
+	}
+	if (optind != count || bench.count < NEAREST || bench.dimension == 0 ||
+		bench.queries == 0) {
+		(void)fputs(help, stderr);
+		return 2;
+	}
+	return run(&bench);
+}
