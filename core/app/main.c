@@ -21,6 +21,7 @@ static const struct {
 	{"replay", "TURN", "run a stored turn again and show the difference", command_replay},
 	{"schema", "", "print the JSON Schema of workflow files", command_schema},
 	{"check", "", "check the configuration, the workflow and the plugins", command_check},
+	{"train", "", "make a head from labelled texts", command_train},
 	{"expr", "EXPR", "evaluate an expression, as conditions have them", command_expr},
 	{"version", "", "print the version", command_version},
 };

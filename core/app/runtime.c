@@ -343,6 +343,23 @@ struct runtime *runtime_new_bare(const struct config *config, struct event_base 
 	return NULL;
 }
 
+struct runtime *runtime_new_embedder(
+	const struct config *config, const struct log *log, struct diagnostics *diagnostics)
+{
+	struct runtime *runtime = memory_make(struct runtime);
+	runtime->config = config;
+	runtime->log = log;
+	runtime->plugins = plugins_new(
+		(const char *const *)config->plugin_folders, config->plugin_folder_count);
+	if (find_part(runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics) ==
+			0 &&
+		create_part(runtime, &runtime->embedder, runtime->embedder.plugin->embedder->create,
+			&config->embedder, diagnostics) == 0)
+		return runtime;
+	runtime_free(runtime);
+	return NULL;
+}
+
 int runtime_load(struct runtime *runtime, const struct runtime_workflow *workflow,
 	struct diagnostics *diagnostics)
 {
@@ -401,4 +418,16 @@ struct engine *runtime_engine(struct runtime *runtime)
 const struct graph *runtime_graph(const struct runtime *runtime)
 {
 	return runtime->graph;
+}
+
+struct compute *runtime_compute(struct runtime *runtime)
+{
+	return runtime->compute;
+}
+
+const struct ss_embedder_operations *runtime_embedder(
+	const struct runtime *runtime, void **instance)
+{
+	*instance = runtime->embedder.instance;
+	return runtime->embedder.plugin->embedder;
 }

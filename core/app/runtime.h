@@ -15,6 +15,8 @@ struct support;
 struct store;
 struct engine;
 struct graph;
+struct compute;
+struct ss_embedder_operations;
 
 enum runtime_extent {
 	RUNTIME_CHECK,  /* all but the store, which is only looked up */
@@ -47,6 +49,10 @@ struct runtime *runtime_new_bare(const struct config *config, struct event_base 
 int runtime_load(struct runtime *runtime, const struct runtime_workflow *workflow,
 	struct diagnostics *diagnostics);
 
+/* The same with nothing but the embedder, for runtime_embedder(). */
+struct runtime *runtime_new_embedder(
+	const struct config *config, const struct log *log, struct diagnostics *diagnostics);
+
 /* Finishes what is under way and frees everything. */
 void runtime_free(struct runtime *runtime);
 
@@ -55,5 +61,9 @@ struct support *runtime_support(struct runtime *runtime);
 struct store *runtime_store(struct runtime *runtime);
 struct engine *runtime_engine(struct runtime *runtime);
 const struct graph *runtime_graph(const struct runtime *runtime);
+struct compute *runtime_compute(struct runtime *runtime);
+/* With the instance; of a runtime that has no service which calls it. */
+const struct ss_embedder_operations *runtime_embedder(
+	const struct runtime *runtime, void **instance);
 
 #endif

@@ -228,6 +228,15 @@ unsigned graph_services(const struct graph *graph)
 	return services;
 }
 
+const struct ss_value *graph_option(const struct graph_node *node, const char *name)
+{
+	for (size_t i = 0; i < node->option_count; i++) {
+		if (strcmp(node->plugin->options[i].name, name) == 0)
+			return node->options[i];
+	}
+	return NULL;
+}
+
 size_t graph_slot(const struct graph *graph, const char *name)
 {
 	for (size_t i = 0; i < graph->field_count; i++) {

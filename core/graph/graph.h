@@ -225,6 +225,12 @@ void graph_free(struct graph *graph);
 /* What the agents of GRAPH and of its inner workflows use: bits of enum ss_services. */
 unsigned graph_services(const struct graph *graph);
 
+/* Whether NODE writes to SLOT when it runs. */
+bool graph_runs_write(const struct graph_node *node, size_t slot);
+
+/* The value of the option NAME of an agent's NODE, borrowed; NULL when the agent has no such option. */
+const struct ss_value *graph_option(const struct graph_node *node, const char *name);
+
 /* The slot of the field NAME, or GRAPH_NO_SLOT. */
 size_t graph_slot(const struct graph *graph, const char *name);
 

@@ -93,8 +93,6 @@ void graph_check_fields(struct graph_loader *loader);
 
 /* Whether NODE may write the field SLOT. */
 bool graph_writes(const struct graph_node *node, size_t slot);
-/* The same for what its runs write, of which a fan-out has several. */
-bool graph_runs_write(const struct graph_node *node, size_t slot);
 
 /* Of these, fields that nodes write side by side; also finds out which joins are late. */
 void graph_check_parallel(struct graph_loader *loader);

@@ -1,5 +1,5 @@
-# The sources of the agents that classify, and what they link. Used by their plugin.cmake files, by the
-# trainer and by the tests.
+# The sources of the agents that classify, and what they link. Used by their plugin.cmake files, by the core,
+# which trains heads, and by the tests.
 set(CLASSIFIER_FOLDER ${CMAKE_SOURCE_DIR}/plugins/common)
 set(HEAD_SOURCES ${CLASSIFIER_FOLDER}/head.c ${CLASSIFIER_FOLDER}/lexical_features.c
 	${CLASSIFIER_FOLDER}/lexicon.c)

@@ -1,6 +1,6 @@
 /*
  * A head: a small linear classifier on top of a text's embedding and a few features of its wording,
- * trained by tools/train and kept as JSON. For the agents that put a label on a message; immutable
+ * made by `smartsupport train` and kept as JSON. For the agents that put a label on a message; immutable
  * once loaded, any thread.
  *
  * The file's members:

@@ -2,8 +2,8 @@
  * Multinomial logistic regression with L2, fitted with L-BFGS in double precision on one thread, so
  * that the same input gives the same bits. For the trainer.
  */
-#ifndef TRAIN_LOGISTIC_H
-#define TRAIN_LOGISTIC_H
+#ifndef LEARN_LOGISTIC_H
+#define LEARN_LOGISTIC_H
 
 #include <stddef.h>
 

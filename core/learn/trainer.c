@@ -1,19 +1,17 @@
-#include "train/trainer.h"
+#include "learn/trainer.h"
 
 #include "base/memory.h"
 #include "common/head.h"
 #include "common/lexical_features.h"
-#include "train/evaluate.h"
-#include "train/logistic.h"
+#include "learn/calibration.h"
+#include "learn/classification.h"
+#include "learn/logistic.h"
 #include "value/json.h"
 #include "value/value.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { FOLDS = 5 };
 
 /* A feature that few texts have gets no larger inputs than one of this spread. */
 static const double least_scale = 0.25;
@@ -30,6 +28,12 @@ static const double rough = 1e-4; /* the gradient's tolerance while choosing */
 static const double fine = 1e-6;
 enum { STEPS = 500 };
 
+/* What cross-validation decides. */
+struct choice {
+	size_t penalty; /* row of the penalties */
+	double temperature;
+};
+
 struct trainer {
 	const struct trainer_settings *settings;
 	size_t rows;
@@ -39,13 +43,11 @@ struct trainer {
 	size_t width;      /* dimension + features */
 	double *means;
 	double *scales;
-	double *inputs;  /* [rows][width] */
-	size_t *labels;  /* [rows] */
-	size_t *fold_of; /* [rows] */
-	double *weights; /* [rows], by label */
-	double *scores;  /* [rows][labels_count], of those left out, for the penalty chosen */
-	double penalty;
-	double temperature;
+	double *inputs;     /* [rows][width] */
+	size_t *labels;     /* [rows] */
+	size_t *fold_of;    /* [rows] */
+	double *weights;    /* [rows], by label */
+	double *scores;     /* [penalty][rows][labels_count], of examples that were left out */
 	double *parameters; /* [width + 1][labels_count] */
 };
 
@@ -145,46 +147,68 @@ static void score_fold(const struct trainer *trainer, size_t fold, double penalt
 	free(weights);
 }
 
-/* The probabilities for SCORES at TEMPERATURE; the caller frees them. */
-static double *probabilities_of(
-	const struct trainer *trainer, const double *scores, double temperature)
+static struct calibration_set set_of(const struct trainer *trainer, size_t penalty, size_t without)
 {
-	size_t count = trainer->labels_count;
-	double *probabilities = memory_array(trainer->rows * count, sizeof *probabilities);
-	memcpy(probabilities, scores, trainer->rows * count * sizeof *probabilities);
-	for (size_t row = 0; row < trainer->rows; row++)
-		logistic_softmax(probabilities + row * count, count, temperature);
-	return probabilities;
+	return (struct calibration_set){
+		.labels = trainer->labels,
+		.scores = trainer->scores + penalty * trainer->rows * trainer->labels_count,
+		.rows = trainer->rows,
+		.labels_count = trainer->labels_count,
+		.fold_of = trainer->fold_of,
+		.without = without,
+	};
 }
 
-/* Chooses the penalty with the smallest log loss, calibrated, on what was left out. */
-static void choose_penalty(struct trainer *trainer)
+/* Scores every example with each penalty by fits on the other folds. */
+static void score_all(struct trainer *trainer)
 {
+	const struct trainer_settings *settings = trainer->settings;
 	size_t size = (trainer->width + 1) * trainer->labels_count;
-	size_t scores_size = trainer->rows * trainer->labels_count * sizeof(double);
-	double *parameters = memory_array(size * FOLDS, sizeof *parameters);
-	double *scores = memory_new(scores_size);
-	double best = INFINITY;
-	for (size_t i = 0; i < array_length(penalties); i++) {
-		for (size_t fold = 0; fold < FOLDS; fold++)
-			score_fold(trainer, fold, penalties[i], parameters + fold * size, scores);
-		double temperature = evaluate_temperature(
-			trainer->labels, scores, trainer->rows, trainer->labels_count);
-		double *probabilities = probabilities_of(trainer, scores, temperature);
-		struct evaluation result = evaluate(
-			trainer->labels, probabilities, trainer->rows, trainer->labels_count, NULL);
-		printf("penalty %g: accuracy %.4f, log loss %.4f\n", penalties[i], result.accuracy,
-			result.log_loss);
-		if (result.log_loss < best) {
-			best = result.log_loss;
-			trainer->penalty = penalties[i];
-			trainer->temperature = temperature;
-			memcpy(trainer->scores, scores, scores_size);
+	size_t steps = settings->folds * array_length(penalties);
+	for (size_t fold = 0; fold < settings->folds; fold++) {
+		double *parameters = memory_array(size, sizeof *parameters);
+		for (size_t i = 0; i < array_length(penalties); i++) {
+			score_fold(trainer, fold, penalties[i], parameters,
+				trainer->scores + i * trainer->rows * trainer->labels_count);
+			if (settings->progress != NULL)
+				settings->progress(settings->context,
+					fold * array_length(penalties) + i + 1, steps);
 		}
-		free(probabilities);
+		free(parameters);
 	}
-	free(parameters);
-	free(scores);
+}
+
+/* The penalty and the temperature with the smallest log loss on what was left out, without a look at the fold
+ * WITHOUT. */
+static struct choice choose(const struct trainer *trainer, size_t without)
+{
+	struct choice best = {0};
+	double least = INFINITY;
+	for (size_t i = 0; i < array_length(penalties); i++) {
+		const struct calibration_set set = set_of(trainer, i, without);
+		double temperature = calibration_temperature(&set);
+		double loss = calibration_loss(&set, temperature);
+		if (loss < least) {
+			least = loss;
+			best = (struct choice){i, temperature};
+		}
+	}
+	return best;
+}
+
+/* What is said of the examples of FOLD with what was chosen without them. */
+static void predict_fold(const struct trainer *trainer, size_t fold, double *probabilities)
+{
+	size_t count = trainer->labels_count;
+	struct choice chosen = choose(trainer, fold);
+	const double *scores = set_of(trainer, chosen.penalty, fold).scores;
+	for (size_t row = 0; row < trainer->rows; row++) {
+		if (trainer->fold_of[row] != fold)
+			continue;
+		memcpy(probabilities + row * count, scores + row * count,
+			count * sizeof *probabilities);
+		logistic_softmax(probabilities + row * count, count, chosen.temperature);
+	}
 }
 
 static void add_number(struct buffer *buffer, double number)
@@ -237,7 +261,8 @@ static void add_weights(const struct trainer *trainer, struct buffer *head)
 }
 
 /* What the head was made from, and how good it was on what was left out. */
-static void add_origin(const struct trainer *trainer, struct evaluation result, struct buffer *head)
+static void add_origin(const struct trainer *trainer, double penalty,
+	const struct classification *figures, struct buffer *head)
 {
 	const struct dataset *dataset = trainer->settings->dataset;
 	buffer_add_format(
@@ -253,15 +278,16 @@ static void add_origin(const struct trainer *trainer, struct evaluation result, 
 	buffer_add_string(head, "},\n    \"embedder\": ");
 	add_string(head, trainer->settings->embedder);
 	buffer_add_format(head,
-		",\n    \"seed\": %llu,\n    \"l2\": %g,\n    \"folds\": %d,\n"
+		",\n    \"seed\": %llu,\n    \"l2\": %g,\n    \"folds\": %zu,\n"
 		"    \"accuracy\": %.4f,\n    \"macro_f1\": %.4f,\n    \"calibration_error\": "
 		"%.4f\n"
 		"  }\n",
-		(unsigned long long)trainer->settings->seed, trainer->penalty, FOLDS,
-		result.accuracy, result.macro_f1, result.calibration_error);
+		(unsigned long long)trainer->settings->seed, penalty, trainer->settings->folds,
+		figures->accuracy, figures->macro_f1, figures->calibration_error);
 }
 
-static void write_head(const struct trainer *trainer, struct evaluation result, struct buffer *head)
+static void write_head(const struct trainer *trainer, struct choice chosen,
+	const struct classification *figures, struct buffer *head)
 {
 	buffer_add_format(head, "{\n  \"version\": %d,\n  \"task\": ", HEAD_VERSION);
 	add_string(head, trainer->settings->task);
@@ -274,9 +300,9 @@ static void write_head(const struct trainer *trainer, struct evaluation result, 
 	add_features(trainer, head);
 	add_weights(trainer, head);
 	buffer_add_string(head, "  \"temperature\": ");
-	add_number(head, trainer->temperature);
+	add_number(head, chosen.temperature);
 	buffer_add_string(head, ",\n");
-	add_origin(trainer, result, head);
+	add_origin(trainer, penalties[chosen.penalty], figures, head);
 	buffer_add_string(head, "}\n");
 }
 
@@ -304,7 +330,7 @@ static void begin(struct trainer *trainer, const struct trainer_settings *settin
 		.labels = memory_array(rows, sizeof(size_t)),
 		.fold_of = memory_array(rows, sizeof(size_t)),
 		.weights = memory_array(rows, sizeof(double)),
-		.scores = memory_array(rows * labels, sizeof(double)),
+		.scores = memory_array(array_length(penalties) * rows * labels, sizeof(double)),
 		.parameters = memory_array((width + 1) * labels, sizeof(double)),
 	};
 	for (size_t row = 0; row < rows; row++)
@@ -324,14 +350,32 @@ static void end(struct trainer *trainer)
 	free(trainer->parameters);
 }
 
-void trainer_train(const struct trainer_settings *settings, struct buffer *head)
+static struct classification *judge(const struct trainer *trainer, const double *probabilities)
+{
+	size_t count = trainer->labels_count;
+	struct verdict *verdicts = memory_array(trainer->rows, sizeof *verdicts);
+	for (size_t row = 0; row < trainer->rows; row++) {
+		const double *mine = probabilities + row * count;
+		size_t best = classification_best(mine, count);
+		verdicts[row] = (struct verdict){trainer->labels[row], best, mine[best]};
+	}
+	struct classification *figures = classification_new(verdicts, trainer->rows, count);
+	free(verdicts);
+	return figures;
+}
+
+void trainer_train(const struct trainer_settings *settings, struct trained *trained)
 {
 	struct trainer trainer;
 	begin(&trainer, settings);
-	dataset_deal(settings->dataset, FOLDS, settings->seed, trainer.fold_of);
+	dataset_deal(settings->dataset, settings->folds, settings->seed, trainer.fold_of);
 	fill_inputs(&trainer);
 	balance(&trainer);
-	choose_penalty(&trainer);
+	score_all(&trainer);
+	trained->left_out = memory_array(trainer.rows * trainer.labels_count, sizeof(double));
+	for (size_t fold = 0; fold < settings->folds; fold++)
+		predict_fold(&trainer, fold, trained->left_out);
+	struct choice chosen = choose(&trainer, SIZE_MAX);
 	logistic_fit(
 		&(struct logistic_problem){
 			.inputs = trainer.inputs,
@@ -340,16 +384,20 @@ void trainer_train(const struct trainer_settings *settings, struct buffer *head)
 			.rows = trainer.rows,
 			.width = trainer.width,
 			.labels_count = trainer.labels_count,
-			.l2 = trainer.penalty,
+			.l2 = penalties[chosen.penalty],
 		},
 		fine, STEPS, trainer.parameters);
-	double *probabilities = probabilities_of(&trainer, trainer.scores, trainer.temperature);
-	struct evaluation result =
-		evaluate(trainer.labels, probabilities, trainer.rows, trainer.labels_count, NULL);
-	printf("penalty %g, temperature %.4f\n", trainer.penalty, trainer.temperature);
-	evaluate_print("left out of the training", settings->dataset, trainer.labels, probabilities,
-		settings->dataset->labels, trainer.labels_count, settings->report);
-	write_head(&trainer, result, head);
-	free(probabilities);
+	struct classification *figures = judge(&trainer, trained->left_out);
+	write_head(&trainer, chosen, figures, &trained->head);
+	trained->penalty = penalties[chosen.penalty];
+	trained->temperature = chosen.temperature;
+	classification_free(figures);
 	end(&trainer);
+}
+
+void trained_free(struct trained *trained)
+{
+	buffer_free(&trained->head);
+	free(trained->left_out);
+	*trained = (struct trained){0};
 }

@@ -1,4 +1,4 @@
-#include "train/logistic.h"
+#include "learn/logistic.h"
 
 #include "base/memory.h"
 

@@ -1,6 +1,0 @@
-include(${CMAKE_SOURCE_DIR}/plugins/common/classifier.cmake)
-file(GLOB train_library CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/train/*.c)
-list(FILTER train_library EXCLUDE REGEX "train_head\\.c$")
-target_sources(unit_train PRIVATE ${train_library} ${HEAD_SOURCES})
-target_include_directories(unit_train PRIVATE ${CMAKE_SOURCE_DIR}/tools)
-target_link_libraries(unit_train PRIVATE ${CLASSIFIER_LINK})
