@@ -68,14 +68,49 @@ static void check_string(
 		add_error(errors, row->name, "%s must be %s", row->name, row->expected);
 }
 
+static void check_int(
+	struct errors *errors, const struct json_member *row, const struct ss_value *value)
+{
+	int64_t number = value_as_int(value);
+	if (number < (int64_t)row->least || number > (int64_t)row->most)
+		add_error(errors, row->name, "%s is %lld; it must be from %zu to %zu", row->name,
+			(long long)number, row->least, row->most);
+}
+
+static bool string_fits(const struct json_member *row, const struct ss_value *value)
+{
+	struct ss_text text = value_as_text(value);
+	ptrdiff_t characters = text_characters(text);
+	return value_type(value) == SS_STRING && characters >= (ptrdiff_t)row->least &&
+	       characters <= (ptrdiff_t)row->most && !text_blank(text) &&
+	       memchr(text.data, '\0', text.length) == NULL;
+}
+
+static void check_strings(
+	struct errors *errors, const struct json_member *row, const struct ss_value *value)
+{
+	bool fits = value_count(value) <= row->items;
+	for (size_t i = 0; fits && i < value_count(value); i++)
+		fits = string_fits(row, value_at(value, i));
+	if (!fits)
+		add_error(errors, row->name,
+			"%s must have at most %zu strings, each of %zu to %zu characters that are "
+			"not all blank",
+			row->name, row->items, row->least, row->most);
+}
+
 /* What each kind is in JSON, and how its values are checked further. */
 static const struct {
 	enum ss_type type;
 	const char *name;
+	/* NULL: there is nothing further. */
 	void (*check)(
 		struct errors *errors, const struct json_member *row, const struct ss_value *value);
 } kinds[] = {
 	[JSON_STRING] = {SS_STRING, "a string", check_string},
+	[JSON_BOOL] = {SS_BOOL, "a boolean", NULL},
+	[JSON_INT] = {SS_INT, "a whole number", check_int},
+	[JSON_STRINGS] = {SS_LIST, "a list of strings", check_strings},
 };
 
 static void check_member(
@@ -85,16 +120,16 @@ static void check_member(
 		[SS_NULL] = "null",
 		[SS_BOOL] = "a boolean",
 		[SS_INT] = "a number",
-		[SS_NUMBER] = "a number",
+		[SS_NUMBER] = "a decimal number",
 		[SS_STRING] = "a string",
 		[SS_LIST] = "a list",
 		[SS_MAP] = "an object",
 	};
-	if (value_type(value) == kinds[row->kind].type)
-		kinds[row->kind].check(errors, row, value);
-	else
+	if (value_type(value) != kinds[row->kind].type)
 		add_error(errors, row->name, "%s must be %s, not %s", row->name,
 			kinds[row->kind].name, names[value_type(value)]);
+	else if (kinds[row->kind].check != NULL)
+		kinds[row->kind].check(errors, row, value);
 }
 
 static const struct json_member *find_row(const struct json_member *rows, const char *name)

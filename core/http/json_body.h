@@ -7,6 +7,9 @@
 /* What a member may be. Another kind is a row in json_body.c's table of kinds. */
 enum json_kind {
 	JSON_STRING,
+	JSON_BOOL,
+	JSON_INT,
+	JSON_STRINGS,
 };
 
 /* A member of a body. A table of them ends with a row whose name is NULL. */
@@ -14,8 +17,9 @@ struct json_member {
 	const char *name;
 	enum json_kind kind;
 	bool required;
-	/* JSON_STRING: UTF-8 without a NUL. */
-	size_t least, most; /* characters */
+	/* JSON_STRING, and each string of JSON_STRINGS: UTF-8 without a NUL. */
+	size_t least, most; /* characters; JSON_INT: its value */
+	size_t items;       /* JSON_STRINGS: how many strings at most */
 	bool blank; /* it may be empty or have nothing but white space and invisible characters */
 	bool (*check)(const char *text); /* NULL: anything; else what it says false to is refused */
 	const char *expected; /* what CHECK expects, for the message: "x must be EXPECTED" */
