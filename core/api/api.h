@@ -7,6 +7,7 @@
 #include "http/request.h"
 #include "http/route.h"
 
+struct articles;
 struct metrics;
 struct store;
 struct support;
@@ -15,6 +16,7 @@ struct support;
 struct api {
 	struct support *support;
 	struct store *store;
+	const struct articles *articles;
 	const struct metrics *metrics; /* of all workers */
 	int64_t started_ns;            /* of the monotonic clock */
 };
@@ -24,12 +26,24 @@ extern const size_t api_route_count;
 
 /* POST /api/v1/query */
 void api_query(struct http_request *request);
+/* POST /api/v1/feedback */
+void api_feedback(struct http_request *request);
+/* GET /api/v1/kb/articles */
+void api_articles(struct http_request *request);
+/* GET /api/v1/kb/unanswered */
+void api_unanswered(struct http_request *request);
 /* GET /api/v1/health */
 void api_health(struct http_request *request);
 /* GET /api/v1/stats */
 void api_stats(struct http_request *request);
 /* GET /metrics */
 void api_metrics(struct http_request *request);
+
+/* Whether TEXT is PREFIX and a UUID in small letters. */
+bool api_is_id(const char *text, const char *prefix);
+
+/* Reads the query's limit, 1 to 200, by default 20. False when it is none; then a problem was replied. */
+bool api_read_limit(struct http_request *request, size_t *limit);
 
 /* Replies with the problem that ERR is: 404, 409, 503 with Retry-After, or 500. The sentence of an
  * internal error goes to the log and not to the client. */

@@ -4,23 +4,11 @@
 #include "support/support.h"
 #include "value/value.h"
 
-#include <string.h>
-
 static const char default_user[] = "web_user";
 
-/* conv_ and a UUID in small letters. */
 static bool is_conversation_id(const char *text)
 {
-	static const char form[] = "conv_xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	if (strlen(text) != sizeof form - 1)
-		return false;
-	for (size_t i = 0; form[i] != '\0'; i++) {
-		bool fits = form[i] == 'x' ? strchr("0123456789abcdef", text[i]) != NULL
-					   : text[i] == form[i];
-		if (!fits)
-			return false;
-	}
-	return true;
+	return api_is_id(text, "conv_");
 }
 
 static const struct json_member members[] = {

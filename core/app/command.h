@@ -12,6 +12,7 @@ int command_graph(int argc, char **argv);
 int command_schema(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_turns(int argc, char **argv);
+int command_unanswered(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_expr(int argc, char **argv);

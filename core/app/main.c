@@ -19,6 +19,8 @@ static const struct {
 	{"graph", "[FILE]", "draw a workflow as Mermaid, DOT or SVG", command_graph},
 	{"turns", "", "show stored turns, and go on with them", command_turns},
 	{"replay", "TURN", "run a stored turn again and show the difference", command_replay},
+	{"unanswered", "", "list the questions that the articles have no answer to",
+		command_unanswered},
 	{"schema", "", "print the JSON Schema of workflow files", command_schema},
 	{"check", "", "check the configuration, the workflow and the plugins", command_check},
 	{"train", "", "make a head from labelled texts", command_train},
@@ -32,7 +34,7 @@ static void print_help(FILE *stream)
 		    "Usage: smartsupport COMMAND [OPTION…]\n\nCommands:\n",
 		stream);
 	for (size_t i = 0; i < array_length(commands); i++)
-		(void)fprintf(stream, "  %-8s %-9s %s\n", commands[i].name, commands[i].arguments,
+		(void)fprintf(stream, "  %-10s %-9s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].summary);
 	(void)fputs("\nsmartsupport COMMAND --help tells a command's options.\n"
 		    "The configuration is config/smartsupport.yaml, or $SMARTSUPPORT_CONFIG.\n",

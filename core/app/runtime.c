@@ -36,6 +36,7 @@ struct runtime {
 	struct metrics_part *metrics;
 	struct plugins *plugins;
 	struct part storage, embedder, index, llm_plugin;
+	struct articles *articles; /* NULL for a workflow by itself */
 	struct knowledge *knowledge;
 	struct later *later;
 	struct compute *compute;
@@ -295,15 +296,14 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 		sound &= check_storage(runtime, diagnostics) == 0;
 	sound &= load_workflow(runtime, diagnostics) == 0;
 	sound &= create_models(runtime, diagnostics) == 0;
-	struct articles *articles =
+	runtime->articles =
 		config->articles[0] != '\0' ? articles_load(config->articles, diagnostics) : NULL;
-	sound &= articles != NULL;
+	sound &= runtime->articles != NULL;
 	if (!sound)
 		try_agents(runtime, diagnostics);
-	sound = sound && build_knowledge(runtime, articles, diagnostics) == 0 &&
+	sound = sound && build_knowledge(runtime, runtime->articles, diagnostics) == 0 &&
 		start_services(runtime, extent, diagnostics) == 0 &&
 		start_workflow(runtime, diagnostics) == 0;
-	articles_free(articles);
 	if (!sound) {
 		runtime_free(runtime);
 		return NULL;
@@ -388,6 +388,7 @@ void runtime_free(struct runtime *runtime)
 	graph_free(runtime->graph);
 	llm_free(runtime->llm);
 	knowledge_free(runtime->knowledge);
+	articles_free(runtime->articles);
 	if (runtime->storage.plugin != NULL)
 		free_part(&runtime->storage, runtime->storage.plugin->storage->destroy);
 	if (runtime->llm_plugin.plugin != NULL)
@@ -413,6 +414,11 @@ struct store *runtime_store(struct runtime *runtime)
 struct engine *runtime_engine(struct runtime *runtime)
 {
 	return runtime->engine;
+}
+
+const struct articles *runtime_articles(const struct runtime *runtime)
+{
+	return runtime->articles;
 }
 
 const struct graph *runtime_graph(const struct runtime *runtime)

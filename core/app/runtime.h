@@ -17,6 +17,7 @@ struct engine;
 struct graph;
 struct compute;
 struct ss_embedder_operations;
+struct articles;
 
 enum runtime_extent {
 	RUNTIME_CHECK,  /* all but the store, which is only looked up */
@@ -60,6 +61,7 @@ void runtime_free(struct runtime *runtime);
 struct support *runtime_support(struct runtime *runtime);
 struct store *runtime_store(struct runtime *runtime);
 struct engine *runtime_engine(struct runtime *runtime);
+const struct articles *runtime_articles(const struct runtime *runtime);
 const struct graph *runtime_graph(const struct runtime *runtime);
 struct compute *runtime_compute(struct runtime *runtime);
 /* With the instance; of a runtime that has no service which calls it. */

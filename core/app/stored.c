@@ -118,6 +118,14 @@ struct ss_value *stored_list(struct stored *stored, const char *status, size_t l
 	return await(stored, &wait, begun) ? wait.value : NULL;
 }
 
+struct ss_value *stored_unanswered(struct stored *stored, const struct ss_unanswered_filter *filter)
+{
+	struct stored_wait wait = {0};
+	int begun = store_list_unanswered(
+		runtime_store(stored->runtime), filter, on_read, &wait, &wait.err);
+	return await(stored, &wait, begun) ? wait.value : NULL;
+}
+
 bool stored_delete(struct stored *stored, const char *id)
 {
 	struct stored_wait wait = {0};

@@ -8,6 +8,8 @@
 #include "config/diagnostics.h"
 #include "engine/record.h"
 
+#include <smartsupport/plugin.h>
+
 /* The store of a configuration, open. */
 struct stored {
 	struct event_base *base;
@@ -33,8 +35,10 @@ int stored_load(struct stored *stored, const struct record *record, bool look);
 struct turn *stored_look(struct stored *stored, struct record *record, turn_event *event,
 	unsigned events, void *context);
 
-/* As store_list_journals(), store_delete_journal(): NULL or false when it fails, which was printed. */
+/* As store_list_journals(), store_list_unanswered(), store_delete_journal(): NULL or false when it fails, which was printed. */
 struct ss_value *stored_list(struct stored *stored, const char *status, size_t limit);
+struct ss_value *stored_unanswered(
+	struct stored *stored, const struct ss_unanswered_filter *filter);
 bool stored_delete(struct stored *stored, const char *id);
 
 /* Prints an error. Returns 1. */

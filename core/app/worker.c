@@ -142,6 +142,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 	worker->api = (struct api){
 		.support = runtime_support(worker->runtime),
 		.store = runtime_store(worker->runtime),
+		.articles = runtime_articles(worker->runtime),
 		.metrics = worker->options->metrics,
 		.started_ns = clock_monotonic_ns(),
 	};

@@ -1,0 +1,165 @@
+/*
+ * GET /api/v1/kb/articles: the articles, how often replies showed them, and what customers said of these.
+ * GET /api/v1/kb/unanswered: the questions that the articles have no answer to.
+ */
+#include "api/api.h"
+#include "base/memory.h"
+#include "service/articles.h"
+#include "service/store.h"
+#include "value/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct ss_value *page_value(struct ss_value *items, struct ss_value *next)
+{
+	return value_map_make(
+		{"items", items}, {"next_cursor", next != NULL ? next : value_null()});
+}
+
+/* The articles from FIRST on that a request is shown. */
+struct articles_page {
+	struct http_request *request;
+	size_t first, count;
+};
+
+static const char *article_id(const struct articles *articles, size_t index)
+{
+	return value_as_string(value_get(articles->items[index], "id"), NULL);
+}
+
+/* The first article whose id comes after ID. */
+static size_t find_after(const struct articles *articles, const char *id)
+{
+	size_t low = 0;
+	size_t high = articles->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(article_id(articles, middle), id) > 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+static struct ss_value *count_value(const struct ss_value *counts, const char *name)
+{
+	return value_int(value_as_int(value_get(counts, name)));
+}
+
+/* ARTICLE with COUNTS, or with none when these are NULL. */
+static struct ss_value *article_value(const struct ss_value *article, const struct ss_value *counts)
+{
+	return value_map_make({"id", value_ref(value_get(article, "id"))},
+		{"title", value_ref(value_get(article, "title"))},
+		{"category", value_ref(value_get(article, "category"))},
+		{"views", count_value(counts, "views")},
+		{"helpful", count_value(counts, "helpful")},
+		{"not_helpful", count_value(counts, "not_helpful")});
+}
+
+/* The articles of PAGE with their COUNTS; both are in the order of their ids. */
+static struct ss_value *articles_value(const struct articles *articles,
+	const struct articles_page *page, const struct ss_value *counts)
+{
+	struct ss_value **items = memory_array(page->count, sizeof(struct ss_value *));
+	size_t at = 0;
+	for (size_t i = 0; i < page->count; i++) {
+		const char *id = article_id(articles, page->first + i);
+		const struct ss_value *found = value_at(counts, at);
+		/* Those that are gone were counted as well. */
+		while (found != NULL &&
+			strcmp(value_as_string(value_get(found, "id"), NULL), id) < 0)
+			found = value_at(counts, ++at);
+		bool its = found != NULL &&
+			   strcmp(value_as_string(value_get(found, "id"), NULL), id) == 0;
+		items[i] = article_value(articles->items[page->first + i], its ? found : NULL);
+	}
+	struct ss_value *list = value_list(items, page->count);
+	free(items);
+	return list;
+}
+
+static void on_counts(void *context, const struct ss_value *counts, const struct ss_error *err)
+{
+	struct articles_page *page = context;
+	const struct api *api = http_request_context(page->request);
+	const struct articles *articles = api->articles;
+	size_t end = page->first + page->count;
+	if (err != NULL) {
+		api_reply_error(page->request, err);
+	} else {
+		struct ss_value *reply = page_value(articles_value(articles, page, counts),
+			end < articles->count ? value_text(article_id(articles, end - 1)) : NULL);
+		http_reply_json(page->request, 200, reply);
+		value_unref(reply);
+	}
+	free(page);
+}
+
+void api_articles(struct http_request *request)
+{
+	const struct api *api = http_request_context(request);
+	const struct articles *articles = api->articles;
+	const char *cursor = http_request_query(request, "cursor");
+	struct ss_error err = {0};
+	size_t limit;
+	if (!api_read_limit(request, &limit))
+		return;
+	struct articles_page *page = memory_make(struct articles_page);
+	page->request = request;
+	page->first = cursor != NULL ? find_after(articles, cursor) : 0;
+	page->count = articles->count - page->first;
+	if (page->count > limit)
+		page->count = limit;
+	if (page->count == 0) {
+		on_counts(page, NULL, NULL);
+		return;
+	}
+	const struct ss_article_range range = {
+		.struct_size = sizeof range,
+		.first = article_id(articles, page->first),
+		.last = article_id(articles, page->first + page->count - 1),
+	};
+	if (store_article_counts(api->store, &range, on_counts, page, &err) < 0)
+		on_counts(page, NULL, &err);
+}
+
+static void on_unanswered(void *context, const struct ss_value *page, const struct ss_error *err)
+{
+	struct http_request *request = context;
+	if (err != NULL && err->status == SS_INVALID) {
+		http_reply_problem(request, 422, err->text, NULL);
+		return;
+	}
+	if (err != NULL) {
+		api_reply_error(request, err);
+		return;
+	}
+	const struct ss_value *next = value_get(page, "next");
+	struct ss_value *reply = page_value(
+		value_ref(value_get(page, "items")), next != NULL ? value_ref(next) : NULL);
+	http_reply_json(request, 200, reply);
+	value_unref(reply);
+}
+
+void api_unanswered(struct http_request *request)
+{
+	const struct api *api = http_request_context(request);
+	const char *order = http_request_query(request, "order");
+	struct ss_error err = {0};
+	struct ss_unanswered_filter filter = {
+		.struct_size = sizeof filter,
+		.after = http_request_query(request, "cursor"),
+		.most_asked = order != NULL && strcmp(order, "most_asked") == 0,
+	};
+	if (!api_read_limit(request, &filter.limit))
+		return;
+	if (order != NULL && !filter.most_asked && strcmp(order, "newest") != 0) {
+		http_reply_problem(request, 422, "order must be newest or most_asked", NULL);
+		return;
+	}
+	if (store_list_unanswered(api->store, &filter, on_unanswered, request, &err) < 0)
+		api_reply_error(request, &err);
+}
