@@ -44,8 +44,10 @@ void api_query(struct http_request *request)
 		return;
 	const struct ss_value *user = value_get(body, "user_id");
 	const struct ss_value *conversation = value_get(body, "conversation_id");
+	const char *user_id = user != NULL ? value_as_string(user, NULL) : default_user;
 	const struct support_question question = {
-		.user_id = user != NULL ? value_as_string(user, NULL) : default_user,
+		.user_id = user_id,
+		.anonymous = strcmp(user_id, default_user) == 0,
 		.conversation_id =
 			conversation != NULL ? value_as_string(conversation, NULL) : NULL,
 		.message = value_as_text(value_get(body, "message")),

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const support_inputs[] = {
-	"message", "user_id", "user_name", "vip", "conversation_id", "history", NULL};
+const char *const support_inputs[] = {"message", "user_id", "user_name", "vip", "conversation_id",
+	"history", "recent", "asked_at", NULL};
 
 /* The fields that a reply is made of. */
 static const struct {
@@ -41,6 +41,8 @@ static const struct {
 	{"vip", SS_BOOL, false},
 	{"conversation_id", SS_STRING, false},
 	{"history", SS_LIST, false},
+	{"recent", SS_LIST, false},
+	{"asked_at", SS_STRING, false},
 };
 
 struct support {
@@ -309,15 +311,19 @@ static struct ss_value *copy(const struct ss_value *map, const char *key)
 static void run(struct support_turn *turn, const struct ss_value *known)
 {
 	struct ss_error err = {0};
+	char asked_at[CLOCK_TEXT_SIZE];
 	const struct ss_value *user = value_get(known, "user");
-	struct ss_value *given =
-		value_map_make({"message", value_string(turn->message, turn->message_length)},
-			{"user_id", input(turn, "user_id", value_text(turn->user_id))},
-			{"user_name", input(turn, "user_name", copy(user, "name"))},
-			{"vip", input(turn, "vip", copy(user, "vip"))},
-			{"conversation_id",
-				input(turn, "conversation_id", value_text(turn->conversation_id))},
-			{"history", input(turn, "history", copy(known, "history"))});
+	struct ss_value *given = value_map_make(
+		{"message", value_string(turn->message, turn->message_length)},
+		{"user_id", input(turn, "user_id", value_text(turn->user_id))},
+		{"user_name", input(turn, "user_name", copy(user, "name"))},
+		{"vip", input(turn, "vip", copy(user, "vip"))},
+		{"conversation_id",
+			input(turn, "conversation_id", value_text(turn->conversation_id))},
+		{"history", input(turn, "history", copy(known, "history"))},
+		{"recent", input(turn, "recent", copy(known, "recent"))},
+		{"asked_at", input(turn, "asked_at",
+				     value_text(clock_format(turn->asked_at_ns, asked_at)))});
 	const struct turn_options options = {
 		.input = given,
 		.id = turn->turn_id,
@@ -345,6 +351,13 @@ static void on_context(void *context, const struct ss_value *known, const struct
 	/* The customer named a conversation that is not theirs: their mistake, not the server's. */
 	turn->replied(turn->context, NULL, NULL, err);
 	free_turn(turn);
+}
+
+/* Nothing is read that the workflow does not look at. */
+static size_t recent_limit(const struct support *support)
+{
+	bool used = graph_slot(support->options.graph, "recent") != GRAPH_NO_SLOT;
+	return used ? support->options.history_limit : 0;
 }
 
 int support_ask(struct support *support, const struct support_question *question,
@@ -376,6 +389,7 @@ int support_ask(struct support *support, const struct support_question *question
 		.user_id = turn->user_id,
 		.conversation_id = question->conversation_id,
 		.history_limit = support->options.history_limit,
+		.recent_limit = question->anonymous ? 0 : recent_limit(support),
 	};
 	if (store_turn_context(support->options.store, &key, on_context, turn, err) < 0) {
 		free_turn(turn);

@@ -34,6 +34,7 @@ void support_free(struct support *support);
 struct support_question {
 	const char *user_id;
 	const char *conversation_id; /* NULL for a new conversation */
+	bool anonymous; /* many people have this user_id: what it asked elsewhere tells nothing */
 	struct ss_text message;
 };
 

@@ -10,8 +10,9 @@
  *
  * Change log
  *   1.2  What a turn shows and leaves unanswered (ss_turn.shown and what follows); feedback
- *        (ss_storage_operations.store_feedback and what follows), which every storage keeps; indexes that are
- *        saved and loaded (ss_index_operations.save and .load).
+ *        (ss_storage_operations.store_feedback and what follows), which every storage keeps; what a user asked in
+ *        other conversations (ss_turn_key.recent_limit); indexes that are saved and loaded (ss_index_operations.save
+ *        and .load).
  *   1.1  Agents that block (ss_plugin.running); models that hand on pieces (ss_host.piece); journals of turns
  *        (ss_storage_operations.write_journals and what follows), which every storage keeps.
  *   1.0  Agents, models, storage, embedders and indexes.

@@ -160,6 +160,7 @@ struct ss_turn_key {
 	const char *user_id;
 	const char *conversation_id; /* NULL for a new conversation */
 	size_t history_limit;        /* messages */
+	size_t recent_limit;         /* messages of the user's other conversations. Since 1.2 */
 };
 
 /* One finished turn as it is stored. Strings are borrowed for the call; NULL where there is none. */
@@ -264,7 +265,9 @@ struct ss_storage_operations {
 	void (*destroy)(void *instance);
 	/* What a turn needs to know, in one read: *CONTEXT is a new map
 	 *   user: {id, name, vip} (vip false and no name for a user not seen before),
-	 *   history: list of {role ("user" or "assistant"), content, at (RFC 3339)}, oldest first.
+	 *   history: list of {role ("user" or "assistant"), content, at (RFC 3339)}, oldest first,
+	 *   recent: list of the same for what the user wrote last in other conversations, oldest first; left
+	 *   out when recent_limit is 0.
 	 * SS_NOT_FOUND when the conversation does not exist or belongs to another user. */
 	int (*turn_context)(void *instance, const struct ss_turn_key *key,
 		struct ss_value **context, struct ss_error *err);

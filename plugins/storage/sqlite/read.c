@@ -6,6 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Messages of other conversations; so many conversations are looked at as well. */
+enum { RECENT_LIMIT = 1000 };
+
 struct ss_value *database_time(const struct database *db, int64_t at_us)
 {
 	time_t seconds = (time_t)(at_us / 1000000);
@@ -114,53 +117,78 @@ static void messages_reverse(struct messages *messages)
 	}
 }
 
-/* *HISTORY is a new list of the last messages, oldest first. */
+/* *LIST is a new list of the messages that CURSOR, which this ends, gives newest first; oldest first. */
+static int read_messages(struct cursor *cursor, struct ss_value **list, struct ss_error *err)
+{
+	const struct ss_value_functions *values = cursor->db->values;
+	struct messages messages = {0};
+	int result;
+	while ((result = cursor_next(cursor, err)) == 1) {
+		result = messages_add(&messages, cursor, err);
+		if (result < 0)
+			break;
+	}
+	cursor_end(cursor);
+	messages_reverse(&messages);
+	if (result == 0)
+		*list = values->list(messages.items, messages.count);
+	for (size_t i = 0; result < 0 && i < messages.count; i++)
+		values->unref(messages.items[i]);
+	free(messages.items);
+	return result;
+}
+
+/* *HISTORY is a new list of the last messages of the conversation. */
 static int read_history(struct database *db, const struct ss_turn_key *key,
 	struct ss_value **history, struct ss_error *err)
 {
-	struct messages messages = {0};
+	if (key->conversation_id == NULL) {
+		*history = db->values->list(NULL, 0);
+		return 0;
+	}
+	if (check_conversation(db, key, err) < 0)
+		return -1;
 	struct cursor cursor = cursor_begin(db, STATEMENT_READ_HISTORY);
 	cursor_bind_string(&cursor, key->conversation_id);
 	cursor_bind_int(
 		&cursor, key->history_limit < INT64_MAX ? (int64_t)key->history_limit : INT64_MAX);
-	int result;
-	while ((result = cursor_next(&cursor, err)) == 1) {
-		result = messages_add(&messages, &cursor, err);
-		if (result < 0)
-			break;
-	}
-	cursor_end(&cursor);
-	messages_reverse(&messages);
-	if (result == 0)
-		*history = db->values->list(messages.items, messages.count);
-	for (size_t i = 0; result < 0 && i < messages.count; i++)
-		db->values->unref(messages.items[i]);
-	free(messages.items);
-	return result;
+	return read_messages(&cursor, history, err);
+}
+
+/* *RECENT is a new list of the user's last messages in other conversations. */
+static int read_recent(struct database *db, const struct ss_turn_key *key, struct ss_value **recent,
+	struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_READ_RECENT);
+	cursor_bind_string(&cursor, key->user_id);
+	cursor_bind_string(&cursor, key->conversation_id);
+	cursor_bind_int(&cursor,
+		key->recent_limit < RECENT_LIMIT ? (int64_t)key->recent_limit : RECENT_LIMIT);
+	return read_messages(&cursor, recent, err);
 }
 
 int database_turn_context(void *instance, const struct ss_turn_key *key, struct ss_value **context,
 	struct ss_error *err)
 {
-	static const char *const keys[] = {"user", "history"};
+	static const char *const keys[] = {"user", "history", "recent"};
 	struct database *db = instance;
-	struct ss_value *parts[2] = {NULL, NULL};
+	struct ss_value *parts[] = {NULL, NULL, NULL};
 	if (database_begin(db, STATEMENT_BEGIN_READ, err) < 0)
 		return -1;
-	if (read_user(db, key->user_id, &parts[0], err) < 0)
+	if (read_user(db, key->user_id, &parts[0], err) < 0 ||
+		read_history(db, key, &parts[1], err) < 0)
 		goto fail;
-	if (key->conversation_id == NULL)
-		parts[1] = db->values->list(NULL, 0);
-	else if (check_conversation(db, key, err) < 0 || read_history(db, key, &parts[1], err) < 0)
+	if (key->recent_limit > 0 && read_recent(db, key, &parts[2], err) < 0)
 		goto fail;
 	if (statement_run(db, STATEMENT_COMMIT, err) < 0)
 		goto fail;
-	*context = db->values->map(keys, parts, 2);
+	*context = db->values->map(keys, parts, parts[2] != NULL ? 3 : 2);
 	return 0;
 fail:
 	database_rollback(db);
 	db->values->unref(parts[0]);
 	db->values->unref(parts[1]);
+	db->values->unref(parts[2]);
 	return -1;
 }
 

@@ -88,6 +88,16 @@ const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_READ_HISTORY] = "SELECT role, content, created_at FROM messages"
 				   " WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT ?2",
 
+	/* ?1: the user; ?2: not in this conversation; ?3: how many. The user's last messages are in the
+	 * conversations that changed last, among the last messages of each. */
+	[STATEMENT_READ_RECENT] =
+		"SELECT message.role, message.content, message.created_at FROM"
+		" (SELECT id, message_count FROM conversations WHERE user_id = ?1 AND id IS NOT ?2"
+		"  ORDER BY updated_at DESC LIMIT ?3) AS conversation"
+		" CROSS JOIN messages AS message ON message.conversation_id = conversation.id"
+		" AND message.seq > conversation.message_count - 2 * ?3"
+		" WHERE message.role = 'user' ORDER BY message.created_at DESC LIMIT ?3",
+
 	/* One row, so one moment. */
 	[STATEMENT_READ_STATS] =
 		"SELECT coalesce(sum(queries), 0), coalesce(sum(escalated), 0), "

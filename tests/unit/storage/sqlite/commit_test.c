@@ -86,6 +86,59 @@ Test(sqlite_commit, the_history_is_the_last_messages)
 	store_close(store);
 }
 
+/* A turn of USER, in a conversation of its own, asked MINUTE minutes later than others. */
+static struct ss_turn turn_of(const char *user, const char *id, const char *message, int64_t minute)
+{
+	struct ss_turn turn = with_texts(store_first_turn(id, id), message, "answer");
+	turn.user_id = user;
+	turn.asked_at_ns += minute * 60000000000;
+	turn.answered_at_ns = turn.asked_at_ns + 1000000;
+	return turn;
+}
+
+static void expect_recent(
+	void *store, const char *user, const char *conversation, size_t limit, const char *expected)
+{
+	char *recent = store_recent(store, user, conversation, limit);
+	cr_expect_str_eq(recent, expected, "%s\nnot\n%s", recent, expected);
+	free(recent);
+}
+
+Test(sqlite_commit, what_a_user_wrote_last_elsewhere_is_recent)
+{
+	void *store = store_open();
+	store_add(store, turn_of("ann", "conv_2", "second", 2));
+	store_add(store, turn_of("ann", "conv_1", "first", 1));
+	store_add(store, turn_of("bob", "conv_3", "not ann's", 3));
+	store_add(store, turn_of("ann", "conv_4", "third", 4));
+	expect_recent(store, "ann", NULL, 10, "first|second|third");
+	expect_recent(store, "ann", "conv_2", 10, "first|third");
+	expect_recent(store, "ann", NULL, 2, "second|third");
+	expect_recent(store, "ann", NULL, 0, "");
+	expect_recent(store, "ann", NULL, SIZE_MAX, "first|second|third");
+	expect_recent(store, "eve", NULL, 10, "");
+	store_close(store);
+}
+
+Test(sqlite_commit, of_a_long_conversation_the_last_messages_are_recent)
+{
+	void *store = store_open();
+	store_add(store, turn_of("ann", "conv_1", "q1", 1));
+	for (int64_t i = 2; i <= 5; i++) {
+		char id[16];
+		char message[16];
+		(void)snprintf(id, sizeof id, "t%lld", (long long)i);
+		(void)snprintf(message, sizeof message, "q%lld", (long long)i);
+		struct ss_turn turn = turn_of("ann", id, message, i);
+		turn.conversation_id = "conv_1";
+		turn.new_conversation = false;
+		store_add(store, turn);
+	}
+	expect_recent(store, "ann", NULL, 3, "q3|q4|q5");
+	expect_recent(store, "ann", "conv_1", 3, "");
+	store_close(store);
+}
+
 Test(sqlite_commit, a_long_history_is_read_whole)
 {
 	void *store = store_open();
@@ -223,7 +276,7 @@ Test(sqlite_commit, texts_come_back_as_they_were)
 		store_add(store, turn);
 		store_add(store, turn);
 		struct ss_value *context = NULL;
-		struct ss_turn_key key = {sizeof key, "ann", "conv_1", 1};
+		struct ss_turn_key key = {sizeof key, "ann", "conv_1", 1, 0};
 		cr_assert_eq(
 			smartsupport_plugin.storage->turn_context(store, &key, &context, NULL), 0);
 		struct ss_text got = value_as_text(

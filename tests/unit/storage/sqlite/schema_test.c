@@ -219,8 +219,10 @@ static char *plan_of(struct database *db, size_t i)
 
 Test(sqlite_schema, no_statement_scans_a_table_that_grows)
 {
-	/* As large as there are categories and sentiments; and the rows of inner queries on it. */
-	static const char *const bounded[] = {"SCAN analytics_totals\n", "SCAN (subquery"};
+	/* As large as there are categories and sentiments, and the rows of inner queries on it; a limited
+	 * number of conversations. */
+	static const char *const bounded[] = {
+		"SCAN analytics_totals\n", "SCAN (subquery", "SCAN conversation\n"};
 	struct database *db = store_open();
 	for (size_t i = 0; i < STATEMENTS; i++) {
 		char *plan = plan_of(db, i);
@@ -244,6 +246,13 @@ Test(sqlite_schema, history_and_active_conversations_are_read_from_their_indexes
 	char *history = plan_of(db, STATEMENT_READ_HISTORY);
 	cr_expect_str_eq(history,
 		"SEARCH messages USING INDEX messages_by_conversation (conversation_id=?)\n");
+	char *recent = plan_of(db, STATEMENT_READ_RECENT);
+	cr_expect_not_null(strstr(recent, "SEARCH conversations USING INDEX conversations_by_user "
+					  "(user_id=?)\n"),
+		"%s", recent);
+	cr_expect_not_null(strstr(recent, "SEARCH message USING INDEX messages_by_conversation "
+					  "(conversation_id=? AND seq>?)"),
+		"%s", recent);
 	char *stats = plan_of(db, STATEMENT_READ_STATS);
 	cr_expect_not_null(strstr(stats, "SEARCH conversations USING COVERING INDEX "
 					 "conversations_by_status (status=? AND updated_at>?)"),
@@ -252,6 +261,7 @@ Test(sqlite_schema, history_and_active_conversations_are_read_from_their_indexes
 	cr_expect_not_null(
 		strstr(turn, "SEARCH answer USING INDEX messages_by_turn (turn_id=?)"), "%s", turn);
 	free(history);
+	free(recent);
 	free(stats);
 	free(turn);
 	store_close(db);

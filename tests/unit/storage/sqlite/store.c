@@ -218,28 +218,45 @@ char *store_context(void *store, const char *user, const char *conversation, siz
 	return json;
 }
 
-char *store_history(void *store, const char *conversation, size_t limit)
+/* The contents of the LIST of messages in the context for KEY, joined by "|". */
+static char *contents(void *store, const struct ss_turn_key *key, const char *list)
 {
 	struct ss_error err = {.status = SS_OK};
 	struct ss_value *context = NULL;
 	struct buffer joined = {0};
-	const struct ss_turn_key key = {
-		.struct_size = sizeof key,
-		.user_id = "ann",
-		.conversation_id = conversation,
-		.history_limit = limit,
-	};
-	int result = smartsupport_plugin.storage->turn_context(store, &key, &context, &err);
+	int result = smartsupport_plugin.storage->turn_context(store, key, &context, &err);
 	must(result == 0, "%s", err.text);
-	const struct ss_value *history = value_get(context, "history");
-	for (size_t i = 0; i < value_count(history); i++) {
-		struct ss_text text = value_as_text(value_get(value_at(history, i), "content"));
+	const struct ss_value *messages = value_get(context, list);
+	for (size_t i = 0; i < value_count(messages); i++) {
+		struct ss_text text = value_as_text(value_get(value_at(messages, i), "content"));
 		if (i > 0)
 			buffer_add_char(&joined, '|');
 		buffer_add(&joined, text.data, text.length);
 	}
 	value_unref(context);
 	return buffer_take(&joined);
+}
+
+char *store_recent(void *store, const char *user, const char *conversation, size_t limit)
+{
+	const struct ss_turn_key key = {
+		.struct_size = sizeof key,
+		.user_id = user,
+		.conversation_id = conversation,
+		.recent_limit = limit,
+	};
+	return contents(store, &key, "recent");
+}
+
+char *store_history(void *store, const char *conversation, size_t limit)
+{
+	const struct ss_turn_key key = {
+		.struct_size = sizeof key,
+		.user_id = "ann",
+		.conversation_id = conversation,
+		.history_limit = limit,
+	};
+	return contents(store, &key, "history");
 }
 
 char *store_stats(void *store)

@@ -49,6 +49,8 @@ void store_add(void *store, struct ss_turn turn);
 
 /* The context of a turn of USER in CONVERSATION as JSON, or the text of the error. The caller frees it. */
 char *store_context(void *store, const char *user, const char *conversation, size_t limit);
+/* What USER wrote last, at most LIMIT messages, but not in CONVERSATION, joined by "|". The caller frees it. */
+char *store_recent(void *store, const char *user, const char *conversation, size_t limit);
 /* The contents of the last LIMIT messages of ann's CONVERSATION, joined by "|". The caller frees it. */
 char *store_history(void *store, const char *conversation, size_t limit);
 /* The statistics as JSON. The caller frees it. */

@@ -519,7 +519,7 @@ static bool use_with_little_memory(void *store, long n)
 	struct ss_error err = {.status = SS_OK};
 	struct ss_value *context = NULL, *stats = NULL;
 	const struct ss_storage_operations *storage = smartsupport_plugin.storage;
-	const struct ss_turn_key key = {sizeof key, "ann", conversation, 10};
+	const struct ss_turn_key key = {sizeof key, "ann", conversation, 10, 5};
 	(void)snprintf(id, sizeof id, "t%ld", n);
 	(void)snprintf(conversation, sizeof conversation, "conv_%ld", n);
 	const struct ss_turn turn = store_first_turn(id, conversation);
