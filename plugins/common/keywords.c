@@ -146,6 +146,51 @@ const char *keywords_find(const struct keywords *keywords, struct ss_text text)
 	return best != NULL ? best->label : NULL;
 }
 
+/* Whether the LENGTH bytes at WORD may stand before what a clause begins with. */
+static bool leads_in(const char *word, size_t length)
+{
+	static const char *const words[] = {"and", "but", "hello", "hey", "hi", "however", "it",
+		"no", "nope", "now", "ok", "okay", "sadly", "so", "sorry", "that", "this",
+		"unfortunately", "well", "yes"};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strlen(words[i]) == length && memcmp(words[i], word, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a clause begins behind the space AT of FOLDED. */
+static bool clause_begins(const char *folded, const char *clause_ends, size_t at)
+{
+	while (at > 0 && !clause_ends[at]) {
+		size_t before = at - 1; /* the space before the word before */
+		while (folded[before] != ' ')
+			before--;
+		if (!leads_in(folded + before + 1, at - before - 1))
+			return false;
+		at = before;
+	}
+	return true;
+}
+
+bool keywords_begin_clause(const struct keywords *keywords, struct ss_text text)
+{
+	bool found = false;
+	size_t length = 0;
+	char *clause_ends = calloc(1, folded_size(text));
+	char *folded = clause_ends != NULL ? fold(text, &length, clause_ends) : NULL;
+	for (size_t i = 0; folded != NULL && i < keywords->count && !found; i++) {
+		const char *at = folded;
+		while (!found && (at = strstr(at, keywords->items[i].text)) != NULL) {
+			found = clause_begins(folded, clause_ends, (size_t)(at - folded));
+			at++;
+		}
+	}
+	free(folded);
+	free(clause_ends);
+	return found;
+}
+
 /* Words with which something else begins, so that a refusal ends before them. */
 static bool begins_anew(const char *word)
 {

@@ -25,6 +25,10 @@ void keywords_free(struct keywords *keywords);
  * does. Borrowed from KEYWORDS. */
 const char *keywords_find(const struct keywords *keywords, struct ss_text text);
 
+/* Whether a keyword stands in TEXT where a clause begins: at its start, behind punctuation, or behind words like
+ * "but", "sorry" and "it" there. */
+bool keywords_begin_clause(const struct keywords *keywords, struct ss_text text);
+
 /* Phrases that refuse what comes next, as in "no need": a keyword that begins at most REACH words behind one
  * counts for nothing. A refusal ends where its clause ends: at punctuation and at words like "but" and "I". */
 struct keywords_refusals {

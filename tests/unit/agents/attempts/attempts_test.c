@@ -12,6 +12,8 @@ static void begin(void)
 	fake_host_vector(host, "I cannot log in", (const float[]){1, 0});
 	fake_host_vector(host, "Still cannot log in", (const float[]){0.95f, 0.31f});
 	fake_host_vector(host, "Login is broken", (const float[]){0.9f, 0.44f});
+	fake_host_vector(host, "It still does not work", (const float[]){-1, 0});
+	fake_host_vector(host, "Slack is still not working", (const float[]){0, 1});
 	fake_host_vector(host, "Where are my invoices?", (const float[]){0, 1});
 }
 
@@ -58,7 +60,7 @@ Test(attempts, counts_the_customers_similar_messages_and_no_others)
 	cr_expect_str_eq(attempts_for("{similarity: 0.85}", "I cannot log in", history), "3");
 	cr_expect_eq(fake_host_calls(host, FAKE_EMBED), 1, "all texts in one call");
 	cr_expect_str_eq(fake_host_asked(host, FAKE_EMBED),
-		"I cannot log in\nStill cannot log in\nWhere are my invoices?\nLogin is broken");
+		"I cannot log in\nLogin is broken\nWhere are my invoices?\nStill cannot log in");
 }
 
 Test(attempts, goes_by_the_configured_similarity)
@@ -87,6 +89,105 @@ Test(attempts, passes_over_entries_that_are_no_messages)
 				 "{\"role\": 1, \"content\": \"I cannot log in\"}]"),
 		"1");
 	cr_expect_eq(fake_host_calls(host, FAKE_EMBED), 0);
+}
+
+Test(attempts, takes_it_still_does_not_work_for_the_question_before)
+{
+	cr_expect_str_eq(attempts_for("", "It still does not work.",
+				 "[{\"role\": \"user\", \"content\": \"Where are my invoices?\"},"
+				 "{\"role\": \"user\", \"content\": \"I cannot log in\"}]"),
+		"2");
+	cr_expect_str_eq(fake_host_asked(host, FAKE_EMBED),
+		"I cannot log in\nWhere are my invoices?\nI cannot log in");
+}
+
+Test(attempts, counts_every_time_that_it_still_does_not_work)
+{
+	cr_expect_str_eq(
+		attempts_for("", "ok tried that, same problem",
+			"[{\"role\": \"user\", \"content\": \"Where are my invoices?\"},"
+			"{\"role\": \"user\", \"content\": \"No luck\"},"
+			"{\"role\": \"user\", \"content\": \"I cannot log in\"},"
+			"{\"role\": \"user\", \"content\": \"Sorry, but that didn't help\"}]"),
+		"3");
+}
+
+Test(attempts, counts_them_for_the_same_question_asked_again)
+{
+	cr_expect_str_eq(attempts_for("", "Still cannot log in",
+				 "[{\"role\": \"user\", \"content\": \"I cannot log in\"},"
+				 "{\"role\": \"user\", \"content\": \"that didn't help\"}]"),
+		"3");
+}
+
+Test(attempts, counts_none_of_it_for_another_question)
+{
+	cr_expect_str_eq(attempts_for("", "Where are my invoices?",
+				 "[{\"role\": \"user\", \"content\": \"I cannot log in\"},"
+				 "{\"role\": \"user\", \"content\": \"that didn't help\"}]"),
+		"1");
+}
+
+Test(attempts, does_not_take_a_new_trouble_for_the_one_before)
+{
+	cr_expect_str_eq(attempts_for("", "Slack is still not working",
+				 "[{\"role\": \"user\", \"content\": \"I cannot log in\"}]"),
+		"1");
+}
+
+Test(attempts, is_one_when_nothing_was_asked_before_it_still_does_not_work)
+{
+	cr_expect_str_eq(attempts_for("", "It still does not work",
+				 "[{\"role\": \"user\", \"content\": \"That didn't help\"}]"),
+		"1");
+	cr_expect_eq(fake_host_calls(host, FAKE_EMBED), 0);
+}
+
+static const char recent[] = "[{\"role\": \"user\", \"content\": \"Login is broken\", \"at\": "
+			     "\"2026-03-01T08:00:00.5Z\"},"
+			     "{\"role\": \"user\", \"content\": \"Still cannot log in\", \"at\": "
+			     "\"2026-03-02T08:00:00.5Z\"}]";
+
+Test(attempts, counts_what_was_asked_in_other_conversations)
+{
+	fake_host_set(host, "recent", recent);
+	cr_expect_str_eq(attempts_for("{similarity: 0.85}", "I cannot log in", "[]"), "3");
+}
+
+Test(attempts, counts_nothing_that_is_older_than_the_window)
+{
+	fake_host_set(host, "recent", recent);
+	fake_host_set_text(host, "asked_at", "2026-03-02T09:00:00.000000Z");
+	cr_expect_str_eq(
+		attempts_for("{similarity: 0.85, window: 24h}", "I cannot log in", "[]"), "2");
+}
+
+Test(attempts, reads_the_end_of_the_window_to_the_second)
+{
+	fake_host_set(host, "recent", recent);
+	fake_host_set_text(host, "asked_at", "2026-03-02T09:00:00.000000Z");
+	cr_expect_str_eq(
+		attempts_for("{similarity: 0.85, window: 3599s}", "I cannot log in", "[]"), "1");
+}
+
+Test(attempts, does_not_go_on_with_another_conversation)
+{
+	fake_host_set(host, "recent", recent);
+	cr_expect_str_eq(attempts_for("", "It still does not work", "[]"), "1");
+}
+
+Test(attempts, works_in_a_workflow_without_recent_questions_and_times)
+{
+	fake_host_leave_out(host, "recent");
+	fake_host_leave_out(host, "asked_at");
+	cr_expect_str_eq(attempts_for("{similarity: 0.85}", "I cannot log in", history), "3");
+}
+
+Test(attempts, takes_the_phrases_from_its_options)
+{
+	cr_expect_str_eq(attempts_for("{again: [geht immer noch nicht]}", "Geht immer noch nicht!",
+				 "[{\"role\": \"user\", \"content\": \"I cannot log in\"}]"),
+		"2");
 }
 
 Test(attempts, fails_with_the_embedders_reason)

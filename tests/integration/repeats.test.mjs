@@ -1,0 +1,87 @@
+// Attempts: the same user asking the same thing again, here or in a new conversation, and nothing else.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Installation } from './lib/files.mjs';
+import { Server } from './lib/server.mjs';
+
+let server;
+before(async () => (server = await Server.start()));
+after(() => server.stop());
+
+const question = 'How do I reset my password?';
+
+// Asks MESSAGES one after another, each as [message, user, number of an earlier message whose conversation it
+// goes on with]. Gives how many attempts each was.
+async function attemptsOf(...messages) {
+	const replies = [];
+	for (const [message, user, earlier] of messages) {
+		const conversation_id = earlier === undefined ? undefined : replies[earlier].conversation_id;
+		replies.push(await server.ask(message, { user_id: user, conversation_id }));
+	}
+	return replies.map((reply) => reply.metadata.attempts);
+}
+
+test('the same question in a new conversation of the same user is another attempt', async () => {
+	assert.deepEqual(await attemptsOf([question, 'ann'], [question, 'ann']), [1, 2]);
+});
+
+test('the same question in other words is another attempt', async () => {
+	const again = 'How can I reset my password please?';
+	assert.deepEqual(await attemptsOf([question, 'rose'], [again, 'rose', 0]), [1, 2]);
+});
+
+test('the same question of another user is a first attempt', async () => {
+	assert.deepEqual(await attemptsOf([question, 'bob'], [question, 'eve']), [1, 1]);
+});
+
+test('those who do not say who they are are not taken for one', async () => {
+	const ask = async (more) => (await server.ask(question, more)).metadata.attempts;
+	assert.deepEqual([await ask({}), await ask({}), await ask({ user_id: 'web_user' })], [1, 1, 1]);
+});
+
+test('a different question is a first attempt, here and in a new conversation', async () => {
+	const other = 'Where can I download my invoices?';
+	assert.deepEqual(await attemptsOf([question, 'joe'], [other, 'joe', 0], [other, 'joe2'], [question, 'joe2']), [1, 1, 1, 1]);
+});
+
+test('that it still does not work is another attempt at what the conversation was about', async () => {
+	for (const [number, again] of [
+		'It still does not work.',
+		"that didn't help",
+		'ok I did all the steps, but it still fails. What now?',
+		'Sorry, same problem',
+		'No luck :(',
+	].entries()) {
+		const user = `still_${number}`;
+		assert.deepEqual(await attemptsOf([question, user], [again, user, 0], [again, user, 0]), [1, 2, 3], again);
+	}
+});
+
+test('the third attempt is handed to a human, however it is worded', async () => {
+	const first = await server.ask(question, { user_id: 'kim' });
+	const more = { user_id: 'kim', conversation_id: first.conversation_id };
+	await server.ask('It still does not work', more);
+	const third = await server.ask('that did not help either', more);
+	assert.equal(third.metadata.escalated, true);
+	assert.match(third.metadata.escalation_reason, /attempts 3 >= 3/);
+});
+
+test('that something else does not work is no other attempt', async () => {
+	const other = 'My Slack connection is still not working';
+	assert.deepEqual(await attemptsOf([question, 'lea'], [other, 'lea', 0]), [1, 1]);
+});
+
+test('that it still does not work tells nothing in a new conversation, and goes on with nothing', async () => {
+	assert.deepEqual(await attemptsOf([question, 'max'], ['It still does not work', 'max']), [1, 1]);
+});
+
+test('what was asked before the window is forgotten', async (t) => {
+	const installation = new Installation();
+	installation.edit('config/workflows/support.yaml', 'window: 24h', 'window: 1s');
+	const short = await Server.start({ installation });
+	t.after(() => short.stop());
+	const ask = async () => (await short.ask(question, { user_id: 'ann' })).metadata.attempts;
+	const first = await ask();
+	await new Promise((resolve) => setTimeout(resolve, 3000));
+	assert.deepEqual([first, await ask()], [1, 1]);
+});
