@@ -14,6 +14,7 @@ int command_check(int argc, char **argv);
 int command_turns(int argc, char **argv);
 int command_unanswered(int argc, char **argv);
 int command_replay(int argc, char **argv);
+int command_eval(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_expr(int argc, char **argv);
 int command_version(int argc, char **argv);

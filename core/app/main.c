@@ -23,6 +23,7 @@ static const struct {
 		command_unanswered},
 	{"schema", "", "print the JSON Schema of workflow files", command_schema},
 	{"check", "", "check the configuration, the workflow and the plugins", command_check},
+	{"eval", "FILE", "measure the answers to labelled questions", command_eval},
 	{"train", "", "make a head from labelled texts", command_train},
 	{"expr", "EXPR", "evaluate an expression, as conditions have them", command_expr},
 	{"version", "", "print the version", command_version},

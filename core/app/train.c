@@ -6,9 +6,11 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "common/head.h"
 #include "graph/graph.h"
 #include "learn/comparison.h"
+#include "learn/table.h"
 #include "learn/trainer.h"
 #include "support/support.h"
 #include "value/json.h"
@@ -21,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_LIMIT = 100, BATCH = 64, USUAL_FOLDS = 5 };
+enum { FILES_LIMIT = 100, BATCH = 64, USUAL_FOLDS = 5, LABEL_SHOWN = 60 };
 
 static const char help[] =
 	"Usage: smartsupport train --task NAME --data FILE [--data FILE…] --out HEAD.json "
@@ -144,13 +146,18 @@ static void on_progress(void *context, size_t done, size_t total)
 
 static void print_labels(const char *task, const struct dataset *dataset)
 {
+	struct buffer text = {0};
 	size_t *counts = memory_array(dataset->labels_count, sizeof *counts);
 	for (size_t i = 0; i < dataset->count; i++)
 		counts[dataset->examples[i].label]++;
-	(void)printf("%s: %zu examples", task, dataset->count);
-	for (size_t i = 0; i < dataset->labels_count; i++)
-		(void)printf("%s %s %zu", i == 0 ? ":" : ",", dataset->labels[i], counts[i]);
-	(void)putchar('\n');
+	buffer_add_format(&text, "%s: %zu examples", task, dataset->count);
+	for (size_t i = 0; i < dataset->labels_count; i++) {
+		buffer_add_string(&text, i == 0 ? ": " : ", ");
+		table_line(&text, text_of(dataset->labels[i]), LABEL_SHOWN);
+		buffer_add_format(&text, " %zu", counts[i]);
+	}
+	(void)puts(buffer_text(&text));
+	buffer_free(&text);
 	free(counts);
 }
 

@@ -14,6 +14,7 @@ enum {
 	NAME_COLUMNS = 24,
 	FIGURE_COLUMNS = 13,
 	TEXT_COLUMNS = 100,
+	LABEL_SHOWN = 60,
 	EXAMPLES_SHOWN = 20, /* in each direction */
 };
 
@@ -128,10 +129,11 @@ static void add_example(const struct comparison *comparison, size_t row, struct 
 	const char *fresh = comparison->labels[comparison->fresh[row].found];
 	const char *used = comparison->labels[comparison->used[row].found];
 	buffer_add_format(text, "  %s:%zu: ", example->place.path, example->place.line);
-	if (is_right(&comparison->fresh[row]))
-		buffer_add_format(text, "%s, not %s any more: ", truth, used);
-	else
-		buffer_add_format(text, "%s, not %s: ", fresh, truth);
+	bool right = is_right(&comparison->fresh[row]);
+	table_line(text, text_of(fresh), LABEL_SHOWN);
+	buffer_add_string(text, ", not ");
+	table_line(text, text_of(right ? used : truth), LABEL_SHOWN);
+	buffer_add_string(text, right ? " any more: " : ": ");
 	table_line(text, example->text, TEXT_COLUMNS);
 	buffer_add_char(text, '\n');
 }
