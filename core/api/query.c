@@ -4,6 +4,8 @@
 #include "support/support.h"
 #include "value/value.h"
 
+#include <string.h>
+
 static const char default_user[] = "web_user";
 
 static bool is_conversation_id(const char *text)

@@ -283,7 +283,8 @@ static int evaluate(
 	struct diagnostics diagnostics = {0};
 	struct log log = log_new(STDERR_FILENO, SS_LOG_WARNING, false);
 	struct event_base *base = event_base_new();
-	struct runtime *runtime = runtime_new(config, base, &log, RUNTIME_ANSWER, &diagnostics);
+	struct runtime *runtime =
+		runtime_new(config, base, &log, NULL, RUNTIME_ANSWER, &diagnostics);
 	int code = runtime != NULL ? run(arguments, config, base, runtime, questions) : 1;
 	diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);

@@ -88,9 +88,11 @@ static const struct {
 
 struct metrics *metrics_new(void)
 {
-	void *memory = mmap(NULL, sizeof(struct metrics), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return memory != MAP_FAILED ? memory : NULL;
+	struct metrics *metrics = mmap(
+		NULL, sizeof *metrics, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (metrics == MAP_FAILED)
+		return NULL;
+	return metrics;
 }
 
 void metrics_free(struct metrics *metrics)
