@@ -42,7 +42,7 @@ Test(sqlite_schema, a_fresh_file_gets_the_schema)
 		(int64_t)migrations_count);
 	cr_expect_gt(store_number("SELECT min(applied_at) FROM schema_migrations"),
 		1600000000000000, "not in microseconds");
-	cr_expect_not_null(strstr(store_log(), "schema brought from version 0 to 3"));
+	cr_expect_not_null(strstr(store_log(), "schema brought from version 0 to 4"));
 }
 
 Test(sqlite_schema, a_new_file_is_readable_by_its_owner_only)
