@@ -300,9 +300,11 @@ static int load_and_evaluate(struct arguments *arguments)
 	struct config *config = command_config(arguments->config);
 	if (config == NULL)
 		return 1;
-	if (arguments->articles != NULL) {
+	char *articles = arguments->articles != NULL ? memory_string(arguments->articles)
+						     : realpath(config->articles, NULL);
+	if (articles != NULL) {
 		free(config->articles);
-		config->articles = memory_string(arguments->articles);
+		config->articles = articles;
 	}
 	struct questions *questions = questions_load(arguments->file, &err);
 	if (questions != NULL && check_articles(config->articles, questions, &err) == 0)

@@ -42,26 +42,38 @@ static size_t task_mistakes(const struct evaluation *evaluation, const struct ta
 	return found;
 }
 
-size_t report_mistakes(const struct evaluation *evaluation, size_t task,
+/* Whether the search for the question in ROW is a mistake of KIND. */
+static bool is_mistake(const struct evaluation *evaluation, size_t kind, size_t row)
+{
+	const struct question *question = &evaluation->questions->items[row];
+	const struct outcome *outcome = &evaluation->outcomes[row];
+	if (kind == REPORT_SEARCH)
+		return question->article != NULL && !evaluation_right(evaluation, row);
+	return outcome->known_answer &&
+	       ((question->answer == ANSWER_NONE && !outcome->abstained) ||
+		       (question->answer == ANSWER_EXISTS && outcome->abstained));
+}
+
+size_t report_mistakes(const struct evaluation *evaluation, size_t kind,
 	struct report_mistake *mistakes, size_t limit)
 {
-	size_t found = 0;
-	if (task < QUESTION_TASKS)
-		return task_mistakes(evaluation, &evaluation->tasks[task], mistakes, limit);
+	size_t count = 0;
+	if (kind < QUESTION_TASKS)
+		return task_mistakes(evaluation, &evaluation->tasks[kind], mistakes, limit);
 	for (size_t row = 0; row < evaluation->questions->count; row++) {
 		const struct question *question = &evaluation->questions->items[row];
 		const struct outcome *outcome = &evaluation->outcomes[row];
-		if (question->article == NULL || evaluation_right(evaluation, row) ||
-			found++ >= limit)
+		bool abstained = kind == REPORT_ABSTENTION && outcome->abstained;
+		if (!is_mistake(evaluation, kind, row) || count++ >= limit)
 			continue;
-		mistakes[found - 1] = (struct report_mistake){
+		mistakes[count - 1] = (struct report_mistake){
 			.question = question,
-			.wanted = question->article,
-			.found = outcome->first != NULL ? outcome->first : "",
-			.confidence = outcome->sureness,
+			.wanted = question->article != NULL ? question->article : "",
+			.found = outcome->first != NULL && !abstained ? outcome->first : "",
+			.confidence = outcome->searched ? outcome->sureness : NAN,
 		};
 	}
-	return found;
+	return count;
 }
 
 static void add_figure(struct buffer *text, const char *name, const char *value, const char *more)
@@ -126,22 +138,27 @@ static void add_confusion(struct buffer *text, const struct task_evaluation *tas
 	buffer_add_char(text, '\n');
 }
 
-/* The wrong ones of TASK, or of the search. */
-static void add_mistakes(
-	const struct report *report, size_t task, const char *nothing, struct buffer *text)
+/* "" is what has no label, or nothing that is found. */
+static void add_decision(struct buffer *text, const char *decision, const char *empty)
+{
+	table_line(text, text_of(decision[0] != '\0' ? decision : empty), LABEL_SHOWN);
+}
+
+/* The wrong decisions of KIND. */
+static void add_mistakes(const struct report *report, size_t kind, struct buffer *text)
 {
 	struct report_mistake mistakes[REPORT_MISTAKES];
-	size_t count = report_mistakes(report->evaluation, task, mistakes, REPORT_MISTAKES);
+	size_t count = report_mistakes(report->evaluation, kind, mistakes, REPORT_MISTAKES);
 	if (count > 0)
 		buffer_add_format(text, "\n  %zu wrong:\n", count);
 	for (size_t i = 0; i < count && i < REPORT_MISTAKES; i++) {
 		const struct report_mistake *one = &mistakes[i];
+		bool answerable = one->question->answer != ANSWER_NONE;
 		buffer_add_format(
 			text, "  %s:%zu: ", one->question->place.path, one->question->place.line);
-		table_line(
-			text, text_of(one->found[0] != '\0' ? one->found : nothing), LABEL_SHOWN);
+		add_decision(text, one->found, "nothing");
 		buffer_add_string(text, ", not ");
-		table_line(text, text_of(one->wanted), LABEL_SHOWN);
+		add_decision(text, one->wanted, answerable ? "something" : "nothing");
 		if (!isnan(one->confidence))
 			buffer_add_format(text, " (%.2f)", one->confidence);
 		buffer_add_string(text, ": ");
@@ -165,7 +182,7 @@ static void add_task(const struct report *report, size_t index, struct buffer *t
 	add_number(text, "calibration error", task->figures->calibration_error, "");
 	add_labels(text, task);
 	add_confusion(text, task);
-	add_mistakes(report, index, "none", text);
+	add_mistakes(report, index, text);
 }
 
 static void add_retrieval(const struct report *report, struct buffer *text)
@@ -179,11 +196,12 @@ static void add_retrieval(const struct report *report, struct buffer *text)
 	add_share(text, "recall@3", retrieval->recall_3, "among the first three");
 	add_share(text, "recall@5", retrieval->recall_5, "among the first five");
 	add_number(text, "MRR", retrieval->mrr, "");
-	add_mistakes(report, QUESTION_TASKS, "nothing", text);
+	add_mistakes(report, REPORT_SEARCH, text);
 }
 
-static void add_abstention(const struct evaluation *evaluation, struct buffer *text)
+static void add_abstention(const struct report *report, struct buffer *text)
 {
+	const struct evaluation *evaluation = report->evaluation;
 	char more[80];
 	if (isnan(evaluation->abstained) && isnan(evaluation->answered))
 		return;
@@ -198,6 +216,7 @@ static void add_abstention(const struct evaluation *evaluation, struct buffer *t
 			evaluation->answerable);
 		add_share(text, "finds something", evaluation->answered, more);
 	}
+	add_mistakes(report, REPORT_ABSTENTION, text);
 }
 
 static void add_point(struct buffer *text, const struct coverage_point *point)
@@ -284,7 +303,7 @@ void report_text(const struct report *report, struct buffer *text)
 	for (size_t i = 0; i < QUESTION_TASKS; i++)
 		add_task(report, i, text);
 	add_retrieval(report, text);
-	add_abstention(evaluation, text);
+	add_abstention(report, text);
 	if (evaluation->curve.count > 0) {
 		add_curve(&evaluation->curve, text);
 		add_choice(report, text);

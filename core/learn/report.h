@@ -36,6 +36,12 @@ struct ss_value *report_json(const struct report *report);
 /* A page that needs no other file. */
 void report_html(const struct report *report, struct buffer *page);
 
+/* What is listed beside the tasks, whose mistakes are wrong labels. */
+enum {
+	REPORT_SEARCH = QUESTION_TASKS, /* the first article is not the right one */
+	REPORT_ABSTENTION, /* the workflow finds something where it should not, or nothing */
+};
+
 /* A decision that is wrong. */
 struct report_mistake {
 	const struct question *question;
@@ -44,9 +50,8 @@ struct report_mistake {
 	double confidence;
 };
 
-/* Fills MISTAKES with up to LIMIT wrong decisions of TASK, or, with QUESTION_TASKS, wrong first articles of questions
- * that have one. Returns how many there are in all. */
-size_t report_mistakes(const struct evaluation *evaluation, size_t task,
+/* Fills MISTAKES with up to LIMIT wrong decisions of KIND, a task or one of the two. Returns how many there are in all. */
+size_t report_mistakes(const struct evaluation *evaluation, size_t kind,
 	struct report_mistake *mistakes, size_t limit);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* A plot's square and the margins for its labels, in SVG units. */
-enum { SIDE = 300, LEFT = 44, TOP = 10, BOTTOM = 40, RIGHT = 14 };
+enum { SIDE = 300, LEFT = 62, TOP = 10, BOTTOM = 40, RIGHT = 24 };
 
 static const char style[] =
 	":root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--line:#d5dae1;--page:#fff;"
@@ -108,9 +108,9 @@ static void open_plot(struct buffer *page, const char *title, const char *across
 	}
 	buffer_add_format(page,
 		"<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>"
-		"<text transform=\"translate(%d %d) rotate(90)\" "
+		"<text transform=\"translate(12 %d) rotate(-90)\" "
 		"text-anchor=\"middle\">%s</text>\n",
-		LEFT + SIDE / 2, TOP + SIDE + 32, across, LEFT + SIDE + 4, TOP + SIDE / 2, up);
+		LEFT + SIDE / 2, TOP + SIDE + 32, across, TOP + SIDE / 2, up);
 }
 
 static void close_plot(struct buffer *page, const char *caption)
@@ -185,17 +185,18 @@ static void add_labels(struct buffer *page, const struct task_evaluation *task)
 	buffer_add_string(page, "</table>\n");
 }
 
-static void add_mistakes(struct buffer *page, const struct report *report, size_t task)
+static void add_mistakes(
+	struct buffer *page, const struct report *report, size_t kind, const char *what)
 {
 	struct report_mistake mistakes[REPORT_MISTAKES_PAGE];
-	size_t count = report_mistakes(report->evaluation, task, mistakes, REPORT_MISTAKES_PAGE);
+	size_t count = report_mistakes(report->evaluation, kind, mistakes, REPORT_MISTAKES_PAGE);
 	if (count == 0)
 		return;
 	buffer_add_format(page,
-		"<details><summary>%zu wrong</summary><table class=\"words\">\n<tr>"
+		"<details><summary>%zu %s</summary><table class=\"words\">\n<tr>"
 		"<th scope=\"col\">line</th><th scope=\"col\">right</th><th scope=\"col\">decided"
 		"</th><th scope=\"col\">confidence</th><th scope=\"col\">question</th></tr>\n",
-		count);
+		count, what);
 	for (size_t i = 0; i < count && i < REPORT_MISTAKES_PAGE; i++) {
 		const struct report_mistake *one = &mistakes[i];
 		buffer_add_format(page, "<tr><td>%zu</td>", one->question->place.line);
@@ -233,7 +234,7 @@ static void add_task(struct buffer *page, const struct report *report, size_t in
 	if (!isnan(figures->calibration_error))
 		add_reliability(page, figures);
 	buffer_add_string(page, "</div>\n");
-	add_mistakes(page, report, index);
+	add_mistakes(page, report, index, "wrong decisions");
 }
 
 static void add_ranks(struct buffer *page, const struct retrieval *retrieval)
@@ -342,7 +343,9 @@ static void add_search(struct buffer *page, const struct report *report)
 	add_coverage(page, evaluation);
 	buffer_add_string(page, "</div>\n");
 	add_choice(page, report);
-	add_mistakes(page, report, QUESTION_TASKS);
+	add_mistakes(page, report, REPORT_SEARCH, "wrong first articles");
+	add_mistakes(page, report, REPORT_ABSTENTION,
+		"answered although no article does, or the other way round");
 }
 
 static void add_minimums(struct buffer *page, const struct report *report)

@@ -115,7 +115,7 @@ static struct ss_value *retrieval_of(const struct report *report)
 		{"recall@5", number(retrieval->recall_5)}, {"mrr", number(retrieval->mrr)},
 		{"ranks", list(RETRIEVAL_RANKS, rank_of, retrieval)},
 		{"not_found", whole(retrieval->ranks[0])},
-		{"mistakes", mistakes_of(report, QUESTION_TASKS)});
+		{"mistakes", mistakes_of(report, REPORT_SEARCH)});
 }
 
 static struct ss_value *point_of(const void *context, size_t row)
@@ -136,8 +136,9 @@ static struct ss_value *choice_of(const struct evaluation *evaluation)
 		{"coverage", number(point->coverage)}, {"risk", number(point->risk)});
 }
 
-static struct ss_value *abstention_of(const struct evaluation *evaluation)
+static struct ss_value *abstention_of(const struct report *report)
 {
+	const struct evaluation *evaluation = report->evaluation;
 	const struct coverage_curve *curve = &evaluation->curve;
 	if (evaluation->without_answer == 0 && evaluation->answerable == 0 && curve->count == 0)
 		return NULL;
@@ -146,7 +147,8 @@ static struct ss_value *abstention_of(const struct evaluation *evaluation)
 		{"answerable", whole(evaluation->answerable)},
 		{"answered", number(evaluation->answered)}, {"area", number(curve->area)},
 		{"curve", list(curve->count, point_of, curve)},
-		{"max_wrong", number(evaluation->max_wrong)}, {"chosen", choice_of(evaluation)});
+		{"max_wrong", number(evaluation->max_wrong)}, {"chosen", choice_of(evaluation)},
+		{"mistakes", mistakes_of(report, REPORT_ABSTENTION)});
 }
 
 static struct ss_value *minimum_of(const void *context, size_t row)
@@ -166,6 +168,6 @@ struct ss_value *report_json(const struct report *report)
 		{"degraded", whole(evaluation->degraded)},
 		{"category", task_of(report, QUESTION_CATEGORY)},
 		{"sentiment", task_of(report, QUESTION_SENTIMENT)},
-		{"retrieval", retrieval_of(report)}, {"abstention", abstention_of(evaluation)},
+		{"retrieval", retrieval_of(report)}, {"abstention", abstention_of(report)},
 		{"minimums", list(report->minimum_count, minimum_of, report->minimums)});
 }

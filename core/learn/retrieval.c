@@ -80,7 +80,9 @@ double coverage_threshold(const struct coverage_curve *curve, size_t row)
 {
 	double high = curve->points[row].threshold;
 	double low = row + 1 < curve->count ? curve->points[row + 1].threshold : high - 0.05;
-	for (double scale = 100; scale <= 1e6; scale *= 10) {
+	double scale = 10;
+	for (int decimals = 2; decimals <= 6; decimals++) {
+		scale *= 10;
 		double middle = round((fmax(low, 0) + high) / 2 * scale) / scale;
 		if (middle > low && middle <= high)
 			return middle;

@@ -146,6 +146,11 @@ test('eval refuses bad lines, with file, line and value', { timeout: 300000 }, a
 	assert.match(articles.stderr, /none\.json: cannot be read/);
 });
 
+test('the file of the documentation reaches what the documentation asks of it', { timeout: 300000 }, async () => {
+	const { code, stderr } = await runProgram(['eval', 'tests/data/labelled.jsonl', '--min', 'macro_f1.category=0.9', '--min', 'recall@1=0.85', '--min', 'abstained=0.75'], { env: new Installation().env, limit: 280000 });
+	assert.deepEqual([code, stderr], [0, '']);
+});
+
 test('eval tells how it is used', async () => {
 	const { code, stdout, stderr } = await runProgram(['eval', '--help']);
 	assert.deepEqual([code, stderr], [0, '']);

@@ -38,7 +38,7 @@ static void set_up(void)
 	outcomes[2].sureness = 0.8;
 	items[3].article = a;
 	items[3].answer = ANSWER_EXISTS;
-	outcomes[3].searched = outcomes[3].known_answer = true;
+	outcomes[3].searched = outcomes[3].known_answer = outcomes[3].abstained = true;
 	outcomes[3].rank = 4;
 	outcomes[3].first = b;
 	outcomes[3].sureness = 0.4;
@@ -77,7 +77,7 @@ Test(evaluation, has_the_figures_that_one_gets_by_hand)
 	cr_expect_float_eq(figure("recall@5"), 1, 1e-12);
 	cr_expect_float_eq(figure("mrr"), (1 + 0.25) / 2, 1e-12);
 	cr_expect_float_eq(figure("abstained"), 1, 1e-12);
-	cr_expect_float_eq(figure("answered"), 1, 1e-12);
+	cr_expect_float_eq(figure("answered"), 0.5, 1e-12);
 	/* Risks 0, 1/2 and 2/3, so only the surest is answered. */
 	cr_expect_float_eq(figure("coverage"), 1.0 / 3, 1e-12);
 	cr_expect_float_eq(evaluation->curve.area, (0 + 1.0 / 2 + 2.0 / 3) / 3, 1e-12);
@@ -128,6 +128,7 @@ Test(report, tells_at_the_terminal_what_to_write_where)
 		"The article of 2 questions, among those of kb\n",
 		"  q.jsonl:4: b, not a (0.40): say <script> [2J\n",
 		"  finds nothing             100.0 %  of 1 that no article answers\n",
+		"  1 wrong:\n  q.jsonl:4: nothing, not a (0.40): say <script> [2J\n\nRisk",
 		"At most 5 % wrong: the threshold 0.6 answers 33.3 % of the questions",
 		"In w.yaml write under nodes, retrieve:\n    options: {min_score: 0.6}\n",
 		"  recall@1                   0.5000  reaches 0.5\n",
