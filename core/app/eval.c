@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MINIMUMS_LIMIT = 100 };
+enum { MINIMUMS_LIMIT = 100, LEAST_QUEUE = 1024 };
 
 /* The option of the agent that searches under which the threshold is set. */
 static const char threshold_option[] = "min_score";
@@ -300,6 +300,9 @@ static int load_and_evaluate(struct arguments *arguments)
 	struct config *config = command_config(arguments->config);
 	if (config == NULL)
 		return 1;
+	/* Many questions are asked at once, and none shall be refused for that. */
+	if (config->queue_limit < LEAST_QUEUE)
+		config->queue_limit = LEAST_QUEUE;
 	char *articles = arguments->articles != NULL ? memory_string(arguments->articles)
 						     : realpath(config->articles, NULL);
 	if (articles != NULL) {
