@@ -192,7 +192,7 @@ Test(sqlite_schema, a_newer_schema_is_refused)
 	store_close(store_open());
 	store_execute("INSERT INTO schema_migrations VALUES (7, 'later', 'x', 1)");
 	store_refused(store_path(), SS_INVALID,
-		"has schema version 7, this server knows up to 3; update the server");
+		"has schema version 7, this server knows up to 4; update the server");
 }
 
 Test(sqlite_schema, the_database_of_another_program_is_refused)
