@@ -124,7 +124,7 @@ const struct lexical_feature lexical_features[] = {
 	[LINKS] = {"links", "sentiment", "web addresses"},
 	[ABOUT_ME] = {"about_me", "sentiment", "I, my, we, our"},
 	[ABOUT_YOU] = {"about_you", "sentiment", "you, your"},
-	[LENGTH] = {"length", "sentiment", "logarithm of the number of words"},
+	[LENGTH] = {"length", "sentiment", "logarithm of the number of words, up to a limit"},
 	[MONEY_WORDS] = {"money_words", "category", "money: invoice, refund, plan"},
 	[ACCESS_WORDS] = {"access_words", "category", "access: login, password, role"},
 	[SOFTWARE_WORDS] = {"software_words", "category", "software: sync, export, crash"},
@@ -156,6 +156,7 @@ enum {
 	WORD_LIMIT = 48,      /* bytes of a word; what is longer is no word */
 	NEGATION_REACH = 3,   /* words */
 	COUNT_LIMIT = 3,      /* of most features */
+	WORDS_LIMIT = 80,     /* longer texts are not angrier */
 	SHOUTED_AT_LEAST = 2, /* words in capitals that count as shouting */
 	LONG_SHOUT = 5,       /* letters of a word in capitals that is no abbreviation */
 };
@@ -602,7 +603,7 @@ static void combine(const struct wording *wording, double *values)
 		values[CAPITALS] = (double)wording->shouted / (double)wording->long_words;
 	for (size_t i = 0; i < FEATURES; i++)
 		values[i] = fmin(values[i], COUNT_LIMIT);
-	values[LENGTH] = log(1 + (double)wording->words);
+	values[LENGTH] = log(1 + fmin((double)wording->words, WORDS_LIMIT));
 }
 
 void lexical_features_read(struct ss_text text, double *values)

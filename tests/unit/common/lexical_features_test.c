@@ -80,6 +80,19 @@ Test(lexical_features, hear_shouting_but_not_acronyms)
 	cr_expect_eq(feature("capital_emphasis", "Is DHL an option?"), 0);
 }
 
+Test(lexical_features, count_words_up_to_a_limit)
+{
+	char text[4000];
+	for (size_t i = 0; i < sizeof text; i++)
+		text[i] = i % 2 == 0 ? 'a' : ' ';
+	text[200] = '\0';
+	double length = feature("length", text);
+	text[200] = 'a';
+	text[sizeof text - 1] = '\0';
+	cr_expect_eq(feature("length", text), length, "2,000 words are as long as 100");
+	cr_expect_lt(feature("length", "a few words"), length);
+}
+
 Test(lexical_features, count_marks_up_to_a_limit)
 {
 	cr_expect_eq(feature("exclamations", "Now!"), 1);
