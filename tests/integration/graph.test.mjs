@@ -16,6 +16,7 @@ const { default: mermaid } = await import('mermaid');
 const nodes = {
 	categorize: 'categorizer',
 	sentiment: 'sentiment',
+	small_talk: 'assign',
 	attempts: 'attempts',
 	priority: 'priority',
 	retrieve: 'kb_retriever',
@@ -24,13 +25,15 @@ const nodes = {
 	billing: 'billing',
 	account: 'general',
 	general: 'general',
+	chat: 'assign',
 	escalate: 'escalation',
 	respond: 'respond',
 	gaps: 'assign',
 };
-const conditions = ['escalated', 'category == "Technical"', 'category == "Billing"', 'category == "Account"', 'else'];
-// Of START, of the two joins, of the choice, of the five that lead on one by one, and of the two at the end.
-const edges = 3 + 1 + (3 + 1) + (2 + 1) + 5 + (5 + 1) + 2;
+const conditions = ['escalated', 'small_talk != ""', 'category == "Technical"', 'category == "Billing"', 'category == "Account"', 'else'];
+// Of START, of the two that lead on to one node, of the two joins, of the choice, of the six that lead on one by one,
+// and of the two at the end.
+const edges = 3 + 2 + (3 + 1) + (2 + 1) + 6 + (6 + 1) + 2;
 
 async function draw(...args) {
 	const { code, stdout, stderr } = await runProgram(['graph', ...args]);

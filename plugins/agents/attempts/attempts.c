@@ -11,7 +11,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { FIELD_MESSAGE, FIELD_HISTORY, FIELD_RECENT, FIELD_ASKED_AT, FIELD_ATTEMPTS };
+enum {
+	FIELD_MESSAGE,
+	FIELD_HISTORY,
+	FIELD_RECENT,
+	FIELD_ASKED_AT,
+	FIELD_SMALL_TALK,
+	FIELD_ATTEMPTS
+};
 enum { OPTION_SIMILARITY, OPTION_LOOK_BACK, OPTION_WINDOW, OPTION_AGAIN };
 
 struct attempts {
@@ -188,7 +195,8 @@ static enum ss_result run(void *instance, struct ss_run *run, struct ss_error *e
 	const struct attempts *attempts = instance;
 	const struct ss_host *host = attempts->host;
 	const struct questions questions = questions_of(attempts, run);
-	if (questions.count == 0)
+	bool asks = text_of(host->values, host->read(run, FIELD_SMALL_TALK)).length == 0;
+	if (!asks || questions.count == 0)
 		return write_count(attempts, run, 1, err) < 0 ? SS_FAILED : SS_DONE;
 	struct ss_text *texts = host->allocate(run, (1 + questions.count) * sizeof *texts);
 	texts[0] = questions.now;
@@ -267,6 +275,9 @@ static const struct ss_field fields[] = {
 		"The same of what the customer wrote last in other conversations."},
 	[FIELD_ASKED_AT] = {"asked_at", SS_STRING, SS_READS | SS_OPTIONAL,
 		"When the message was written, RFC 3339; without it the window has no end."},
+	[FIELD_SMALL_TALK] = {"small_talk", SS_STRING, SS_READS | SS_OPTIONAL,
+		"Not empty when the message asks nothing, as \"thanks!\" does not; it is no "
+		"attempt then."},
 	[FIELD_ATTEMPTS] = {"attempts", SS_INT, SS_WRITES,
 		"How often the customer has asked this, 1 for the first time."},
 	{.name = NULL},

@@ -190,6 +190,14 @@ Test(attempts, takes_the_phrases_from_its_options)
 		"2");
 }
 
+Test(attempts, takes_small_talk_for_no_attempt)
+{
+	fake_host_set_text(host, "small_talk", "You are welcome!");
+	cr_expect_str_eq(
+		attempts_for("", "thanks", "[{\"role\": \"user\", \"content\": \"thanks\"}]"), "1");
+	cr_expect_eq(fake_host_calls(host, FAKE_EMBED), 0);
+}
+
 Test(attempts, fails_with_the_embedders_reason)
 {
 	struct ss_error err = {0};
