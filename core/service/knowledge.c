@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "service/lexical.h"
+#include "service/passage.h"
 #include "value/value.h"
 
 #include <math.h>
@@ -9,8 +10,6 @@
 #include <string.h>
 
 enum {
-	PASSAGE_LENGTH = 1000,  /* bytes of a passage, about 200 words */
-	PASSAGE_OVERLAP = 200,  /* bytes that a passage repeats of the one before */
 	EMBED_BATCH = 16,       /* texts */
 	DENSE_CANDIDATES = 64,  /* vectors that the index is asked for */
 	LEXICAL_CANDIDATES = 8, /* articles with the most words of the query */
@@ -31,8 +30,8 @@ struct knowledge {
 	float *vectors;       /* [vector][dimension] */
 	size_t vector_count;
 	size_t dimension;
-	float *lexical_scores; /* [count], of the search that is going on */
-	bool *is_candidate;    /* [count], the same */
+	struct lexical_score *lexical_scores; /* [count], of the search that is going on */
+	bool *is_candidate;                   /* [count], the same */
 };
 
 /* Texts that are to be embedded, in the order of their vectors. */
@@ -71,34 +70,6 @@ static void add_text(struct passages *passages, char *text)
 	passages->texts[passages->count++] = text;
 }
 
-/* Where a passage that begins at TEXT ends: after a paragraph, else a line, a sentence or a word. */
-static size_t passage_end(struct ss_text text)
-{
-	static const char *const borders[] = {"\n\n", "\n", ". ", " "};
-	if (text.length <= PASSAGE_LENGTH)
-		return text.length;
-	for (size_t i = 0; i < array_length(borders); i++) {
-		size_t length = strlen(borders[i]);
-		for (size_t end = PASSAGE_LENGTH; end > PASSAGE_LENGTH / 2; end--) {
-			if (memcmp(text.data + end, borders[i], length) == 0)
-				return end + length;
-		}
-	}
-	size_t end = PASSAGE_LENGTH;
-	while (((unsigned char)text.data[end] & 0xc0) == 0x80)
-		end--; /* not inside a character */
-	return end;
-}
-
-/* How far back from END the next passage begins, at the start of a word. */
-static size_t passage_start(struct ss_text text, size_t end)
-{
-	size_t start = end - PASSAGE_OVERLAP;
-	while (start < end && text.data[start] != ' ' && text.data[start] != '\n')
-		start++;
-	return start;
-}
-
 static void add_questions(struct passages *passages, const struct ss_value *article)
 {
 	struct ss_text title = text_in(article, "title");
@@ -113,16 +84,17 @@ static void add_questions(struct passages *passages, const struct ss_value *arti
 static void add_passages(struct passages *passages, const struct ss_value *article)
 {
 	struct ss_text title = text_in(article, "title");
-	struct ss_text rest = text_in(article, "content");
-	while (rest.length > 0) {
-		size_t end = passage_end(rest);
-		add_text(passages, memory_format("%s\n%.*s", title.data, (int)end, rest.data));
-		if (end == rest.length)
-			break;
-		size_t next = passage_start(rest, end);
-		rest.data += next;
-		rest.length -= next;
-	}
+	struct passage_reader reader = passage_read(text_in(article, "content"));
+	struct passage passage;
+	size_t before = passages->count;
+	while (passage_next(&reader, &passage))
+		add_text(passages,
+			memory_format("%s\n%.*s%s%.*s", title.data, (int)passage.heading.length,
+				passage.heading.data != NULL ? passage.heading.data : "",
+				passage.heading.length > 0 ? "\n" : "", (int)passage.text.length,
+				passage.text.data));
+	if (passages->count == before) /* nothing but headings */
+		add_text(passages, memory_text(title.data, title.length));
 }
 
 static int embed(struct knowledge *knowledge, const struct passages *passages,
@@ -191,7 +163,7 @@ struct knowledge *knowledge_new(const struct articles *articles,
 	knowledge->articles = memory_array(articles->count, sizeof(struct ss_value *));
 	knowledge->rows = memory_array(articles->count + 1, sizeof(size_t));
 	knowledge->passage_rows = memory_array(articles->count, sizeof(size_t));
-	knowledge->lexical_scores = memory_array(articles->count, sizeof(float));
+	knowledge->lexical_scores = memory_array(articles->count, sizeof(struct lexical_score));
 	knowledge->is_candidate = memory_array(articles->count, sizeof(bool));
 	add_articles(knowledge, articles, &passages);
 	knowledge->vectors = memory_array(passages.count * knowledge->dimension, sizeof(float));
@@ -255,7 +227,7 @@ static double score(
 		nearest(knowledge, first_passage, knowledge->rows[article + 1], query->vector);
 	double blend = options->question_weight * question +
 		       (1 - options->question_weight - options->lexical_weight) * passage +
-		       options->lexical_weight * (double)knowledge->lexical_scores[article];
+		       options->lexical_weight * (double)knowledge->lexical_scores[article].score;
 	return fmin(fmax(blend, 0), 1);
 }
 
@@ -311,9 +283,9 @@ static void lexical_candidates(struct knowledge *knowledge, const struct knowled
 	const struct ss_text text = {query->text, strlen(query->text)};
 	lexical_search(knowledge->lexical, text, knowledge->lexical_scores);
 	for (size_t i = 0; i < knowledge->count; i++) {
-		float score_here = knowledge->lexical_scores[i];
+		float score_here = knowledge->lexical_scores[i].score;
 		size_t at = count;
-		while (at > 0 && knowledge->lexical_scores[best[at - 1]] < score_here)
+		while (at > 0 && knowledge->lexical_scores[best[at - 1]].score < score_here)
 			at--;
 		if (score_here <= 0 || at == LEXICAL_CANDIDATES)
 			continue;

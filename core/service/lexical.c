@@ -17,6 +17,7 @@ enum {
 	WORD_LIMIT = 64,         /* bytes; longer words are cut */
 	QUERY_TERMS_LIMIT = 200, /* different words of a query that count */
 	PHRASES_LIMIT = 8,       /* quoted phrases of a query that count */
+	CODE_LENGTH = 5,         /* letters and digits of a code without a hyphen, at least */
 };
 
 /* A code or a number names one thing, where a word may be about many: it weighs this many words. */
@@ -43,6 +44,7 @@ struct lexical {
 	char **words;    /* of each text, one after the other, each between spaces: for phrases */
 	size_t count, capacity;
 	size_t total_length;
+	bool has_codes;
 };
 
 /* Words that say nothing of what a text is about. Sorted. */
@@ -243,6 +245,32 @@ static struct term *get_term(struct lexical *lexical, const char *text)
 	return term;
 }
 
+/* A code that was scanned as a whole, or letters and digits in one word. */
+static bool is_code(const char *word)
+{
+	size_t digits = 0;
+	size_t length = strlen(word);
+	for (size_t i = 0; i < length; i++)
+		digits += word[i] >= '0' && word[i] <= '9';
+	return digits > 0 &&
+	       (strchr(word, '-') != NULL || (length >= CODE_LENGTH && digits < length));
+}
+
+static bool is_number(const char *word)
+{
+	return word[strspn(word, "0123456789")] == '\0';
+}
+
+/* The kind of a code: TB- of TB-3301. No word ends so. False when CODE is of no kind. */
+static bool kind_of_code(const char *code, char kind[WORD_LIMIT + 8])
+{
+	const char *hyphen = strrchr(code, '-');
+	if (hyphen == NULL || hyphen == code)
+		return false;
+	(void)snprintf(kind, WORD_LIMIT + 8, "%.*s", (int)(hyphen + 1 - code), code);
+	return true;
+}
+
 /* A text while it is added. */
 struct addition {
 	struct lexical *lexical;
@@ -259,7 +287,12 @@ static void add_word(void *context, const char *word)
 	struct addition *addition = context;
 	struct lexical *lexical = addition->lexical;
 	struct term *term = get_term(lexical, word);
+	char kind[WORD_LIMIT + 8];
 	append_word(&addition->words, word);
+	if (is_code(word) && kind_of_code(word, kind)) {
+		(void)get_term(lexical, kind);
+		lexical->has_codes = true;
+	}
 	size_t document = lexical->count - 1;
 	lexical->lengths[document]++;
 	lexical->total_length++;
@@ -293,26 +326,52 @@ void lexical_add(struct lexical *lexical, const struct ss_text *parts, size_t co
 struct query {
 	struct lexical *lexical;
 	const struct term *terms[QUERY_TERMS_LIMIT];
+	bool is_code[QUERY_TERMS_LIMIT]; /* of terms[] */
 	char *unknown[QUERY_TERMS_LIMIT];
 	size_t term_count, unknown_count;
+	size_t known_codes, unknown_codes;
+	bool after_error; /* the word before was "error", or "code" behind it */
 };
+
+static void add_known(struct query *query, const struct term *term, bool code)
+{
+	for (size_t i = 0; i < query->term_count; i++) {
+		if (query->terms[i] == term)
+			return;
+	}
+	if (query->term_count == QUERY_TERMS_LIMIT)
+		return;
+	query->is_code[query->term_count] = code;
+	query->terms[query->term_count++] = term;
+	query->known_codes += code;
+}
+
+static void add_unknown(struct query *query, const char *word, bool code)
+{
+	char kind[WORD_LIMIT + 8];
+	for (size_t i = 0; i < query->unknown_count; i++) {
+		if (strcmp(query->unknown[i], word) == 0)
+			return;
+	}
+	if (query->unknown_count == QUERY_TERMS_LIMIT)
+		return;
+	query->unknown[query->unknown_count++] = memory_string(word);
+	bool named_kind = kind_of_code(word, kind) && find_term(query->lexical, kind) != NULL;
+	bool error_number = is_number(word) && query->lexical->has_codes;
+	query->unknown_codes += code && (named_kind || error_number);
+}
 
 static void add_query_word(void *context, const char *word)
 {
 	struct query *query = context;
 	const struct term *term = find_term(query->lexical, word);
-	for (size_t i = 0; i < query->term_count; i++) {
-		if (query->terms[i] == term)
-			return;
-	}
-	for (size_t i = 0; term == NULL && i < query->unknown_count; i++) {
-		if (strcmp(query->unknown[i], word) == 0)
-			return;
-	}
-	if (term != NULL && query->term_count < QUERY_TERMS_LIMIT)
-		query->terms[query->term_count++] = term;
-	else if (term == NULL && query->unknown_count < QUERY_TERMS_LIMIT)
-		query->unknown[query->unknown_count++] = memory_string(word);
+	bool code = is_code(word) || (query->after_error && is_number(word));
+	if (term != NULL && term->count > 0)
+		add_known(query, term, code);
+	else
+		add_unknown(query, word, code);
+	query->after_error =
+		strcmp(word, "error") == 0 || (query->after_error && strcmp(word, "code") == 0);
 }
 
 /* What a word weighs that COUNT of the texts have: its inverse document frequency. */
@@ -323,16 +382,19 @@ static double weight_of(const struct lexical *lexical, const char *word, size_t 
 	return strpbrk(word, "0123456789") != NULL ? idf * CODE_WEIGHT : idf;
 }
 
-static void add_scores(
-	const struct lexical *lexical, const struct term *term, double weight, float *scores)
+/* Adds what TERM brings to the texts that have it. NAMED is its part of what the query names. */
+static void add_scores(const struct lexical *lexical, const struct term *term, double weight,
+	double named, struct lexical_score *scores)
 {
 	double average = (double)lexical->total_length / (double)lexical->count;
 	for (size_t i = 0; i < term->count; i++) {
-		size_t document = term->postings[i].document;
+		struct lexical_score *found = &scores[term->postings[i].document];
 		double frequency = (double)term->postings[i].frequency;
-		double length = (double)lexical->lengths[document] / average;
-		scores[document] +=
+		double length = (double)lexical->lengths[term->postings[i].document] / average;
+		found->score +=
 			(float)(weight * frequency / (frequency + K1 * (1 - B + B * length)));
+		found->coverage += (float)weight;
+		found->named += (float)named;
 	}
 }
 
@@ -378,42 +440,73 @@ static bool next_quoted(struct ss_text text, size_t *at, struct ss_text *quoted)
 	return false;
 }
 
-/* A phrase counts as one more word, as heavy as its words together. Returns what the phrases weigh. */
-static double add_phrases(struct lexical *lexical, struct ss_text text, float *scores)
+/* What all texts are measured by. */
+struct total {
+	double weight;  /* of the words */
+	double phrases; /* their weight */
+	size_t named;   /* codes and phrases */
+};
+
+/* A phrase counts as one more word, as heavy as its words together. */
+static void add_phrases(struct lexical *lexical, struct ss_text text, struct lexical_score *scores,
+	struct total *total)
 {
 	struct ss_text quoted;
-	double most = 0;
 	size_t at = 0;
 	for (size_t n = 0; n < PHRASES_LIMIT && next_quoted(text, &at, &quoted); n++) {
 		struct phrase phrase = {.lexical = lexical};
 		scan(lexical, quoted, add_phrase_word, &phrase);
 		for (size_t i = 0; phrase.count > 1 && i < lexical->count; i++) {
-			if (strstr(lexical->words[i], phrase.words.data) != NULL)
-				scores[i] += (float)phrase.weight;
+			if (strstr(lexical->words[i], phrase.words.data) == NULL)
+				continue;
+			scores[i].score += (float)phrase.weight;
+			scores[i].named += 1;
 		}
-		if (phrase.count > 1)
-			most += phrase.weight;
+		if (phrase.count > 1) {
+			total->phrases += phrase.weight;
+			total->named++;
+		}
 		buffer_free(&phrase.words);
 	}
-	return most;
 }
 
-void lexical_search(struct lexical *lexical, struct ss_text text, float *scores)
+/* Makes the sums shares. */
+static void finish(const struct total *total, struct lexical_score *score)
+{
+	double most = total->weight + total->phrases;
+	if (most > 0)
+		score->score = (float)fmin(score->score / most, 1);
+	if (total->weight > 0)
+		score->coverage = (float)fmin(score->coverage / total->weight, 1);
+	if (total->named > 0)
+		score->named = (float)fmin(score->named / (double)total->named, 1);
+}
+
+struct lexical_unknown lexical_search(
+	struct lexical *lexical, struct ss_text text, struct lexical_score *scores)
 {
 	struct query query = {.lexical = lexical};
+	struct total total = {0};
+	double unknown = 0;
 	for (size_t i = 0; i < lexical->count; i++)
-		scores[i] = 0;
-	double most = add_phrases(lexical, text, scores);
+		scores[i] = (struct lexical_score){0};
+	add_phrases(lexical, text, scores, &total);
 	scan(lexical, text, add_query_word, &query);
+	total.named += query.known_codes + query.unknown_codes;
 	for (size_t i = 0; i < query.term_count; i++) {
 		double weight = weight_of(lexical, query.terms[i]->text, query.terms[i]->count);
-		most += weight;
-		add_scores(lexical, query.terms[i], weight, scores);
+		total.weight += weight;
+		add_scores(lexical, query.terms[i], weight, query.is_code[i], scores);
 	}
 	for (size_t i = 0; i < query.unknown_count; i++) {
-		most += weight_of(lexical, query.unknown[i], 0);
+		unknown += weight_of(lexical, query.unknown[i], 0);
 		free(query.unknown[i]);
 	}
-	for (size_t i = 0; most > 0 && i < lexical->count; i++)
-		scores[i] = (float)fmin(scores[i] / most, 1);
+	total.weight += unknown;
+	for (size_t i = 0; i < lexical->count; i++)
+		finish(&total, &scores[i]);
+	return (struct lexical_unknown){
+		.share = total.weight > 0 ? unknown / total.weight : 0,
+		.code = query.unknown_codes > 0 && query.known_codes == 0,
+	};
 }

@@ -1,8 +1,8 @@
 /*
  * A lexical index: which words a text shares with a query, by BM25 (Robertson and Zaragoza, "The
  * Probabilistic Relevance Framework: BM25 and Beyond", 2009) over stems (Snowball's English stemmer).
- * Codes such as TB-3301 count as one word, and codes and numbers weigh more than words. A phrase that
- * the query has in double quotes counts once more for the texts that have it in this order.
+ * Codes such as TB-3301 count as one word, and codes and numbers weigh more than words. A phrase of several
+ * words that the query has in double quotes counts once more for the texts that have it in this order.
  * Made once and then searched, by one thread at a time.
  */
 #ifndef SERVICE_LEXICAL_H
@@ -18,8 +18,23 @@ void lexical_free(struct lexical *lexical);
 /* Adds a text of PARTS (COUNT of them, read as one). The first one is number 0. */
 void lexical_add(struct lexical *lexical, const struct ss_text *parts, size_t count);
 
-/* Writes to SCORES, one for each text that was added, how much of the query TEXT it covers: the share of the
- * BM25 score that a text full of the query's words would have; 0..1. Words that no text has count as rare. */
-void lexical_search(struct lexical *lexical, struct ss_text text, float *scores);
+/* How a text fits a query; each is from 0 to 1. */
+struct lexical_score {
+	float score; /* the share of the BM25 score that a text full of the query's words would have */
+	float coverage; /* the share of the query's words that it has at all, by their weight */
+	float named; /* the share of the query's codes and quoted phrases that it has; 0: there are none */
+};
+
+/* What a query has that is in no text. */
+struct lexical_unknown {
+	double share; /* of the query's words, by their weight; 0..1 */
+	/* It names nothing but codes that no text has, of a kind of which the texts name others: TB-9999 where
+	 * there is TB-3301, "error 12" where there are codes. */
+	bool code;
+};
+
+/* Writes to SCORES how each text that was added fits the query TEXT. Words that no text has count as rare. */
+struct lexical_unknown lexical_search(
+	struct lexical *lexical, struct ss_text text, struct lexical_score *scores);
 
 #endif
