@@ -112,14 +112,14 @@ FaissMetricType faiss_Index_metric_type(const FaissIndex *index)
 	return static_cast<FaissMetricType>(unwrap(index)->metric_type);
 }
 
-int faiss_write_index(const FaissIndex *index, FILE *file)
+int faiss_write_index(const FaissIndex *idx, FILE *f)
 {
-	return guarded([=] { faiss::write_index(unwrap(index), file); });
+	return guarded([=] { faiss::write_index(unwrap(idx), f); });
 }
 
-int faiss_read_index(FILE *file, int io_flags, FaissIndex **p_out)
+int faiss_read_index(FILE *f, int io_flags, FaissIndex **p_out)
 {
-	return guarded([=] { *p_out = wrap(faiss::read_index(file, io_flags)); });
+	return guarded([=] { *p_out = wrap(faiss::read_index(f, io_flags)); });
 }
 
 void faiss_Index_free(FaissIndex *index)
