@@ -4,7 +4,8 @@
  *
  * An article has a vector for its title, one for each other way to ask it, and one for each passage of its
  * answer, read under the title. Its score is a blend of how near the query is to the nearest question, how
- * near it is to the nearest passage, and how many of the query's words the article has.
+ * near it is to the nearest passage, and how many of the query's words the article has. An article that has
+ * a code or a quoted phrase of the query comes before those that do not.
  */
 #ifndef SERVICE_KNOWLEDGE_H
 #define SERVICE_KNOWLEDGE_H
@@ -14,18 +15,31 @@
 #include <smartsupport/plugin.h>
 
 struct knowledge;
+struct log;
 
-/* How a score is made. The two weights and what they leave for the passages add up to 1. */
+/* Where the vectors are kept from one start to the next; see vector_file.h. */
+struct knowledge_cache {
+	const char *file;
+	const char *embedder; /* the SHA-256 of all that decides what vector a text has */
+	const char *
+		index; /* the same of all that decides what the index saves; NULL: it cannot save */
+	const struct log *log;
+};
+
+/* How a score is made. The weights add up to 1. */
 struct knowledge_options {
 	double question_weight; /* of the title and the other questions */
+	double answer_weight;   /* of the passages */
 	double lexical_weight;  /* of the words */
 	double category_bonus; /* by which an article of the preferred category may lag and still lead */
+	const struct knowledge_cache *cache; /* borrowed for knowledge_new(); NULL: there is none */
 };
 
 /* What was best on paraphrased questions for several bases (tests/unit/service/knowledge_quality_test.c). */
 struct knowledge_options knowledge_defaults(void);
 
-/* Embeds ARTICLES, which may be freed afterwards. The instances are borrowed for the knowledge's life. */
+/* Embeds ARTICLES, which may be freed afterwards, as far as their vectors are not in the cache. The instances are
+ * borrowed for the knowledge's life. */
 struct knowledge *knowledge_new(const struct articles *articles,
 	const struct ss_embedder_operations *embedder, void *embedder_instance,
 	const struct ss_index_operations *index, void *index_instance,
@@ -42,7 +56,10 @@ struct knowledge_query {
 };
 
 /* Finds the articles for QUERY: *RESULTS is a new list of at most top_k maps {id, title, content, category,
- * score}, best first, all with at least min_score. */
+ * score, scores: {question, answer, lexical}}, best first, all with at least min_score. The first one has also
+ * `confidence`, how likely it answers the query (0..1), and where a rule says that it does not, and so the
+ * confidence is 0, `doubt`: "unknown_code" when the query names a code that no article has, "other_subject"
+ * when it would be much nearer without the words that no article has ("delete my umbrella account"). */
 int knowledge_search(struct knowledge *knowledge, const struct knowledge_query *query,
 	struct ss_value **results, struct ss_error *err);
 

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 
+#include <ctype.h>
 #include <libstemmer.h>
 #include <math.h>
 #include <stdlib.h>
@@ -509,4 +510,38 @@ struct lexical_unknown lexical_search(
 		.share = total.weight > 0 ? unknown / total.weight : 0,
 		.code = query.unknown_codes > 0 && query.known_codes == 0,
 	};
+}
+
+/* Whether the words of a piece of text are known. */
+struct acquaintance {
+	const struct lexical *lexical;
+	size_t known, unknown;
+};
+
+static void count_word(void *context, const char *word)
+{
+	struct acquaintance *acquaintance = context;
+	const struct term *term = find_term(acquaintance->lexical, word);
+	bool known = term != NULL && term->count > 0;
+	acquaintance->known += known;
+	acquaintance->unknown += !known;
+}
+
+char *lexical_known(struct lexical *lexical, struct ss_text text)
+{
+	struct buffer kept = {0};
+	for (size_t at = 0; at < text.length;) {
+		struct acquaintance acquaintance = {.lexical = lexical};
+		size_t end = at;
+		while (end < text.length && !isspace((unsigned char)text.data[end]))
+			end++;
+		while (end < text.length && isspace((unsigned char)text.data[end]))
+			end++;
+		struct ss_text piece = {text.data + at, end - at};
+		scan(lexical, piece, count_word, &acquaintance);
+		if (acquaintance.unknown == 0 || acquaintance.known > 0)
+			buffer_add(&kept, piece.data, piece.length);
+		at = end;
+	}
+	return buffer_take(&kept);
 }

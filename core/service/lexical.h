@@ -37,4 +37,7 @@ struct lexical_unknown {
 struct lexical_unknown lexical_search(
 	struct lexical *lexical, struct ss_text text, struct lexical_score *scores);
 
+/* TEXT without the words that no text has. The caller frees it. */
+char *lexical_known(struct lexical *lexical, struct ss_text text);
+
 #endif

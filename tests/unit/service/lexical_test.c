@@ -1,10 +1,12 @@
 #include "service/lexical.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct lexical *lexical;
-static float scores[3];
+static struct lexical_score scores[3];
+static struct lexical_unknown unknown;
 
 static void add(const char *text)
 {
@@ -29,75 +31,139 @@ TestSuite(lexical, .init = begin, .fini = end);
 
 static void search(const char *query)
 {
-	lexical_search(lexical, (struct ss_text){query, strlen(query)}, scores);
-	for (size_t i = 0; i < 3; i++)
-		cr_assert(scores[i] >= 0 && scores[i] <= 1, "%g", (double)scores[i]);
+	unknown = lexical_search(lexical, (struct ss_text){query, strlen(query)}, scores);
+	for (size_t i = 0; i < 3; i++) {
+		const float shares[] = {scores[i].score, scores[i].coverage, scores[i].named};
+		for (size_t k = 0; k < 3; k++)
+			cr_assert(shares[k] >= 0 && shares[k] <= 1, "%g", (double)shares[k]);
+	}
+	cr_assert(unknown.share >= 0 && unknown.share <= 1);
 }
 
 Test(lexical, finds_words_in_other_forms)
 {
 	search("refunded payment");
-	cr_expect_gt(scores[1], scores[2]);
-	cr_expect_eq(scores[0], 0);
+	cr_expect_gt(scores[1].score, scores[2].score);
+	cr_expect_eq(scores[0].score, 0);
 }
 
 Test(lexical, finds_a_code_as_a_whole)
 {
 	search("what is tb-3301?");
-	cr_expect_gt(scores[0], 0.3);
-	cr_expect_eq(scores[1], 0);
+	cr_expect_gt(scores[0].score, 0.3);
+	cr_expect_eq(scores[1].score, 0);
 }
 
 Test(lexical, folds_case_and_accents)
 {
 	search("CAFE");
-	cr_expect_gt(scores[2], 0);
+	cr_expect_gt(scores[2].score, 0);
 }
 
 Test(lexical, scores_nothing_for_stop_words)
 {
 	search("how do I get the and a");
-	cr_expect_eq(scores[0] + scores[1] + scores[2], 0);
+	cr_expect_eq(scores[0].score + scores[1].score + scores[2].score, 0);
 }
 
 Test(lexical, counts_words_that_no_text_has_against_all)
 {
 	search("refunds");
-	float alone = scores[1];
+	float alone = scores[1].score;
 	search("refunds zebra giraffe");
-	cr_expect_lt(scores[1], alone / 2);
+	cr_expect_lt(scores[1].score, alone / 2);
 }
 
 Test(lexical, copes_with_nothing_and_with_broken_text)
 {
 	search("");
 	search("\xff\xfe \x80refunds");
-	cr_expect_gt(scores[1], 0);
+	cr_expect_gt(scores[1].score, 0);
 }
 
 Test(lexical, weighs_a_code_more_than_a_word)
 {
 	search("tb-3301 duplicate");
-	cr_expect_gt(scores[0], scores[1] * 2);
+	cr_expect_gt(scores[0].score, scores[1].score * 2);
 }
 
 Test(lexical, favours_a_quoted_phrase)
 {
 	search("duplicate payments");
-	float plain = scores[1];
+	float plain = scores[1].score;
 	search("\"duplicate payments\"");
-	cr_expect_gt(scores[1], plain);
+	cr_expect_gt(scores[1].score, plain);
 	search("\"payments duplicate\"");
-	cr_expect_lt(scores[1], plain); /* not in this order */
+	cr_expect_lt(scores[1].score, plain); /* not in this order */
 	search("\xe2\x80\x9c"
 	       "Duplicate Payments\xe2\x80\x9d");
-	cr_expect_gt(scores[1], plain);
+	cr_expect_gt(scores[1].score, plain);
 }
 
 Test(lexical, copes_with_a_quote_that_never_ends)
 {
 	search("\"duplicate payments");
-	cr_expect_gt(scores[1], 0);
+	cr_expect_gt(scores[1].score, 0);
 	search("\"\" \"and the\" \"");
-	cr_expect_eq(scores[1], 0);
+	cr_expect_eq(scores[1].score, 0);
+}
+
+Test(lexical, tells_which_text_has_the_codes_and_phrases_that_a_query_names)
+{
+	search("what is tb-3301?");
+	cr_expect_eq(scores[0].named, 1);
+	cr_expect_eq(scores[1].named, 0);
+	search("error 3301");
+	cr_expect_eq(scores[0].named, 1);
+	search("\"duplicate payments\" and TB-3301");
+	cr_expect_float_eq(scores[0].named, 0.5f, 1e-6f);
+	cr_expect_float_eq(scores[1].named, 0.5f, 1e-6f);
+	search("exporting a sheet");
+	cr_expect_eq(scores[0].named, 0);
+}
+
+Test(lexical, tells_the_share_of_words_that_a_text_has_and_that_none_has)
+{
+	search("exporting refunds");
+	cr_expect_eq(scores[2].coverage, 1);
+	cr_expect_lt(scores[0].coverage, 1);
+	cr_expect_eq(unknown.share, 0);
+	search("exporting zebras");
+	cr_expect(unknown.share > 0.5 && unknown.share < 1, "%g", unknown.share);
+	search("zebra");
+	cr_expect_eq(unknown.share, 1);
+	search("");
+	cr_expect_eq(unknown.share, 0);
+}
+
+Test(lexical, tells_a_code_that_no_text_has_from_a_word)
+{
+	search("what does TB-9999 mean");
+	cr_expect(unknown.code);
+	search("I see error 9999");
+	cr_expect(unknown.code);
+	search("error code 12");
+	cr_expect(unknown.code);
+	search("TB-9999 after TB-3301");
+	cr_expect_not(unknown.code, "one of them is known");
+	search("ISO-8859-1 and UTF-8");
+	cr_expect_not(unknown.code, "no text names codes of this kind");
+	search("I have 9999 rows");
+	cr_expect_not(unknown.code);
+}
+
+static void check_known(const char *text, const char *expected)
+{
+	char *known = lexical_known(lexical, (struct ss_text){text, strlen(text)});
+	cr_expect_str_eq(known, expected);
+	free(known);
+}
+
+Test(lexical, leaves_out_the_words_that_no_text_has)
+{
+	check_known("How do I get a zebra refund, Giraffe?", "How do I get a refund, ");
+	check_known("TB-3301 in TB-9999", "TB-3301 in TB-9999"); /* TB is known */
+	check_known("zebra", "");
+	check_known("", "");
+	check_known("\xff refunds", "\xff refunds");
 }
