@@ -63,16 +63,24 @@ static void print_priority(const struct ss_value *reply)
 	(void)printf("\n");
 }
 
-static void print_articles(const struct ss_value *articles)
+static void print_articles(const struct ss_value *articles, const struct ss_value *retrieval)
 {
 	if (value_count(articles) == 0)
-		(void)printf("%-11s none fits\n", "Articles");
+		(void)printf("%-11s none fits", "Articles");
 	for (size_t i = 0; i < value_count(articles); i++) {
 		const struct ss_value *article = value_at(articles, i);
-		(void)printf("%-11s %.2f  %s (%s)\n", i == 0 ? "Articles" : "",
+		(void)printf("%s%-11s %.2f  %s (%s)", i == 0 ? "" : "\n", i == 0 ? "Articles" : "",
 			value_as_number(value_get(article, "score")), text(article, "title"),
 			text(article, "id"));
+		if (i == 0 && retrieval != NULL)
+			(void)printf(", confidence %.2f",
+				value_as_number(value_get(retrieval, "confidence")));
 	}
+	if (value_as_bool(value_get(retrieval, "abstained")))
+		(void)printf(": %s, confidence %.2f of %s", text(retrieval, "reason"),
+			value_as_number(value_get(retrieval, "confidence")),
+			text(retrieval, "best"));
+	(void)printf("\n");
 }
 
 /* The nodes in the order in which they finished, with the conditions that decided. */
@@ -104,7 +112,7 @@ static void print_reply(const struct ss_value *reply, const struct ss_value *tra
 		value_as_bool(value_get(metadata, "escalated")) ? "yes" : "no",
 		text(metadata, "escalation_reason")[0] != '\0' ? ": " : "",
 		text(metadata, "escalation_reason"));
-	print_articles(value_get(metadata, "kb_results"));
+	print_articles(value_get(metadata, "kb_results"), value_get(metadata, "retrieval"));
 	print_route(trace);
 	(void)printf("%-11s %.1f ms\n", "Time",
 		value_as_number(value_get(metadata, "processing_time")) * 1e3);

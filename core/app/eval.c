@@ -21,7 +21,7 @@
 enum { MINIMUMS_LIMIT = 100, LEAST_QUEUE = 1024 };
 
 /* The option of the agent that searches under which the threshold is set. */
-static const char threshold_option[] = "min_score";
+static const char threshold_option[] = "min_confidence";
 
 static const char help[] =
 	"Usage: smartsupport eval FILE.jsonl [OPTION…]\n\n"

@@ -1,6 +1,7 @@
 #include "app/runtime.h"
 
 #include "app/database_place.h"
+#include "app/knowledge_base.h"
 #include "base/memory.h"
 #include "config/options.h"
 #include "engine/engine.h"
@@ -167,15 +168,17 @@ static int create_models(struct runtime *runtime, struct diagnostics *diagnostic
 	return result;
 }
 
-/* Embeds ARTICLES. */
+/* Embeds ARTICLES, as far as the cache has not their vectors. */
 static int build_knowledge(
 	struct runtime *runtime, const struct articles *articles, struct diagnostics *diagnostics)
 {
 	struct ss_error err = {0};
-	const struct knowledge_options options = knowledge_defaults();
-	runtime->knowledge = knowledge_new(articles, runtime->embedder.plugin->embedder,
-		runtime->embedder.instance, runtime->index.plugin->index, runtime->index.instance,
-		&options, &err);
+	const struct knowledge_base_part embedder = {
+		runtime->embedder.plugin, runtime->embedder.options, runtime->embedder.instance};
+	const struct knowledge_base_part index = {
+		runtime->index.plugin, runtime->index.options, runtime->index.instance};
+	runtime->knowledge = knowledge_base_new(
+		runtime->config, articles, &embedder, &index, runtime->log, &err);
 	if (runtime->knowledge == NULL) {
 		diagnostics_add(diagnostics, runtime->config->articles, 0, 0, "%s", err.text);
 		return -1;

@@ -21,7 +21,7 @@ static const char *const confidence_fields[] = {
 static const char articles_field[] = "kb_results";
 
 /* The member of the first article found that tells how sure the search is of it. */
-static const char sureness_member[] = "score";
+static const char sureness_member[] = "confidence";
 
 /* A question on its way. */
 struct asking {

@@ -14,7 +14,7 @@ enum { ROOT_WORKFLOW, ROOT_PLUGINS, ROOT_ROWS };
 enum { SERVER_HOST, SERVER_PORT, SERVER_WORKERS, SERVER_DRAIN, SERVER_ROWS };
 enum { LOG_LEVEL, LOG_FORMAT, LOG_ROWS };
 enum { SUPPORT_HISTORY, SUPPORT_QUEUE, SUPPORT_CACHE, SUPPORT_ROWS };
-enum { KNOWLEDGE_ARTICLES, KNOWLEDGE_ROWS };
+enum { KNOWLEDGE_ARTICLES, KNOWLEDGE_WEIGHTS, KNOWLEDGE_CACHE, KNOWLEDGE_ROWS };
 enum { PLUGIN_NAME, PLUGIN_ROWS };
 enum { STORAGE_NAME, STORAGE_URL, STORAGE_ROWS };
 
@@ -61,6 +61,12 @@ static const struct ss_option support_rows[] = {
 static const struct ss_option knowledge_rows[] = {
 	[KNOWLEDGE_ARTICLES] = {"articles", SS_OPTION_PATH, NULL, 0, 0, NULL,
 		"a folder of Markdown articles, or a JSON file"},
+	[KNOWLEDGE_WEIGHTS] = {"weights", SS_OPTION_NUMBERS, "{}", 0, 1, NULL,
+		"how much question, answer and lexical count in an article's score, relative to "
+		"each other"},
+	[KNOWLEDGE_CACHE] = {"cache", SS_OPTION_PATH, "", 0, 0, NULL,
+		"the folder where vectors are kept from one start to the next; by default "
+		"smartsupport in the user's folder for caches"},
 	[KNOWLEDGE_ROWS] = {0},
 };
 
@@ -177,8 +183,63 @@ static void read_support(struct loader *loader)
 	config->queue_limit = value_as_int(values[SUPPORT_QUEUE]);
 	config->vector_cache = value_as_int(values[SUPPORT_CACHE]);
 	options_free(values, SUPPORT_ROWS);
+}
+
+/* Weights are relative to each other: {question: 1, answer: 1} halves the score between the two. */
+static void read_weights(struct loader *loader, const struct ss_value *weights)
+{
+	struct config *config = loader->config;
+	struct weight {
+		const char *name;
+		double *weight;
+	} const known[] = {{"question", &config->question_weight},
+		{"answer", &config->answer_weight}, {"lexical", &config->lexical_weight}};
+	const struct yaml_node *node =
+		yaml_get(yaml_get(loader->root, "knowledge_base"), "weights");
+	double sum = 0;
+	size_t found = 0;
+	for (size_t i = 0; i < array_length(known); i++) {
+		const struct ss_value *weight = value_get(weights, known[i].name);
+		*known[i].weight = value_as_number(weight);
+		sum += *known[i].weight;
+		found += weight != NULL;
+	}
+	if (value_count(weights) > found)
+		yaml_mistake(config->document, node, loader->diagnostics,
+			"weights has another key than question, answer and lexical");
+	else if (value_count(weights) > 0 && sum <= 0)
+		yaml_mistake(config->document, node, loader->diagnostics,
+			"one of the weights must be more than 0");
+	for (size_t i = 0; i < array_length(known) && sum > 0; i++)
+		*known[i].weight /= sum;
+}
+
+/* Where programs of this user keep what can be made anew: a service of systemd's in its CacheDirectory, others
+ * as the XDG Base Directory Specification says. NULL when there is no such place. */
+static char *cache_folder(void)
+{
+	static const struct {
+		const char *variable, *below;
+	} places[] = {{"CACHE_DIRECTORY", ""}, {"XDG_CACHE_HOME", "/smartsupport"},
+		{"HOME", "/.cache/smartsupport"}};
+	for (size_t i = 0; i < array_length(places); i++) {
+		const char *folder = getenv(places[i].variable);
+		if (folder != NULL && folder[0] == '/')
+			return memory_format(
+				"%.*s%s", (int)strcspn(folder, ":"), folder, places[i].below);
+	}
+	return NULL;
+}
+
+static void read_knowledge(struct loader *loader)
+{
+	struct config *config = loader->config;
+	struct ss_value *values[KNOWLEDGE_ROWS] = {0};
 	read_section(loader, "knowledge_base", knowledge_rows, NULL, values);
 	config->articles = text_of(values[KNOWLEDGE_ARTICLES]);
+	read_weights(loader, values[KNOWLEDGE_WEIGHTS]);
+	const char *cache = value_as_string(values[KNOWLEDGE_CACHE], NULL);
+	config->cache = cache[0] != '\0' ? memory_string(cache) : cache_folder();
 	options_free(values, KNOWLEDGE_ROWS);
 }
 
@@ -251,6 +312,7 @@ struct config *config_read(const char *file, struct diagnostics *diagnostics)
 	read_server(&loader);
 	read_log(&loader);
 	read_support(&loader);
+	read_knowledge(&loader);
 	read_storage(&loader);
 	read_plugin(&loader, "embedder", &config->embedder);
 	read_plugin(&loader, "index", &config->index);
@@ -279,6 +341,7 @@ void config_free(struct config *config)
 	free(config->host);
 	free(config->workflow);
 	free(config->articles);
+	free(config->cache);
 	free(config->storage_path);
 	free(config->storage.name);
 	free(config->embedder.name);

@@ -31,7 +31,10 @@ struct config {
 	int64_t queue_limit;   /* requests that may wait for a service */
 	int64_t vector_cache;  /* vectors of recent texts that are kept */
 	char *articles;        /* a folder or a JSON file */
-	char *storage_path;    /* of DATABASE_URL; NULL when the options say it */
+	double question_weight, answer_weight,
+		lexical_weight; /* of an article's score; together 1 */
+	char *cache;            /* the folder where vectors are kept; NULL: nowhere */
+	char *storage_path;     /* of DATABASE_URL; NULL when the options say it */
 	struct config_plugin storage, embedder, index, llm;
 };
 

@@ -153,6 +153,12 @@ unsigned plugin_running(const struct ss_plugin *plugin)
 	return plugin->struct_size > offsetof(struct ss_plugin, running) ? plugin->running : 0;
 }
 
+bool plugin_index_saves(const struct ss_plugin *plugin)
+{
+	/* Before 1.2 its table of operations ended with search(). */
+	return plugin->abi_minor >= 2 && plugin->index->save != NULL && plugin->index->load != NULL;
+}
+
 static int check_running(const char *path, const struct ss_plugin *plugin, struct ss_error *err)
 {
 	unsigned running = plugin_running(plugin);

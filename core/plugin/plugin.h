@@ -33,6 +33,9 @@ const struct ss_plugin *plugin_load(const char *path, struct ss_error *err);
 /* How an agent runs, of enum ss_running. */
 unsigned plugin_running(const struct ss_plugin *plugin);
 
+/* Whether what the index PLUGIN builds can be saved and loaded. */
+bool plugin_index_saves(const struct ss_plugin *plugin);
+
 /* "agents", "llm", …: the folder of a kind; "agent", "llm", …: what one is called. */
 const char *plugin_kind_folder(enum ss_plugin_kind kind);
 const char *plugin_kind_name(enum ss_plugin_kind kind);

@@ -28,6 +28,10 @@ enum {
 /* The least deviation of the next articles' scores, where they are few or alike. */
 #define LEAST_SPREAD 0.01
 
+/* What is made of an article that has all codes and quoted phrases of the query, at least: a question that is hardly
+ * more than a code has few other signs. */
+#define NAMED_CONFIDENCE 0.5
+
 #define NO_ARTICLE SIZE_MAX
 
 struct candidate {
@@ -254,6 +258,8 @@ static int decide(struct knowledge *knowledge, const struct knowledge_query *que
 	bool other = false;
 	*likely = confidence(knowledge, ranking, first);
 	*doubt = NULL;
+	if (ranking->items[first].lexical.named >= 1)
+		*likely = fmax(*likely, NAMED_CONFIDENCE);
 	if (ranking->unknown.code)
 		*doubt = "unknown_code";
 	else if (ranking->unknown.share >= SUBJECT_SHARE && *likely >= SUBJECT_FROM &&

@@ -52,8 +52,10 @@ struct ss_search {
 	double min_score; /* 0..1; articles that score less are left out */
 };
 
-/* Called on the loop with a list of maps {id, title, content, category, score}, best first, borrowed
- * for the call; or with an error and NULL. */
+/* Called on the loop with a list of maps {id, title, content, category, score, scores: {question, answer,
+ * lexical}}, best first, borrowed for the call; or with an error and NULL. The first one has `confidence`, how
+ * likely it answers the text (0..1), and where a rule says that it does not, `doubt`, why: "unknown_code" or
+ * "other_subject". */
 typedef void ss_found(void *instance, struct ss_run *run, const struct ss_value *articles,
 	const struct ss_error *err);
 

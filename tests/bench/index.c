@@ -192,7 +192,7 @@ static int search(const struct bench *bench, void *index, const float *queries, 
 	}
 	qsort(times, done, sizeof *times, compare);
 	if (result == 0)
-		(void)printf("%-6s %8zu  %8.3f  %8.3f  %8.3f  %8.3f\n", name, done,
+		(void)printf("%-22s %8zu  %8.3f  %8.3f  %8.3f  %8.3f\n", name, done,
 			sum / (double)done, times[done / 2], times[done * 99 / 100],
 			times[done - 1]);
 	free(times);
@@ -210,24 +210,6 @@ static double recall(const struct bench *bench, const int64_t *graph, const int6
 		}
 	}
 	return (double)found / (double)wanted;
-}
-
-static int save_and_load(const struct bench *bench, void *index, struct ss_error *err)
-{
-	void *bytes = NULL;
-	size_t length = 0;
-	int64_t begin_ns = clock_monotonic_ns();
-	if (bench->plugin->index->save(index, &bytes, &length, err) < 0)
-		return -1;
-	double saved = seconds_since(begin_ns);
-	begin_ns = clock_monotonic_ns();
-	int result = bench->plugin->index->load(
-		index, bytes, length, bench->count, bench->dimension, err);
-	if (result == 0)
-		(void)printf("saved in %.1f s as %.0f MB, loaded in %.1f s\n", saved,
-			(double)length / 1e6, seconds_since(begin_ns));
-	free(bytes);
-	return result;
 }
 
 static void *build(const struct bench *bench, const char *name, const char *yaml,
@@ -248,35 +230,73 @@ static void *build(const struct bench *bench, const char *name, const char *yaml
 	return index;
 }
 
+/* A graph that was built once and is searched with several efforts. */
+struct graph {
+	void *bytes;
+	size_t length;
+};
+
+static int build_graph(
+	const struct bench *bench, const float *vectors, struct graph *graph, struct ss_error *err)
+{
+	char *yaml =
+		memory_format("kind: hnsw\nbuild_threads: %ld\n%s\n", bench->threads, bench->more);
+	void *index = build(bench, "graph", yaml, vectors, err);
+	int64_t begin_ns = clock_monotonic_ns();
+	int result = index == NULL ? -1
+				   : bench->plugin->index->save(
+					     index, &graph->bytes, &graph->length, err);
+	if (result == 0)
+		(void)printf("graph saved in %.1f s, %.0f MB\n", seconds_since(begin_ns),
+			(double)graph->length / 1e6);
+	if (index != NULL)
+		bench->plugin->index->destroy(index);
+	free(yaml);
+	return result;
+}
+
+static int search_graph(const struct bench *bench, const struct graph *graph, long effort,
+	const float *queries, const int64_t *exact, struct ss_error *err)
+{
+	char name[32];
+	int64_t *ids = memory_array(bench->queries * NEAREST, sizeof *ids);
+	char *yaml = memory_format("kind: hnsw\nef_search: %ld\n", effort);
+	void *index = make_index(bench, yaml, err);
+	int64_t begin_ns = clock_monotonic_ns();
+	int result = index == NULL ? -1
+				   : bench->plugin->index->load(index, graph->bytes, graph->length,
+					     bench->count, bench->dimension, err);
+	double seconds = seconds_since(begin_ns);
+	(void)snprintf(name, sizeof name, "graph, ef_search %ld", effort);
+	if (result == 0)
+		result = search(bench, index, queries, 1, name, ids, err);
+	if (result == 0)
+		(void)printf("  recall@%d %.4f, loaded in %.1f s\n", NEAREST,
+			recall(bench, ids, exact), seconds);
+	if (index != NULL)
+		bench->plugin->index->destroy(index);
+	free(ids);
+	free(yaml);
+	return result;
+}
+
 static int compare_indexes(
 	const struct bench *bench, const float *vectors, const float *queries, struct ss_error *err)
 {
-	int64_t *graph_ids = memory_array(bench->queries * NEAREST, sizeof *graph_ids);
-	int64_t *exact_ids = memory_array(bench->queries * NEAREST, sizeof *exact_ids);
-	char *yaml =
-		memory_format("kind: hnsw\nbuild_threads: %ld\n%s\n", bench->threads, bench->more);
-	void *exact = NULL;
-	int result = -1;
-	void *graph = build(bench, "graph", yaml, vectors, err);
-	if (graph == NULL || save_and_load(bench, graph, err) < 0)
-		goto end;
-	exact = build(bench, "exact", "kind: flat", vectors, err);
-	if (exact == NULL)
-		goto end;
-	(void)printf("        queries   mean ms    50%% ms    99%% ms    max ms\n");
-	if (search(bench, graph, queries, 1, "graph", graph_ids, err) < 0 ||
-		search(bench, exact, queries, EXACT_EVERY, "exact", exact_ids, err) < 0)
-		goto end;
-	(void)printf("recall@%d %.4f\n", NEAREST, recall(bench, graph_ids, exact_ids));
-	result = 0;
-end:
-	if (graph != NULL)
-		bench->plugin->index->destroy(graph);
+	static const long efforts[] = {32, 64, 128, 256};
+	struct graph graph = {0};
+	int64_t *ids = memory_array(bench->queries * NEAREST, sizeof *ids);
+	int result = build_graph(bench, vectors, &graph, err);
+	void *exact = result == 0 ? build(bench, "exact", "kind: flat", vectors, err) : NULL;
+	(void)printf("%-22s  queries   mean ms    50%% ms    99%% ms    max ms\n", "");
+	if (exact == NULL || search(bench, exact, queries, EXACT_EVERY, "exact", ids, err) < 0)
+		result = -1;
 	if (exact != NULL)
 		bench->plugin->index->destroy(exact);
-	free(graph_ids);
-	free(exact_ids);
-	free(yaml);
+	for (size_t i = 0; i < array_length(efforts) && result == 0; i++)
+		result = search_graph(bench, &graph, efforts[i], queries, ids, err);
+	free(graph.bytes);
+	free(ids);
 	return result;
 }
 

@@ -1,17 +1,20 @@
 /*
  * The agent kb_retriever: looks the question up in the knowledge base. It keeps only articles that fit,
- * so that an agent which finds none knows that it has no answer.
+ * so that an agent which finds none knows that it has no answer: none at all when it is not likely enough that
+ * the best one answers, and of the others those that score enough.
  */
 #include <smartsupport/smartsupport.h>
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { FIELD_MESSAGE, FIELD_CATEGORY, FIELD_KB_RESULTS };
-enum { OPTION_TOP_K, OPTION_MIN_SCORE, OPTION_PREFER_CATEGORY };
+enum { FIELD_MESSAGE, FIELD_CATEGORY, FIELD_KB_RESULTS, FIELD_RETRIEVAL };
+enum { OPTION_TOP_K, OPTION_MIN_CONFIDENCE, OPTION_MIN_SCORE, OPTION_PREFER_CATEGORY };
 
 struct kb_retriever {
 	const struct ss_host *host;
 	size_t top_k;
+	double min_confidence;
 	double min_score;
 	bool prefer_category;
 };
@@ -24,6 +27,7 @@ static int create(const struct ss_setup *setup, void **instance, struct ss_error
 		return ss_fail(err, "out of memory");
 	retriever->host = setup->host;
 	retriever->top_k = (size_t)values->as_int(setup->options[OPTION_TOP_K]);
+	retriever->min_confidence = values->as_number(setup->options[OPTION_MIN_CONFIDENCE]);
 	retriever->min_score = values->as_number(setup->options[OPTION_MIN_SCORE]);
 	retriever->prefer_category = values->as_bool(setup->options[OPTION_PREFER_CATEGORY]);
 	*instance = retriever;
@@ -35,18 +39,50 @@ static void destroy(void *instance)
 	free(instance);
 }
 
+/* How the search went: {confidence, abstained, reason, best, scores}. The reason is why it abstained: "no_article"
+ * when none scores enough, "low_confidence", or the doubt that came with the best article. */
+static struct ss_value *explain(const struct kb_retriever *retriever, const struct ss_value *best,
+	bool abstained, double confidence)
+{
+	static const char *const keys[] = {"confidence", "abstained", "reason", "best", "scores"};
+	const struct ss_value_functions *values = retriever->host->values;
+	const struct ss_value *doubt = values->get(best, "doubt");
+	const char *reason = best == NULL ? "no_article" : "low_confidence";
+	if (!abstained)
+		reason = "";
+	else if (doubt != NULL)
+		reason = values->as_string(doubt, NULL);
+	struct ss_value *items[] = {
+		values->number(confidence),
+		values->boolean(abstained),
+		values->string(reason, strlen(reason)),
+		best != NULL ? values->ref(values->get(best, "id")) : values->string("", 0),
+		best != NULL ? values->ref(values->get(best, "scores"))
+			     : values->map(NULL, NULL, 0),
+	};
+	return values->map(keys, items, sizeof items / sizeof *items);
+}
+
 static void found(void *instance, struct ss_run *run, const struct ss_value *articles,
 	const struct ss_error *err)
 {
 	const struct kb_retriever *retriever = instance;
 	const struct ss_host *host = retriever->host;
+	const struct ss_value *best = host->values->at(articles, 0);
+	double confidence = host->values->as_number(host->values->get(best, "confidence"));
+	bool abstained = best == NULL || confidence < retriever->min_confidence;
 	struct ss_error failure = {0};
-	if (err != NULL)
+	if (err != NULL) {
 		host->finish(run, SS_FAILED, err);
-	else if (host->write(run, FIELD_KB_RESULTS, host->values->ref(articles), &failure) < 0)
-		host->finish(run, SS_FAILED, &failure);
-	else
-		host->finish(run, SS_DONE, NULL);
+		return;
+	}
+	struct ss_value *kept =
+		abstained ? host->values->list(NULL, 0) : host->values->ref(articles);
+	/* Both are handed over in any case, since write() takes them. */
+	int result = host->write(run, FIELD_KB_RESULTS, kept, &failure);
+	result |= host->write(
+		run, FIELD_RETRIEVAL, explain(retriever, best, abstained, confidence), &failure);
+	host->finish(run, result < 0 ? SS_FAILED : SS_DONE, &failure);
 }
 
 static enum ss_result run(void *instance, struct ss_run *run, struct ss_error *err)
@@ -75,12 +111,18 @@ static const struct ss_option options[] = {
 		.min = 1,
 		.max = 20,
 		.help = "How many articles are kept at most."},
-	[OPTION_MIN_SCORE] = {.name = "min_score",
+	[OPTION_MIN_CONFIDENCE] = {.name = "min_confidence",
 		.type = SS_OPTION_NUMBER,
-		.fallback = "0.33",
+		.fallback = "0.2",
 		.min = 0,
 		.max = 1,
-		.help = "Articles that score less do not fit."},
+		.help = "How likely the best article must answer the question; else none is kept."},
+	[OPTION_MIN_SCORE] = {.name = "min_score",
+		.type = SS_OPTION_NUMBER,
+		.fallback = "0.25",
+		.min = 0,
+		.max = 1,
+		.help = "Articles that score less are left out."},
 	[OPTION_PREFER_CATEGORY] = {.name = "prefer_category",
 		.type = SS_OPTION_BOOL,
 		.fallback = "true",
@@ -94,8 +136,11 @@ static const struct ss_field fields[] = {
 	[FIELD_CATEGORY] = {"category", SS_STRING, SS_READS | SS_OPTIONAL,
 		"The question's category, a hint for the search."},
 	[FIELD_KB_RESULTS] = {"kb_results", SS_LIST, SS_WRITES,
-		"The articles that fit, best first: maps with id, title, content, category and "
-		"score."},
+		"The articles that fit, best first: maps with id, title, content, category, score "
+		"and scores (question, answer, lexical); the first one also with confidence."},
+	[FIELD_RETRIEVAL] = {"retrieval", SS_MAP, SS_WRITES | SS_OPTIONAL,
+		"How the search went: confidence, abstained, reason (no_article, low_confidence, "
+		"unknown_code or other_subject), best (an article's id) and its scores."},
 	{.name = NULL},
 };
 

@@ -21,7 +21,7 @@
 #define SHARED SS_SOURCE_DIR "/../shared/data/"
 
 /* What kb_retriever uses unless the workflow says otherwise. */
-#define MIN_SCORE 0.33
+#define MIN_CONFIDENCE 0.2
 
 /* The share of questions whose article must come first. */
 #define LEAST_RIGHT 0.95
@@ -146,21 +146,30 @@ static char *join(const struct ss_value *texts)
 	return buffer_take(&buffer);
 }
 
-/* The threads as articles: the question is the title, the answers are the content. */
-static struct knowledge *threads_as_articles(const struct ss_value *threads)
+/* The threads as articles: the question is the title, the answers are the content. SKIPPED is left out; a number that
+ * no thread has leaves out none. */
+static struct articles thread_articles(const struct ss_value *threads, size_t skipped)
 {
-	struct articles articles = {.count = value_count(threads)};
-	articles.items = calloc(articles.count, sizeof(struct ss_value *));
-	for (size_t i = 0; i < articles.count; i++) {
+	struct articles articles = {0};
+	articles.items = calloc(value_count(threads), sizeof(struct ss_value *));
+	for (size_t i = 0; i < value_count(threads); i++) {
 		const struct ss_value *thread = value_at(threads, i);
 		char id[24];
+		if (i == skipped)
+			continue;
 		char *content = join(value_get(thread, "answers"));
 		(void)snprintf(id, sizeof id, "%zu", i);
-		articles.items[i] = value_map_make({"id", value_text(id)},
+		articles.items[articles.count++] = value_map_make({"id", value_text(id)},
 			{"title", value_ref(value_get(thread, "question"))},
 			{"content", value_text(content)}, {"category", value_text("")});
 		free(content);
 	}
+	return articles;
+}
+
+static struct knowledge *know_threads(const struct ss_value *threads, size_t skipped)
+{
+	struct articles articles = thread_articles(threads, skipped);
 	struct knowledge *knowledge = make_knowledge(&articles);
 	for (size_t i = 0; i < articles.count; i++)
 		value_unref(articles.items[i]);
@@ -168,42 +177,51 @@ static struct knowledge *threads_as_articles(const struct ss_value *threads)
 	return knowledge;
 }
 
-/* The id of the best article for TEXT and its score, whether it fits or not. */
-static double best(struct knowledge *knowledge, const struct ss_value *text, char id[200])
+struct tally {
+	size_t asked;
+	size_t right;             /* the expected article is the best one */
+	double reciprocal;        /* sum of 1 / its place */
+	size_t abstained;         /* the best one is not likely to answer */
+	size_t answered;          /* the expected one is the best one and likely to answer */
+	double confidences[3000]; /* of the best one */
+};
+
+/* The articles for TEXT, best first. */
+static struct ss_value *look_up(struct knowledge *knowledge, struct ss_text text, size_t top_k)
 {
 	struct ss_error err = {0};
-	const struct ss_text words = value_as_text(text);
 	struct ss_value *results = NULL;
 	float *vector =
 		calloc(embedder.plugin->embedder->dimension(embedder.instance), sizeof *vector);
-	cr_assert_eq(embedder.plugin->embedder->embed(embedder.instance, &words, 1, vector, &err),
-		0, "%s", err.text);
-	const struct knowledge_query query = {.text = words.data, .vector = vector, .top_k = 1};
+	cr_assert_eq(embedder.plugin->embedder->embed(embedder.instance, &text, 1, vector, &err), 0,
+		"%s", err.text);
+	const struct knowledge_query query = {.text = text.data, .vector = vector, .top_k = top_k};
 	cr_assert_eq(knowledge_search(knowledge, &query, &results, &err), 0, "%s", err.text);
-	(void)snprintf(id, 200, "%s", value_as_string(value_get(value_at(results, 0), "id"), NULL));
-	double score = value_as_number(value_get(value_at(results, 0), "score"));
-	value_unref(results);
 	free(vector);
-	return score;
+	return results;
 }
 
-struct tally {
-	size_t asked;
-	size_t right;     /* the expected article is the best one */
-	size_t abstained; /* the best one does not fit */
-	size_t answered;  /* the expected one is the best one and fits */
-};
+static const char *id_at(const struct ss_value *results, size_t place)
+{
+	return value_as_string(value_get(value_at(results, place), "id"), NULL);
+}
 
 static void ask(struct knowledge *knowledge, struct tally *tally, const struct ss_value *text,
 	const char *expected)
 {
-	char id[200];
-	double score = best(knowledge, text, id);
-	bool right = expected != NULL && strcmp(id, expected) == 0;
-	tally->asked++;
+	struct ss_value *results = look_up(knowledge, value_as_text(text), 20);
+	double confidence = value_as_number(value_get(value_at(results, 0), "confidence"));
+	bool right = expected != NULL && strcmp(id_at(results, 0), expected) == 0;
+	for (size_t i = 0; expected != NULL && i < value_count(results); i++) {
+		if (strcmp(id_at(results, i), expected) == 0)
+			tally->reciprocal += 1 / (double)(i + 1);
+	}
+	cr_assert_lt(tally->asked, sizeof tally->confidences / sizeof *tally->confidences);
+	tally->confidences[tally->asked++] = confidence;
 	tally->right += right;
-	tally->abstained += score < MIN_SCORE;
-	tally->answered += right && score >= MIN_SCORE;
+	tally->abstained += confidence < MIN_CONFIDENCE;
+	tally->answered += right && confidence >= MIN_CONFIDENCE;
+	value_unref(results);
 }
 
 static double share(size_t part, size_t whole)
@@ -211,83 +229,186 @@ static double share(size_t part, size_t whole)
 	return whole > 0 ? (double)part / (double)whole : 0;
 }
 
-static struct tally ask_off_topic(struct knowledge *knowledge, const struct ss_value *questions)
+/* The share of the questions for which nothing is answered where CONFIDENCE is asked for. */
+static double abstaining(const struct tally *tally, double confidence)
 {
-	struct tally tally = {0};
-	for (size_t i = 0; i < value_count(questions); i++)
-		ask(knowledge, &tally, value_at(questions, i), NULL);
-	return tally;
+	size_t count = 0;
+	for (size_t i = 0; i < tally->asked; i++)
+		count += tally->confidences[i] < confidence;
+	return share(count, tally->asked);
 }
 
-Test(knowledge_quality, finds_the_right_thread_for_97_in_100_paraphrased_questions)
+/* The highest confidence to ask for at which at most LIMIT of the questions get no answer. */
+static double threshold(const struct tally *tally, double limit)
+{
+	double best = 0;
+	for (double confidence = 0; confidence < 1; confidence += 0.005) {
+		if (abstaining(tally, confidence) <= limit)
+			best = confidence;
+	}
+	return best;
+}
+
+static void ask_off_topic(
+	struct knowledge *knowledge, struct tally *tally, const struct ss_value *questions)
+{
+	for (size_t i = 0; i < value_count(questions); i++)
+		ask(knowledge, tally, value_at(questions, i), NULL);
+}
+
+static void ask_thread(struct knowledge *knowledge, struct tally *tally,
+	const struct ss_value *threads, size_t number, bool is_there)
+{
+	const struct ss_value *queries = value_get(value_at(threads, number), "queries");
+	char id[24];
+	(void)snprintf(id, sizeof id, "%zu", number);
+	for (size_t i = 0; i < value_count(queries); i++)
+		ask(knowledge, tally, value_at(queries, i), is_there ? id : NULL);
+}
+
+static struct tally with, without, off;
+
+Test(knowledge_quality, finds_the_right_thread_for_98_in_100_paraphrased_questions)
 {
 	struct ss_value *threads = read_json(SHARED "stackfaq.json");
 	struct ss_value *off_topic = read_json(SHARED "off_topic.json");
 	if (threads == NULL || off_topic == NULL)
 		cr_skip_test("stackfaq.json or off_topic.json is not there");
-	struct knowledge *knowledge = threads_as_articles(threads);
-	struct tally tally = {0};
-	for (size_t i = 0; i < value_count(threads); i++) {
-		const struct ss_value *queries = value_get(value_at(threads, i), "queries");
-		char id[24];
-		(void)snprintf(id, sizeof id, "%zu", i);
-		for (size_t k = 0; k < value_count(queries); k++)
-			ask(knowledge, &tally, value_at(queries, k), id);
-	}
-	struct tally off = ask_off_topic(knowledge, off_topic);
-	cr_log_info("stackfaq: %zu of %zu right, %zu abstained; off topic: %zu of %zu abstained",
-		tally.right, tally.asked, tally.abstained, off.abstained, off.asked);
-	cr_expect_geq(share(tally.right, tally.asked), 0.97, "%zu of %zu right", tally.right,
-		tally.asked);
-	cr_expect_lt(share(tally.abstained, tally.asked), 0.05);
-	cr_expect_geq(share(off.abstained, off.asked), 0.95);
+	struct knowledge *knowledge = know_threads(threads, SIZE_MAX);
+	for (size_t i = 0; i < value_count(threads); i++)
+		ask_thread(knowledge, &with, threads, i, true);
+	ask_off_topic(knowledge, &off, off_topic);
+	double confidence = threshold(&with, 0.03);
+	cr_log_info("stackfaq, question as title, answers as text: %zu of %zu right, MRR %.4f; "
+		    "%zu abstained, off topic %zu of %zu; at confidence %.3f %.3f and %.3f",
+		with.right, with.asked, with.reciprocal / (double)with.asked, with.abstained,
+		off.abstained, off.asked, confidence, abstaining(&with, confidence),
+		abstaining(&off, confidence));
+	cr_expect_geq(share(with.right, with.asked), 0.98);
+	cr_expect_geq(with.reciprocal / (double)with.asked, 0.99);
+	cr_expect_lt(share(with.abstained, with.asked), 0.05);
+	cr_expect_geq(share(off.abstained, off.asked), 0.98);
+	cr_expect_geq(abstaining(&off, confidence), 0.98);
 	knowledge_free(knowledge);
 	value_unref(threads);
 	value_unref(off_topic);
 }
 
-static void check_our_articles(const char *file)
+/* Without the right thread another one of the same product is the best: every thread is left out in its turn. */
+Test(knowledge_quality, abstains_for_most_questions_whose_thread_is_missing)
+{
+	struct ss_value *threads = read_json(SHARED "stackfaq.json");
+	if (threads == NULL)
+		cr_skip_test("stackfaq.json is not there");
+	struct knowledge *all = know_threads(threads, SIZE_MAX);
+	for (size_t i = 0; i < value_count(threads); i++) {
+		struct knowledge *knowledge = know_threads(threads, i);
+		ask_thread(all, &with, threads, i, true);
+		ask_thread(knowledge, &without, threads, i, false);
+		knowledge_free(knowledge);
+	}
+	double confidence = threshold(&with, 0.05);
+	cr_log_info("thread missing: %.3f abstain, there: %.3f; at confidence %.3f: %.3f and %.3f",
+		share(without.abstained, without.asked), share(with.abstained, with.asked),
+		confidence, abstaining(&without, confidence), abstaining(&with, confidence));
+	cr_expect_geq(share(without.abstained, without.asked), 0.72);
+	cr_expect_geq(abstaining(&without, confidence), 0.85);
+	knowledge_free(all);
+	value_unref(threads);
+}
+
+static void check_our_articles(const char *file, double most_abstained)
 {
 	struct ss_value *questions = read_lines(file);
 	struct knowledge *knowledge = our_articles();
-	struct tally tally = {0};
 	for (size_t i = 0; i < value_count(questions); i++) {
 		const struct ss_value *question = value_at(questions, i);
-		ask(knowledge, &tally, value_get(question, "text"),
+		ask(knowledge, &with, value_get(question, "text"),
 			value_as_string(value_get(question, "article"), NULL));
 	}
-	cr_log_info(
-		"our articles: %zu of %zu first, %zu abstained, %zu answered from the right one",
-		tally.right, tally.asked, tally.abstained, tally.answered);
-	cr_expect_geq(share(tally.right, tally.asked), LEAST_RIGHT, "%zu of %zu right", tally.right,
-		tally.asked);
-	cr_expect_lt(share(tally.abstained, tally.asked), 0.05, "%zu of %zu abstained",
-		tally.abstained, tally.asked);
+	cr_log_info("our articles: %zu of %zu first, MRR %.4f, %zu abstained, %zu answered from "
+		    "the right one",
+		with.right, with.asked, with.reciprocal / (double)with.asked, with.abstained,
+		with.answered);
+	cr_expect_geq(share(with.right, with.asked), LEAST_RIGHT, "%zu of %zu right", with.right,
+		with.asked);
+	cr_expect_leq(share(with.abstained, with.asked), most_abstained, "%zu of %zu abstained",
+		with.abstained, with.asked);
 	knowledge_free(knowledge);
 	value_unref(questions);
 }
 
 Test(knowledge_quality, finds_our_article_for_customers_own_words)
 {
-	check_our_articles(SS_SOURCE_DIR "/tests/data/article_questions.jsonl");
+	check_our_articles(SS_SOURCE_DIR "/tests/data/article_questions.jsonl", 0.1);
 }
 
 /* Written without a look at the other questions that the articles name, and used for no tuning. */
 Test(knowledge_quality, finds_our_article_for_questions_that_nothing_was_tuned_on)
 {
-	check_our_articles(SS_SOURCE_DIR "/tests/data/article_questions_unseen.jsonl");
+	check_our_articles(SS_SOURCE_DIR "/tests/data/article_questions_unseen.jsonl", 0.1);
 }
 
-Test(knowledge_quality, finds_nothing_in_our_articles_for_95_in_100_questions_about_other_things)
+Test(knowledge_quality, finds_nothing_in_our_articles_for_98_in_100_questions_about_other_things)
 {
 	struct ss_value *off_topic = read_json(SHARED "off_topic.json");
 	if (off_topic == NULL)
 		cr_skip_test("off_topic.json is not there");
 	struct knowledge *knowledge = our_articles();
-	struct tally off = ask_off_topic(knowledge, off_topic);
+	ask_off_topic(knowledge, &off, off_topic);
 	cr_log_info("off topic, our articles: %zu of %zu abstained", off.abstained, off.asked);
-	cr_expect_geq(share(off.abstained, off.asked), 0.95, "%zu of %zu abstained", off.abstained,
+	cr_expect_geq(share(off.abstained, off.asked), 0.98, "%zu of %zu abstained", off.abstained,
 		off.asked);
 	knowledge_free(knowledge);
 	value_unref(off_topic);
+}
+
+/* What customers ask that an article seems to answer and does not, and what is not to be missed. */
+Test(knowledge_quality, tells_questions_about_something_else_from_those_about_the_product)
+{
+	static const struct {
+		const char *text, *article; /* NULL: abstains */
+	} cases[] = {
+		{"How do I delete a row?", NULL},
+		{"What does TB-9999 mean?", NULL},
+		{"I get error TB-9999 when syncing", NULL},
+		{"My import stops with error 8888", NULL},
+		{"cancel my gym membership", NULL},
+		{"reset my password for Gmail", NULL},
+		{"How do I reset my password for Gmail?", NULL},
+		{"I forgot my Facebook password", NULL},
+		{"Change the payment method for my rent", NULL},
+		{"What's the weather in Paris?", NULL},
+		{"Wie kann ich mein Passwort zur\xc3\xbc"
+		 "cksetzen?",
+			NULL},
+		{"\xc2\xbf"
+		 "C\xc3\xb3mo puedo cancelar mi suscripci\xc3\xb3n?",
+			NULL},
+		{"Comment puis-je me faire rembourser ?", NULL},
+		{"\xe3\x83\x91\xe3\x82\xb9\xe3\x83\xaf\xe3\x83\xbc\xe3\x83\x89"
+		 "\xe3\x82\x92\xe5\xbf\x98\xe3\x82\x8c\xe3\x81\xbe\xe3\x81\x97"
+		 "\xe3\x81\x9f",
+			NULL},
+		{"asdf qwer", NULL},
+		{"Does Tallybird work on Linux?", "install-update-desktop-app"},
+		{"What is TB-1042?", "sync-error-tb-1042"},
+		{"tb-5003", "storage-full-tb-5003"},
+		{"the app says error 2107", "import-error-tb-2107"},
+		{"I cannot find \"Restore account\"", "delete-restore-account"},
+		{"cancel my subscription", "cancel-subscription"},
+		{"reset my password", "reset-password"},
+	};
+	struct knowledge *knowledge = our_articles();
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct ss_text text = {cases[i].text, strlen(cases[i].text)};
+		struct ss_value *results = look_up(knowledge, text, 1);
+		double confidence = value_as_number(value_get(value_at(results, 0), "confidence"));
+		const char *found = confidence < MIN_CONFIDENCE ? "" : id_at(results, 0);
+		const char *expected = cases[i].article != NULL ? cases[i].article : "";
+		cr_expect_str_eq(found, expected, "%s: \"%s\" and not \"%s\", confidence %.3f",
+			cases[i].text, found, expected, confidence);
+		value_unref(results);
+	}
+	knowledge_free(knowledge);
 }

@@ -1,3 +1,5 @@
+#include "base/hash.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "service/knowledge.h"
 #include "value/value.h"
@@ -7,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DIMENSION = 64 };
 
@@ -18,6 +21,8 @@ struct fakes {
 	float *vectors;
 	size_t count;
 	const char *search_fails;
+	size_t builds, loads;
+	bool load_fails;
 };
 
 static struct fakes fakes;
@@ -72,6 +77,7 @@ static int build(void *instance, const float *vectors, size_t count, size_t vect
 	fake->vectors = memory_array(count, vector_dimension * sizeof *vectors);
 	memcpy(fake->vectors, vectors, count * vector_dimension * sizeof *vectors);
 	fake->count = count;
+	fake->builds++;
 	return 0;
 }
 
@@ -312,4 +318,226 @@ Test(knowledge, passes_on_why_a_search_failed)
 	cr_expect_eq(knowledge_search(knowledge, &query, &results, &err), -1);
 	cr_expect_str_eq(err.text, "index gone");
 	cr_expect_null(results);
+}
+
+static double stage(size_t place, const char *name)
+{
+	return value_as_number(value_get(value_get(value_at(found, place), "scores"), name));
+}
+
+Test(knowledge, tells_the_score_of_every_stage)
+{
+	const struct knowledge_options options = knowledge_defaults();
+	know_three();
+	ask("can I get a refund", NULL, 2, 0);
+	for (size_t i = 0; i < 2; i++)
+		cr_expect_float_eq(score_at(i),
+			options.question_weight * stage(i, "question") +
+				options.answer_weight * stage(i, "answer") +
+				options.lexical_weight * stage(i, "lexical"),
+			2e-4);
+	cr_expect_gt(stage(0, "question"), stage(1, "question"));
+	cr_expect_gt(stage(0, "lexical"), stage(1, "lexical"));
+}
+
+static double confidence(void)
+{
+	return value_as_number(value_get(value_at(found, 0), "confidence"));
+}
+
+Test(knowledge, tells_how_likely_the_first_article_answers)
+{
+	know_three();
+	ask("can I get a refund", NULL, 3, 0);
+	double sure = confidence();
+	cr_expect_gt(sure, 0.5);
+	cr_expect_null(value_get(value_at(found, 1), "confidence"));
+	ask("bananas and apples", NULL, 3, 0);
+	cr_expect_lt(confidence(), 0.2);
+}
+
+/* Three articles of codes whose vectors are alike. */
+static void know_codes(void)
+{
+	struct ss_error err = {0};
+	struct ss_value *items[] = {
+		article("a", "Import error", "The program shows TB-1000 when a row is too long.",
+			""),
+		article("b", "Import error", "The program shows TB-2000 when a row is too long.",
+			""),
+		article("c", "Import error", "Click on restore sheet when a row is missing.", "")};
+	know(items, array_length(items), &err);
+	cr_assert_not_null(knowledge, "%s", err.text);
+}
+
+Test(knowledge, puts_the_article_with_the_code_or_the_phrase_first)
+{
+	know_codes();
+	cr_expect_str_eq(ask("what is TB-2000?", NULL, 1, 0), "b ");
+	cr_expect_geq(confidence(), 0.5);
+	cr_expect_str_eq(ask("TB-1000", NULL, 1, 0), "a ");
+	cr_expect_str_eq(ask("the program shows import error \"restore sheet\"", NULL, 1, 0), "c ");
+}
+
+Test(knowledge, doubts_every_article_when_it_is_asked_for_a_code_that_none_has)
+{
+	know_codes();
+	ask("import error TB-9999", NULL, 1, 0);
+	cr_expect_eq(confidence(), 0);
+	cr_expect_str_eq(
+		value_as_string(value_get(value_at(found, 0), "doubt"), NULL), "unknown_code");
+}
+
+Test(knowledge, doubts_an_article_that_fits_but_for_words_that_none_has)
+{
+	know_three();
+	cr_expect_str_eq(ask("How do I reset my old zebra umbrella password?", NULL, 1, 0), "reset ");
+	cr_expect_eq(confidence(), 0);
+	cr_expect_str_eq(
+		value_as_string(value_get(value_at(found, 0), "doubt"), NULL), "other_subject");
+	ask("How do I reset my password?", NULL, 1, 0);
+	cr_expect_gt(confidence(), 0.5);
+	cr_expect_null(value_get(value_at(found, 0), "doubt"));
+}
+
+Test(knowledge, answers_from_a_base_of_one_article)
+{
+	struct ss_error err = {0};
+	struct ss_value *items[] = {article("a", "How do I print?", "Click on print.", "")};
+	know(items, 1, &err);
+	ask("How do I print?", NULL, 3, 0);
+	cr_expect(confidence() > 0 && confidence() < 1);
+}
+
+/* Keeping vectors. */
+
+static char folder[] = "/tmp/knowledge_test_XXXXXX";
+static const char of_embedder[HASH_SIZE] =
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+static const char of_another[HASH_SIZE] =
+	"1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+static struct log quiet = {.fd = -1, .level = SS_LOG_ERROR};
+static char *cache_file;
+
+static void begin_keeping(void)
+{
+	cr_assert_not_null(mkdtemp(folder));
+	cache_file = memory_format("%s/base.vectors", folder);
+}
+
+static void end_keeping(void)
+{
+	forget();
+	char *command = memory_format("rm -r %s", folder);
+	cr_expect_eq(system(command), 0);
+	free(command);
+	free(cache_file);
+}
+
+TestSuite(knowledge_cache, .init = begin_keeping, .fini = end_keeping);
+
+static int save(void *instance, void **bytes, size_t *length, struct ss_error *err)
+{
+	(void)instance;
+	(void)err;
+	*bytes = memory_string("graph");
+	*length = 5;
+	return 0;
+}
+
+static int load(void *instance, const void *bytes, size_t length, size_t count,
+	size_t vector_dimension, struct ss_error *err)
+{
+	struct fakes *fake = instance;
+	(void)count;
+	(void)vector_dimension;
+	fake->loads++;
+	if (fake->load_fails)
+		return ss_fail(err, "no such graph");
+	cr_expect_eq(length, 5);
+	cr_expect_eq(memcmp(bytes, "graph", 5), 0);
+	return 0;
+}
+
+static const struct ss_index_operations saving_index = {
+	.build = build, .search = search, .save = save, .load = load};
+
+/* Builds a base of COUNT articles with the cache; what was embedded before is forgotten. Returns how many texts
+ * were embedded. */
+static size_t start(size_t count, const char *embedder_hash, const char *index_hash)
+{
+	struct ss_error err = {0};
+	struct knowledge_options options = knowledge_defaults();
+	const struct knowledge_cache cache = {cache_file, embedder_hash, index_hash, &quiet};
+	struct ss_value *items[8];
+	for (size_t i = 0; i < count; i++) {
+		char id[24];
+		(void)snprintf(id, sizeof id, "a%zu", i);
+		items[i] = article(id, id, "Text.", "");
+	}
+	options.cache = &cache;
+	bool load_fails = fakes.load_fails;
+	forget();
+	fakes.load_fails = load_fails;
+	const struct articles articles = {.items = items, .count = count};
+	knowledge = knowledge_new(&articles, &embedder, &fakes,
+		index_hash != NULL ? &saving_index : &index_operations, &fakes, &options, &err);
+	cr_assert_not_null(knowledge, "%s", err.text);
+	for (size_t i = 0; i < count; i++)
+		value_unref(items[i]);
+	return fakes.texts;
+}
+
+Test(knowledge_cache, embeds_nothing_when_nothing_changed)
+{
+	cr_expect_eq(start(4, of_embedder, NULL), 8);
+	cr_expect_eq(start(4, of_embedder, NULL), 0);
+	cr_expect_str_eq(ask("a2", NULL, 1, 0), "a2 ");
+}
+
+Test(knowledge_cache, embeds_only_what_is_new)
+{
+	cr_expect_eq(start(4, of_embedder, NULL), 8);
+	cr_expect_eq(start(6, of_embedder, NULL), 4);
+	cr_expect_str_eq(ask("a5", NULL, 1, 0), "a5 ");
+	cr_expect_eq(start(2, of_embedder, NULL), 0);
+}
+
+Test(knowledge_cache, embeds_everything_with_another_embedder)
+{
+	cr_expect_eq(start(4, of_embedder, NULL), 8);
+	cr_expect_eq(start(4, of_another, NULL), 8);
+	cr_expect_eq(start(4, of_another, NULL), 0);
+}
+
+Test(knowledge_cache, loads_the_index_only_when_it_fits)
+{
+	start(4, of_embedder, of_embedder);
+	cr_expect_eq(fakes.loads, 0);
+	start(4, of_embedder, of_embedder);
+	cr_expect_eq(fakes.loads, 1);
+	cr_expect_eq(fakes.builds, 0);
+	cr_expect_eq(start(4, of_embedder, of_another), 0);
+	cr_expect(fakes.loads == 0 && fakes.builds == 1, "other settings");
+	start(5, of_embedder, of_another);
+	cr_expect(fakes.loads == 0 && fakes.builds == 1, "other articles");
+	fakes.load_fails = true;
+	start(5, of_embedder, of_another);
+	cr_expect(fakes.loads == 1 && fakes.builds == 1, "refused");
+}
+
+Test(knowledge_cache, is_made_anew_when_it_is_damaged)
+{
+	start(4, of_embedder, NULL);
+	cr_assert_eq(truncate(cache_file, 300), 0);
+	cr_expect_eq(start(4, of_embedder, NULL), 8);
+	cr_expect_eq(start(4, of_embedder, NULL), 0);
+}
+
+Test(knowledge_cache, is_gone_without_where_it_cannot_be)
+{
+	free(cache_file);
+	cache_file = memory_string("/proc/nowhere/base.vectors");
+	cr_expect_eq(start(4, of_embedder, NULL), 8);
+	cr_expect_str_eq(ask("a2", NULL, 1, 0), "a2 ");
 }

@@ -10,7 +10,8 @@ static void begin(void)
 	host = fake_host_new(&smartsupport_plugin);
 	fake_host_set_text(host, "message", "my card");
 	fake_host_set_text(host, "category", "Billing");
-	fake_host_articles(host, "[{\"id\": \"a\", \"score\": 0.5}]");
+	fake_host_articles(host, "[{\"id\": \"a\", \"score\": 0.5, \"scores\": {\"lexical\": 0.1}, "
+				 "\"confidence\": 0.6}, {\"id\": \"b\", \"score\": 0.4}]");
 }
 
 static void end(void)
@@ -30,12 +31,55 @@ Test(kb_retriever, writes_what_the_search_found)
 {
 	struct ss_error err = {0};
 	cr_assert_eq(retrieve("{top_k: 4, min_score: 0.25}", &err), SS_DONE);
-	cr_expect_str_eq(
-		fake_host_written_json(host, "kb_results"), "[{\"id\":\"a\",\"score\":0.5}]");
+	cr_expect_str_eq(fake_host_written_json(host, "kb_results"),
+		"[{\"confidence\":0.6,\"id\":\"a\",\"score\":0.5,\"scores\":{\"lexical\":0.1}},"
+		"{\"id\":\"b\",\"score\":0.4}]");
 	const struct ss_search *search = fake_host_last_search(host);
 	cr_expect_eq(search->top_k, 4);
 	cr_expect_float_eq(search->min_score, 0.25, 1e-9);
 	cr_expect_str_eq(search->prefer_category, "Billing");
+	cr_expect_str_eq(fake_host_written_json(host, "retrieval"),
+		"{\"abstained\":false,\"best\":\"a\",\"confidence\":0.6,\"reason\":\"\","
+		"\"scores\":{\"lexical\":0.1}}");
+}
+
+Test(kb_retriever, abstains_when_the_best_article_is_not_likely_to_answer)
+{
+	struct ss_error err = {0};
+	cr_assert_eq(retrieve("{min_confidence: 0.61}", &err), SS_DONE);
+	cr_expect_str_eq(fake_host_written_json(host, "kb_results"), "[]");
+	cr_expect_str_eq(fake_host_written_json(host, "retrieval"),
+		"{\"abstained\":true,\"best\":\"a\",\"confidence\":0.6,\"reason\":"
+		"\"low_confidence\",\"scores\":{\"lexical\":0.1}}");
+}
+
+Test(kb_retriever, passes_on_the_doubt_that_made_it_abstain)
+{
+	struct ss_error err = {0};
+	fake_host_articles(host, "[{\"id\": \"a\", \"scores\": {}, \"confidence\": 0.0, "
+				 "\"doubt\": \"unknown_code\"}]");
+	cr_assert_eq(retrieve("", &err), SS_DONE);
+	cr_expect_str_eq(fake_host_written_json(host, "kb_results"), "[]");
+	cr_expect_not_null(
+		strstr(fake_host_written_json(host, "retrieval"), "\"reason\":\"unknown_code\""));
+}
+
+Test(kb_retriever, says_that_no_article_was_found)
+{
+	struct ss_error err = {0};
+	fake_host_articles(host, "[]");
+	cr_assert_eq(retrieve("{min_confidence: 0}", &err), SS_DONE);
+	cr_expect_str_eq(fake_host_written_json(host, "kb_results"), "[]");
+	cr_expect_str_eq(fake_host_written_json(host, "retrieval"),
+		"{\"abstained\":true,\"best\":\"\",\"confidence\":0.0,\"reason\":"
+		"\"no_article\",\"scores\":{}}");
+}
+
+Test(kb_retriever, works_without_retrieval_in_the_workflow)
+{
+	struct ss_error err = {0};
+	fake_host_leave_out(host, "retrieval");
+	cr_assert_eq(retrieve("", &err), SS_DONE);
 }
 
 Test(kb_retriever, prefers_no_category_when_told_so)

@@ -20,12 +20,13 @@ static void *create(const char *kind, int64_t ef_search)
 {
 	struct ss_error err = {0};
 	void *instance = NULL;
-	struct ss_value *values[] = {value_text(kind), value_int(200), value_int(ef_search)};
-	const struct ss_value *options[] = {values[0], values[1], values[2]};
+	struct ss_value *values[] = {
+		value_text(kind), value_int(200), value_int(ef_search), value_int(1)};
+	const struct ss_value *options[] = {values[0], values[1], values[2], values[3]};
 	const struct ss_setup setup = {
 		.struct_size = sizeof setup, .host = &host, .name = "faiss", .options = options};
 	cr_assert_eq(faiss()->create(&setup, &instance, &err), 0, "%s", err.text);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		value_unref(values[i]);
 	return instance;
 }
@@ -298,5 +299,78 @@ Test(faiss, starts_no_threads)
 	cr_assert_eq(faiss()->search(index, vectors, COUNT, 1, ids, scores, &err), 0);
 	cr_expect_eq(count_threads(), threads);
 	faiss()->destroy(index);
+	free(vectors);
+}
+
+Test(faiss, finds_the_same_in_a_graph_that_was_saved_and_loaded)
+{
+	enum { COUNT = 2000, DIMENSION = 32, QUERIES = 20, K = 5 };
+	struct ss_error err = {0};
+	int64_t ids[QUERIES * K], again[QUERIES * K];
+	float scores[QUERIES * K], scores_again[QUERIES * K];
+	void *bytes = NULL;
+	size_t length = 0;
+	float *vectors = unit_vectors(COUNT, DIMENSION, 1);
+	float *queries = unit_vectors(QUERIES, DIMENSION, 2);
+	void *index = create("hnsw", 64);
+	cr_assert_eq(faiss()->build(index, vectors, COUNT, DIMENSION, &err), 0);
+	cr_assert_eq(faiss()->search(index, queries, QUERIES, K, ids, scores, &err), 0);
+	cr_assert_eq(faiss()->save(index, &bytes, &length, &err), 0, "%s", err.text);
+	faiss()->destroy(index);
+	index = create("hnsw", 64);
+	cr_assert_eq(
+		faiss()->load(index, bytes, length, COUNT, DIMENSION, &err), 0, "%s", err.text);
+	cr_assert_eq(faiss()->search(index, queries, QUERIES, K, again, scores_again, &err), 0);
+	cr_expect_eq(memcmp(ids, again, sizeof ids), 0);
+	cr_expect_eq(memcmp(scores, scores_again, sizeof scores), 0);
+	faiss()->destroy(index);
+	free(bytes);
+	free(vectors);
+	free(queries);
+}
+
+Test(faiss, saves_nothing_of_what_is_quickly_built)
+{
+	struct ss_error err = {0};
+	void *bytes = &err;
+	size_t length = 1;
+	float *vectors = unit_vectors(10, 8, 1);
+	void *index = create("flat", 64);
+	cr_expect_eq(faiss()->save(index, &bytes, &length, &err), 0);
+	cr_expect(bytes == NULL && length == 0);
+	bytes = &err;
+	cr_assert_eq(faiss()->build(index, vectors, 10, 8, &err), 0);
+	cr_expect_eq(faiss()->save(index, &bytes, &length, &err), 0);
+	cr_expect(bytes == NULL && length == 0);
+	faiss()->destroy(index);
+	free(vectors);
+}
+
+Test(faiss, refuses_to_load_what_does_not_fit_and_keeps_what_it_holds)
+{
+	enum { COUNT = 300, DIMENSION = 16 };
+	struct ss_error err = {0};
+	int64_t id;
+	float score;
+	void *bytes = NULL;
+	size_t length = 0;
+	float *vectors = unit_vectors(COUNT, DIMENSION, 1);
+	void *index = create("hnsw", 64);
+	cr_assert_eq(faiss()->build(index, vectors, COUNT, DIMENSION, &err), 0);
+	cr_assert_eq(faiss()->save(index, &bytes, &length, &err), 0);
+	cr_expect_eq(faiss()->load(index, bytes, length, COUNT + 1, DIMENSION, &err), -1);
+	cr_expect_str_eq(err.text, "the index has 300 vectors of 16 floats and not 301 of 16");
+	cr_expect_eq(faiss()->load(index, bytes, length, COUNT, DIMENSION + 1, &err), -1);
+	cr_expect_eq(faiss()->load(index, bytes, 3, COUNT, DIMENSION, &err), -1);
+	cr_expect_not_null(strstr(err.text, "FAISS cannot load the index"), "%s", err.text);
+	cr_expect_eq(faiss()->load(index, bytes, 0, COUNT, DIMENSION, &err), -1);
+	cr_assert_eq(faiss()->search(index, vectors, 1, 1, &id, &score, &err), 0);
+	cr_expect_eq(id, 0);
+	faiss()->destroy(index);
+	index = create("flat", 64);
+	cr_expect_eq(faiss()->load(index, bytes, length, COUNT, DIMENSION, &err), -1,
+		"flat was asked for");
+	faiss()->destroy(index);
+	free(bytes);
 	free(vectors);
 }
