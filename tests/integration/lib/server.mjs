@@ -18,10 +18,14 @@ process.on('exit', () => {
 // The environment of every program that a test starts: nothing of the caller's configuration. The leak
 // check takes what lies before a plugin's thread-local memory for a header when that memory happens to
 // begin a page, and ends with a signal; tools/test gives it the same option.
+// Vectors are kept for the tests of one file, so that only its first server embeds the articles.
+const cache = temporaryFolder();
+
 function environment(sanitizerLogs, more) {
 	return {
 		PATH: process.env.PATH,
 		HOME: process.env.HOME ?? '/',
+		XDG_CACHE_HOME: cache,
 		ASAN_OPTIONS: `log_path=${sanitizerLogs}/asan:intercept_tls_get_addr=0`,
 		UBSAN_OPTIONS: `log_path=${sanitizerLogs}/ubsan:print_stacktrace=1`,
 		TSAN_OPTIONS: `log_path=${sanitizerLogs}/tsan`,

@@ -17,7 +17,8 @@ static void set_up(void)
 {
 	static const char *const names[] = {"HOST", "PORT", "WORKERS", "LOG_LEVEL", "LOG_FORMAT",
 		"DATABASE_URL", "MODEL_DIR", "GROQ_API_KEY", "OPENAI_API_KEY", "LLM_BASE_URL",
-		"LLM_MODEL", "SECRET_KEY", "ENVIRONMENT"};
+		"LLM_MODEL", "SECRET_KEY", "ENVIRONMENT", "CACHE_DIRECTORY", "XDG_CACHE_HOME",
+		"HOME"};
 	for (size_t i = 0; i < array_length(names); i++)
 		(void)unsetenv(names[i]);
 	folder = scratch_new();
@@ -316,4 +317,56 @@ Test(config, passes_on_what_is_no_yaml)
 		&diagnostics, "/nonexistent.yaml: cannot be opened: No such file or directory\n");
 	config_free(NULL);
 	free(file);
+}
+
+static struct config *load_knowledge(const char *knowledge)
+{
+	char *text = text_with(knowledge, "");
+	struct config *config = load(text, "");
+	free(text);
+	return config;
+}
+
+Test(config, makes_the_weights_of_a_score_add_up_to_1)
+{
+	struct config *config = load_knowledge(
+		"knowledge_base: {articles: kb, weights: {question: 1, lexical: 0.25}}\n");
+	cr_expect_float_eq(config->question_weight, 0.8, 1e-9);
+	cr_expect_float_eq(config->answer_weight, 0, 1e-9);
+	cr_expect_float_eq(config->lexical_weight, 0.2, 1e-9);
+	config_free(config);
+	config = load_knowledge("knowledge_base: {articles: kb}\n");
+	cr_expect_eq(config->question_weight + config->answer_weight + config->lexical_weight, 0.0,
+		"none are given");
+	config_free(config);
+}
+
+Test(config, refuses_weights_that_mean_nothing)
+{
+	refuses("knowledge_base: {articles: kb, weights: {question: 0}}\n", "",
+		"@:2:41: one of the weights must be more than 0\n");
+	refuses("knowledge_base: {articles: kb, weights: {titles: 1}}\n", "",
+		"@:2:41: weights has another key than question, answer and lexical\n");
+	refuses("knowledge_base: {articles: kb, weights: {question: 2}}\n", "",
+		"@:2:52: question must be from 0 to 1, not 2\n");
+}
+
+static void expect_cache(const char *knowledge, const char *expected)
+{
+	struct config *config = load_knowledge(knowledge);
+	cr_expect_str_eq(config->cache != NULL ? config->cache : "", expected);
+	config_free(config);
+}
+
+Test(config, keeps_vectors_where_it_is_told_or_where_the_user_keeps_such_things)
+{
+	static const char plain[] = "knowledge_base: {articles: kb}\n";
+	expect_cache(plain, "");
+	cr_assert_eq(setenv("HOME", "/home/me", 1), 0);
+	expect_cache(plain, "/home/me/.cache/smartsupport");
+	cr_assert_eq(setenv("XDG_CACHE_HOME", "/tmp/cache", 1), 0);
+	expect_cache(plain, "/tmp/cache/smartsupport");
+	cr_assert_eq(setenv("CACHE_DIRECTORY", "/var/cache/support:/var/cache/other", 1), 0);
+	expect_cache(plain, "/var/cache/support");
+	expect_cache("knowledge_base: {articles: kb, cache: /srv/vectors}\n", "/srv/vectors");
 }

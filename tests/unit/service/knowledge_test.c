@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "service/knowledge.h"
+#include "support/scratch.h"
 #include "value/value.h"
 
 #include <criterion/criterion.h>
@@ -391,7 +392,8 @@ Test(knowledge, doubts_every_article_when_it_is_asked_for_a_code_that_none_has)
 Test(knowledge, doubts_an_article_that_fits_but_for_words_that_none_has)
 {
 	know_three();
-	cr_expect_str_eq(ask("How do I reset my old zebra umbrella password?", NULL, 1, 0), "reset ");
+	cr_expect_str_eq(
+		ask("How do I reset my old zebra umbrella password?", NULL, 1, 0), "reset ");
 	cr_expect_eq(confidence(), 0);
 	cr_expect_str_eq(
 		value_as_string(value_get(value_at(found, 0), "doubt"), NULL), "other_subject");
@@ -411,7 +413,7 @@ Test(knowledge, answers_from_a_base_of_one_article)
 
 /* Keeping vectors. */
 
-static char folder[] = "/tmp/knowledge_test_XXXXXX";
+static char *folder;
 static const char of_embedder[HASH_SIZE] =
 	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 static const char of_another[HASH_SIZE] =
@@ -421,16 +423,14 @@ static char *cache_file;
 
 static void begin_keeping(void)
 {
-	cr_assert_not_null(mkdtemp(folder));
+	folder = scratch_new();
 	cache_file = memory_format("%s/base.vectors", folder);
 }
 
 static void end_keeping(void)
 {
 	forget();
-	char *command = memory_format("rm -r %s", folder);
-	cr_expect_eq(system(command), 0);
-	free(command);
+	scratch_remove(folder);
 	free(cache_file);
 }
 

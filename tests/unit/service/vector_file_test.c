@@ -2,18 +2,18 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "support/scratch.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { DIMENSION = 3, COUNT = 2 };
 
-static char folder[] = "/tmp/vector_file_XXXXXX";
+static char *folder;
 static char *path;
 static struct vector_file file;
 static struct ss_error err;
@@ -24,7 +24,7 @@ static struct vector_file_key key;
 
 static void begin(void)
 {
-	cr_assert_not_null(mkdtemp(folder));
+	folder = scratch_new();
 	path = memory_format("%s/a/b/base.vectors", folder);
 	hash_sha256("embedder", 8, embedder);
 	hash_sha256("other", 5, other);
@@ -40,9 +40,7 @@ static void begin(void)
 static void end(void)
 {
 	vector_file_free(&file);
-	char *command = memory_format("rm -r %s", folder);
-	cr_expect_eq(system(command), 0);
-	free(command);
+	scratch_remove(folder);
 	free(path);
 }
 

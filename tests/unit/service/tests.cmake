@@ -1,0 +1,1 @@
+target_sources(unit_service PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/scratch.c)
