@@ -366,7 +366,7 @@ int knowledge_calibrate(struct knowledge *knowledge, struct ss_error *err)
 	int result = 0;
 	for (size_t i = 0; i < knowledge->count; i++)
 		questions += knowledge->passage_rows[i] - knowledge->rows[i];
-	size_t step = (questions + CALIBRATION_LIMIT - 1) / CALIBRATION_LIMIT;
+	size_t step = questions / (CALIBRATION_LIMIT + 1) + 1;
 	for (size_t i = 0; i < knowledge->count && result == 0; i++) {
 		for (size_t row = knowledge->rows[i];
 			row < knowledge->passage_rows[i] && result == 0; row++) {
