@@ -16,14 +16,14 @@ enum {
 /* What an article that has all codes and quoted phrases of the query is ahead by. */
 #define NAMED_BONUS 0.5
 
-/* A question is about something else when it has this share of unknown words at least, and comes nearer by
- * this much without them. Of 150 questions for kb/ and 630 for threads 4 do, of 42 about other things that the
- * same words are said of, as in "cancel my gym membership", 15 do. */
-#define SUBJECT_SHARE 0.15
+/* A question is about something else when it has this share of unknown words at least, numbers aside, and comes nearer
+ * by this much without them. Of 150 questions for kb/ and 630 for threads 3 do, and 10 of 42 about other things that
+ * the same words are said of, as in "cancel my gym membership". */
+#define SUBJECT_SHARE 0.35
 #define SUBJECT_RISE  0.12
 
-/* Below this confidence nobody answers anyway, so that the question need not be embedded once more. */
-#define SUBJECT_FROM 0.05
+/* Below this confidence hardly anybody answers, so that the question need not be embedded once more. */
+#define SUBJECT_FROM 0.1
 
 /* The least deviation of the next articles' scores, where they are few or alike. */
 #define LEAST_SPREAD 0.01
@@ -239,7 +239,7 @@ static int check_subject(struct knowledge *knowledge, const struct knowledge_que
 	const struct ss_text rest = {known, strlen(known)};
 	int result = 0;
 	*is_other = false;
-	if (rest.length > 0 && rest.length < text.length) {
+	if (rest.length > 0 && rest.length < text.length && best->question + SUBJECT_RISE <= 1) {
 		result = knowledge->embedder->embed(
 			knowledge->embedder_instance, &rest, 1, vector, err);
 		*is_other = result == 0 && nearest_question(knowledge, best->article, vector) >=
@@ -262,7 +262,7 @@ static int decide(struct knowledge *knowledge, const struct knowledge_query *que
 		*likely = fmax(*likely, NAMED_CONFIDENCE);
 	if (ranking->unknown.code)
 		*doubt = "unknown_code";
-	else if (ranking->unknown.share >= SUBJECT_SHARE && *likely >= SUBJECT_FROM &&
+	else if (ranking->unknown.subject >= SUBJECT_SHARE && *likely >= SUBJECT_FROM &&
 		 check_subject(knowledge, query, &ranking->items[first], &other, err) < 0)
 		return -1;
 	if (other)

@@ -195,6 +195,11 @@ void lexical_free(struct lexical *lexical)
 	free(lexical);
 }
 
+static bool has_digit(const char *word)
+{
+	return strpbrk(word, "0123456789") != NULL;
+}
+
 /* FNV-1a. */
 static struct term **bucket_of(struct term **buckets, size_t count, const char *text)
 {
@@ -380,7 +385,7 @@ static double weight_of(const struct lexical *lexical, const char *word, size_t 
 {
 	double n = (double)count;
 	double idf = log(1 + ((double)lexical->count - n + 0.5) / (n + 0.5));
-	return strpbrk(word, "0123456789") != NULL ? idf * CODE_WEIGHT : idf;
+	return has_digit(word) ? idf * CODE_WEIGHT : idf;
 }
 
 /* Adds what TERM brings to the texts that have it. NAMED is its part of what the query names. */
@@ -489,6 +494,7 @@ struct lexical_unknown lexical_search(
 	struct query query = {.lexical = lexical};
 	struct total total = {0};
 	double unknown = 0;
+	double subject = 0;
 	for (size_t i = 0; i < lexical->count; i++)
 		scores[i] = (struct lexical_score){0};
 	add_phrases(lexical, text, scores, &total);
@@ -500,7 +506,9 @@ struct lexical_unknown lexical_search(
 		add_scores(lexical, query.terms[i], weight, query.is_code[i], scores);
 	}
 	for (size_t i = 0; i < query.unknown_count; i++) {
-		unknown += weight_of(lexical, query.unknown[i], 0);
+		double weight = weight_of(lexical, query.unknown[i], 0);
+		unknown += weight;
+		subject += has_digit(query.unknown[i]) ? 0 : weight;
 		free(query.unknown[i]);
 	}
 	total.weight += unknown;
@@ -508,6 +516,7 @@ struct lexical_unknown lexical_search(
 		finish(&total, &scores[i]);
 	return (struct lexical_unknown){
 		.share = total.weight > 0 ? unknown / total.weight : 0,
+		.subject = total.weight > 0 ? subject / total.weight : 0,
 		.code = query.unknown_codes > 0 && query.known_codes == 0,
 	};
 }
@@ -522,7 +531,7 @@ static void count_word(void *context, const char *word)
 {
 	struct acquaintance *acquaintance = context;
 	const struct term *term = find_term(acquaintance->lexical, word);
-	bool known = term != NULL && term->count > 0;
+	bool known = (term != NULL && term->count > 0) || has_digit(word);
 	acquaintance->known += known;
 	acquaintance->unknown += !known;
 }

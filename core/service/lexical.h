@@ -28,6 +28,7 @@ struct lexical_score {
 /* What a query has that is in no text. */
 struct lexical_unknown {
 	double share; /* of the query's words, by their weight; 0..1 */
+	double subject; /* the same of the words without digits, which may say what the query is about */
 	/* It names nothing but codes that no text has, of a kind of which the texts name others: TB-9999 where
 	 * there is TB-3301, "error 12" where there are codes. */
 	bool code;
@@ -37,7 +38,7 @@ struct lexical_unknown {
 struct lexical_unknown lexical_search(
 	struct lexical *lexical, struct ss_text text, struct lexical_score *scores);
 
-/* TEXT without the words that no text has. The caller frees it. */
+/* TEXT without the words that no text has; what has digits stays. The caller frees it. */
 char *lexical_known(struct lexical *lexical, struct ss_text text);
 
 #endif

@@ -132,6 +132,10 @@ Test(lexical, tells_the_share_of_words_that_a_text_has_and_that_none_has)
 	cr_expect(unknown.share > 0.5 && unknown.share < 1, "%g", unknown.share);
 	search("zebra");
 	cr_expect_eq(unknown.share, 1);
+	cr_expect_eq(unknown.subject, 1);
+	search("refunds 4711");
+	cr_expect_gt(unknown.share, 0.5);
+	cr_expect_eq(unknown.subject, 0);
 	search("");
 	cr_expect_eq(unknown.share, 0);
 }
@@ -163,6 +167,7 @@ Test(lexical, leaves_out_the_words_that_no_text_has)
 {
 	check_known("How do I get a zebra refund, Giraffe?", "How do I get a refund, ");
 	check_known("TB-3301 in TB-9999", "TB-3301 in TB-9999"); /* TB is known */
+	check_known("zebra 4711", "4711");                       /* a number is no subject */
 	check_known("zebra", "");
 	check_known("", "");
 	check_known("\xff refunds", "\xff refunds");
