@@ -132,7 +132,7 @@ Test(sentiment_quality, hears_what_passengers_feel_about_airlines)
 		}
 	}
 	double macro = (share(&recalls[0]) + share(&recalls[1]) + share(&recalls[2])) / 3;
-	cr_log_warn("airlines: recall of negative %.3f, neutral %.3f, positive %.3f; mean %.3f",
+	cr_log_info("airlines: recall of negative %.3f, neutral %.3f, positive %.3f; mean %.3f",
 		share(&recalls[0]), share(&recalls[1]), share(&recalls[2]), macro);
 	cr_expect_geq(macro, 0.75, "macro recall %.3f", macro);
 	value_unref(set);
@@ -153,7 +153,7 @@ Test(sentiment_quality, hears_anger_where_people_are_angry)
 		wrong += angry != heard;
 	}
 	double f1 = 2 * (double)right / (double)(2 * right + wrong);
-	cr_log_warn("anger against the rest: F1 %.3f", f1);
+	cr_log_info("anger against the rest: F1 %.3f", f1);
 	cr_expect_geq(f1, 0.68, "F1 %.3f", f1);
 	value_unref(set);
 }
