@@ -11,10 +11,7 @@
  */
 #include "base/clock.h"
 #include "base/memory.h"
-#include "config/diagnostics.h"
-#include "config/options.h"
-#include "plugin/plugin.h"
-#include "value/value.h"
+#include "lib/plugin.h"
 
 #include <getopt.h>
 #include <malloc.h>
@@ -50,20 +47,6 @@ struct bench {
 	double *subjects; /* [SUBJECTS][LATENT] */
 	double *topics;   /* [topic_count][LATENT] */
 	size_t topic_count;
-};
-
-__attribute__((format(printf, 3, 4))) static void host_log(
-	const struct ss_host *host, enum ss_log_level level, const char *format, ...)
-{
-	(void)host;
-	(void)level;
-	(void)format;
-}
-
-static const struct ss_host host = {
-	.struct_size = sizeof(struct ss_host),
-	.values = &value_functions,
-	.log = host_log,
 };
 
 /* SplitMix64 (Steele, Lea and Flood, 2014): the same numbers in every run. */
@@ -123,31 +106,12 @@ static float *make_vectors(struct bench *bench, size_t count)
 	return vectors;
 }
 
-static void *make_index(const struct bench *bench, const char *yaml, struct ss_error *err)
+static void *make_index(const char *yaml, struct ss_error *err)
 {
-	struct diagnostics diagnostics = {0};
-	struct ss_value *values[PLUGIN_ROWS_LIMIT] = {NULL};
-	void *index = NULL;
-	struct yaml_document *document =
-		yaml_parse("./bench.yaml", 1, yaml, strlen(yaml), &diagnostics);
-	int result = document == NULL
-			     ? -1
-			     : options_read(document, document->root, document->root,
-				       bench->plugin->options, NULL, "faiss", values, &diagnostics);
-	const struct ss_setup setup = {
-		.struct_size = sizeof setup,
-		.host = &host,
-		.name = bench->plugin->name,
-		.options = (const struct ss_value *const *)values,
-	};
-	if (result < 0)
-		(void)ss_fail(err, "%s", diagnostics.count > 0 ? diagnostics.items[0].text : yaml);
-	else if (bench->plugin->index->create(&setup, &index, err) < 0)
-		index = NULL;
-	options_free(values, options_count(bench->plugin->options));
-	yaml_close(document);
-	diagnostics_free(&diagnostics);
-	return index;
+	struct bench_plugin plugin;
+	return bench_plugin_load(&plugin, SS_BUILD_DIR "/plugins/index/faiss.so", yaml, err) < 0
+		       ? NULL
+		       : plugin.instance;
 }
 
 /* The memory of this process in MB. */
@@ -215,7 +179,7 @@ static double recall(const struct bench *bench, const int64_t *graph, const int6
 static void *build(const struct bench *bench, const char *name, const char *yaml,
 	const float *vectors, struct ss_error *err)
 {
-	void *index = make_index(bench, yaml, err);
+	void *index = make_index(yaml, err);
 	double before = memory_mb();
 	int64_t begin_ns = clock_monotonic_ns();
 	if (index == NULL)
@@ -261,7 +225,7 @@ static int search_graph(const struct bench *bench, const struct graph *graph, lo
 	char name[32];
 	int64_t *ids = memory_array(bench->queries * NEAREST, sizeof *ids);
 	char *yaml = memory_format("kind: hnsw\nef_search: %ld\n", effort);
-	void *index = make_index(bench, yaml, err);
+	void *index = make_index(yaml, err);
 	int64_t begin_ns = clock_monotonic_ns();
 	int result = index == NULL ? -1
 				   : bench->plugin->index->load(index, graph->bytes, graph->length,

@@ -276,7 +276,7 @@ static const struct ss_option options[] = {
 		.help = "Effort of building a graph; more finds more and takes longer"},
 	[OPTION_EF_SEARCH] = {.name = "ef_search",
 		.type = SS_OPTION_INT,
-		.fallback = "128",
+		.fallback = "64",
 		.min = 8,
 		.max = 10000,
 		.help = "Effort of searching a graph; more finds more and takes longer"},
