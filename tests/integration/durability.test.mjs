@@ -76,15 +76,19 @@ test(`${kills} workers killed under load lose no reply and store none twice`, { 
 	await withServer({ installation: new Installation() }, async (server) => {
 		const agent = new http.Agent({ keepAlive: true });
 		const received = [];
+		const killed = new Set();
 		let over = false;
 		const customers = Array.from({ length: 8 }, (_, i) => customer(server, agent, `customer_${i}`, received, () => over));
 		const all = Promise.all(customers);
-		for (let i = 0; i < kills; i++) {
+		while (killed.size < kills) {
 			const answered = received.length;
 			await Promise.race([all, until('more replies', () => received.length > answered + Math.random() * 20)]);
-			const workers = server.workers();
-			if (workers.length > 0) process.kill(workers[Math.floor(Math.random() * workers.length)], 'SIGKILL');
-			else i--;
+			// One that was killed a moment ago may still be there.
+			const workers = server.workers().filter((pid) => !killed.has(pid));
+			if (workers.length === 0) continue;
+			const pid = workers[Math.floor(Math.random() * workers.length)];
+			process.kill(pid, 'SIGKILL');
+			killed.add(pid);
 		}
 		await until('all deaths in the log', () => server.log.filter((line) => line.message?.includes('by signal 9')).length === kills);
 		const answered = received.length;
