@@ -22,6 +22,7 @@ static const char help[] =
 	"  -c, --connections N  connections at once (16)\n"
 	"  -n, --requests N     requests of a run at most (20000)\n"
 	"  -s, --seconds N      seconds of a run at most (10)\n"
+	"      --customers N    who ask in turn (1000); what one asked before costs time as well\n"
 	"  -w, --workers N      workers of the server (0: one a core)\n"
 	"  -p, --program FILE   the server (build/smartsupport)\n"
 	"      --config FILE    its configuration (config/smartsupport.yaml)\n"
@@ -34,6 +35,7 @@ struct bench {
 	struct sockaddr_in address;
 	size_t connections;
 	size_t requests;
+	size_t customers;
 	int64_t seconds;
 	size_t asked; /* in earlier runs, so that no question comes twice */
 	size_t errors;
@@ -43,7 +45,7 @@ static void question(void *context, size_t number, struct buffer *request)
 {
 	const struct bench *bench = context;
 	struct buffer body = {0};
-	questions_body(bench->questions, bench->asked + number, &body);
+	questions_body(bench->questions, bench->asked + number, bench->customers, &body);
 	buffer_add_format(request,
 		"POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\n"
 		"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
@@ -173,6 +175,7 @@ static int parse(int argc, char **argv, struct bench *bench, struct arguments *a
 		{"connections", required_argument, NULL, 'c'},
 		{"requests", required_argument, NULL, 'n'},
 		{"seconds", required_argument, NULL, 's'},
+		{"customers", required_argument, NULL, 'o'},
 		{"workers", required_argument, NULL, 'w'},
 		{"program", required_argument, NULL, 'p'},
 		{"config", required_argument, NULL, 'f'},
@@ -192,6 +195,9 @@ static int parse(int argc, char **argv, struct bench *bench, struct arguments *a
 			break;
 		case 's':
 			bench->seconds = number_of(optarg, 1, 86400);
+			break;
+		case 'o':
+			bench->customers = (size_t)number_of(optarg, 1, 100000000);
 			break;
 		case 'w':
 			arguments->workers = (int)number_of(optarg, 0, 256);
@@ -224,7 +230,8 @@ int main(int argc, char **argv)
 		SS_SOURCE_DIR "/tests/data/ordinary_mix.jsonl",
 	};
 	struct ss_error err = {0};
-	struct bench bench = {.connections = 16, .requests = 20000, .seconds = 10};
+	struct bench bench = {
+		.connections = 16, .requests = 20000, .customers = 1000, .seconds = 10};
 	struct arguments arguments = {
 		.program = SS_BUILD_DIR "/smartsupport",
 		.config = SS_SOURCE_DIR "/config/smartsupport.yaml",

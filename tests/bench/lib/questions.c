@@ -9,8 +9,6 @@
 #include <string.h>
 
 enum { FILE_LIMIT = 16 * 1024 * 1024 };
-/* The customers that the questions come from. */
-enum { USERS = 1000 };
 
 struct questions {
 	char **texts;
@@ -80,12 +78,13 @@ size_t questions_texts(const struct questions *questions)
 	return questions->count;
 }
 
-void questions_body(const struct questions *questions, size_t number, struct buffer *body)
+void questions_body(
+	const struct questions *questions, size_t number, size_t customers, struct buffer *body)
 {
 	struct buffer text = {0};
 	char user[32];
 	buffer_add_format(&text, "%s (%zu)", questions->texts[number % questions->count], number);
-	(void)snprintf(user, sizeof user, "bench_%zu", number % USERS);
+	(void)snprintf(user, sizeof user, "bench_%zu", number % customers);
 	struct ss_value *map = value_map_make(
 		{"message", value_string(text.data, text.length)}, {"user_id", value_text(user)});
 	json_print(body, map);

@@ -14,7 +14,8 @@ void questions_free(struct questions *questions);
 
 size_t questions_texts(const struct questions *questions);
 
-/* Appends {"message": …, "user_id": …} with the question NUMBER to BODY. */
-void questions_body(const struct questions *questions, size_t number, struct buffer *body);
+/* Appends {"message": …, "user_id": …} with the question NUMBER, of one of CUSTOMERS customers, to BODY. */
+void questions_body(
+	const struct questions *questions, size_t number, size_t customers, struct buffer *body);
 
 #endif
