@@ -166,7 +166,7 @@ static void check_exclusive(struct graph_loader *loader, const struct walk *walk
 	}
 }
 
-void graph_check_joins(struct graph_loader *loader)
+bool graph_check_joins(struct graph_loader *loader)
 {
 	const struct graph *graph = loader->graph;
 	struct walk walk = {
@@ -190,4 +190,5 @@ void graph_check_joins(struct graph_loader *loader)
 	free(walk.todo);
 	free(once);
 	free(reported);
+	return !waits;
 }

@@ -81,8 +81,8 @@ struct graph *graph_load_inner(
  * never complete, fields that are read and never written, fields that are written side by side. */
 void graph_validate(struct graph_loader *loader);
 
-/* Of these, the joins that can never complete. */
-void graph_check_joins(struct graph_loader *loader);
+/* Of these, the joins that can never complete. Returns whether each may get all that it waits for. */
+bool graph_check_joins(struct graph_loader *loader);
 
 /* For each node whether it surely runs at most once in a turn: one edge leads to it, which is followed once.
  * A new array. */

@@ -62,47 +62,56 @@ static void check_ends(struct graph_loader *loader)
 			"no edge leaves START; add {from: START, to: NODE}");
 }
 
-/* Whether EDGE, once its node has finished, leads to a node of FOREVER whatever is chosen. */
-static bool leads_on(const struct graph_edge *edge, const bool *forever)
+/* Nodes that run forever once they run: the largest set in which each leads on to another whatever is chosen. */
+struct circles {
+	const struct graph *graph;
+	bool *forever;
+	bool joins; /* whether joins lead on as well; not before they can be complete */
+};
+
+/* Whether EDGE, once its node has finished, leads to a node that runs forever whatever is chosen. Who waits at a join
+ * goes on at last, if need be without those that do not come again. */
+static bool leads_on(const struct circles *circles, const struct graph_edge *edge)
 {
 	size_t inside = 0;
+	if (edge->join && !circles->joins)
+		return false;
 	for (size_t i = 0; i < edge->choice_count; i++)
-		inside += edge->choices[i].to != GRAPH_END && forever[edge->choices[i].to];
-	if (edge->join)
-		return false; /* it may wait for what does not come again */
+		inside += edge->choices[i].to != GRAPH_END && circles->forever[edge->choices[i].to];
 	return edge->kind == GRAPH_PLAIN ? inside > 0 : inside == edge->choice_count;
 }
 
-static bool runs_forever(const struct graph *graph, size_t row, const bool *forever)
+static bool runs_forever(const struct circles *circles, size_t row)
 {
+	const struct graph *graph = circles->graph;
 	const struct graph_node *node = &graph->nodes[row];
 	bool plain = false;
 	for (size_t i = 0; i < node->out_count; i++)
-		plain = plain || leads_on(&graph->edges[node->out[i]], forever);
+		plain = plain || leads_on(circles, &graph->edges[node->out[i]]);
 	for (size_t i = node->out_count; i < node->exit_count; i++) {
 		/* What replaces the other edges must lead on as well. */
-		if (!leads_on(&graph->edges[node->out[i]], forever))
+		if (!leads_on(circles, &graph->edges[node->out[i]]))
 			return false;
 	}
 	return plain || (node->out_count == 0 && node->command != GRAPH_NO_SLOT);
 }
 
-/* The node of FOREVER that the node ROW, one of them, leads to. */
-static size_t next_in_circle(const struct graph *graph, size_t row, const bool *forever)
+/* The node that the node ROW, one of those that run forever, leads to. */
+static size_t next_in_circle(const struct circles *circles, size_t row)
 {
-	const struct graph_node *node = &graph->nodes[row];
+	const struct graph_node *node = &circles->graph->nodes[row];
 	for (size_t i = 0; i < node->exit_count; i++) {
-		const struct graph_edge *edge = &graph->edges[node->out[i]];
-		for (size_t j = 0; !edge->join && j < edge->choice_count; j++) {
+		const struct graph_edge *edge = &circles->graph->edges[node->out[i]];
+		for (size_t j = 0; leads_on(circles, edge) && j < edge->choice_count; j++) {
 			size_t to = edge->choices[j].to;
-			if (to != GRAPH_END && forever[to])
+			if (to != GRAPH_END && circles->forever[to])
 				return to;
 		}
 	}
 	return row;
 }
 
-static void report_circle(struct graph_loader *loader, size_t row, const bool *forever)
+static void report_circle(struct graph_loader *loader, const struct circles *circles, size_t row)
 {
 	char names[256] = "";
 	size_t used = 0;
@@ -112,7 +121,7 @@ static void report_circle(struct graph_loader *loader, size_t row, const bool *f
 		const char *name = graph->nodes[at].name;
 		used += (size_t)snprintf(
 			names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", name);
-		at = next_in_circle(graph, at, forever);
+		at = next_in_circle(circles, at);
 	} while (at != row && used < sizeof names - GRAPH_NAME_LIMIT - 10);
 	diagnostics_add(loader->diagnostics, graph->file, graph->nodes[row].line,
 		graph->nodes[row].column,
@@ -121,38 +130,44 @@ static void report_circle(struct graph_loader *loader, size_t row, const bool *f
 		names, at != row ? ", …" : "");
 }
 
-/* Cycles that cannot end. The nodes that run forever are the largest set in which each leads on to another
- * whatever is chosen: what does not is taken away until nothing changes. */
-static void check_circles(struct graph_loader *loader, const bool *reached)
+/* Takes away what does not lead on, until nothing changes. */
+static void find_forever(const struct circles *circles, const bool *reached)
 {
-	const struct graph *graph = loader->graph;
-	bool *forever = memory_array(graph->node_count, sizeof *forever);
+	size_t count = circles->graph->node_count;
 	bool changed = true;
-	for (size_t i = 0; i < graph->node_count; i++)
-		forever[i] = reached[i];
+	for (size_t i = 0; i < count; i++)
+		circles->forever[i] = reached[i];
 	while (changed) {
 		changed = false;
-		for (size_t i = graph->node_count; i > 0; i--) {
-			if (!forever[i - 1] || runs_forever(graph, i - 1, forever))
+		for (size_t i = count; i > 0; i--) {
+			if (!circles->forever[i - 1] || runs_forever(circles, i - 1))
 				continue;
-			forever[i - 1] = false;
+			circles->forever[i - 1] = false;
 			changed = true;
 		}
 	}
+}
+
+/* Cycles that cannot end; those through joins only if these are RIGHT. */
+static void check_circles(struct graph_loader *loader, const bool *reached, bool right)
+{
+	const struct graph *graph = loader->graph;
+	struct circles circles = {graph, memory_array(graph->node_count, sizeof(bool)), right};
+	find_forever(&circles, reached);
 	/* From each of them to the next until one comes again: that one is on a circle. */
 	size_t *seen = memory_array(graph->node_count, sizeof *seen);
 	for (size_t i = 0; i < graph->node_count; i++) {
 		size_t at = i;
 		bool walked = seen[i] == 0;
-		while (forever[i] && seen[at] == 0) {
+		while (circles.forever[i] && seen[at] == 0) {
 			seen[at] = i + 1;
-			at = next_in_circle(graph, at, forever);
+			at = next_in_circle(&circles, at);
 		}
-		if (forever[i] && walked && seen[at] == i + 1)
-			report_circle(loader, at, forever);
+		if (circles.forever[i] && walked && seen[at] == i + 1)
+			report_circle(loader, &circles, at);
 	}
 	free(seen);
-	free(forever);
+	free(circles.forever);
 }
 
 void graph_validate(struct graph_loader *loader)
@@ -160,8 +175,7 @@ void graph_validate(struct graph_loader *loader)
 	bool *reached = find_reached(loader->graph);
 	check_reachable(loader, reached);
 	check_ends(loader);
-	check_circles(loader, reached);
-	graph_check_joins(loader);
+	check_circles(loader, reached, graph_check_joins(loader));
 	graph_check_fields(loader);
 	graph_check_parallel(loader);
 	free(reached);

@@ -186,6 +186,29 @@ Test(circle, that_nothing_leaves_is_refused)
 		1, "w.yaml:9:9: this circle can never end: a");
 }
 
+Test(circle, that_nothing_leaves_may_go_through_joins)
+{
+	refused(FIELDS "nodes: {a: {agent: assign}, b: {agent: assign}, c: {agent: assign}, d: "
+		       "{agent: assign}}\n"
+		       "edges:\n"
+		       "  - {from: START, to: a}\n"
+		       "  - {from: a, to: [b, c]}\n"
+		       "  - {from: [b, c], to: d}\n"
+		       "  - {from: d, to: a}\n",
+		1, "w.yaml:9:9: this circle can never end: a, b, d; let one of them choose");
+	refused(FIELDS "nodes: {a: {agent: assign}, b: {agent: assign}, c: {agent: assign}}\n"
+		       "edges:\n"
+		       "  - {from: START, to: [a, b]}\n"
+		       "  - {from: [a, b], choose: [{when: message == '', to: b}, {else: c}]}\n"
+		       "  - {from: c, to: b}\n",
+		1, "w.yaml:9:29: this circle can never end: b; let one of them choose");
+	accepted(FIELDS "nodes: {a: {agent: assign}, b: {agent: assign}, c: {agent: assign}}\n"
+			"edges:\n"
+			"  - {from: START, to: [a, b]}\n"
+			"  - {from: [a, b], choose: [{when: message == '', to: c}, {else: END}]}\n"
+			"  - {from: c, to: b}\n");
+}
+
 Test(circle, with_a_way_out_is_a_loop)
 {
 	accepted(FIELDS "nodes: {a: {agent: assign, options: {set: {count: count + 1}}}}\n"
