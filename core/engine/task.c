@@ -484,12 +484,21 @@ static void use_outcome(struct task *task, const struct ss_value *outcome)
 	task_leave(task);
 }
 
+/* Whether TASK, or something of its inner workflow, may have come to something already: then that counts, not what
+ * the cache has come to know since, and it is too old to be kept as new. */
+static bool may_be_recorded(const struct task *task)
+{
+	const struct record *record = record_of(task);
+	return record != NULL &&
+	       (task_node(task)->workflow != NULL || record_knows(record, task->id));
+}
+
 /* Uses what was kept, if there is anything. */
 static bool use_cache(struct task *task)
 {
 	const struct graph_node *node = task_node(task);
 	struct cache *cache = task_engine_node(task)->cache;
-	if (cache == NULL || task->turn->outermost->look)
+	if (cache == NULL || task->turn->outermost->look || may_be_recorded(task))
 		return false;
 	char *key = cache_key(&node->cache, task->view);
 	task->cache_key = arena_string(&task->turn->arena, key);

@@ -340,6 +340,80 @@ Test(interrupts, of_copies_are_answered_elsewhere_and_the_others_do_not_run_agai
 	close_stage();
 }
 
+/* Writes how often it has run. */
+static enum ss_result write_runs(struct actor *actor, struct ss_run *run, struct ss_error *err)
+{
+	static int64_t runs;
+	return actor_write(actor, run, 1, ++runs, err) < 0 ? SS_FAILED : SS_DONE;
+}
+
+/* Goes on with the turn t1, which waits for an answer before c. */
+static struct turn *go_on_with_an_answer(struct ending *ending)
+{
+	struct ss_error err;
+	struct record *record = keeper_fetch("t1", true);
+	struct turn *turn = keeper_go_on(record, false, ending);
+	stage_until_over(ending);
+	cr_assert_eq(turn_status(turn), TURN_INTERRUPTED);
+	char *text = answer_to(turn, "c", "null");
+	struct ss_value *answers = json_parse(text, strlen(text), NULL);
+	ending->calls = 0;
+	cr_assert_eq(turn_resume(turn, answers, &err), 0);
+	stage_until_over(ending);
+	value_unref(answers);
+	free(text);
+	record_unref(record);
+	return turn;
+}
+
+#define CACHED                                                                                     \
+	"durability: node\n"                                                                       \
+	"nodes:\n"                                                                                 \
+	"  a: {agent: puppet_1, cache: {key: [given]}}\n"                                          \
+	"  c: {agent: puppet_2, interrupt: {before: true}}\n"                                      \
+	"edges:\n"                                                                                 \
+	"  - {from: START, to: a}\n"                                                               \
+	"  - {from: a, choose: [{when: f20 == '', to: c}, {else: END}]}\n"                         \
+	"  - {from: c, to: END}\n"
+
+Test(cache, is_not_asked_for_what_the_journal_knows)
+{
+	struct ending ending;
+	open_stage(CACHED);
+	stage_play("a", write_runs);
+	struct turn *turn = keeper_start("t1", "{\"given\": 3}", &ending);
+	stage_until_over(&ending);
+	turn_free(turn);
+	stage_close_engine();
+	stage_begin();
+	turn = stage_turn("{\"given\": 3, \"f20\": \"once\"}");
+	expect_field(turn, "f1", "2");
+	turn_free(turn);
+	turn = go_on_with_an_answer(&ending);
+	expect_field(turn, "f1", "1");
+	turn_free(turn);
+	close_stage();
+}
+
+Test(cache, does_not_take_what_was_brought_back_for_new)
+{
+	struct ending ending;
+	open_stage(CACHED);
+	stage_play("a", write_runs);
+	struct turn *turn = keeper_start("t1", "{\"given\": 3}", &ending);
+	stage_until_over(&ending);
+	turn_free(turn);
+	stage_close_engine();
+	stage_begin();
+	turn = go_on_with_an_answer(&ending);
+	expect_field(turn, "f1", "1");
+	turn_free(turn);
+	turn = stage_turn("{\"given\": 3, \"f20\": \"once\"}");
+	expect_field(turn, "f1", "2");
+	turn_free(turn);
+	close_stage();
+}
+
 static enum ss_result write_wrong_once(
 	struct actor *actor, struct ss_run *run, struct ss_error *err)
 {
