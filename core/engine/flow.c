@@ -60,8 +60,9 @@ static const struct graph_edge *edge_of(const struct turn *turn, size_t row)
 static void end_branch(struct turn *turn, struct view *view)
 {
 	struct ss_error err = {0};
-	turn->result = turn->result != NULL ? view_merge(turn, turn->result, view, &err) : view;
-	if (err.status != SS_OK)
+	bool merges = turn->result != NULL;
+	turn->result = merges ? view_merge(turn, turn->result, view, &err) : view;
+	if (err.status != SS_OK || (merges && view_check(turn, turn->result, &err) < 0))
 		turn_end(turn, &err);
 }
 
@@ -158,7 +159,7 @@ static void run_join(struct turn *turn, size_t row)
 			last = arrival->task;
 		view = view != NULL ? view_merge(turn, view, arrival->view, &err) : arrival->view;
 	}
-	if (err.status != SS_OK) {
+	if (err.status != SS_OK || view_check(turn, view, &err) < 0) {
 		view_unref(turn, view);
 		turn_end(turn, &err);
 		return;

@@ -119,6 +119,22 @@ static const struct graph_field *answer_field(const struct interrupt *interrupt)
 	return &interrupt->task->turn->program->graph->fields[slot];
 }
 
+/* Whether ANSWER fits FIELD, and the state has room for it. */
+static int check_answer(const struct task *task, const struct graph_field *field,
+	const struct ss_value *answer, struct ss_error *err)
+{
+	struct turn *turn = task->turn;
+	struct ss_value *fitting = graph_fit_value(field, value_ref(answer), err);
+	if (fitting == NULL)
+		return -1;
+	size_t slot = (size_t)(field - turn->program->graph->fields);
+	struct view *with = view_with(turn, task->view, slot, fitting);
+	int result = view_check(turn, with, err);
+	view_unref(turn, with);
+	value_unref(fitting);
+	return result;
+}
+
 static int check_answers(
 	const struct interrupts *found, const struct ss_value *answers, struct ss_error *err)
 {
@@ -127,12 +143,9 @@ static int check_answers(
 		const struct ss_value *answer = answer_to(&found->items[i], answers);
 		const struct graph_field *field = answer_field(&found->items[i]);
 		used += answer != NULL;
-		if (answer == NULL || field == NULL)
-			continue;
-		struct ss_value *fitting = graph_fit_value(field, value_ref(answer), err);
-		if (fitting == NULL)
+		if (answer != NULL && field != NULL &&
+			check_answer(found->items[i].task, field, answer, err) < 0)
 			return -1;
-		value_unref(fitting);
 	}
 	if (used == 0)
 		return ss_fail_as(err, SS_INVALID,
@@ -174,7 +187,9 @@ int interrupt_write(struct task *task, const struct ss_value *answer, struct ss_
 		graph_fit_value(&task->turn->program->graph->fields[slot], value_ref(answer), err);
 	if (value == NULL)
 		return -1;
-	return view_write(task->turn, &task->view, slot, value, task, 0, false, err);
+	if (view_write(task->turn, &task->view, slot, value, task, 0, false, err) < 0)
+		return -1;
+	return view_check(task->turn, task->view, err);
 }
 
 static void go_on(const struct interrupt *interrupt, const struct ss_value *answer)

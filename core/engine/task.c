@@ -66,20 +66,6 @@ static void note_change(struct task *task, size_t slot)
 	task->changed[task->changed_count++] = slot;
 }
 
-static int check_size(const struct task *task, struct ss_error *err)
-{
-	const struct graph *graph = task->turn->program->graph;
-	size_t size = 0;
-	for (size_t i = 0; i < graph->field_count; i++)
-		size += value_size(task->view->values[i]);
-	if (size <= (size_t)graph->max_state)
-		return 0;
-	return ss_fail_as(err, SS_LIMIT,
-		"the values of the state take %zu KiB, more than the %lld KiB of max_state_kib "
-		"in %s",
-		size / 1024, (long long)graph->max_state / 1024, graph->file);
-}
-
 int task_write(struct task *task, size_t slot, struct ss_value *value, size_t index,
 	bool overwrites, struct ss_error *err)
 {
@@ -208,7 +194,7 @@ static int write_changes(struct task *task, struct ss_error *err)
 		if (value == NULL || task_write(task, slot, value, SIZE_MAX, true, err) < 0)
 			return -1;
 	}
-	return 0;
+	return changes != NULL ? view_check(task->turn, task->view, err) : 0;
 }
 
 /* TASK has come to its end, well or with its on_error. */
@@ -260,7 +246,7 @@ static void fail(struct task *task, const struct ss_error *failure)
 	if (!task->recorded)
 		log_warning(&turn->log, "the node %s goes on with its on_error: %s", node->name,
 			failure->text);
-	if (write_fallbacks(task, failure, &err) < 0) {
+	if (write_fallbacks(task, failure, &err) < 0 || view_check(turn, task->view, &err) < 0) {
 		close_task(task, &turn->running, TASK_FAILED);
 		end_turn(task, &err);
 		return;
@@ -351,7 +337,7 @@ static void finish(struct task *task)
 	}
 	if (keeps)
 		cache_put(task_engine_node(task)->cache, task->cache_key, value_ref(outcome));
-	if (task->changed_count > 0 && check_size(task, &err) < 0) {
+	if (task->changed_count > 0 && view_check(turn, task->view, &err) < 0) {
 		close_task(task, &turn->running, TASK_FAILED);
 		turn_end(turn, &err);
 		goto done;
@@ -478,6 +464,11 @@ static void use_outcome(struct task *task, const struct ss_value *outcome)
 	struct ss_error err = {0};
 	if (outcome_apply(task, outcome, &err) < 0) {
 		fail(task, &err);
+		return;
+	}
+	if (view_check(task->turn, task->view, &err) < 0) {
+		close_task(task, &task->turn->running, TASK_FAILED);
+		turn_end(task->turn, &err);
 		return;
 	}
 	complete(task, &task->turn->running, TASK_DONE);

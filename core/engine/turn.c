@@ -357,7 +357,7 @@ struct turn *turn_begin(struct engine *engine, const struct program *program,
 	struct view *view = view_new(turn);
 	const struct ss_value *input =
 		options->record != NULL ? record_input(options->record) : options->input;
-	if (set_input(turn, &view, input, err) < 0) {
+	if (set_input(turn, &view, input, err) < 0 || view_check(turn, view, err) < 0) {
 		turn_unref(turn);
 		return NULL;
 	}

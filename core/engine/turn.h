@@ -320,6 +320,8 @@ int view_write(struct turn *turn, struct view **view, size_t slot, struct ss_val
 /* The view of somebody who sees both A and B, which are taken. Never fails: where a sum leaves its bounds,
  * what does not fit any more is left out, and ERR says so. */
 struct view *view_merge(struct turn *turn, struct view *a, struct view *b, struct ss_error *err);
+/* -1 and ERR when VIEW takes more memory than a state may. */
+int view_check(const struct turn *turn, const struct view *view, struct ss_error *err);
 
 /* Releases the values of all views and contributions. */
 void view_forget(struct turn *turn);

@@ -258,6 +258,20 @@ struct view *view_merge(struct turn *turn, struct view *a, struct view *b, struc
 	return a;
 }
 
+int view_check(const struct turn *turn, const struct view *view, struct ss_error *err)
+{
+	const struct graph *graph = turn->program->graph;
+	size_t size = 0;
+	for (size_t i = 0; i < graph->field_count; i++)
+		size += value_size(view->values[i]);
+	if (size <= (size_t)graph->max_state)
+		return 0;
+	return ss_fail_as(err, SS_LIMIT,
+		"the values of the state take %zu KiB, more than the %lld KiB of max_state_kib "
+		"in %s",
+		(size + 1023) / 1024, (long long)graph->max_state / 1024, graph->file);
+}
+
 void view_forget(struct turn *turn)
 {
 	for (struct view *view = turn->views; view != NULL; view = view->next_made) {

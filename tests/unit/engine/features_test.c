@@ -2,6 +2,7 @@
  * comes next, ask somebody outside, and be whole workflows. Played by the agent `assign`. */
 #include "stage.h"
 
+#include "base/memory.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -668,5 +669,102 @@ Test(limit, of_the_states_size_ends_the_turn)
 	free(json);
 	value_unref(input);
 	turn_free(turn);
+	stage_close();
+}
+
+/* A string of 40 KiB, in quotes. */
+static char *long_text(void)
+{
+	static char text[40 * 1024 + 3];
+	memset(text, 'x', sizeof text - 1);
+	text[0] = text[sizeof text - 2] = '"';
+	return text;
+}
+
+static void expect_too_large(const struct ss_error *err)
+{
+	cr_assert_not_null(err);
+	cr_expect_eq(err->status, SS_LIMIT);
+	cr_expect_not_null(strstr(err->text, "more than the 64 KiB of max_state_kib in stage.yaml"),
+		"%s", err->text);
+}
+
+Test(limit, of_the_states_size_holds_for_what_a_turn_begins_with)
+{
+	struct ss_error err;
+	stage_open("max_state_kib: 64\n" ONE("options: {}"));
+	struct ss_value *text = json_parse(long_text(), strlen(long_text()), NULL);
+	struct ss_value *list[] = {value_ref(text), text};
+	struct ss_value *input = value_map_make({"f24", value_list(list, 2)});
+	const struct turn_options options = {.input = input, .log = &stage.log};
+	cr_expect_null(turn_start(stage.engine, &options, &err));
+	expect_too_large(&err);
+	value_unref(input);
+	stage_close();
+}
+
+Test(limit, of_the_states_size_holds_for_what_branches_bring_together)
+{
+	static const char *const edges[] = {
+		"[{from: START, to: [a, b]}, {from: [a, b], to: END}]\n",
+		"[{from: START, to: [a, b]}, {from: [a, b], any: true, to: END}]\n",
+		"[{from: START, to: [a, b]}, {from: [a, b], to: c}, {from: c, to: END}]\n"};
+	for (size_t i = 0; i < array_length(edges); i++) {
+		struct buffer yaml = {0};
+		buffer_add_format(&yaml,
+			"max_state_kib: 64\n"
+			"nodes:\n"
+			"  a: {agent: assign, options: {set: {list: '[f20.replace(\"x\", "
+			"\"y\")]'}}}\n"
+			"  b: {agent: assign, options: {set: {list: '[f20.replace(\"x\", "
+			"\"z\")]'}}}\n"
+			"%sedges: %s",
+			i == 2 ? "  c: {agent: puppet_1}\n" : "", edges[i]);
+		stage_open(buffer_text(&yaml));
+		char *input = memory_format("{\"f20\": \"%.22000s\"}", long_text() + 1);
+		struct turn *turn = stage_turn(input);
+		expect_too_large(turn_error(turn));
+		cr_expect_eq(stage.played.length, 0);
+		turn_free(turn);
+		free(input);
+		buffer_free(&yaml);
+		stage_close();
+	}
+}
+
+Test(limit, of_the_states_size_holds_for_answers)
+{
+	struct ending ending;
+	struct ss_error err = {0};
+	stage_open("max_state_kib: 64\n" ONE("interrupt: {before: true, answer: f20}"));
+	char *input = memory_format("{\"f24\": [%s]}", long_text());
+	struct turn *turn = stage_start(input, &ending);
+	stage_until_over(&ending);
+	struct ss_value *answers = answers_of(turn, (const char *[]){long_text(), NULL});
+	cr_expect_eq(turn_resume(turn, answers, &err), -1);
+	expect_too_large(&err);
+	cr_expect_eq(turn_status(turn), TURN_INTERRUPTED);
+	resume(turn, &ending, (const char *[]){"\"short\"", NULL});
+	cr_expect_eq(turn_status(turn), TURN_DONE);
+	value_unref(answers);
+	turn_free(turn);
+	free(input);
+	stage_close();
+}
+
+Test(limit, of_the_states_size_holds_for_what_the_cache_has)
+{
+	stage_open("max_state_kib: 64\n"
+		   "nodes:\n"
+		   "  a: {agent: assign, cache: {key: [f20]}, options: {set: {list: "
+		   "'[f20.replace(\"x\", \"y\")]'}}}\n"
+		   "edges:\n"
+		   "  - {from: START, to: a}\n"
+		   "  - {from: a, choose: [{when: size(list) < 90, to: a}, {else: END}]}\n");
+	char *input = memory_format("{\"f20\": \"%.22000s\"}", long_text() + 1);
+	struct turn *turn = stage_turn(input);
+	expect_too_large(turn_error(turn));
+	turn_free(turn);
+	free(input);
 	stage_close();
 }
