@@ -26,6 +26,8 @@ struct relation {
 	size_t *first; /* for each edge: the place of its first parent, if it joins */
 	size_t *edge;  /* for each place behind the nodes: its edge */
 	bool *missed;  /* the same: whether its parent may never come */
+	size_t **
+		waits; /* for each node and each edge that leaves it and joins: the node's place there */
 	size_t places;
 	unsigned char *bits; /* [places][places] */
 	/* For each join, once it is looked at, and each place: how many of the join's parents neither wait
@@ -61,17 +63,21 @@ static void relate(struct relation *relation, size_t a, size_t b)
 	relation->todo[relation->count++] = (struct pair){(uint32_t)a, (uint32_t)b};
 }
 
-/* The place at which what follows EDGE by its way CHOICE after its parent FROM is; GRAPH_END: none. Before a
+/* The place of the parent FROM at the join ROW. */
+static size_t place_at(const struct relation *relation, size_t row, size_t from)
+{
+	size_t parent = 0;
+	while (relation->graph->edges[row].from[parent] != from)
+		parent++;
+	return relation->first[row] + parent;
+}
+
+/* The place at which what follows the edge ROW by its way CHOICE after its parent FROM is; GRAPH_END: none. Before a
  * join this is the parent's place, whatever the way. */
 static size_t place_after(const struct relation *relation, size_t row, size_t choice, size_t from)
 {
 	const struct graph_edge *edge = &relation->graph->edges[row];
-	size_t parent = 0;
-	if (!edge->join)
-		return edge->choices[choice].to;
-	while (edge->from[parent] != from)
-		parent++;
-	return relation->first[row] + parent;
+	return edge->join ? place_at(relation, row, from) : edge->choices[choice].to;
 }
 
 static size_t ways(const struct graph_edge *edge)
@@ -168,8 +174,10 @@ static void go_on(struct relation *relation, size_t a, size_t b)
 	if (a < graph->node_count) {
 		const struct graph_node *node = &graph->nodes[a];
 		for (size_t i = 0; i < node->exit_count; i++) {
-			for (size_t j = 0; j < ways(&graph->edges[node->out[i]]); j++) {
-				size_t to = place_after(relation, node->out[i], j, a);
+			const struct graph_edge *edge = &graph->edges[node->out[i]];
+			for (size_t j = 0; j < ways(edge); j++) {
+				size_t to =
+					edge->join ? relation->waits[a][i] : edge->choices[j].to;
 				if (to != GRAPH_END)
 					relate(relation, to, b);
 			}
@@ -182,6 +190,20 @@ static void go_on(struct relation *relation, size_t a, size_t b)
 	for (size_t i = 0; i < edge->choice_count; i++) {
 		if (edge->choices[i].to != GRAPH_END)
 			relate(relation, edge->choices[i].to, b);
+	}
+}
+
+static void find_waits(struct relation *relation)
+{
+	const struct graph *graph = relation->graph;
+	relation->waits = memory_array(graph->node_count, sizeof(size_t *));
+	for (size_t i = 0; i < graph->node_count; i++) {
+		const struct graph_node *node = &graph->nodes[i];
+		relation->waits[i] = memory_array(node->exit_count, sizeof(size_t));
+		for (size_t j = 0; j < node->exit_count; j++) {
+			if (graph->edges[node->out[j]].join)
+				relation->waits[i][j] = place_at(relation, node->out[j], i);
+		}
 	}
 }
 
@@ -200,6 +222,7 @@ static void number_places(struct relation *relation)
 		for (size_t j = 0; graph->edges[i].join && j < graph->edges[i].from_count; j++)
 			relation->edge[relation->first[i] + j] = i;
 	}
+	find_waits(relation);
 	relation->bits = memory_new((relation->places * relation->places + 7) / 8);
 	relation->lacking = memory_array(graph->edge_count, sizeof(uint32_t *));
 }
@@ -445,6 +468,21 @@ static void check_copies(struct graph_loader *loader, const struct graph_node *n
 			node->name, field, more, field);
 }
 
+static void relation_free(struct relation *relation)
+{
+	free(relation->first);
+	free(relation->edge);
+	for (size_t i = 0; i < relation->graph->edge_count; i++)
+		free(relation->lacking[i]);
+	free(relation->lacking);
+	for (size_t i = 0; i < relation->graph->node_count; i++)
+		free(relation->waits[i]);
+	free(relation->waits);
+	free(relation->missed);
+	free(relation->bits);
+	free(relation->todo);
+}
+
 void graph_check_parallel(struct graph_loader *loader)
 {
 	struct graph *graph = loader->graph;
@@ -459,12 +497,5 @@ void graph_check_parallel(struct graph_loader *loader)
 		if (graph->nodes[i].send.over.expr != NULL && !related(&relation, i, i))
 			check_copies(loader, &graph->nodes[i]);
 	}
-	free(relation.first);
-	free(relation.edge);
-	for (size_t i = 0; i < graph->edge_count; i++)
-		free(relation.lacking[i]);
-	free(relation.lacking);
-	free(relation.missed);
-	free(relation.bits);
-	free(relation.todo);
+	relation_free(&relation);
 }
