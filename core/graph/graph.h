@@ -25,7 +25,9 @@
 enum {
 	GRAPH_FIELDS_LIMIT = 256,
 	GRAPH_NODES_LIMIT = 4096,
-	GRAPH_NAME_LIMIT = 64, /* bytes of a field's or a node's name */
+	GRAPH_LEVELS_LIMIT = 32,      /* of workflows within workflows */
+	GRAPH_WORKFLOWS_LIMIT = 1024, /* within one, on all its levels */
+	GRAPH_NAME_LIMIT = 64,        /* bytes of a field's or a node's name */
 };
 
 /* A slot that an agent's optional field has when the workflow does not declare it. */

@@ -192,6 +192,26 @@ static bool is_being_read(const struct graph_loader *loader, const char *file)
 	return false;
 }
 
+/* Whether there may be one more workflow, which NAMED names; a mistake if not. */
+static bool has_room(const struct graph_loader *loader, const struct yaml_node *named)
+{
+	size_t levels = 1; /* its own */
+	for (const struct graph_loader *one = loader; one != NULL; one = one->outer)
+		levels++;
+	if (levels > GRAPH_LEVELS_LIMIT)
+		yaml_mistake(loader->document, named, loader->diagnostics,
+			"%s would be on level %zu of workflows that are nodes of others; there are "
+			"at most %d",
+			named->text, levels, GRAPH_LEVELS_LIMIT);
+	else if (loader->source->count > GRAPH_WORKFLOWS_LIMIT)
+		yaml_mistake(loader->document, named, loader->diagnostics,
+			"%s would be the workflow number %zu that is a node, counted on all "
+			"levels; "
+			"there are at most %d",
+			named->text, loader->source->count, GRAPH_WORKFLOWS_LIMIT);
+	return levels <= GRAPH_LEVELS_LIMIT && loader->source->count <= GRAPH_WORKFLOWS_LIMIT;
+}
+
 static void read_workflow(struct graph_loader *loader, struct graph_node *node,
 	const struct yaml_node *yaml, const char *file)
 {
@@ -203,6 +223,8 @@ static void read_workflow(struct graph_loader *loader, struct graph_node *node,
 			"%s would run itself; a workflow cannot be a node of its own", named->text);
 		return;
 	}
+	if (!has_room(loader, named))
+		return;
 	if (output == NULL || output->kind != YAML_MAPPING || output->count == 0) {
 		yaml_mistake(loader->document, output != NULL ? output : named, loader->diagnostics,
 			"a workflow as a node needs output, the fields that its results are "

@@ -386,6 +386,69 @@ Test(inner, workflows_must_not_run_themselves)
 		"own");
 }
 
+/* What is said about COUNT workflows, each of which has the next one as COPIES of its nodes. */
+static char *load_nested(int count, int copies)
+{
+	char folder[] = "/tmp/graph-XXXXXX";
+	char path[64];
+	struct diagnostics diagnostics = {0};
+	char *said = NULL;
+	size_t size = 0;
+	cr_assert_not_null(mkdtemp(folder));
+	for (int i = count - 1; i >= 0; i--) {
+		(void)snprintf(path, sizeof path, "%s/w%d.yaml", folder, i);
+		FILE *file = fopen(path, "w");
+		(void)fprintf(file,
+			"version: 1\nname: w\nstate: {y: {type: int, reducer: add}}\nnodes:\n");
+		for (int j = 0; j < copies && i + 1 < count; j++)
+			(void)fprintf(
+				file, "  n%d: {workflow: w%d.yaml, output: {y: y}}\n", j, i + 1);
+		for (int j = 0; j < copies && i + 1 == count; j++)
+			(void)fprintf(file, "  n%d: {agent: assign, options: {set: {y: 1}}}\n", j);
+		(void)fprintf(file, "edges:\n");
+		for (int j = 0; j < copies; j++)
+			(void)fprintf(file,
+				"  - {from: START, to: n%d}\n  - {from: n%d, to: END}\n", j, j);
+		(void)fclose(file);
+	}
+	struct plugins *plugins = fixtures();
+	graph_free(graph_load(path, plugins, inputs, &diagnostics));
+	FILE *stream = open_memstream(&said, &size);
+	diagnostics_print(&diagnostics, stream);
+	(void)fclose(stream);
+	diagnostics_free(&diagnostics);
+	plugins_free(plugins);
+	for (int i = 0; i < count; i++) {
+		(void)snprintf(path, sizeof path, "%s/w%d.yaml", folder, i);
+		(void)unlink(path);
+	}
+	(void)rmdir(folder);
+	return said;
+}
+
+Test(inner, workflows_have_so_many_levels)
+{
+	char *said = load_nested(GRAPH_LEVELS_LIMIT, 1);
+	cr_expect_str_eq(said, "");
+	free(said);
+	said = load_nested(GRAPH_LEVELS_LIMIT + 2, 1);
+	cr_expect_not_null(
+		strstr(said, "/w31.yaml:5:18: w32.yaml would be on level 33 of workflows that are "
+			     "nodes of others; there are at most 32\n"),
+		"%s", said);
+	free(said);
+}
+
+Test(inner, workflows_that_multiply_are_bounded)
+{
+	char *said = load_nested(24, 2);
+	cr_expect_not_null(
+		strstr(said, "would be the workflow number 1025 that is a node, counted on all "
+			     "levels; there are at most 1024\n"),
+		"%s", said);
+	free(said);
+}
+
 static uint64_t randomness = 1;
 
 static size_t below(size_t limit)
