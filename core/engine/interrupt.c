@@ -169,11 +169,13 @@ static void wake(struct turn *turn)
 		return;
 	struct task *task = turn->outer->task;
 	turn->outer->copy->state = COPY_RUNNING;
+	run_start_timeout(turn->outer);
 	task->asking--;
 	if (task->state == TASK_ASKING) {
 		list_remove(&task->turn->asking, task);
 		list_add(&task->turn->running, task);
 		task->state = TASK_RUNNING;
+		task_start_deadline(task);
 	}
 	wake(task->turn);
 }

@@ -99,6 +99,13 @@ static void on_timeout(evutil_socket_t fd, short what, void *context)
 	run_end(run, SS_FAILED, &err);
 }
 
+void run_start_timeout(struct ss_run *run)
+{
+	int64_t after_ns = task_node(run->task)->timeout_ns;
+	if (after_ns > 0)
+		run->timeout = turn_timer(run->task->turn, after_ns, on_timeout, run);
+}
+
 /* Calls the agent; notes when it has kept the loop for longer than it may take at all. */
 static enum ss_result call_agent(struct ss_run *run, struct ss_error *err)
 {
@@ -197,7 +204,6 @@ void run_start(struct copy *copy)
 		return;
 	struct ss_error err = {0};
 	struct task *task = copy->task;
-	const struct graph_node *node = task_node(task);
 	struct ss_run *run = run_new(copy);
 	task->ran = true;
 	task->restored = false;
@@ -214,8 +220,8 @@ void run_start(struct copy *copy)
 		view_unref(task->turn, run->view);
 		run->view = NULL;
 		run_finish(run, result, &err);
-	} else if (run_is_running(run) && node->timeout_ns > 0) {
-		run->timeout = turn_timer(task->turn, node->timeout_ns, on_timeout, run);
+	} else if (run_is_running(run)) {
+		run_start_timeout(run);
 	}
 	run_unref(run);
 }

@@ -406,6 +406,13 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
 	turn_unref(turn);
 }
 
+void task_start_deadline(struct task *task)
+{
+	int64_t after_ns = task_node(task)->deadline_ns;
+	if (after_ns > 0)
+		task->deadline = turn_timer(task->turn, after_ns, on_deadline, task);
+}
+
 /* The copies that a node may have; its list is data. */
 enum { COPIES_LIMIT = 1000000 };
 
@@ -560,7 +567,6 @@ static bool ask_first(struct task *task)
 void task_start(struct task *task)
 {
 	struct turn *turn = task->turn;
-	const struct graph_node *node = task_node(task);
 	struct ss_error err = {0};
 	move(task, &turn->ready, &turn->running);
 	task->state = TASK_RUNNING;
@@ -577,8 +583,7 @@ void task_start(struct task *task)
 		fail(task, &err);
 		return;
 	}
-	if (node->deadline_ns > 0)
-		task->deadline = turn_timer(turn, node->deadline_ns, on_deadline, task);
+	task_start_deadline(task);
 	task_go_on(task);
 }
 
@@ -616,9 +621,7 @@ void copy_answered(struct copy *copy)
 	if (task->state == TASK_ASKING) {
 		move(task, &turn->asking, &turn->running);
 		task->state = TASK_RUNNING;
-		if (task_node(task)->deadline_ns > 0)
-			task->deadline =
-				turn_timer(turn, task_node(task)->deadline_ns, on_deadline, task);
+		task_start_deadline(task);
 	}
 	task->asking--;
 	run_start(copy);

@@ -348,6 +348,8 @@ uint64_t flow_inner_id(const struct copy *copy);
 struct task *task_new(struct turn *turn, size_t node, const struct task *cause, size_t edge,
 	size_t step, uint64_t id, struct view *view);
 void task_start(struct task *task);
+/* From now on TASK may take as long as its node's deadline says. */
+void task_start_deadline(struct task *task);
 /* Goes on with the copies of TASK: starts what may start, and ends it when all are over. */
 void task_go_on(struct task *task);
 /* Ends TASK, whatever it is doing, because its turn has ended. */
@@ -365,6 +367,8 @@ void task_leave(struct task *task);
 
 /* Starts the next attempt of COPY. */
 void run_start(struct copy *copy);
+/* From now on RUN may take as long as its node's timeout says. */
+void run_start_timeout(struct ss_run *run);
 /* Ends an attempt by its agent's RESULT. Does nothing when it is over. */
 void run_end(struct ss_run *run, enum ss_result result, const struct ss_error *err);
 /* What agents call as host->finish(). */

@@ -282,6 +282,35 @@ edges: [{from: START, to: work}, {from: work, to: END}]
 	);
 });
 
+for (const limit of ['timeout', 'deadline']) {
+	test(`the ${limit} of an inner workflow holds after it was answered as well`, async () => {
+		const inner = `
+version: 1
+name: inner
+state: {out: {type: int}}
+nodes:
+  ask:  {agent: assign, interrupt: {before: true}}
+  slow: {agent: assign, options: {delay: 600s, set: {out: 1}}}
+edges: [{from: START, to: ask}, {from: ask, to: slow}, {from: slow, to: END}]
+timeout: 1h
+`;
+		const outer = `
+version: 1
+name: outer
+durability: node
+state: {m: {type: int}, why: {type: string}}
+nodes:
+  work: {workflow: inner.yaml, ${limit}: 50ms, output: {m: out}, on_error: {set: {m: 7}, error: why}}
+edges: [{from: START, to: work}, {from: work, to: END}]
+timeout: 1h
+`;
+		const place = new Place({ 'w.yaml': outer, 'inner.yaml': inner });
+		await place.run('t1', {}, 3);
+		const { state } = await place.json(0, 'turns', 'resume', 't1', '--answer', 'null');
+		assert.deepEqual(state, { m: 7, why: `took longer than 0.05 s (its ${limit})` });
+	});
+}
+
 const slow = `
 version: 1
 name: slow
