@@ -60,9 +60,8 @@ static const struct graph_edge *edge_of(const struct turn *turn, size_t row)
 static void end_branch(struct turn *turn, struct view *view)
 {
 	struct ss_error err = {0};
-	bool merges = turn->result != NULL;
-	turn->result = merges ? view_merge(turn, turn->result, view, &err) : view;
-	if (err.status != SS_OK || (merges && view_check(turn, turn->result, &err) < 0))
+	turn->result = turn->result != NULL ? view_merge(turn, turn->result, view, &err) : view;
+	if (err.status != SS_OK)
 		turn_end(turn, &err);
 }
 

@@ -237,6 +237,15 @@ static void start_next(struct turn *turn)
 	turn_end(turn, &err);
 }
 
+/* All branches have ended. What they bring together is looked at when it is complete, so that it does not matter which
+ * of them was first. */
+static void end_well(struct turn *turn)
+{
+	struct ss_error err;
+	bool fits = turn->result == NULL || view_check(turn, turn->result, &err) == 0;
+	turn_end(turn, fits ? NULL : &err);
+}
+
 void turn_step(struct turn *turn)
 {
 	if (turn->status != TURN_RUNNING)
@@ -260,7 +269,7 @@ void turn_step(struct turn *turn)
 		return;
 	}
 	if (turn->asking.count == 0) {
-		turn_end(turn, NULL);
+		end_well(turn);
 		return;
 	}
 	turn->status = TURN_INTERRUPTED;
