@@ -189,7 +189,7 @@ int interrupt_write(struct task *task, const struct ss_value *answer, struct ss_
 		graph_fit_value(&task->turn->program->graph->fields[slot], value_ref(answer), err);
 	if (value == NULL)
 		return -1;
-	if (view_write(task->turn, &task->view, slot, value, task, 0, false, err) < 0)
+	if (task_write(task, slot, value, 0, false, err) < 0)
 		return -1;
 	return view_check(task->turn, task->view, err);
 }

@@ -132,11 +132,12 @@ static int apply_writes(struct task *task, struct ss_error *err)
 {
 	/* What was there is kept as long as something may fail: a failed node shows none of its writes. */
 	struct view *before = may_fail(task) ? view_ref(task->view) : NULL;
+	size_t changed = task->changed_count;
 	int result = apply_each(task, err);
 	if (result < 0) {
 		view_unref(task->turn, task->view);
 		task->view = before;
-		task->changed_count = 0;
+		task->changed_count = changed;
 	} else if (before != NULL) {
 		view_unref(task->turn, before);
 	}

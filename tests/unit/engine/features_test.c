@@ -533,6 +533,7 @@ Test(interrupt, before_a_node_shows_fields_and_takes_an_answer)
 	cr_assert_eq(turn_status(turn), TURN_DONE);
 	expect_field(turn, "f2", "2");
 	expect_field(turn, "f20", "\"go ahead\"");
+	expect_trace(turn, "b", "writes", "[\"f2\",\"f20\"]");
 	turn_free(turn);
 	stage_close();
 }
@@ -556,6 +557,7 @@ Test(interrupt, refuses_answers_that_do_not_fit_and_goes_on_waiting)
 	resume(turn, &ending, (const char *[]){"4", NULL});
 	cr_expect_eq(turn_status(turn), TURN_DONE);
 	expect_field(turn, "f0", "4");
+	expect_trace(turn, "a", "writes", "[\"f0\"]");
 	answers = value_map(NULL, NULL, 0);
 	cr_expect_eq(turn_resume(turn, answers, &err), -1);
 	cr_expect_eq(err.status, SS_CONFLICT);
