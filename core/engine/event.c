@@ -146,18 +146,23 @@ void event_token(const struct copy *copy, struct ss_text text)
 			{"text", value_string(text.data, text.length)}));
 }
 
-void event_checkpoint(struct turn *turn, const struct ss_journal_entry *entries, size_t count)
+void event_checkpoint(struct turn *turn, const struct ss_journal_entry *entries,
+	const bool *results, size_t count)
 {
-	if (!wanted(turn, TURN_CHECKPOINT) || count == 0)
+	if (!wanted(turn, TURN_CHECKPOINT))
 		return;
+	size_t told = 0;
 	struct ss_value **ids = memory_array(count, sizeof(struct ss_value *));
 	for (size_t i = 0; i < count; i++) {
 		char id[32];
 		(void)snprintf(id, sizeof id, "%016" PRIx64, (uint64_t)entries[i].task);
-		ids[i] = value_text(id);
+		if (results[i])
+			ids[told++] = value_text(id);
 	}
-	tell(turn, value_map_make({"event", value_text("checkpoint")},
-			   {"turn", value_text(turn_id(turn))}, {"nodes", value_list(ids, count)}));
+	if (told > 0)
+		tell(turn, value_map_make({"event", value_text("checkpoint")},
+				   {"turn", value_text(turn_id(turn))},
+				   {"nodes", value_list(ids, told)}));
 	free(ids);
 }
 

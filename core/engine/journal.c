@@ -17,6 +17,7 @@
 /* Entries in the order in which they were noted. */
 struct entries {
 	struct ss_journal_entry *items;
+	bool *results; /* whether each says what a node came to, not just that somebody asked or answered */
 	size_t count, capacity;
 };
 
@@ -57,6 +58,7 @@ static void entries_free(struct entries *entries)
 	for (size_t i = 0; i < entries->count; i++)
 		free((char *)(uintptr_t)entries->items[i].data.data);
 	free(entries->items);
+	free(entries->results);
 }
 
 static void save_free(struct save *save)
@@ -142,10 +144,13 @@ static void add(struct journal *journal, uint64_t task, const struct ss_value *d
 		waiting->capacity = waiting->capacity * 2 + 4;
 		waiting->items =
 			memory_resize(waiting->items, waiting->capacity, sizeof *waiting->items);
+		waiting->results = memory_resize(
+			waiting->results, waiting->capacity, sizeof *waiting->results);
 	}
 	json_print(&text, data);
 	struct ss_text taken = {.length = text.length};
 	taken.data = buffer_take(&text);
+	waiting->results[waiting->count] = record_is_result(data);
 	waiting->items[waiting->count++] = (struct ss_journal_entry){(int64_t)task, taken};
 	journal->noted++;
 }
@@ -258,7 +263,8 @@ static void on_saved(void *context, const struct ss_error *err)
 		journal->begun = true;
 		journal->saved = save->noted;
 		journal->closed = save->write.owner == NULL;
-		event_checkpoint(turn, save->entries.items, save->entries.count);
+		event_checkpoint(
+			turn, save->entries.items, save->entries.results, save->entries.count);
 		wake(journal);
 	}
 	save_free(save);

@@ -203,6 +203,12 @@ static bool is_outcome(const struct ss_value *data)
 	return true;
 }
 
+bool record_is_result(const struct ss_value *data)
+{
+	return is_outcome(data) || value_get(data, "error") != NULL ||
+	       value_get(data, "cached") != NULL;
+}
+
 const struct ss_value *record_outcome(const struct record *record, uint64_t task, int64_t copy)
 {
 	const struct ss_value *data;
@@ -217,8 +223,7 @@ bool record_knows(const struct record *record, uint64_t task)
 {
 	const struct ss_value *data;
 	for (size_t row = find(record, task); (data = entry_of(record, task, row)) != NULL; row++) {
-		if (is_outcome(data) || value_get(data, "error") != NULL ||
-			value_get(data, "cached") != NULL)
+		if (record_is_result(data))
 			return true;
 	}
 	return false;

@@ -88,6 +88,9 @@ const struct ss_value *record_question(const struct record *record, uint64_t tas
 /* What COPY of the task came to when it ran; NULL when that is not known. */
 const struct ss_value *record_outcome(const struct record *record, uint64_t task, int64_t copy);
 
+/* Whether DATA, of an entry, says what a node or a copy came to: it ran, failed for good or was in the cache. */
+bool record_is_result(const struct ss_value *data);
+
 /* Whether anything is known of what the task came to. */
 bool record_knows(const struct record *record, uint64_t task);
 

@@ -501,8 +501,9 @@ void event_interrupt(struct task *task, const struct copy *copy, const char *whe
 	const struct ss_value *payload);
 /* TEXT is a piece of what a model answers to COPY's attempt. */
 void event_token(const struct copy *copy, struct ss_text text);
-/* ENTRIES of the outermost turn's journal are stored. */
-void event_checkpoint(struct turn *turn, const struct ss_journal_entry *entries, size_t count);
+/* COUNT ENTRIES of the outermost turn's journal are stored; RESULTS of them say what a node came to. */
+void event_checkpoint(struct turn *turn, const struct ss_journal_entry *entries,
+	const bool *results, size_t count);
 void event_over(struct turn *turn);
 
 /* trace.c */

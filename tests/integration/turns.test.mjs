@@ -228,6 +228,18 @@ test('--stream prints the events that are chosen, and nothing of a turn that is 
 	assert.deepEqual([wrong.code, wrong.stderr], [2, 'smartsupport: --stream: there is no event "turn.over"\n']);
 });
 
+test('a checkpoint names the nodes whose results are stored, and none that has only asked or been answered', async () => {
+	const place = new Place({ 'w.yaml': approval });
+	const stored = async (...args) => {
+		const { stdout } = await place.call(...args, '--stream=node.finished,checkpoint');
+		const events = stdout.trim().split('\n').map((line) => JSON.parse(line));
+		const names = new Map(events.map((event) => [event.id, event.node]));
+		return events.filter(({ event }) => event === 'checkpoint').map(({ nodes }) => nodes.map((id) => names.get(id)));
+	};
+	assert.deepEqual(await stored('run', place.path('w.yaml'), '--keep=t1', '-i', '{"amount": 30}'), [['price']]);
+	assert.deepEqual(await stored('turns', 'resume', 't1', '--answer', 'true'), [['approve'], ['pay']]);
+});
+
 test('what is no id, no status and no journal is refused', async () => {
 	const place = new Place({ 'w.yaml': approval });
 	for (const id of ['', 'two words', 'x'.repeat(201)]) {
