@@ -159,7 +159,7 @@ static void run_join(struct turn *turn, size_t row)
 		view = view != NULL ? view_merge(turn, view, arrival->view, &err) : arrival->view;
 	}
 	if (err.status != SS_OK || view_check(turn, view, &err) < 0) {
-		view_unref(turn, view);
+		turn_keep(turn, view);
 		turn_end(turn, &err);
 		return;
 	}

@@ -54,6 +54,15 @@ static void close_task(struct task *task, struct task_list *from, enum task_stat
 	event_finished(task);
 }
 
+/* The turn fails with TASK; what it has seen is part of what the turn came to. */
+static void close_failed(struct task *task)
+{
+	close_task(task, &task->turn->running, TASK_FAILED);
+	struct view *view = task->view;
+	task->view = NULL;
+	turn_keep(task->turn, view);
+}
+
 static void note_change(struct task *task, size_t slot)
 {
 	for (size_t i = 0; i < task->changed_count; i++) {
@@ -240,18 +249,22 @@ static void fail(struct task *task, const struct ss_error *failure)
 	task->error = arena_string(&turn->arena, failure->text);
 	if (!node->has_fallback) {
 		reject_answers(task, failure);
-		close_task(task, &turn->running, TASK_FAILED);
+		close_failed(task);
 		end_turn(task, failure);
 		return;
 	}
 	if (!task->recorded)
 		log_warning(&turn->log, "the node %s goes on with its on_error: %s", node->name,
 			failure->text);
+	struct view *before = view_ref(task->view);
 	if (write_fallbacks(task, failure, &err) < 0 || view_check(turn, task->view, &err) < 0) {
-		close_task(task, &turn->running, TASK_FAILED);
+		view_unref(turn, task->view);
+		task->view = before;
+		close_failed(task);
 		end_turn(task, &err);
 		return;
 	}
+	view_unref(turn, before);
 	if (!task->recorded && journal_notes(turn))
 		journal_note(task, NULL,
 			value_map_make({"error", value_text(failure->text)},
@@ -339,7 +352,7 @@ static void finish(struct task *task)
 	if (keeps)
 		cache_put(task_engine_node(task)->cache, task->cache_key, value_ref(outcome));
 	if (task->changed_count > 0 && view_check(turn, task->view, &err) < 0) {
-		close_task(task, &turn->running, TASK_FAILED);
+		close_failed(task);
 		turn_end(turn, &err);
 		goto done;
 	}
@@ -475,7 +488,7 @@ static void use_outcome(struct task *task, const struct ss_value *outcome)
 		return;
 	}
 	if (view_check(task->turn, task->view, &err) < 0) {
-		close_task(task, &task->turn->running, TASK_FAILED);
+		close_failed(task);
 		turn_end(task->turn, &err);
 		return;
 	}

@@ -128,19 +128,22 @@ void turn_tell_over(struct turn *turn)
 	later_add(turn->engine->options.later, &turn->over_call);
 }
 
-/* What tasks have seen so far stays to be looked at, as the outcome. */
+void turn_keep(struct turn *turn, struct view *view)
+{
+	struct ss_error err = {0}; /* of what cannot be added any more: it fails already */
+	turn->result = turn->result != NULL ? view_merge(turn, turn->result, view, &err) : view;
+}
+
+/* What tasks have seen so far stays to be looked at. */
 static void collect(struct turn *turn, struct task_list *list)
 {
-	struct ss_error err = {0};
 	while (list->first != NULL) {
 		struct task *task = list->first;
 		struct view *view = task->view;
 		task->view = NULL;
 		task_stop(task);
-		if (view == NULL)
-			continue;
-		turn->result =
-			turn->result != NULL ? view_merge(turn, turn->result, view, &err) : view;
+		if (view != NULL)
+			turn_keep(turn, view);
 	}
 }
 

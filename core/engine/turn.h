@@ -406,6 +406,8 @@ void turn_end(struct turn *turn, const struct ss_error *err);
 struct turn *turn_begin(struct engine *engine, const struct program *program,
 	const struct turn_options *options, struct ss_run *outer, uint64_t id,
 	struct ss_error *err);
+/* VIEW (taken) stays to be looked at as part of what TURN, which fails, came to. */
+void turn_keep(struct turn *turn, struct view *view);
 /* Frees TURN whoever holds it. */
 void turn_destroy(struct turn *turn);
 struct turn *turn_ref(struct turn *turn);

@@ -81,6 +81,24 @@ Test(failure, ends_the_turn_with_the_nodes_name_and_the_agents_words)
 	stage_close();
 }
 
+Test(failure, leaves_the_state_as_it_was_before_the_node)
+{
+	stage_open(
+		"nodes: {a: {agent: assign, options: {set: {f0: '1', list: '[1]'}}},\n"
+		"        b: {agent: assign, options: {set: {f1: '2', list: '[2]'}}},\n"
+		"        c: {agent: assign, options: {fail: '\"no\"', set: {f2: '3'}}}}\n"
+		"edges: [{from: START, to: [a, b]}, {from: [a, b], to: c}, {from: c, to: END}]\n");
+	struct turn *turn = stage_turn("{\"given\": 5}");
+	cr_assert_not_null(turn_error(turn));
+	cr_expect_eq(stage_int(turn, "given"), 5);
+	cr_expect_eq(stage_int(turn, "f0"), 1);
+	cr_expect_eq(stage_int(turn, "f1"), 2);
+	cr_expect_eq(stage_int(turn, "f2"), 0);
+	cr_expect_eq(value_count(turn_field(turn, "list")), 2);
+	turn_free(turn);
+	stage_close();
+}
+
 Test(failure, without_a_word_is_still_explained)
 {
 	stage_open(ALONE);
