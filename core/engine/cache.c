@@ -1,5 +1,5 @@
-/* What nodes have written, kept for the next time that they would see the same: a hash table with a bound,
- * least recently used out first. */
+/* What nodes have written, kept for the next time that they would see the same: a hash table with bounds on its
+ * entries and their memory, least recently used out first. */
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -18,6 +18,7 @@ struct entry {
 	uint64_t hash;
 	char *key;
 	struct ss_value *value;
+	size_t size;
 	int64_t expires_ns;
 };
 
@@ -26,6 +27,7 @@ struct cache {
 	struct entry *chains[CACHE_CHAINS];
 	struct entry *newest, *oldest;
 	int64_t count;
+	size_t size; /* of the keys and values */
 };
 
 struct cache *cache_new(const struct graph_cache *options)
@@ -87,6 +89,7 @@ static void drop(struct cache *cache, struct entry *entry)
 	*at = entry->chain;
 	unlink_age(cache, entry);
 	cache->count--;
+	cache->size -= entry->size;
 	value_unref(entry->value);
 	free(entry->key);
 	free(entry);
@@ -117,20 +120,27 @@ const struct ss_value *cache_get(struct cache *cache, const char *key)
 void cache_put(struct cache *cache, const char *key, struct ss_value *value)
 {
 	uint64_t hash = hash_of(key);
+	size_t size = strlen(key) + value_size(value);
 	struct entry *entry = find(cache, key, hash);
 	if (entry != NULL)
 		drop(cache, entry);
-	else if (cache->count >= cache->options->limit)
+	if (size > CACHE_SIZE_LIMIT) {
+		value_unref(value);
+		return;
+	}
+	while (cache->count >= cache->options->limit || cache->size + size > CACHE_SIZE_LIMIT)
 		drop(cache, cache->oldest);
 	entry = memory_make(struct entry);
 	entry->hash = hash;
 	entry->key = memory_string(key);
 	entry->value = value;
+	entry->size = size;
 	entry->expires_ns = clock_monotonic_ns() + cache->options->ttl_ns;
 	entry->chain = cache->chains[hash % CACHE_CHAINS];
 	cache->chains[hash % CACHE_CHAINS] = entry;
 	link_age(cache, entry);
 	cache->count++;
+	cache->size += size;
 }
 
 void cache_free(struct cache *cache)

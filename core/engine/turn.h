@@ -481,13 +481,16 @@ void inner_stop(struct copy *copy);
 
 /* cache.c */
 
+/* How much memory the keys and values of one node may take. */
+enum { CACHE_SIZE_LIMIT = 64 * 1024 * 1024 };
+
 struct cache *cache_new(const struct graph_cache *options);
 void cache_free(struct cache *cache);
 /* What a node that sees VIEW is remembered by; new. */
 char *cache_key(const struct graph_cache *options, const struct view *view);
 /* What was kept under KEY: a list of {slot, value, overwrites}, and the way; NULL when there is nothing. */
 const struct ss_value *cache_get(struct cache *cache, const char *key);
-/* Keeps VALUE (taken). */
+/* Keeps VALUE (taken), in place of the oldest ones if need be; one that is too large is not kept. */
 void cache_put(struct cache *cache, const char *key, struct ss_value *value);
 
 /* event.c */
