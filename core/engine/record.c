@@ -219,6 +219,11 @@ const struct ss_value *record_outcome(const struct record *record, uint64_t task
 	return NULL;
 }
 
+bool record_mentions(const struct record *record, uint64_t task)
+{
+	return entry_of(record, task, find(record, task)) != NULL;
+}
+
 bool record_knows(const struct record *record, uint64_t task)
 {
 	const struct ss_value *data;

@@ -91,6 +91,9 @@ const struct ss_value *record_outcome(const struct record *record, uint64_t task
 /* Whether DATA, of an entry, says what a node or a copy came to: it ran, failed for good or was in the cache. */
 bool record_is_result(const struct ss_value *data);
 
+/* Whether anything is known of the task, be it that it asked. */
+bool record_mentions(const struct record *record, uint64_t task);
+
 /* Whether anything is known of what the task came to. */
 bool record_knows(const struct record *record, uint64_t task);
 

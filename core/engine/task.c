@@ -496,13 +496,13 @@ static void use_outcome(struct task *task, const struct ss_value *outcome)
 	task_leave(task);
 }
 
-/* Whether TASK, or something of its inner workflow, may have come to something already: then that counts, not what
- * the cache has come to know since, and it is too old to be kept as new. */
+/* Whether TASK, or something of its inner workflow, may have come to something already, or may have been answered: then
+ * that counts, not what the cache has come to know since, and it is too old to be kept as new. */
 static bool may_be_recorded(const struct task *task)
 {
 	const struct record *record = record_of(task);
 	return record != NULL &&
-	       (task_node(task)->workflow != NULL || record_knows(record, task->id));
+	       (task_node(task)->workflow != NULL || record_mentions(record, task->id));
 }
 
 /* Uses what was kept, if there is anything. */

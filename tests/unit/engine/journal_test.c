@@ -347,15 +347,16 @@ static enum ss_result write_runs(struct actor *actor, struct ss_run *run, struct
 	return actor_write(actor, run, 1, ++runs, err) < 0 ? SS_FAILED : SS_DONE;
 }
 
-/* Goes on with the turn t1, which waits for an answer before c. */
-static struct turn *go_on_with_an_answer(struct ending *ending)
+/* Goes on with the turn t1, in which NODE waits for ANSWER. */
+static struct turn *go_on_with_an_answer(
+	struct ending *ending, const char *node, const char *answer)
 {
 	struct ss_error err;
 	struct record *record = keeper_fetch("t1", true);
 	struct turn *turn = keeper_go_on(record, false, ending);
 	stage_until_over(ending);
 	cr_assert_eq(turn_status(turn), TURN_INTERRUPTED);
-	char *text = answer_to(turn, "c", "null");
+	char *text = answer_to(turn, node, answer);
 	struct ss_value *answers = json_parse(text, strlen(text), NULL);
 	ending->calls = 0;
 	cr_assert_eq(turn_resume(turn, answers, &err), 0);
@@ -389,8 +390,42 @@ Test(cache, is_not_asked_for_what_the_journal_knows)
 	turn = stage_turn("{\"given\": 3, \"f20\": \"once\"}");
 	expect_field(turn, "f1", "2");
 	turn_free(turn);
-	turn = go_on_with_an_answer(&ending);
+	turn = go_on_with_an_answer(&ending, "c", "null");
 	expect_field(turn, "f1", "1");
+	turn_free(turn);
+	close_stage();
+}
+
+/* Asks, unless it is told in f23 not to. */
+static enum ss_result ask_or_not(struct actor *actor, struct ss_run *run, struct ss_error *err)
+{
+	const struct ss_value *answer = actor->host->answered(run);
+	bool asks = !actor->values->as_bool(actor->host->read(run, STAGE_BOOL));
+	if (answer == NULL && asks)
+		return actor->host->interrupt(run, actor->values->string("which", 5), err) < 0
+			       ? SS_FAILED
+			       : SS_INTERRUPTED;
+	int64_t value = answer != NULL ? actor->values->as_int(answer) : 1;
+	return actor_write(actor, run, 1, value, err) < 0 ? SS_FAILED : SS_DONE;
+}
+
+Test(cache, is_not_asked_instead_of_who_answers)
+{
+	struct ending ending;
+	open_stage("durability: node\n"
+		   "nodes: {a: {agent: puppet_1, cache: {key: [given]}}}\n"
+		   "edges: [{from: START, to: a}, {from: a, to: END}]\n");
+	stage_play("a", ask_or_not);
+	struct turn *turn = keeper_start("t1", "{\"given\": 3}", &ending);
+	stage_until_over(&ending);
+	turn_free(turn);
+	stage_close_engine();
+	stage_begin();
+	turn = stage_turn("{\"given\": 3, \"f23\": true}");
+	expect_field(turn, "f1", "1");
+	turn_free(turn);
+	turn = go_on_with_an_answer(&ending, "a", "5");
+	expect_field(turn, "f1", "5");
 	turn_free(turn);
 	close_stage();
 }
@@ -405,7 +440,7 @@ Test(cache, does_not_take_what_was_brought_back_for_new)
 	turn_free(turn);
 	stage_close_engine();
 	stage_begin();
-	turn = go_on_with_an_answer(&ending);
+	turn = go_on_with_an_answer(&ending, "c", "null");
 	expect_field(turn, "f1", "1");
 	turn_free(turn);
 	turn = stage_turn("{\"given\": 3, \"f20\": \"once\"}");
