@@ -218,6 +218,7 @@ int store_turn_context(struct store *store, const struct ss_turn_key *key, store
 	job->key = *key;
 	job->key.user_id = job->strings[0] = memory_string(key->user_id);
 	job->key.conversation_id = job->strings[1] = memory_string(key->conversation_id);
+	job->key.embedder = job->strings[2] = memory_string(key->embedder);
 	return put(store, job, err);
 }
 

@@ -25,7 +25,7 @@ struct store *store_new(struct event_base *base, const struct ss_storage_operati
 /* Tells METRICS how many requests wait. */
 void store_measure(struct store *store, struct metrics_part *metrics);
 
-/* Reads what a turn needs to know; KEY is copied. */
+/* Reads what a turn needs to know; KEY is copied, but for its vector_context. */
 int store_turn_context(struct store *store, const struct ss_turn_key *key, store_read *done,
 	void *context, struct ss_error *err);
 

@@ -9,6 +9,8 @@
  * as the sender knows it, so the receiver sees which members are there.
  *
  * Change log
+ *   1.3  Vectors of questions, which a storage keeps with them (ss_turn.embedder and what follows) and gives back
+ *        (ss_turn_key.embedder and what follows).
  *   1.2  What a turn shows and leaves unanswered (ss_turn.shown and what follows); feedback
  *        (ss_storage_operations.store_feedback and what follows), which every storage keeps; what a user asked in
  *        other conversations (ss_turn_key.recent_limit); indexes that are saved and loaded (ss_index_operations.save
@@ -21,7 +23,7 @@
 #define SMARTSUPPORT_ABI_H
 
 #define SS_ABI_MAJOR 1u
-#define SS_ABI_MINOR 2u
+#define SS_ABI_MINOR 3u
 
 #ifdef __cplusplus
 #define SS_BEGIN_C extern "C" {

@@ -155,12 +155,20 @@ struct ss_index_operations {
 		size_t dimension, struct ss_error *err);
 };
 
+/* Called on the store thread with a message of the user and its vector, both borrowed for the call. */
+typedef void ss_vector_read(void *context, struct ss_text message, struct ss_bytes vector);
+
 struct ss_turn_key {
 	size_t struct_size;
 	const char *user_id;
 	const char *conversation_id; /* NULL for a new conversation */
 	size_t history_limit;        /* messages */
 	size_t recent_limit;         /* messages of the user's other conversations. Since 1.2 */
+	/* Since 1.3. Called for each message in `history` and `recent` that is kept with a vector of EMBEDDER, before
+	 * turn_context() returns; both NULL: for none. */
+	const char *embedder;
+	ss_vector_read *vector_read;
+	void *vector_context;
 };
 
 /* One finished turn as it is stored. Strings are borrowed for the call; NULL where there is none. */
@@ -189,6 +197,10 @@ struct ss_turn {
 	/* Of a question that the knowledge base has no answer to: a key that all questions have which say the same.
 	 * Else NULL. */
 	const char *unanswered;
+	/* Since 1.3. The vector of the message, which goes when the message goes, and what tells the embedder that
+	 * made it from others. No embedder: there is no vector. */
+	const char *embedder;
+	struct ss_bytes vector;
 };
 
 /* What a customer says of a turn's response. What is not given stays as it was. Strings are borrowed. */

@@ -34,6 +34,12 @@ struct ss_text {
 	size_t length;    /* bytes */
 };
 
+/* Bytes that are kept as they are, for who made them to read. Since 1.3 */
+struct ss_bytes {
+	const unsigned char *data;
+	size_t length;
+};
+
 /* The host's functions on values. Any thread. */
 struct ss_value_functions {
 	size_t struct_size;

@@ -138,6 +138,8 @@ static int add_question(
 	cursor_bind_int(&cursor, seq);
 	cursor_bind_text(&cursor, turn->message);
 	cursor_bind_int(&cursor, at_us);
+	cursor_bind_string(&cursor, turn->embedder);
+	cursor_bind_bytes(&cursor, turn->vector);
 	return cursor_finish(&cursor, err);
 }
 

@@ -117,8 +117,17 @@ static void messages_reverse(struct messages *messages)
 	}
 }
 
+/* Hands on the vector of CURSOR's message, if it has one that KEY asks for. */
+static void hand_on_vector(const struct cursor *cursor, const struct ss_turn_key *key)
+{
+	struct ss_bytes vector = cursor_bytes(cursor, 3);
+	if (vector.data != NULL && key->vector_read != NULL)
+		key->vector_read(key->vector_context, cursor_text(cursor, 1), vector);
+}
+
 /* *LIST is a new list of the messages that CURSOR, which this ends, gives newest first; oldest first. */
-static int read_messages(struct cursor *cursor, struct ss_value **list, struct ss_error *err)
+static int read_messages(struct cursor *cursor, const struct ss_turn_key *key,
+	struct ss_value **list, struct ss_error *err)
 {
 	const struct ss_value_functions *values = cursor->db->values;
 	struct messages messages = {0};
@@ -127,6 +136,7 @@ static int read_messages(struct cursor *cursor, struct ss_value **list, struct s
 		result = messages_add(&messages, cursor, err);
 		if (result < 0)
 			break;
+		hand_on_vector(cursor, key);
 	}
 	cursor_end(cursor);
 	messages_reverse(&messages);
@@ -152,7 +162,8 @@ static int read_history(struct database *db, const struct ss_turn_key *key,
 	cursor_bind_string(&cursor, key->conversation_id);
 	cursor_bind_int(
 		&cursor, key->history_limit < INT64_MAX ? (int64_t)key->history_limit : INT64_MAX);
-	return read_messages(&cursor, history, err);
+	cursor_bind_string(&cursor, key->embedder);
+	return read_messages(&cursor, key, history, err);
 }
 
 /* *RECENT is a new list of the user's last messages in other conversations. */
@@ -164,7 +175,8 @@ static int read_recent(struct database *db, const struct ss_turn_key *key, struc
 	cursor_bind_string(&cursor, key->conversation_id);
 	cursor_bind_int(&cursor,
 		key->recent_limit < RECENT_LIMIT ? (int64_t)key->recent_limit : RECENT_LIMIT);
-	return read_messages(&cursor, recent, err);
+	cursor_bind_string(&cursor, key->embedder);
+	return read_messages(&cursor, key, recent, err);
 }
 
 int database_turn_context(void *instance, const struct ss_turn_key *key, struct ss_value **context,

@@ -55,8 +55,8 @@ const char *const statement_texts[STATEMENTS] = {
 		" WHERE id = ?1 AND user_id = ?2 RETURNING message_count",
 
 	[STATEMENT_ADD_QUESTION] =
-		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at)"
-		" VALUES (?1, ?2, ?3, 'user', ?4, ?5)",
+		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
+		" embedder, vector) VALUES (?1, ?2, ?3, 'user', ?4, ?5, ?6, ?7)",
 	[STATEMENT_ADD_ANSWER] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at, "
 		"turn_id,"
@@ -85,13 +85,17 @@ const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_FIND_USER] = "SELECT name, vip FROM users WHERE id = ?1",
 	[STATEMENT_FIND_CONVERSATION] =
 		"SELECT 1 FROM conversations WHERE id = ?1 AND user_id = ?2",
-	[STATEMENT_READ_HISTORY] = "SELECT role, content, created_at FROM messages"
-				   " WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT ?2",
+	/* ?3: the embedder whose vectors are wanted. */
+	[STATEMENT_READ_HISTORY] =
+		"SELECT role, content, created_at, iif(embedder = ?3, vector, NULL) FROM messages"
+		" WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT ?2",
 
-	/* ?1: the user; ?2: not in this conversation; ?3: how many. The user's last messages are in the
-	 * conversations that changed last, among the last messages of each. */
+	/* ?1: the user; ?2: not in this conversation; ?3: how many; ?4: the embedder whose vectors are
+	 * wanted. The user's last messages are in the conversations that changed last, among the last messages of
+	 * each. */
 	[STATEMENT_READ_RECENT] =
-		"SELECT message.role, message.content, message.created_at FROM"
+		"SELECT message.role, message.content, message.created_at,"
+		" iif(message.embedder = ?4, message.vector, NULL) FROM"
 		" (SELECT id, message_count FROM conversations WHERE user_id = ?1 AND id IS NOT ?2"
 		"  ORDER BY updated_at DESC LIMIT ?3) AS conversation"
 		" CROSS JOIN messages AS message ON message.conversation_id = conversation.id"
@@ -235,6 +239,12 @@ void cursor_bind_text(struct cursor *cursor, struct ss_text text)
 			text.length > 0 ? text.data : "", text.length, SQLITE_STATIC, SQLITE_UTF8));
 }
 
+void cursor_bind_bytes(struct cursor *cursor, struct ss_bytes bytes)
+{
+	note(cursor, sqlite3_bind_blob64(cursor->statement, ++cursor->parameters, bytes.data,
+			     bytes.length, SQLITE_STATIC));
+}
+
 int cursor_next(struct cursor *cursor, struct ss_error *err)
 {
 	int code = cursor->code != SQLITE_OK ? cursor->code : sqlite3_step(cursor->statement);
@@ -250,6 +260,13 @@ struct ss_text cursor_text(const struct cursor *cursor, int column)
 	const unsigned char *text = sqlite3_column_text(cursor->statement, column);
 	int length = sqlite3_column_bytes(cursor->statement, column);
 	return (struct ss_text){(const char *)text, text != NULL ? (size_t)length : 0};
+}
+
+struct ss_bytes cursor_bytes(const struct cursor *cursor, int column)
+{
+	const unsigned char *data = sqlite3_column_blob(cursor->statement, column);
+	int length = sqlite3_column_bytes(cursor->statement, column);
+	return (struct ss_bytes){data, data != NULL ? (size_t)length : 0};
 }
 
 void cursor_end(struct cursor *cursor)

@@ -78,12 +78,17 @@ void cursor_bind_int(struct cursor *cursor, int64_t value);
 /* NULL binds the SQL null. */
 void cursor_bind_string(struct cursor *cursor, const char *string);
 void cursor_bind_text(struct cursor *cursor, struct ss_text text);
+/* NULL data binds the SQL null. */
+void cursor_bind_bytes(struct cursor *cursor, struct ss_bytes bytes);
 
 /* 1 when there is a row, 0 at the end, -1 and ERR when it failed. */
 int cursor_next(struct cursor *cursor, struct ss_error *err);
 
 /* The text in COLUMN of the row, with its length; borrowed until the next step. NULL data for null. */
 struct ss_text cursor_text(const struct cursor *cursor, int column);
+
+/* The same of bytes; NULL data for null and for none. */
+struct ss_bytes cursor_bytes(const struct cursor *cursor, int column);
 
 void cursor_end(struct cursor *cursor);
 

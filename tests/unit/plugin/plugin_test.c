@@ -46,17 +46,17 @@ Test(plugin, loads_one_with_nothing_wrong)
 
 Test(plugin, refuses_one_built_for_a_newer_abi)
 {
-	refused("abi_too_new", "built for plugin ABI 1.999, this server has 1.2");
+	refused("abi_too_new", "built for plugin ABI 1.999, this server has 1.3");
 }
 
 Test(plugin, refuses_one_built_for_another_major_abi)
 {
-	refused("abi_other_major", "built for plugin ABI 2.7, this server has 1.2");
+	refused("abi_other_major", "built for plugin ABI 2.7, this server has 1.3");
 }
 
 Test(plugin, refuses_a_descriptor_that_is_too_short)
 {
-	char *why = memory_format("its descriptor has %zu bytes, ABI 1.2 has %zu; build it anew",
+	char *why = memory_format("its descriptor has %zu bytes, ABI 1.3 has %zu; build it anew",
 		sizeof(struct ss_plugin) - sizeof(void *), sizeof(struct ss_plugin));
 	refused("short_struct", why);
 	free(why);

@@ -47,6 +47,10 @@ static int turn_context(void *instance, const struct ss_turn_key *key, struct ss
 	(void)snprintf(mine->conversation_id, sizeof mine->conversation_id, "%s",
 		key->conversation_id != NULL ? key->conversation_id : "new");
 	mine->history_limit = key->history_limit;
+	if (key->embedder != NULL)
+		key->vector_read(key->vector_context, text_of("earlier"),
+			(struct ss_bytes){
+				(const unsigned char *)key->embedder, strlen(key->embedder)});
 	if (strcmp(mine->user_id, "silent") == 0)
 		return -1;
 	if (strcmp(mine->user_id, "stranger") == 0)
@@ -317,6 +321,34 @@ Test(store, reads_the_context_of_a_turn)
 	cr_expect_str_eq(storage.conversation_id, "new");
 	value_unref(answers[0].value);
 	value_unref(answers[1].value);
+	stop();
+}
+
+/* Notes what it is called with: the message, and the vector, which is the embedder's name here. */
+static void on_vector(void *context, struct ss_text message, struct ss_bytes vector)
+{
+	(void)snprintf(context, 64, "%.*s of %.*s", (int)message.length, message.data,
+		(int)vector.length, (const char *)vector.data);
+}
+
+Test(store, hands_on_the_vectors_before_the_context)
+{
+	struct ss_error err = {0};
+	char embedder[] = "minilm";
+	char seen[64] = "";
+	const struct ss_turn_key key = {.struct_size = sizeof key,
+		.user_id = "user 1",
+		.history_limit = 20,
+		.embedder = embedder,
+		.vector_read = on_vector,
+		.vector_context = seen};
+	start(true, TURNS);
+	cr_assert_eq(store_turn_context(store, &key, on_read, &answers[0], &err), 0);
+	memset(embedder, 'X', sizeof embedder - 1); /* the key was copied */
+	gate_open(&storage.gate, 1);
+	loop_until(base, &answered, 1);
+	cr_expect_str_eq(seen, "earlier of minilm");
+	value_unref(answers[0].value);
 	stop();
 }
 

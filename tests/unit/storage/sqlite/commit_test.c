@@ -276,7 +276,10 @@ Test(sqlite_commit, texts_come_back_as_they_were)
 		store_add(store, turn);
 		store_add(store, turn);
 		struct ss_value *context = NULL;
-		struct ss_turn_key key = {sizeof key, "ann", "conv_1", 1, 0};
+		const struct ss_turn_key key = {.struct_size = sizeof key,
+			.user_id = "ann",
+			.conversation_id = "conv_1",
+			.history_limit = 1};
 		cr_assert_eq(
 			smartsupport_plugin.storage->turn_context(store, &key, &context, NULL), 0);
 		struct ss_text got = value_as_text(
@@ -286,6 +289,93 @@ Test(sqlite_commit, texts_come_back_as_they_were)
 		value_unref(context);
 	}
 	cr_expect_eq(store_number("SELECT count(*) FROM messages"), 10, "a retry was stored twice");
+	store_close(store);
+}
+
+/* TURN with its own message, whose vector is the text VECTOR of EMBEDDER. */
+static struct ss_turn with_vector(
+	struct ss_turn turn, const char *message, const char *embedder, const char *vector)
+{
+	turn.message = (struct ss_text){message, strlen(message)};
+	turn.embedder = embedder;
+	turn.vector = (struct ss_bytes){(const unsigned char *)vector, strlen(vector)};
+	return turn;
+}
+
+static void expect_vectors(void *store, const char *conversation, size_t limit,
+	const char *embedder, const char *expected)
+{
+	char *vectors = store_vectors(store, conversation, limit, embedder);
+	cr_expect_str_eq(vectors, expected, "%s not %s", vectors, expected);
+	free(vectors);
+}
+
+Test(sqlite_commit, a_question_keeps_its_vector)
+{
+	void *store = store_open();
+	store_add(store, with_vector(store_first_turn("t1", "conv_1"), "q1", "e", "v1"));
+	store_add(store, with_vector(store_turn("t2", "conv_1"), "q2", "e", "v2"));
+	store_add(store, with_texts(store_turn("t3", "conv_1"), "q3", "a3"));
+	store_add(store, with_vector(store_first_turn("t4", "conv_2"), "q4", "e", "v4"));
+	struct ss_turn turn = with_vector(store_first_turn("t5", "conv_3"), "q5", "e", "v5");
+	turn.user_id = "bob";
+	store_add(store, turn);
+	expect_vectors(store, "conv_1", 10, "e", "q1=v1|q2=v2|q4=v4");
+	expect_vectors(store, "conv_2", 10, "e", "q1=v1|q2=v2|q4=v4");
+	expect_vectors(store, NULL, 10, "e", "q1=v1|q2=v2|q4=v4");
+	expect_vectors(store, NULL, 1, "e", "q4=v4");
+	expect_vectors(store, "conv_1", 2, "e", "q4=v4"); /* q3 has none */
+	expect_history(store, "conv_1", 10, "q1|Under Settings.|q2|Under Settings.|q3|a3");
+	store_check();
+	store_close(store);
+}
+
+Test(sqlite_commit, a_vector_is_for_its_embedder_only)
+{
+	void *store = store_open();
+	store_add(store, with_vector(store_first_turn("t1", "conv_1"), "q1", "old", "v1"));
+	store_add(store, with_vector(store_turn("t2", "conv_1"), "q2", "new", "v2"));
+	expect_vectors(store, "conv_1", 10, "old", "q1=v1");
+	expect_vectors(store, "conv_1", 10, "new", "q2=v2");
+	expect_vectors(store, "conv_1", 10, "", "");
+	expect_vectors(store, "conv_1", 10, NULL, "");
+	store_close(store);
+}
+
+Test(sqlite_commit, a_vector_is_bytes)
+{
+	void *store = store_open();
+	const struct ss_bytes vector = {(const unsigned char *)"\0\xff\0\x80'", 5};
+	struct ss_turn turn = with_vector(store_first_turn("t1", "conv_1"), "q1", "e", "");
+	turn.vector = vector;
+	store_add(store, turn);
+	store_add(store, turn);
+	char *hex = store_text("SELECT hex(vector) FROM messages WHERE role = 'user'");
+	cr_expect_str_eq(hex, "00FF008027");
+	free(hex);
+	store_close(store);
+}
+
+Test(sqlite_commit, an_embedder_without_a_vector_is_refused)
+{
+	struct ss_error err;
+	void *store = store_open();
+	struct ss_turn turn = store_first_turn("t1", "conv_1");
+	turn.embedder = "e";
+	cr_expect_eq(store_commit(store, &turn, &err), -1);
+	cr_expect_eq(err.status, SS_INVALID, "%s", err.text);
+	cr_expect_not_null(strstr(err.text, "vector_has_an_embedder"), "%s", err.text);
+	cr_expect_eq(store_number("SELECT count(*) FROM messages"), 0);
+	store_close(store);
+}
+
+Test(sqlite_commit, a_vector_goes_with_its_message)
+{
+	void *store = store_open();
+	store_add(store, with_vector(store_first_turn("t1", "conv_1"), "q1", "e", "v1"));
+	store_execute("PRAGMA foreign_keys = ON; DELETE FROM conversations");
+	expect_vectors(store, NULL, 10, "e", "");
+	cr_expect_eq(store_number("SELECT count(*) FROM messages"), 0);
 	store_close(store);
 }
 

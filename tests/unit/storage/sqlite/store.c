@@ -259,6 +259,52 @@ char *store_history(void *store, const char *conversation, size_t limit)
 	return contents(store, &key, "history");
 }
 
+/* Vectors as they come; those of tests are texts. */
+struct seen_vectors {
+	char *items[64];
+	size_t count;
+};
+
+static void on_vector(void *context, struct ss_text message, struct ss_bytes vector)
+{
+	struct seen_vectors *seen = context;
+	must(seen->count < array_length(seen->items), "too many vectors");
+	seen->items[seen->count++] = memory_format("%.*s=%.*s", (int)message.length, message.data,
+		(int)vector.length, (const char *)vector.data);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char *store_vectors(void *store, const char *conversation, size_t limit, const char *embedder)
+{
+	struct ss_error err = {.status = SS_OK};
+	struct ss_value *context = NULL;
+	struct buffer joined = {0};
+	struct seen_vectors seen = {.count = 0};
+	const struct ss_turn_key key = {
+		.struct_size = sizeof key,
+		.user_id = "ann",
+		.conversation_id = conversation,
+		.history_limit = limit,
+		.recent_limit = limit,
+		.embedder = embedder,
+		.vector_read = on_vector,
+		.vector_context = &seen,
+	};
+	int result = smartsupport_plugin.storage->turn_context(store, &key, &context, &err);
+	must(result == 0, "%s", err.text);
+	value_unref(context);
+	qsort(seen.items, seen.count, sizeof *seen.items, compare_texts);
+	for (size_t i = 0; i < seen.count; i++) {
+		buffer_add_format(&joined, "%s%s", i > 0 ? "|" : "", seen.items[i]);
+		free(seen.items[i]);
+	}
+	return buffer_take(&joined);
+}
+
 char *store_stats(void *store)
 {
 	struct ss_error err = {.status = SS_OK};

@@ -51,6 +51,9 @@ void store_add(void *store, struct ss_turn turn);
 char *store_context(void *store, const char *user, const char *conversation, size_t limit);
 /* What USER wrote last, at most LIMIT messages, but not in CONVERSATION, joined by "|". The caller frees it. */
 char *store_recent(void *store, const char *user, const char *conversation, size_t limit);
+/* Those messages in what ann's turn in CONVERSATION gets, LIMIT of the conversation and LIMIT of others, that have a
+ * vector of EMBEDDER, as "MESSAGE=VECTOR", in the order of their letters, joined by "|". The caller frees it. */
+char *store_vectors(void *store, const char *conversation, size_t limit, const char *embedder);
 /* The contents of the last LIMIT messages of ann's CONVERSATION, joined by "|". The caller frees it. */
 char *store_history(void *store, const char *conversation, size_t limit);
 /* The statistics as JSON. The caller frees it. */

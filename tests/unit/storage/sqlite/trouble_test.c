@@ -512,17 +512,35 @@ Test(sqlite_trouble, opening_without_enough_memory_leaves_a_file_that_can_be_ope
 	cr_expect_gt(n, 200, "only %ld allocations", n);
 }
 
+static void on_vector(void *context, struct ss_text message, struct ss_bytes vector)
+{
+	size_t *count = context;
+	(void)message;
+	cr_expect_eq(vector.length, 3);
+	(*count)++;
+}
+
 /* Stores and reads with the Nth allocation failing; whether one failed. */
 static bool use_with_little_memory(void *store, long n)
 {
 	char id[32], conversation[32];
 	struct ss_error err = {.status = SS_OK};
 	struct ss_value *context = NULL, *stats = NULL;
+	size_t vectors = 0;
 	const struct ss_storage_operations *storage = smartsupport_plugin.storage;
-	const struct ss_turn_key key = {sizeof key, "ann", conversation, 10, 5};
+	const struct ss_turn_key key = {.struct_size = sizeof key,
+		.user_id = "ann",
+		.conversation_id = conversation,
+		.history_limit = 10,
+		.recent_limit = 5,
+		.embedder = "e",
+		.vector_read = on_vector,
+		.vector_context = &vectors};
 	(void)snprintf(id, sizeof id, "t%ld", n);
 	(void)snprintf(conversation, sizeof conversation, "conv_%ld", n);
-	const struct ss_turn turn = store_first_turn(id, conversation);
+	struct ss_turn turn = store_first_turn(id, conversation);
+	turn.embedder = "e";
+	turn.vector = (struct ss_bytes){(const unsigned char *)"abc", 3};
 	fault.happened = false;
 	fault.countdown = n;
 	int result = storage->commit_turns(store, &turn, 1, &err);
@@ -532,6 +550,7 @@ static bool use_with_little_memory(void *store, long n)
 	if (stored && result == 0)
 		result = storage->stats(store, &stats, &err);
 	fault.countdown = 0;
+	cr_expect(context == NULL || vectors > 0, "allocation %ld: a vector is missing", n);
 	cr_expect_eq(result == 0, err.status == SS_OK, "allocation %ld: %s", n, err.text);
 	cr_expect(result == 0 || err.status == SS_UNAVAILABLE, "allocation %ld: %s", n, err.text);
 	value_unref(context);
