@@ -6,6 +6,7 @@
 #include "service/later.h"
 #include "service/metrics.h"
 #include "service/thread.h"
+#include "service/vector_bytes.h"
 #include "service/vector_cache.h"
 #include "value/value.h"
 
@@ -90,6 +91,8 @@ static void embed_batch(struct compute *compute, struct service_job *jobs, size_
 	int result = options->embedder->embed(options->embedder_instance, texts, n, vectors, &err);
 	if (result < 0)
 		failure_complete(&err, "the embedder");
+	else
+		vector_round(vectors, n * compute->dimension);
 	n = 0;
 	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
 		if (job_of(job)->kind != JOB_EMBED)
@@ -263,6 +266,33 @@ int compute_embed(struct compute *compute, const struct ss_text *texts, size_t c
 	/* Some of its texts are on their way: it ends with the error when they arrive. */
 	request->err = failure;
 	return 0;
+}
+
+size_t compute_vector_size(const struct compute *compute)
+{
+	return compute->dimension * VECTOR_BYTES;
+}
+
+bool compute_keep(const struct compute *compute, struct ss_text text, unsigned char *bytes)
+{
+	const struct vector_entry *entry = vector_cache_peek(compute->cache, text);
+	if (entry == NULL || entry->waiting != NULL)
+		return false;
+	vector_to_bytes(entry->vector, compute->dimension, bytes);
+	return true;
+}
+
+void compute_restore(struct compute *compute, struct ss_text text, struct ss_bytes vector)
+{
+	bool is_new = false;
+	if (vector.length != compute_vector_size(compute))
+		return;
+	struct vector_entry *entry = vector_cache_get(compute->cache, text, &is_new);
+	if (is_new) {
+		vector_from_bytes(vector.data, compute->dimension, entry->vector);
+		metrics_add(compute->options.metrics, METRIC_CACHE_RESTORED, 1);
+	}
+	vector_cache_release(compute->cache, entry);
 }
 
 static void free_search(struct search_job *job)

@@ -1,6 +1,7 @@
 /*
  * The compute service: embeddings and knowledge base searches on a thread of their own. Requests that
- * wait are taken together as one batch; a text that is asked for several times is embedded once.
+ * wait are taken together as one batch; a text that is asked for several times is embedded once, and one whose vector
+ * was kept elsewhere not at all. Vectors are as precise as they are kept (see vector_bytes.h).
  * Called on the loop thread; results come back as calls on the loop, never before the request's
  * function has returned.
  */
@@ -37,6 +38,16 @@ struct compute *compute_new(const struct compute_options *options, struct ss_err
 /* Embeds COUNT (at least one) texts, which are copied. */
 int compute_embed(struct compute *compute, const struct ss_text *texts, size_t count,
 	compute_embedded *done, void *context, struct ss_error *err);
+
+/* The bytes of a vector of this embedder. */
+size_t compute_vector_size(const struct compute *compute);
+
+/* Writes the vector of TEXT to BYTES [compute_vector_size()] if the cache has it; else returns false. */
+bool compute_keep(const struct compute *compute, struct ss_text text, unsigned char *bytes);
+
+/* Puts the vector of TEXT into the cache as compute_keep() wrote it, unless TEXT is there. What is not of the size
+ * of a vector is left out. The embedder must be the same. */
+void compute_restore(struct compute *compute, struct ss_text text, struct ss_bytes vector);
 
 /* Embeds the search's text and then searches; SEARCH is copied. */
 int compute_search(struct compute *compute, const struct ss_search *search, compute_found *done,

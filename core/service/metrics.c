@@ -57,6 +57,8 @@ static const struct {
 		"Texts whose vector was there or on its way."},
 	[METRIC_CACHE_MISSES] = {"smartsupport_embedder_cache_misses_total", "", COUNTER,
 		"Texts whose vector had to be made."},
+	[METRIC_CACHE_RESTORED] = {"smartsupport_embedder_cache_restored_total", "", COUNTER,
+		"Vectors of earlier questions that came from the store."},
 	[METRIC_CACHE_EVICTIONS] = {"smartsupport_embedder_cache_evictions_total", "", COUNTER,
 		"Vectors that made room for others."},
 	[METRIC_CACHE_ENTRIES] = {"smartsupport_embedder_cache_entries", "", GAUGE,

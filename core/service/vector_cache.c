@@ -116,6 +116,16 @@ static struct vector_entry *find(
 	return entry;
 }
 
+const struct vector_entry *vector_cache_peek(const struct vector_cache *cache, struct ss_text text)
+{
+	struct ss_text tidy;
+	char *own = text_tidy(text, &tidy.length);
+	tidy.data = own;
+	const struct vector_entry *entry = find(cache, hash_text(tidy), tidy);
+	free(own);
+	return entry;
+}
+
 struct vector_entry *vector_cache_get(struct vector_cache *cache, struct ss_text text, bool *is_new)
 {
 	struct ss_text tidy;

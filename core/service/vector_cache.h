@@ -37,6 +37,9 @@ void vector_cache_free(struct vector_cache *cache);
 struct vector_entry *vector_cache_get(
 	struct vector_cache *cache, struct ss_text text, bool *is_new);
 
+/* The entry of TEXT without another reference, or NULL; nothing is used by that. Valid until the cache changes. */
+const struct vector_entry *vector_cache_peek(const struct vector_cache *cache, struct ss_text text);
+
 /* Gives a reference back. */
 void vector_cache_release(struct vector_cache *cache, struct vector_entry *entry);
 

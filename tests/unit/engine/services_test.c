@@ -8,6 +8,7 @@
 #include "value/value.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -160,8 +161,9 @@ static int embed_texts(void *instance, const struct ss_text *given, size_t count
 	if (embedder.broken)
 		return ss_fail_as(err, SS_UNAVAILABLE, "the embedder is broken");
 	for (size_t i = 0; i < count; i++) {
-		vectors[2 * i] = (float)given[i].data[0];
-		vectors[2 * i + 1] = 0;
+		float first = (float)given[i].data[0] / 128;
+		vectors[2 * i] = first;
+		vectors[2 * i + 1] = sqrtf(1 - first * first);
 	}
 	return 0;
 }
@@ -204,7 +206,7 @@ Test(embed, calls_back_with_the_vectors)
 		cr_expect_eq(back.calls, i);
 		cr_expect_eq(back.count, 2);
 		cr_expect_eq(back.dimension, 2);
-		cr_expect_eq((int)back.first, 't');
+		cr_expect_eq(lrintf(back.first * 128), 't');
 		cr_expect_eq(stage_int(turn, "f0"), 1);
 		turn_free(turn);
 	}

@@ -3,6 +3,7 @@
 #include "service/articles.h"
 #include "service/knowledge.h"
 #include "service/metrics.h"
+#include "service/vector_bytes.h"
 #include "unit/service/loop.h"
 
 #include "base/memory.h"
@@ -145,6 +146,7 @@ static void on_embedded(void *context, const float *const *vectors, size_t count
 		float expected[DIMENSION];
 		cr_assert_eq(size, DIMENSION);
 		letters(text_of(request->texts[i]), expected);
+		vector_round(expected, DIMENSION);
 		cr_assert_eq(memcmp(vectors[i], expected, sizeof expected), 0,
 			"the wrong vector for %s", request->texts[i]);
 	}
@@ -423,6 +425,88 @@ Test(compute, counts_what_its_cache_has_and_what_it_embeds)
 	loop_until(base, &answered, 4);
 	cr_expect_eq(counted(METRIC_CACHE_ENTRIES), 3);
 	cr_expect_eq(counted(METRIC_CACHE_EVICTIONS), 1);
+}
+
+/* Vectors that are kept elsewhere. */
+
+enum { VECTOR_SIZE = DIMENSION * VECTOR_BYTES };
+
+/* What compute_keep() writes for TEXT. */
+static void expect_bytes(const char *text, unsigned char bytes[VECTOR_SIZE])
+{
+	float vector[DIMENSION];
+	letters(text_of(text), vector);
+	vector_to_bytes(vector, DIMENSION, bytes);
+}
+
+static void restore(const char *text, size_t size)
+{
+	unsigned char bytes[VECTOR_SIZE];
+	expect_bytes(text, bytes);
+	compute_restore(compute, text_of(text), (struct ss_bytes){bytes, size});
+}
+
+Test(compute, keeps_the_vectors_that_it_has)
+{
+	unsigned char bytes[VECTOR_SIZE], expected[VECTOR_SIZE];
+	start(true, 10);
+	cr_assert_eq(compute_vector_size(compute), VECTOR_SIZE);
+	keep_busy();
+	cr_expect_not(compute_keep(compute, text_of("first"), bytes), "it is not there yet");
+	gate_open(&embedder.gate, 1);
+	loop_until(base, &answered, 1);
+	cr_assert(compute_keep(compute, text_of(" first\r\n"), bytes));
+	expect_bytes("first", expected);
+	cr_expect_arr_eq(bytes, expected, sizeof expected);
+	cr_expect_not(compute_keep(compute, text_of("second"), bytes));
+	cr_expect_eq(embedder.texts, 1);
+	cr_expect_eq(counted(METRIC_CACHE_MISSES), 1);
+	cr_expect_eq(counted(METRIC_CACHE_HITS), 0);
+}
+
+Test(compute, does_not_embed_what_was_restored)
+{
+	start(false, 10);
+	restore("earlier", VECTOR_SIZE);
+	embed_texts(0, "earlier", "now");
+	loop_until(base, &answered, 1);
+	cr_expect_eq(embedder.texts, 1);
+	cr_expect_eq(counted(METRIC_CACHE_RESTORED), 1);
+	cr_expect_eq(counted(METRIC_CACHE_HITS), 1);
+	cr_expect_eq(counted(METRIC_CACHE_MISSES), 1);
+}
+
+Test(compute, leaves_what_it_has_or_is_embedding_as_it_is)
+{
+	start(true, 10);
+	keep_busy();
+	embed_texts(1, "same", NULL);
+	restore("first", VECTOR_SIZE);
+	restore("same", VECTOR_SIZE);
+	gate_open(&embedder.gate, 2);
+	loop_until(base, &answered, 2);
+	restore("same", VECTOR_SIZE);
+	cr_expect_eq(embedder.texts, 2);
+	cr_expect_eq(counted(METRIC_CACHE_RESTORED), 0);
+}
+
+Test(compute, takes_no_vector_of_another_size)
+{
+	start(false, 10);
+	restore("earlier", VECTOR_SIZE - VECTOR_BYTES);
+	restore("earlier", 0);
+	embed_texts(0, "earlier", NULL);
+	loop_until(base, &answered, 1);
+	cr_expect_eq(embedder.texts, 1);
+}
+
+Test(compute, restores_without_room_in_its_cache)
+{
+	start_with(false, 10, 0, NULL);
+	restore("earlier", VECTOR_SIZE);
+	embed_texts(0, "earlier", NULL);
+	loop_until(base, &answered, 1);
+	cr_expect_eq(embedder.texts, 1);
 }
 
 /* Searches. */

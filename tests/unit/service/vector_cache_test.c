@@ -54,6 +54,22 @@ Test(vector_cache, forgets_what_was_used_longest_ago)
 	vector_cache_free(cache);
 }
 
+Test(vector_cache, shows_an_entry_without_using_it)
+{
+	struct vector_cache *cache = vector_cache_new(2, 1, NULL);
+	cr_expect_null(vector_cache_peek(cache, text_of("a")));
+	visit(cache, "a");
+	visit(cache, "bb");
+	const struct vector_entry *entry = vector_cache_peek(cache, text_of(" a\n"));
+	cr_assert_not_null(entry);
+	cr_expect_eq(entry->vector[0], 1);
+	cr_expect_eq(entry->references, 0);
+	cr_expect(visit(cache, "ccc")); /* a is still the oldest */
+	cr_expect_null(vector_cache_peek(cache, text_of("a")));
+	cr_expect_not_null(vector_cache_peek(cache, text_of("bb")));
+	vector_cache_free(cache);
+}
+
 Test(vector_cache, keeps_as_many_as_its_limit)
 {
 	enum { LIMIT = 50, TEXTS = 1000 };
