@@ -67,6 +67,14 @@ static void identify(const struct knowledge_base_part *part, char hash[HASH_SIZE
 	buffer_free(&text);
 }
 
+void knowledge_base_embedder(
+	const struct knowledge_base_part *embedder, char id[KNOWLEDGE_BASE_EMBEDDER])
+{
+	char hash[HASH_SIZE];
+	identify(embedder, hash);
+	(void)snprintf(id, KNOWLEDGE_BASE_EMBEDDER, "%.*s", KNOWLEDGE_BASE_EMBEDDER - 1, hash);
+}
+
 /* One file for each base and the plugins that work on it, whatever changes in them. */
 static char *cache_file(const struct config *config)
 {

@@ -20,6 +20,12 @@ struct knowledge_base_part {
 	void *instance;
 };
 
+enum { KNOWLEDGE_BASE_EMBEDDER = 17 }; /* characters of an embedder's id, with the NUL */
+
+/* What tells EMBEDDER from those that give other vectors; short, as it is kept with each of them. */
+void knowledge_base_embedder(
+	const struct knowledge_base_part *embedder, char id[KNOWLEDGE_BASE_EMBEDDER]);
+
 /* Builds the knowledge base of ARTICLES. NULL and ERR when that fails. */
 struct knowledge *knowledge_base_new(const struct config *config, const struct articles *articles,
 	const struct knowledge_base_part *embedder, const struct knowledge_base_part *index,

@@ -37,6 +37,7 @@ struct runtime {
 	struct metrics_part *metrics;
 	struct plugins *plugins;
 	struct part storage, embedder, index, llm_plugin;
+	char embedder_id[KNOWLEDGE_BASE_EMBEDDER];
 	struct articles *articles; /* NULL for a workflow by itself */
 	struct knowledge *knowledge;
 	struct later *later;
@@ -177,6 +178,7 @@ static int build_knowledge(
 		runtime->embedder.plugin, runtime->embedder.options, runtime->embedder.instance};
 	const struct knowledge_base_part index = {
 		runtime->index.plugin, runtime->index.options, runtime->index.instance};
+	knowledge_base_embedder(&embedder, runtime->embedder_id);
 	runtime->knowledge = knowledge_base_new(
 		runtime->config, articles, &embedder, &index, runtime->log, &err);
 	if (runtime->knowledge == NULL) {
@@ -265,6 +267,8 @@ static int start_workflow(struct runtime *runtime, struct diagnostics *diagnosti
 		.engine = runtime->engine,
 		.graph = runtime->graph,
 		.store = runtime->store,
+		.compute = runtime->compute,
+		.embedder = runtime->embedder_id,
 		.history_limit = (size_t)runtime->config->history_limit,
 		.metrics = runtime->metrics,
 	};

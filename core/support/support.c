@@ -6,8 +6,10 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "service/compute.h"
 #include "service/metrics.h"
 #include "service/store.h"
+#include "support/vectors.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -48,6 +50,7 @@ static const struct {
 
 struct support {
 	struct support_options options;
+	const char *embedder; /* whose vectors are kept; NULL: none are */
 };
 
 /* The articles that one reply can show; more count for nothing. */
@@ -71,6 +74,8 @@ struct support_turn {
 	struct ss_turn record;
 	const char *shown[SHOWN_LIMIT];
 	char unanswered[HASH_SIZE];
+	struct vectors earlier;
+	unsigned char *vector; /* of the message */
 	char *metadata;
 	struct ss_value *reply;
 	struct ss_value *trace;
@@ -102,6 +107,8 @@ struct support *support_new(const struct support_options *options)
 {
 	struct support *support = memory_make(struct support);
 	support->options = *options;
+	if (options->store != NULL && options->compute != NULL && vectors_are_used(options->graph))
+		support->embedder = options->embedder;
 	return support;
 }
 
@@ -117,6 +124,8 @@ static void free_turn(struct support_turn *turn)
 	value_unref(turn->trace);
 	free(turn->user_id);
 	free(turn->message);
+	vectors_free(&turn->earlier);
+	free(turn->vector);
 	free(turn->metadata);
 	free(turn);
 }
@@ -195,6 +204,21 @@ static void note_unanswered(struct support_turn *turn)
 	free(folded);
 }
 
+/* Notes the vector of the message if an agent had it made: later questions are compared with it. */
+static void note_vector(struct support_turn *turn)
+{
+	const struct support *support = turn->support;
+	const struct ss_text message = {turn->message, turn->message_length};
+	if (support->embedder == NULL)
+		return;
+	size_t size = compute_vector_size(support->options.compute);
+	turn->vector = memory_new(size);
+	if (!compute_keep(support->options.compute, message, turn->vector))
+		return;
+	turn->record.embedder = support->embedder;
+	turn->record.vector = (struct ss_bytes){turn->vector, size};
+}
+
 static void make_reply(struct support_turn *turn)
 {
 	char now[CLOCK_TEXT_SIZE];
@@ -228,6 +252,7 @@ static void make_reply(struct support_turn *turn)
 	};
 	note_shown(turn);
 	note_unanswered(turn);
+	note_vector(turn);
 }
 
 /* Whether an article answers the question; a workflow that does not tell always answers. */
@@ -343,6 +368,7 @@ static void on_context(void *context, const struct ss_value *known, const struct
 {
 	struct support_turn *turn = context;
 	if (err == NULL) {
+		vectors_restore(&turn->earlier, turn->support->options.compute);
 		run(turn, known);
 		return;
 	}
@@ -392,6 +418,9 @@ int support_ask(struct support *support, const struct support_question *question
 		.conversation_id = question->conversation_id,
 		.history_limit = support->options.history_limit,
 		.recent_limit = question->anonymous ? 0 : recent_limit(support),
+		.embedder = support->embedder,
+		.vector_read = support->embedder != NULL ? vectors_add : NULL,
+		.vector_context = &turn->earlier,
 	};
 	if (store_turn_context(support->options.store, &key, on_context, turn, err) < 0) {
 		free_turn(turn);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "graph/graph.h"
 
+struct compute;
 struct engine;
 struct metrics_part;
 struct store;
@@ -22,7 +23,9 @@ int support_check(const struct graph *graph, struct diagnostics *diagnostics);
 struct support_options {
 	struct engine *engine;
 	const struct graph *graph;
-	struct store *store; /* NULL: nothing is known and nothing is stored */
+	struct store *store;     /* NULL: nothing is known and nothing is stored */
+	struct compute *compute; /* NULL: no vectors are kept */
+	const char *embedder;    /* what tells it from others, as ss_turn says */
 	size_t history_limit;
 	struct metrics_part *metrics; /* NULL: nothing is counted */
 };

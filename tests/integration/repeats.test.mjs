@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Installation } from './lib/files.mjs';
-import { Server } from './lib/server.mjs';
+import { parseMetrics } from './lib/metrics.mjs';
+import { Server, withServer } from './lib/server.mjs';
+import { execute, single } from './lib/store.mjs';
 
 let server;
 before(async () => (server = await Server.start()));
@@ -84,4 +86,48 @@ test('what was asked before the window is forgotten', async (t) => {
 	const first = await ask();
 	await new Promise((resolve) => setTimeout(resolve, 3000));
 	assert.deepEqual([first, await ask()], [1, 1]);
+});
+
+async function embedded(running) {
+	const reply = await running.request('/metrics');
+	return parseMetrics(reply.text).get('smartsupport_embedder_texts_total');
+}
+
+// Asks in the name of joe, twice with a new server each. Gives the attempts and how many texts the second one embedded.
+async function askTwoServers(between = async () => {}) {
+	const earlier = ['Where can I download my invoices?', question];
+	const found = {};
+	await withServer({}, async (first) => {
+		found.database = first.database;
+		for (const message of earlier) await first.ask(message, { user_id: 'joe' });
+	});
+	await between(found.database);
+	await withServer({ database: found.database }, async (second) => {
+		const reply = await second.ask('How can I reset my password please?', { user_id: 'joe' });
+		found.attempts = reply.metadata.attempts;
+		found.texts = await embedded(second);
+	});
+	return found;
+}
+
+test('a question is compared with earlier ones without embedding these again, also by another server', async () => {
+	const { attempts, texts, database } = await askTwoServers();
+	assert.deepEqual({ attempts, texts }, { attempts: 2, texts: 1 });
+	assert.equal(await single(database, `SELECT count(*) FROM messages WHERE length(vector) = 768 AND role = 'user'`), 3);
+});
+
+test('a question that is kept without a vector, or with one of another embedder, counts all the same', async () => {
+	for (const change of ['embedder = NULL, vector = NULL', `embedder = 'another', vector = zeroblob(768)`]) {
+		const { attempts, texts } = await askTwoServers((database) => execute(database, `UPDATE messages SET ${change} WHERE role = 'user'`));
+		assert.deepEqual({ attempts, texts }, { attempts: 2, texts: 3 }, change);
+	}
+});
+
+test('a workflow that compares no questions keeps no vectors', async () => {
+	const installation = new Installation();
+	installation.edit('config/workflows/support.yaml', /^  attempts:\n    agent: attempts\n(.*\n)*?\n/m, '  attempts: {agent: assign, options: {set: {attempts: "1"}}}\n\n');
+	await withServer({ installation }, async (plain) => {
+		await plain.ask(question, { user_id: 'joe' });
+		assert.equal(await single(plain.database, 'SELECT count(vector) FROM messages'), 0);
+	});
 });
