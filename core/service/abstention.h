@@ -3,9 +3,11 @@
  * best of several articles that all miss the question comes first as well. Any thread.
  *
  * It is a logistic regression. What a similarity means differs from base to base: where all articles are about one
- * product, unrelated ones are nearer than elsewhere. So the similarities are taken relative to those that
+ * product, unrelated ones are nearer than elsewhere. So the question's is taken relative to those that
  * the base has where the right article is missing, which the base itself tells: each of its questions is
- * asked with its own article left out (abstention_learn()).
+ * asked with its own article left out (abstention_learn()). What it means differs from article to article, too.
+ * So other signs are taken relative to the nearest of the article's own questions, which the article does answer: how much
+ * nearer its sentences are to the one than to the other, and whether what sets them apart leads to another article.
  *
  * The coefficients were fitted on 630 paraphrased questions for 63 threads and 90 for the 30 articles in kb/,
  * each with its article in the base and without it, and 100 questions about other things for either base; the
@@ -17,26 +19,24 @@
 
 #include <stddef.h>
 
-/* How similar the best article is to a question that no article answers: mean and standard deviation. */
+/* How similar the best article's nearest question is to one that no article answers: mean and standard deviation. */
 struct abstention_base {
-	double question_mean, question_spread;
-	double answer_mean, answer_spread;
+	double mean, spread;
 };
 
 /* What a ranking tells of its first article. */
 struct abstention_signs {
 	double question;    /* how similar the nearest of the article's questions is */
-	double answer;      /* the same of its passages */
-	double answer_lead; /* over the best passage of all others; negative when another is nearer */
-	double lexical_lead; /* over the best one of all others */
-	double coverage;     /* the share of the question's words that the article has */
-	double unknown;      /* the share of the question's words that no article has */
-	double lead; /* of its score over the mean of the next ten, in their standard deviations */
+	double answer_lead; /* of its best passage over that of all others; may be negative */
+	double coverage_lead; /* of the share of the question's words that it has over the next ones' mean */
+	double unknown; /* the share of the question's words that no article has */
+	double words;   /* of the question; a longer one is less similar to what answers it */
+	double drift; /* the cosine of what the question has beyond the nearest own one, and the best of other passages */
+	double sentence_gain; /* by which a sentence comes nearer to the question than one to the nearest own question */
 };
 
-/* From COUNT pairs of similarities QUESTIONS and ANSWERS. Few of them count little beside what is usual. */
-struct abstention_base abstention_learn(
-	const double *questions, const double *answers, size_t count);
+/* From COUNT such similarities. Few of them count little beside what is usual. */
+struct abstention_base abstention_learn(const double *similarities, size_t count);
 
 /* How likely the article answers the question, 0..1. */
 double abstention_confidence(

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Sentences of an article that count. */
+enum { SENTENCES_LIMIT = 64 };
+
 struct knowledge_options knowledge_defaults(void)
 {
 	return (struct knowledge_options){
@@ -57,6 +60,15 @@ static void add_passages(struct knowledge_texts *texts, const struct ss_value *a
 		add_text(texts, memory_text(title.data, title.length));
 }
 
+/* Sentences are looked at for the best article alone: finer than passages, they tell whether it says what is asked. */
+static void add_sentences(struct knowledge_texts *texts, const struct ss_value *article)
+{
+	struct ss_text content = text_in(article, "content");
+	struct ss_text sentence;
+	for (size_t i = 0; i < SENTENCES_LIMIT && passage_next_sentence(&content, &sentence); i++)
+		add_text(texts, memory_text(sentence.data, sentence.length));
+}
+
 static void add_words(struct lexical *lexical, const struct ss_value *article)
 {
 	struct ss_text parts[2 + ARTICLE_QUESTIONS_LIMIT];
@@ -87,7 +99,10 @@ static void add_articles(
 	for (size_t i = 0; i < articles->count; i++) {
 		for (size_t row = knowledge->rows[i]; row < knowledge->rows[i + 1]; row++)
 			knowledge->article_of[row] = i;
+		knowledge->sentence_rows[i] = texts->count;
+		add_sentences(texts, articles->items[i]);
 	}
+	knowledge->sentence_rows[articles->count] = texts->count;
 }
 
 struct knowledge *knowledge_new(const struct articles *articles,
@@ -108,6 +123,7 @@ struct knowledge *knowledge_new(const struct articles *articles,
 	knowledge->articles = memory_array(articles->count, sizeof(struct ss_value *));
 	knowledge->rows = memory_array(articles->count + 1, sizeof(size_t));
 	knowledge->passage_rows = memory_array(articles->count, sizeof(size_t));
+	knowledge->sentence_rows = memory_array(articles->count + 1, sizeof(size_t));
 	knowledge->lexical_scores = memory_array(articles->count, sizeof(struct lexical_score));
 	knowledge->is_candidate = memory_array(articles->count, sizeof(bool));
 	add_articles(knowledge, articles, &texts);
@@ -134,6 +150,7 @@ void knowledge_free(struct knowledge *knowledge)
 	free(knowledge->articles);
 	free(knowledge->rows);
 	free(knowledge->passage_rows);
+	free(knowledge->sentence_rows);
 	free(knowledge->article_of);
 	free(knowledge->vectors);
 	free(knowledge->lexical_scores);

@@ -3,7 +3,8 @@
  * loaded; searched on the compute thread, one search at a time.
  *
  * An article has a vector for its title, one for each other way to ask it, and one for each passage of its
- * answer, read under the title. Its score is a blend of how near the query is to the nearest question, how
+ * answer, read under the title; and one for each sentence, which the ranking does without: they help to tell whether
+ * the best article answers (abstention.h). Its score is a blend of how near the query is to the nearest question, how
  * near it is to the nearest passage, and how many of the query's words the article has. An article that has
  * a code or a quoted phrase of the query comes before those that do not.
  */

@@ -10,7 +10,8 @@
 #include "service/lexical.h"
 
 /* The vectors of article i are rows[i] to rows[i + 1] - 1: first its questions, from passage_rows[i] on its
- * passages. */
+ * passages. Behind those of all articles, and not in the index, come the sentences: those of article i are
+ * sentence_rows[i] to sentence_rows[i + 1] - 1. */
 struct knowledge {
 	struct knowledge_options options;
 	const struct ss_embedder_operations *embedder;
@@ -20,11 +21,12 @@ struct knowledge {
 	struct lexical *lexical;
 	struct ss_value **articles;
 	size_t count;
-	size_t *rows;         /* [count + 1] */
-	size_t *passage_rows; /* [count] */
-	size_t *article_of;   /* [vector] */
-	float *vectors;       /* [vector][dimension] */
-	size_t vector_count;
+	size_t *rows;          /* [count + 1] */
+	size_t *passage_rows;  /* [count] */
+	size_t *sentence_rows; /* [count + 1] */
+	size_t *article_of;    /* [vector] */
+	float *vectors;        /* [vector and sentence][dimension] */
+	size_t vector_count;   /* without the sentences */
 	size_t dimension;
 	struct abstention_base base;
 	struct lexical_score *lexical_scores; /* [count], of the search that is going on */

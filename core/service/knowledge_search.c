@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "service/knowledge_parts.h"
+#include "service/passage.h"
 #include "value/value.h"
 
 #include <math.h>
@@ -9,7 +10,7 @@
 enum {
 	DENSE_CANDIDATES = 64,   /* vectors that the index is asked for */
 	LEXICAL_CANDIDATES = 8,  /* articles with the most words of the query */
-	NEXT_ARTICLES = 10,      /* that the first one is compared with */
+	NEXT_ARTICLES = 5,       /* whose words the first one's are compared with */
 	CALIBRATION_LIMIT = 200, /* questions of the base that are asked */
 };
 
@@ -25,8 +26,13 @@ enum {
 /* Below this confidence hardly anybody answers, so that the question need not be embedded once more. */
 #define SUBJECT_FROM 0.1
 
-/* The least deviation of the next articles' scores, where they are few or alike. */
-#define LEAST_SPREAD 0.01
+/* What is usual for other articles, where there are none. */
+#define USUAL_OTHER_ANSWER   0.37
+#define USUAL_OTHER_COVERAGE 0.24
+#define USUAL_DRIFT          0.19
+
+/* Vectors that differ by less are the same. */
+#define LEAST_DIFFERENCE 1e-6
 
 /* What is made of an article that has all codes and quoted phrases of the query, at least: a question that is hardly
  * more than a code has few other signs. */
@@ -57,13 +63,28 @@ static double similarity(const struct knowledge *knowledge, size_t row, const fl
 	return sum;
 }
 
+/* Which of the vectors FROM to TO - 1 is nearest, and how near. */
+static size_t nearest_row(const struct knowledge *knowledge, size_t from, size_t to,
+	const float *query, double *how_near)
+{
+	size_t best = from;
+	*how_near = -1;
+	for (size_t row = from; row < to; row++) {
+		double near = similarity(knowledge, row, query);
+		if (near > *how_near) {
+			*how_near = near;
+			best = row;
+		}
+	}
+	return best;
+}
+
 /* How near the query is to the nearest of the vectors FROM to TO - 1. */
 static double nearest(const struct knowledge *knowledge, size_t from, size_t to, const float *query)
 {
-	double most = -1;
-	for (size_t row = from; row < to; row++)
-		most = fmax(most, similarity(knowledge, row, query));
-	return most;
+	double how_near = -1;
+	(void)nearest_row(knowledge, from, to, query, &how_near);
+	return how_near;
 }
 
 static double nearest_question(
@@ -71,6 +92,22 @@ static double nearest_question(
 {
 	return nearest(
 		knowledge, knowledge->rows[article], knowledge->passage_rows[article], query);
+}
+
+static double nearest_passage(const struct knowledge *knowledge, size_t article, const float *query)
+{
+	return nearest(
+		knowledge, knowledge->passage_rows[article], knowledge->rows[article + 1], query);
+}
+
+/* An article without sentences has its passages for it. */
+static double nearest_sentence(
+	const struct knowledge *knowledge, size_t article, const float *query)
+{
+	size_t from = knowledge->sentence_rows[article];
+	size_t to = knowledge->sentence_rows[article + 1];
+	return from < to ? nearest(knowledge, from, to, query)
+			 : nearest_passage(knowledge, article, query);
 }
 
 /* A preference changes the order and not whether an article fits at all. */
@@ -91,8 +128,7 @@ static struct candidate judge(
 	struct candidate candidate = {
 		.article = article,
 		.question = nearest_question(knowledge, article, query->vector),
-		.answer = nearest(knowledge, knowledge->passage_rows[article],
-			knowledge->rows[article + 1], query->vector),
+		.answer = nearest_passage(knowledge, article, query->vector),
 		.lexical = knowledge->lexical_scores[article],
 	};
 	double blend = options->question_weight * candidate.question +
@@ -184,47 +220,76 @@ static int rank(struct knowledge *knowledge, const struct knowledge_query *query
 	return 0;
 }
 
-/* How far the score of the item FIRST lies above the next ones. */
-static double lead(const struct ranking *ranking, size_t first)
+/* What the articles but the first one have. */
+struct others {
+	double answer;   /* the nearest passage */
+	double drift;    /* the most that a passage lies in a direction, as a cosine */
+	double coverage; /* the mean of the next ones */
+};
+
+static struct others other_articles(const struct knowledge *knowledge,
+	const struct ranking *ranking, size_t first, const float *direction)
 {
-	double sum = 0;
-	double squares = 0;
-	double n = 0;
-	for (size_t i = 0; i < ranking->count && n < NEXT_ARTICLES; i++) {
+	struct others others = {.answer = -1, .drift = -1};
+	size_t next = 0;
+	for (size_t i = 0; i < ranking->count; i++) {
+		const struct candidate *other = &ranking->items[i];
 		if (i == first)
 			continue;
-		sum += ranking->items[i].score;
-		squares += ranking->items[i].score * ranking->items[i].score;
-		n++;
+		others.answer = fmax(others.answer, other->answer);
+		others.drift =
+			fmax(others.drift, nearest_passage(knowledge, other->article, direction));
+		if (next < NEXT_ARTICLES) {
+			others.coverage += (double)other->lexical.coverage;
+			next++;
+		}
 	}
-	if (n < 2)
-		return 0;
-	double mean = sum / n;
-	double spread = sqrt(fmax(squares / n - mean * mean, 0));
-	return (ranking->items[first].score - mean) / fmax(spread, LEAST_SPREAD);
+	if (next == 0)
+		return (struct others){
+			.answer = USUAL_OTHER_ANSWER,
+			.coverage = USUAL_OTHER_COVERAGE,
+			.drift = USUAL_DRIFT,
+		};
+	others.coverage /= (double)next;
+	return others;
 }
 
-static double confidence(
-	const struct knowledge *knowledge, const struct ranking *ranking, size_t first)
+/* Makes DIRECTION the one from the vector FROM to TO; 0 when they are the same. */
+static void set_direction(float *direction, const float *from, const float *to, size_t dimension)
+{
+	double squares = 0;
+	for (size_t i = 0; i < dimension; i++) {
+		direction[i] = to[i] - from[i];
+		squares += (double)direction[i] * (double)direction[i];
+	}
+	double length = sqrt(squares);
+	for (size_t i = 0; i < dimension; i++)
+		direction[i] =
+			length < LEAST_DIFFERENCE ? 0 : (float)((double)direction[i] / length);
+}
+
+static double confidence(const struct knowledge *knowledge, const struct knowledge_query *query,
+	const struct ranking *ranking, size_t first)
 {
 	const struct candidate *best = &ranking->items[first];
-	/* In a base of one article the others are as what is usual elsewhere. */
-	double answer = ranking->count > 1 ? -1 : knowledge->base.answer_mean;
-	double lexical = 0;
-	for (size_t i = 0; i < ranking->count; i++) {
-		if (i == first)
-			continue;
-		answer = fmax(answer, ranking->items[i].answer);
-		lexical = fmax(lexical, (double)ranking->items[i].lexical.score);
-	}
+	const struct ss_text text = {query->text, strlen(query->text)};
+	double question = 0;
+	size_t row = nearest_row(knowledge, knowledge->rows[best->article],
+		knowledge->passage_rows[best->article], query->vector, &question);
+	const float *own = knowledge->vectors + row * knowledge->dimension;
+	float *direction = memory_array(knowledge->dimension, sizeof *direction);
+	set_direction(direction, own, query->vector, knowledge->dimension);
+	struct others others = other_articles(knowledge, ranking, first, direction);
+	free(direction);
 	const struct abstention_signs signs = {
-		.question = best->question,
-		.answer = best->answer,
-		.answer_lead = best->answer - answer,
-		.lexical_lead = (double)best->lexical.score - lexical,
-		.coverage = (double)best->lexical.coverage,
+		.question = question,
+		.answer_lead = best->answer - others.answer,
+		.coverage_lead = (double)best->lexical.coverage - others.coverage,
 		.unknown = ranking->unknown.share,
-		.lead = lead(ranking, first),
+		.words = (double)passage_words(text),
+		.drift = others.drift,
+		.sentence_gain = nearest_sentence(knowledge, best->article, query->vector) -
+				 nearest_sentence(knowledge, best->article, own),
 	};
 	return abstention_confidence(&knowledge->base, &signs);
 }
@@ -256,7 +321,7 @@ static int decide(struct knowledge *knowledge, const struct knowledge_query *que
 	struct ss_error *err)
 {
 	bool other = false;
-	*likely = confidence(knowledge, ranking, first);
+	*likely = confidence(knowledge, query, ranking, first);
 	*doubt = NULL;
 	if (ranking->items[first].lexical.named >= 1)
 		*likely = fmax(*likely, NAMED_CONFIDENCE);
@@ -335,8 +400,8 @@ static const char *question_text(const struct knowledge *knowledge, size_t artic
 }
 
 /* Adds how similar the best of the other articles is to the question with the vector ROW. */
-static int ask_without_own(struct knowledge *knowledge, size_t row, double *question,
-	double *answer, size_t *count, struct ss_error *err)
+static int ask_without_own(struct knowledge *knowledge, size_t row, double *similarities,
+	size_t *count, struct ss_error *err)
 {
 	struct ranking ranking = {0};
 	size_t article = knowledge->article_of[row];
@@ -347,19 +412,15 @@ static int ask_without_own(struct knowledge *knowledge, size_t row, double *ques
 	};
 	if (rank(knowledge, &query, article, &ranking, err) < 0)
 		return -1;
-	if (ranking.count > 0) {
-		question[*count] = ranking.items[0].question;
-		answer[*count] = ranking.items[0].answer;
-		(*count)++;
-	}
+	if (ranking.count > 0)
+		similarities[(*count)++] = ranking.items[0].question;
 	free(ranking.items);
 	return 0;
 }
 
 int knowledge_calibrate(struct knowledge *knowledge, struct ss_error *err)
 {
-	double question[CALIBRATION_LIMIT];
-	double answer[CALIBRATION_LIMIT];
+	double similarities[CALIBRATION_LIMIT];
 	size_t count = 0;
 	size_t questions = 0;
 	size_t number = 0;
@@ -371,10 +432,9 @@ int knowledge_calibrate(struct knowledge *knowledge, struct ss_error *err)
 		for (size_t row = knowledge->rows[i];
 			row < knowledge->passage_rows[i] && result == 0; row++) {
 			if (number++ % step == 0)
-				result = ask_without_own(
-					knowledge, row, question, answer, &count, err);
+				result = ask_without_own(knowledge, row, similarities, &count, err);
 		}
 	}
-	knowledge->base = abstention_learn(question, answer, count);
+	knowledge->base = abstention_learn(similarities, count);
 	return result;
 }

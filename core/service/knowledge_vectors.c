@@ -138,7 +138,7 @@ static void keep(struct filling *filling)
 	const struct knowledge *knowledge = filling->knowledge;
 	void *saved = NULL;
 	struct vector_file file = {
-		.count = knowledge->vector_count,
+		.count = filling->texts->count,
 		.hashes = filling->hashes,
 		.vectors = knowledge->vectors,
 	};

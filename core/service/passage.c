@@ -183,3 +183,39 @@ bool passage_next(struct passage_reader *reader, struct passage *passage)
 	drop(&reader->section, last ? reader->section.length : next_start(reader->section, end));
 	return true;
 }
+
+/* How many bytes of TEXT are its first sentence, with the mark at its end. */
+static size_t sentence_length(struct ss_text text)
+{
+	size_t at = 0;
+	while (at < text.length && text.data[at] != '\n') {
+		bool mark = strchr(".!?", text.data[at]) != NULL;
+		at++;
+		if (mark && at < text.length && isspace((unsigned char)text.data[at]))
+			break;
+	}
+	return at;
+}
+
+size_t passage_words(struct ss_text text)
+{
+	size_t words = 0;
+	bool inside = false;
+	for (size_t i = 0; i < text.length; i++) {
+		bool blank = isspace((unsigned char)text.data[i]);
+		words += !blank && !inside;
+		inside = !blank;
+	}
+	return words;
+}
+
+bool passage_next_sentence(struct ss_text *text, struct ss_text *sentence)
+{
+	for (*text = trim(*text); text->length > 0; *text = trim(*text)) {
+		*sentence = (struct ss_text){text->data, sentence_length(*text)};
+		drop(text, sentence->length);
+		if (passage_words(*sentence) >= SENTENCE_WORDS)
+			return true;
+	}
+	return false;
+}

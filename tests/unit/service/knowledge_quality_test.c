@@ -83,7 +83,7 @@ static void tear_down(void)
 	free(vectors.options);
 }
 
-TestSuite(knowledge_quality, .init = set_up, .fini = tear_down, .timeout = 300);
+TestSuite(knowledge_quality, .init = set_up, .fini = tear_down, .timeout = 900);
 
 static struct ss_value *read_json(const char *file)
 {
@@ -324,8 +324,8 @@ Test(knowledge_quality, abstains_for_most_questions_whose_thread_is_missing)
 	cr_log_info("thread missing: %.3f abstain, there: %.3f; at confidence %.3f: %.3f and %.3f",
 		share(without.abstained, without.asked), share(with.abstained, with.asked),
 		confidence, abstaining(&without, confidence), abstaining(&with, confidence));
-	cr_expect_geq(share(without.abstained, without.asked), 0.72);
-	cr_expect_geq(abstaining(&without, confidence), 0.85);
+	cr_expect_geq(share(without.abstained, without.asked), 0.81);
+	cr_expect_geq(abstaining(&without, confidence), 0.88);
 	free(file);
 	scratch_remove(folder);
 	value_unref(threads);
@@ -354,13 +354,13 @@ static void check_our_articles(const char *file, double most_abstained)
 
 Test(knowledge_quality, finds_our_article_for_customers_own_words)
 {
-	check_our_articles(SS_SOURCE_DIR "/tests/data/article_questions.jsonl", 0.1);
+	check_our_articles(SS_SOURCE_DIR "/tests/data/article_questions.jsonl", 0.08);
 }
 
 /* Written without a look at the other questions that the articles name, and used for no tuning. */
 Test(knowledge_quality, finds_our_article_for_questions_that_nothing_was_tuned_on)
 {
-	check_our_articles(SS_SOURCE_DIR "/tests/data/article_questions_unseen.jsonl", 0.1);
+	check_our_articles(SS_SOURCE_DIR "/tests/data/article_questions_unseen.jsonl", 0.09);
 }
 
 Test(knowledge_quality, finds_nothing_in_our_articles_for_98_in_100_questions_about_other_things)

@@ -119,3 +119,40 @@ Test(passage, is_cut_between_characters_where_there_are_no_spaces)
 	cr_expect_eq(count_of("\xc3\xa4", 2000), 2);
 	cr_expect_eq(count_of("\xe8\xaa\x9e", 2000), 10); /* each is a token */
 }
+
+/* The sentences of CONTENT, each in brackets. */
+static void check_sentences(const char *content, const char *expected)
+{
+	struct buffer buffer = {0};
+	struct ss_text rest = {content, strlen(content)};
+	struct ss_text sentence;
+	buffer_add_string(&buffer, "");
+	while (passage_next_sentence(&rest, &sentence))
+		buffer_add_format(&buffer, "[%.*s]", (int)sentence.length, sentence.data);
+	cr_expect_str_eq(buffer.data, expected);
+	buffer_free(&buffer);
+}
+
+Test(passage, has_sentences_up_to_a_mark_or_the_end_of_the_line)
+{
+	check_sentences("Open the settings first. Then click on Save! Is it still grey there?\n"
+			"Ask for help at help.tallybird.example\n\nor wait until tomorrow morning",
+		"[Open the settings first.][Then click on Save!][Is it still grey there?]"
+		"[Ask for help at help.tallybird.example][or wait until tomorrow morning]");
+	check_sentences("", "");
+	check_sentences(" \n. ?", "");
+}
+
+Test(passage, passes_over_what_is_too_short_for_a_sentence)
+{
+	check_sentences("1. Open the settings there. Done.\n2. Click on New key\n# Or so",
+		"[Open the settings there.][Click on New key]");
+	check_sentences("Only three words", "");
+}
+
+Test(passage, counts_words_by_the_blanks_between_them)
+{
+	cr_expect_eq(passage_words((struct ss_text){"", 0}), 0);
+	cr_expect_eq(passage_words((struct ss_text){" \n", 2}), 0);
+	cr_expect_eq(passage_words((struct ss_text){"one two\tthree\n", 14}), 3);
+}
