@@ -141,6 +141,11 @@ struct ss_value *turn_state(struct turn *turn);
  * ("before", "after" or "during"), payload}. Ids are the same each time that the turn is run. */
 struct ss_value *turn_interrupts(struct turn *turn);
 
+/* Nobody waits for TURN any more, which still counts: models that answer in it stop where they are, and what they have
+ * said by then is the answer; one that has said nothing gives way to the last one that is configured. Its turn_over is
+ * called as always. */
+void turn_hurry(struct turn *turn);
+
 /* The id of a turn that is kept, or NULL. */
 const char *turn_id(const struct turn *turn);
 

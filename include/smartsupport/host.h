@@ -59,6 +59,12 @@ struct ss_search {
 typedef void ss_found(void *instance, struct ss_run *run, const struct ss_value *articles,
 	const struct ss_error *err);
 
+/* What a model is asked for. */
+enum ss_prompt_use {
+	SS_PROMPT_ANSWER, /* an answer for the customer, out of the articles */
+	SS_PROMPT_TASK, /* a decision or a text for the agent itself: no article is cited, and nobody sees its pieces */
+};
+
 /* A question to a model. All members are borrowed for the call that passes them. */
 struct ss_prompt {
 	size_t struct_size;
@@ -67,12 +73,63 @@ struct ss_prompt {
 	const struct ss_value
 		*articles; /* as ss_found gives them; the only facts an answer may use */
 	const struct ss_value *history; /* list of {role, content}, oldest first; may be NULL */
+	/* Since 1.3 */
+	enum ss_prompt_use use;
+	const struct ss_value
+		*schema; /* the JSON Schema that the answer shall follow; NULL: it is free text */
+	int64_t max_tokens; /* of the answer; 0: as the model's options say */
 };
 
 /* Called on the loop with the answer's text and the ids of the articles that it uses (a list),
  * both borrowed for the call; or with an error. MODEL names who answered. */
 typedef void ss_generated(void *instance, struct ss_run *run, struct ss_text answer,
 	const struct ss_value *sources, const char *model, const struct ss_error *err);
+
+/* How a model's generation ends. All members are borrowed for the call. Since 1.3 */
+struct ss_conclusion {
+	size_t struct_size;
+	const struct ss_error
+		*err; /* NULL: there is an answer. The status decides what follows: SS_UNAVAILABLE,
+	                               SS_TIMEOUT and SS_LIMIT may be tried again, all others not; SS_NOT_FOUND: the
+	                               articles have no answer, and no other model need be asked */
+	double retry_after_seconds; /* of an error: not to be tried again before; negative: nothing is known */
+	struct ss_text answer;
+	const struct ss_value
+		*sources; /* ids of the articles that it uses, a list; NULL for none */
+	int64_t input_tokens,
+		output_tokens; /* what it took; negative: not known. Also of an error */
+};
+
+/* A request over HTTP that is under way. Since 1.3 */
+struct ss_http_call;
+
+/* What has come of a request: its STATUS, and a part of the body, in order; borrowed for the call. On the loop. */
+typedef void ss_http_received(
+	void *context, struct ss_http_call *call, int status, struct ss_text part);
+
+/* The end of a request: its STATUS; or an error: SS_TIMEOUT when one of its times was up, SS_LIMIT when the body is
+ * too long, SS_INVALID when the request itself cannot be made, else SS_UNAVAILABLE. CALL is gone afterwards. On the
+ * loop. */
+typedef void ss_http_done(
+	void *context, struct ss_http_call *call, int status, const struct ss_error *err);
+
+/* A request over HTTP/1.1 or 2. Connections are kept and used again, certificates are verified, the usual variables
+ * for proxies are heeded, and no redirect is followed. All members are borrowed for the call. Since 1.3 */
+struct ss_http_request {
+	size_t struct_size;
+	const char *method;         /* NULL: GET */
+	const char *url;            /* http or https */
+	const char *const *headers; /* "Name: value", ends with NULL; NULL for none */
+	struct ss_text body;
+	double connect_timeout; /* seconds until there is a connection; 0: 10 */
+	double first_byte_timeout; /* seconds from then until the status comes; 0: none but the whole */
+	double idle_timeout; /* seconds between two parts of the body; 0: none but the whole */
+	double timeout;      /* seconds for all of it; 0: 60 */
+	size_t body_limit;   /* bytes of the reply's body; 0: 1 MiB */
+	ss_http_received *received; /* NULL: the body is dropped */
+	ss_http_done *done;
+	void *context; /* of both */
+};
 
 struct ss_host {
 	size_t struct_size;
@@ -135,6 +192,31 @@ struct ss_host {
 	 * together are the answer from its beginning, as far as it is made; answer() gets all of it all the
 	 * same. After an error nothing is to be undone: who was shown the pieces drops them. Since 1.1 */
 	void (*piece)(struct ss_generation *generation, struct ss_text text);
+
+	/* Since 1.3 */
+
+	/* For models, on the loop thread: ends GENERATION like answer(), and tells what it took. Once. */
+	void (*conclude)(struct ss_generation *generation, const struct ss_conclusion *conclusion);
+
+	/* For agents, on the thread of the run: the text of the option in row OPTION, which is of the type
+	 * SS_OPTION_PROMPT, filled with the state as it was when the run started. It lives as long as the run.
+	 * -1 and ERR when the option is not given. */
+	int (*render)(
+		struct ss_run *run, size_t option, struct ss_text *text, struct ss_error *err);
+	/* For agents, on the loop thread: shows whoever watches the turn the next piece of the response, as piece()
+	 * does for models: what the run itself says before, between or behind a model's words. */
+	void (*emit)(struct ss_run *run, struct ss_text text);
+
+	/* For every instance, on the loop thread, but not in create(). */
+
+	/* Starts REQUEST and calls its done() once, never before this returns. NULL and ERR when it cannot be
+	 * started. */
+	struct ss_http_call *(*http_start)(const struct ss_host *host,
+		const struct ss_http_request *request, struct ss_error *err);
+	/* Ends CALL; neither of its functions is called any more. Not from received() of the same call. */
+	void (*http_cancel)(struct ss_http_call *call);
+	/* The header NAME of the reply, without its name, borrowed until the call goes on; NULL: it has none. */
+	const char *(*http_header)(const struct ss_http_call *call, const char *name);
 };
 
 SS_END_C

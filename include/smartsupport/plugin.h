@@ -36,6 +36,12 @@ enum ss_option_type {
 	SS_OPTION_EXPRESSION,  /* agents: an expression over the state, for host->evaluate() */
 	SS_OPTION_ASSIGNMENTS, /* agents: map from a field of the state to an expression, for
 	                          host->assign(); an empty fallback is {} */
+	/* Agents: the file of a Mustache template, relative to the file that names it, whose variables are fields of
+	 * the state; for host->render(). An empty fallback: none. Given as an absolute path. Since 1.3 */
+	SS_OPTION_PROMPT,
+	/* A string that is no one's business: no message, schema or log shows it. The plugin copies it in create()
+	 * to where it keeps it. Since 1.3 */
+	SS_OPTION_SECRET,
 };
 
 /* One option. A table of them ends with a row whose name is NULL. */
@@ -114,12 +120,17 @@ struct ss_agent_operations {
 
 /* A model that answers. All callbacks are called on the loop thread and must not block. */
 struct ss_llm_operations {
+	/* Since 1.3 it may succeed with *INSTANCE NULL: by its options and the environment there is nothing to ask,
+	 * and the model is left out. destroy() is not called then. */
 	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
 	void (*destroy)(void *instance);
-	/* Starts answering PROMPT and ends with host->answer(GENERATION, ...), now or later. When it
-	 * returns -1, answer() must not be called. */
+	/* Starts answering PROMPT and ends with host->conclude() or host->answer() for GENERATION, now or later.
+	 * When it returns -1, neither must be called. */
 	int (*generate)(void *instance, struct ss_generation *generation,
 		const struct ss_prompt *prompt, struct ss_error *err);
+	/* Since 1.3; NULL: it cannot be stopped. Nobody waits for GENERATION any more, which was started and has not
+	 * ended: the model stops what it does for it. GENERATION is gone when this returns. */
+	void (*cancel)(void *instance, struct ss_generation *generation);
 };
 
 /* An embedder turns texts into vectors. create() and destroy() on the loop thread; embed() on the
