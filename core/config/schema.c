@@ -118,8 +118,10 @@ static struct ss_value *values_of(const struct ss_option *row)
 			{"type", value_text("string")}, {"pattern", value_text(DURATION)}));
 	case SS_OPTION_STRING:
 	case SS_OPTION_EXPRESSION:
+	case SS_OPTION_SECRET:
 		return text();
 	case SS_OPTION_PATH:
+	case SS_OPTION_PROMPT:
 		return type("string");
 	case SS_OPTION_STRINGS:
 		return list(text());
