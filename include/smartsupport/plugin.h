@@ -131,6 +131,9 @@ struct ss_llm_operations {
 	/* Since 1.3; NULL: it cannot be stopped. Nobody waits for GENERATION any more, which was started and has not
 	 * ended: the model stops what it does for it. GENERATION is gone when this returns. */
 	void (*cancel)(void *instance, struct ss_generation *generation);
+	/* Since 1.3; NULL: the plugin's name. Who answers with INSTANCE, as replies and metrics say it: provider/model.
+	 * Lives as long as the instance. */
+	const char *(*name)(const void *instance);
 };
 
 /* An embedder turns texts into vectors. create() and destroy() on the loop thread; embed() on the
