@@ -19,6 +19,9 @@ struct later *later_new(struct event_base *base);
 /* Makes CALL in the loop's next round. */
 void later_add(struct later *later, struct later_call *call);
 
+/* Does not make CALL, which was added and not made yet. */
+void later_cancel(struct later *later, struct later_call *call);
+
 /* Makes the calls that wait, and those that they add, now. */
 void later_make(struct later *later);
 

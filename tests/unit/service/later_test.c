@@ -69,6 +69,31 @@ Test(later, makes_calls_in_order_and_those_they_add_behind_them)
 		cr_expect_eq(order[i], i);
 }
 
+/* Cancels the calls of this round and the next that come after it. */
+static void cancel_others(struct later_call *call)
+{
+	note(call);
+	later_cancel(later, &calls[1].call);
+	later_cancel(later, &calls[CALLS / 2].call);
+}
+
+Test(later, makes_no_call_that_was_cancelled)
+{
+	add_some();
+	calls[0].call.call = cancel_others;
+	later_cancel(later, &calls[2].call);
+	later_cancel(later, &calls[2].call);
+	later_add(later, &calls[CALLS - 1].call);
+	loop_until(base, &count, 2);
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	cr_expect_eq(count, 2);
+	cr_expect_eq(order[0], 0);
+	cr_expect_eq(order[1], CALLS - 1, "what is behind a cancelled call is made");
+	later_add(later, &calls[CALLS - 2].call);
+	loop_until(base, &count, 3);
+	cr_expect_eq(order[2], CALLS - 2);
+}
+
 Test(later, makes_what_waits_when_it_is_freed)
 {
 	add_some();
