@@ -1,6 +1,7 @@
 /* GET /api/v1/health and GET /api/v1/stats: how the server is, and what it has answered. */
 #include "api/api.h"
 #include "base/clock.h"
+#include "service/metrics_models.h"
 #include "service/store.h"
 #include "value/value.h"
 
@@ -37,10 +38,14 @@ void api_health(struct http_request *request)
 
 static void on_stats(void *context, const struct ss_value *stats, const struct ss_error *err)
 {
-	if (err != NULL)
+	const struct api *api = http_request_context(context);
+	if (err != NULL) {
 		api_reply_error(context, err);
-	else
-		http_reply_json(context, 200, stats);
+		return;
+	}
+	struct ss_value *all = value_map_with(stats, "models", metrics_models(api->metrics));
+	http_reply_json(context, 200, all);
+	value_unref(all);
 }
 
 void api_stats(struct http_request *request)

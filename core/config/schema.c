@@ -24,16 +24,9 @@ struct ss_value *schema_or_variable(struct ss_value *schema)
 
 struct ss_value *schema_with(struct ss_value *schema, const char *key, struct ss_value *value)
 {
-	size_t count = value_count(schema);
-	struct value_entry *entries = memory_array(count + 1, sizeof *entries);
-	for (size_t i = 0; i < count; i++)
-		entries[i] = (struct value_entry){
-			value_key_at(schema, i), value_ref(value_at(schema, i))};
-	entries[count] = (struct value_entry){key, value};
-	struct ss_value *map = value_map_of(entries, count + 1);
-	free(entries);
+	struct ss_value *more = value_map_with(schema, key, value);
 	value_unref(schema);
-	return map;
+	return more;
 }
 
 struct ss_value *schema_names(const char *const *names)

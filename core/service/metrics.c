@@ -1,33 +1,10 @@
 #include "service/metrics.h"
 
 #include "base/buffer.h"
+#include "service/metrics_parts.h"
 
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
-
-enum {
-	PARTS = 1024, /* the most workers, four times: old ones may still be leaving */
-	BOUNDS = 15,  /* of a histogram; one more for what is above them */
-	CACHE_LINE = 64,
-};
-
-struct histogram {
-	atomic_ullong counts[BOUNDS + 1]; /* of the values up to each bound, and above all */
-	atomic_ullong sum;
-};
-
-struct metrics_part {
-	_Alignas(CACHE_LINE) atomic_ullong values[METRICS];
-	struct histogram histograms[METRIC_HISTOGRAMS];
-	bool taken; /* the master's */
-};
-
-struct metrics {
-	atomic_size_t used; /* parts that were ever taken: what lies behind them needs no memory */
-	struct metrics_part parts[PARTS];
-};
 
 enum kind { COUNTER, GAUGE };
 
@@ -72,13 +49,7 @@ static const struct {
 	[METRIC_STORE_QUEUE] = {"smartsupport_queue_length", "{queue=\"store\"}", GAUGE, NULL},
 };
 
-static const struct {
-	const char *name;
-	const char *help;
-	double unit; /* what a value of 1 is when it is printed */
-	uint64_t bounds[BOUNDS];
-	size_t count; /* of the bounds */
-} histograms[METRIC_HISTOGRAMS] = {
+static const struct histogram_row histograms[METRIC_HISTOGRAMS] = {
 	[METRIC_DURATION] = {"smartsupport_question_duration_seconds",
 		"How long questions took until they were stored with their answers.", 1e-9,
 		{1000000, 2500000, 5000000, 10000000, 25000000, 50000000, 100000000, 250000000,
@@ -105,11 +76,12 @@ void metrics_free(struct metrics *metrics)
 
 struct metrics_part *metrics_take(struct metrics *metrics)
 {
-	for (size_t i = 0; i < PARTS; i++) {
+	for (size_t i = 0; i < METRIC_PARTS; i++) {
 		struct metrics_part *part = &metrics->parts[i];
 		if (part->taken)
 			continue;
 		part->taken = true;
+		part->whole = metrics;
 		if (i >= atomic_load(&metrics->used))
 			atomic_store(&metrics->used, i + 1);
 		return part;
@@ -125,6 +97,7 @@ void metrics_give(struct metrics_part *part)
 		if (rows[i].kind == GAUGE)
 			metrics_set(part, (enum metric)i, 0);
 	}
+	metrics_models_give(part);
 	part->taken = false;
 }
 
@@ -140,16 +113,19 @@ void metrics_set(struct metrics_part *part, enum metric gauge, uint64_t value)
 		atomic_store_explicit(&part->values[gauge], value, memory_order_relaxed);
 }
 
-void metrics_observe(struct metrics_part *part, enum metric_histogram histogram, uint64_t value)
+void histogram_observe(struct histogram *histogram, const struct histogram_row *row, uint64_t value)
 {
 	size_t i = 0;
-	if (part == NULL)
-		return;
-	struct histogram *into = &part->histograms[histogram];
-	while (i < histograms[histogram].count && value > histograms[histogram].bounds[i])
+	while (i < row->count && value > row->bounds[i])
 		i++;
-	(void)atomic_fetch_add_explicit(&into->counts[i], 1, memory_order_relaxed);
-	(void)atomic_fetch_add_explicit(&into->sum, value, memory_order_relaxed);
+	(void)atomic_fetch_add_explicit(&histogram->counts[i], 1, memory_order_relaxed);
+	(void)atomic_fetch_add_explicit(&histogram->sum, value, memory_order_relaxed);
+}
+
+void metrics_observe(struct metrics_part *part, enum metric_histogram histogram, uint64_t value)
+{
+	if (part != NULL)
+		histogram_observe(&part->histograms[histogram], &histograms[histogram], value);
 }
 
 uint64_t metrics_total(const struct metrics *metrics, enum metric metric)
@@ -162,50 +138,61 @@ uint64_t metrics_total(const struct metrics *metrics, enum metric metric)
 	return total;
 }
 
-static void print_head(struct buffer *text, const char *name, const char *type, const char *help)
+void metrics_print_head(struct buffer *text, const char *name, const char *type, const char *help)
 {
 	buffer_add_format(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+void histogram_add(struct histogram *into, const struct histogram *from)
+{
+	into->sum += atomic_load_explicit(&from->sum, memory_order_relaxed);
+	for (size_t k = 0; k <= METRIC_BOUNDS; k++)
+		into->counts[k] += atomic_load_explicit(&from->counts[k], memory_order_relaxed);
+}
+
+void histogram_print(const struct histogram *sum, const struct histogram_row *row,
+	const char *labels, struct buffer *text)
+{
+	uint64_t total = 0;
+	const char *comma = labels[0] != '\0' ? "," : "";
+	const char *open = labels[0] != '\0' ? "{" : "", *close = labels[0] != '\0' ? "}" : "";
+	for (size_t k = 0; k < row->count; k++) {
+		total += sum->counts[k];
+		buffer_add_format(text, "%s_bucket{%s%sle=\"%g\"} %llu\n", row->name, labels, comma,
+			(double)row->bounds[k] * row->unit, (unsigned long long)total);
+	}
+	total += sum->counts[row->count];
+	buffer_add_format(text, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", row->name, labels, comma,
+		(unsigned long long)total);
+	buffer_add_format(text, "%s_sum%s%s%s %.9g\n%s_count%s%s%s %llu\n", row->name, open, labels,
+		close, (double)sum->sum * row->unit, row->name, open, labels, close,
+		(unsigned long long)total);
 }
 
 static void print_histogram(
 	const struct metrics *metrics, enum metric_histogram histogram, struct buffer *text)
 {
-	uint64_t counts[BOUNDS + 1] = {0};
-	uint64_t sum = 0;
-	uint64_t total = 0;
-	size_t bounds = histograms[histogram].count;
-	const char *name = histograms[histogram].name;
-	double unit = histograms[histogram].unit;
+	const struct histogram_row *row = &histograms[histogram];
+	struct histogram sum = {0};
 	size_t used = atomic_load(&metrics->used);
-	for (size_t i = 0; i < used; i++) {
-		const struct histogram *from = &metrics->parts[i].histograms[histogram];
-		sum += atomic_load_explicit(&from->sum, memory_order_relaxed);
-		for (size_t k = 0; k <= bounds; k++)
-			counts[k] += atomic_load_explicit(&from->counts[k], memory_order_relaxed);
-	}
-	print_head(text, name, "histogram", histograms[histogram].help);
-	for (size_t k = 0; k < bounds; k++) {
-		total += counts[k];
-		buffer_add_format(text, "%s_bucket{le=\"%g\"} %llu\n", name,
-			(double)histograms[histogram].bounds[k] * unit, (unsigned long long)total);
-	}
-	total += counts[bounds];
-	buffer_add_format(text, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9g\n%s_count %llu\n", name,
-		(unsigned long long)total, name, (double)sum * unit, name,
-		(unsigned long long)total);
+	for (size_t i = 0; i < used; i++)
+		histogram_add(&sum, &metrics->parts[i].histograms[histogram]);
+	metrics_print_head(text, row->name, "histogram", row->help);
+	histogram_print(&sum, row, "", text);
 }
 
 void metrics_print(const struct metrics *metrics, struct buffer *text)
 {
 	static const char *const types[] = {[COUNTER] = "counter", [GAUGE] = "gauge"};
-	print_head(text, "smartsupport_build_info", "gauge", "The server's version.");
+	metrics_print_head(text, "smartsupport_build_info", "gauge", "The server's version.");
 	buffer_add_string(text, "smartsupport_build_info{version=\"" SS_VERSION "\"} 1\n");
 	for (size_t i = 0; i < METRICS; i++) {
 		if (i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0)
-			print_head(text, rows[i].name, types[rows[i].kind], rows[i].help);
+			metrics_print_head(text, rows[i].name, types[rows[i].kind], rows[i].help);
 		buffer_add_format(text, "%s%s %llu\n", rows[i].name, rows[i].labels,
 			(unsigned long long)metrics_total(metrics, (enum metric)i));
 	}
 	for (size_t i = 0; i < METRIC_HISTOGRAMS; i++)
 		print_histogram(metrics, (enum metric_histogram)i, text);
+	metrics_models_print(metrics, text);
 }

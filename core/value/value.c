@@ -193,6 +193,19 @@ struct ss_value *value_map_of(const struct value_entry *entries, size_t count)
 	return map;
 }
 
+struct ss_value *value_map_with(const struct ss_value *map, const char *key, struct ss_value *value)
+{
+	size_t count = value_count(map);
+	struct value_entry *entries = memory_array(count + 1, sizeof *entries);
+	for (size_t i = 0; i < count; i++)
+		entries[i] =
+			(struct value_entry){value_key_at(map, i), value_ref(value_at(map, i))};
+	entries[count] = (struct value_entry){key, value};
+	struct ss_value *more = value_map_of(entries, count + 1);
+	free(entries);
+	return more;
+}
+
 struct ss_value *value_ref(const struct ss_value *value)
 {
 	/* Only the count changes, which is no part of the value. */

@@ -59,6 +59,10 @@ struct value_entry {
 /* A map of the COUNT ENTRIES; those whose value is NULL are left out. */
 struct ss_value *value_map_of(const struct value_entry *entries, size_t count);
 
+/* MAP with the entry KEY, whose VALUE is taken; new. */
+struct ss_value *value_map_with(
+	const struct ss_value *map, const char *key, struct ss_value *value);
+
 #define value_map_make(...)                                                                        \
 	value_map_of((const struct value_entry[]){__VA_ARGS__},                                    \
 		sizeof((const struct value_entry[]){__VA_ARGS__}) / sizeof(struct value_entry))
