@@ -36,8 +36,9 @@ struct runtime {
 	const struct log *log;
 	struct metrics_part *metrics;
 	struct plugins *plugins;
-	struct part storage, embedder, index, llm_plugin;
+	struct part storage, embedder, index;
 	char embedder_id[KNOWLEDGE_BASE_EMBEDDER];
+	struct part *models;       /* a row for each that the configuration names */
 	struct articles *articles; /* NULL for a workflow by itself */
 	struct knowledge *knowledge;
 	struct later *later;
@@ -93,7 +94,7 @@ static int create_part(struct runtime *runtime, struct part *part,
 
 static void free_part(struct part *part, void (*destroy)(void *))
 {
-	if (part->made)
+	if (part->made && part->instance != NULL)
 		destroy(part->instance);
 	options_free(part->options, part->option_count);
 	free(part->options);
@@ -148,7 +149,10 @@ static int find_models(struct runtime *runtime, struct diagnostics *diagnostics)
 	int result =
 		find_part(runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics);
 	result |= find_part(runtime, &runtime->index, SS_INDEX, &config->index, diagnostics);
-	result |= find_part(runtime, &runtime->llm_plugin, SS_LLM, &config->llm, diagnostics);
+	runtime->models = memory_array(config->llm.count, sizeof *runtime->models);
+	for (size_t i = 0; i < config->llm.count; i++)
+		result |= find_part(runtime, &runtime->models[i], SS_LLM,
+			&config->llm.items[i].plugin, diagnostics);
 	return result;
 }
 
@@ -163,9 +167,12 @@ static int create_models(struct runtime *runtime, struct diagnostics *diagnostic
 	if (runtime->index.found)
 		result |= create_part(runtime, &runtime->index,
 			runtime->index.plugin->index->create, &config->index, diagnostics);
-	if (runtime->llm_plugin.found)
-		result |= create_part(runtime, &runtime->llm_plugin,
-			runtime->llm_plugin.plugin->llm->create, &config->llm, diagnostics);
+	for (size_t i = 0; i < config->llm.count; i++) {
+		struct part *model = &runtime->models[i];
+		if (model->found)
+			result |= create_part(runtime, model, model->plugin->llm->create,
+				&config->llm.items[i].plugin, diagnostics);
+	}
 	return result;
 }
 
@@ -205,6 +212,44 @@ static int open_store(struct runtime *runtime, struct diagnostics *diagnostics)
 	return 0;
 }
 
+/* The service of the models that there is something to ask. */
+static int start_models(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	const struct config_models *config = &runtime->config->llm;
+	struct llm_model *models = memory_array(config->count, sizeof *models);
+	size_t count = 0;
+	for (size_t i = 0; i < config->count; i++) {
+		const struct part *part = &runtime->models[i];
+		if (part->instance == NULL)
+			continue;
+		const char *name = plugin_llm_name(part->plugin, part->instance);
+		models[count++] = (struct llm_model){
+			.operations = part->plugin->llm,
+			.instance = part->instance,
+			.name = name,
+			.stops = plugin_llm_stops(part->plugin),
+			.policy = config->items[i].policy,
+			.price = config_models_price(config, &config->items[i], name),
+		};
+	}
+	const struct llm_options options = {
+		.base = runtime->base,
+		.later = runtime->later,
+		.models = models,
+		.count = count,
+		.metrics = runtime->metrics,
+		.log = runtime->log,
+	};
+	if (count > 0)
+		runtime->llm = llm_new(&options);
+	else
+		yaml_mistake(runtime->config->document, config->place, diagnostics,
+			"none of the models can be asked with these options and this environment; "
+			"name extractive as the last one, which needs neither a key nor a network");
+	free(models);
+	return count > 0 ? 0 : -1;
+}
+
 static int start_services(
 	struct runtime *runtime, enum runtime_extent extent, struct diagnostics *diagnostics)
 {
@@ -221,8 +266,8 @@ static int start_services(
 	};
 	if (runtime->later == NULL)
 		runtime->later = later_new(runtime->base);
-	runtime->llm = llm_new(runtime->later, runtime->llm_plugin.plugin->llm,
-		runtime->llm_plugin.instance, runtime->llm_plugin.plugin->name);
+	if (start_models(runtime, diagnostics) < 0)
+		return -1;
 	runtime->compute = compute_new(&options, &err);
 	if (runtime->compute == NULL)
 		goto fail;
@@ -381,6 +426,17 @@ int runtime_load(struct runtime *runtime, const struct runtime_workflow *workflo
 	return make_engine(runtime, workflow->shuffle, diagnostics);
 }
 
+static void free_models(struct runtime *runtime)
+{
+	for (size_t i = 0; runtime->models != NULL && i < runtime->config->llm.count; i++) {
+		if (runtime->models[i].plugin != NULL)
+			free_part(&runtime->models[i], runtime->models[i].plugin->llm->destroy);
+	}
+	free(runtime->models);
+	/* A model that cannot be stopped may answer until it is gone. */
+	llm_free(runtime->llm);
+}
+
 void runtime_free(struct runtime *runtime)
 {
 	if (runtime == NULL)
@@ -393,13 +449,11 @@ void runtime_free(struct runtime *runtime)
 	support_free(runtime->support);
 	engine_free(runtime->engine);
 	graph_free(runtime->graph);
-	llm_free(runtime->llm);
 	knowledge_free(runtime->knowledge);
 	articles_free(runtime->articles);
 	if (runtime->storage.plugin != NULL)
 		free_part(&runtime->storage, runtime->storage.plugin->storage->destroy);
-	if (runtime->llm_plugin.plugin != NULL)
-		free_part(&runtime->llm_plugin, runtime->llm_plugin.plugin->llm->destroy);
+	free_models(runtime);
 	if (runtime->index.plugin != NULL)
 		free_part(&runtime->index, runtime->index.plugin->index->destroy);
 	if (runtime->embedder.plugin != NULL)

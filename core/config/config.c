@@ -316,7 +316,7 @@ struct config *config_read(const char *file, struct diagnostics *diagnostics)
 	read_storage(&loader);
 	read_plugin(&loader, "embedder", &config->embedder);
 	read_plugin(&loader, "index", &config->index);
-	read_plugin(&loader, "llm", &config->llm);
+	config_models_read(&config->llm, document, loader.root, diagnostics);
 	return config;
 }
 
@@ -346,7 +346,7 @@ void config_free(struct config *config)
 	free(config->storage.name);
 	free(config->embedder.name);
 	free(config->index.name);
-	free(config->llm.name);
+	config_models_free(&config->llm);
 	yaml_close(config->document);
 	free(config);
 }

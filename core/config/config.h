@@ -5,16 +5,9 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
-#include "config/yaml.h"
+#include "config/models.h"
 
 #include <smartsupport/host.h>
-
-/* A plugin that the configuration names, with its options. */
-struct config_plugin {
-	char *name;
-	const struct yaml_node *options; /* NULL: none are given */
-	const struct yaml_node *place;   /* where the plugin is named */
-};
 
 struct config {
 	struct yaml_document *document;
@@ -35,7 +28,8 @@ struct config {
 		lexical_weight; /* of an article's score; together 1 */
 	char *cache;            /* the folder where vectors are kept; NULL: nowhere */
 	char *storage_path;     /* of DATABASE_URL; NULL when the options say it */
-	struct config_plugin storage, embedder, index, llm;
+	struct config_plugin storage, embedder, index;
+	struct config_models llm;
 };
 
 /* Reads FILE. NULL when there is any mistake; all of them are in DIAGNOSTICS. */

@@ -90,10 +90,13 @@ enum turn_events {
 	TURN_INTERRUPT = 8,     /* {event, node, id, when, payload} */
 	TURN_FINISHED = 16,     /* {event, turn, status, error} */
 	TURN_CHECKPOINT = 32,   /* {event, turn, nodes: list of ids}: what they came to is stored */
-	/* {event, node, id, attempt, copy (of a fan-out), text}: a piece of what a model answers. Pieces are told as they
-	 * come, before anybody knows what becomes of the attempt. Who shows them drops those of an attempt when a later
-	 * attempt of the same id and copy tells of one, and those of the id when its node.finished has another status
-	 * than "done": what counts is what the node writes. Pieces that come after their attempt are not told. */
+	/* {event, node, id, attempt, copy (of a fan-out), try, text}: a piece of what a model answers, or of what the agent
+	 * itself says around it. Pieces are told as they come, before anybody knows what becomes of the attempt. `try`
+	 * counts the attempts of the models within that of the node, from 1; the agent's own pieces have 0. Who shows them
+	 * drops a model's pieces when one with a higher try follows in the same attempt, and not the agent's own: where
+	 * they stood, the new ones stand. They drop all of an attempt when a later attempt of the same id and copy tells
+	 * of one, and those of the id when its node.finished has another status than "done": what counts is what the node
+	 * writes. Pieces that come after their attempt, and those of a task (SS_PROMPT_TASK), are not told. */
 	TURN_TOKEN = 64,
 };
 
@@ -160,7 +163,8 @@ int turn_resume(struct turn *turn, const struct ss_value *answers, struct ss_err
  * started_ms, duration_ms, writes (list of fields), attempts (if more than 1), copies (of a fan-out), cached
  * (true), restored (true: it ran before the turn was gone on with here), blocked (true:
  * the agent kept the loop for longer than its timeout, or its thread when the attempt was over), error (if it
- * failed), taken (list of {to, when}), inner (a workflow's own trace)}. The status is "done", "degraded" (went on with its
+ * failed), models (what became of those that were asked, as service/llm.h tells it; if there is something to say), taken
+ * (list of {to, when}), inner (a workflow's own trace)}. The status is "done", "degraded" (went on with its
  * on_error), "failed", "interrupted", or "stopped" when the turn ended before it. Times are relative to the
  * turn's start. */
 struct ss_value *turn_trace(const struct turn *turn);

@@ -134,7 +134,7 @@ void event_interrupt(struct task *task, const struct copy *copy, const char *whe
 			{"when", value_text(when)}, {"payload", value_ref(payload)}));
 }
 
-void event_token(const struct copy *copy, struct ss_text text)
+void event_token(const struct copy *copy, unsigned number, struct ss_text text)
 {
 	struct task *task = copy->task;
 	if (!wanted(task->turn, TURN_TOKEN))
@@ -143,6 +143,7 @@ void event_token(const struct copy *copy, struct ss_text text)
 		value_map_make({"event", value_text("token")}, {"node", node_name(task)},
 			{"id", task_id(task)}, {"attempt", value_int(copy->attempts)},
 			{"copy", copy->item != NULL ? value_int((int64_t)copy->index) : NULL},
+			{"try", value_int(number)},
 			{"text", value_string(text.data, text.length)}));
 }
 

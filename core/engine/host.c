@@ -3,13 +3,12 @@
 #include "base/text.h"
 #include "engine/turn.h"
 #include "service/compute.h"
-#include "service/llm.h"
 #include "value/value.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const struct ss_error run_is_over = {
+const struct ss_error run_is_over = {
 	.status = SS_INTERNAL, .text = "the run is over; nothing waits for what it does now"};
 
 /* A call to a service that is under way for a run. */
@@ -17,7 +16,6 @@ struct run_call {
 	struct ss_run *run;
 	ss_embedded *embedded;
 	ss_found *found;
-	ss_generated *generated;
 };
 
 static const struct graph_node *node_of(const struct ss_run *run)
@@ -56,8 +54,7 @@ static int check_loop(const struct ss_run *run, const char *function, struct ss_
 		node_of(run)->plugin->name, function);
 }
 
-/* Whether RUN may use a service at all, by calling FUNCTION. */
-static int check_use(const struct ss_run *run, enum ss_services service, const char *name,
+int host_check_use(const struct ss_run *run, enum ss_services service, const char *name,
 	const char *function, struct ss_error *err)
 {
 	if (check_loop(run, function, err) < 0)
@@ -335,7 +332,7 @@ static void on_embedded(void *context, const float *const *vectors, size_t count
 static int embed(struct ss_run *run, const struct ss_text *texts, size_t count, ss_embedded *done,
 	struct ss_error *err)
 {
-	if (check_use(run, SS_USES_EMBEDDER, "embedder", "embed", err) < 0)
+	if (host_check_use(run, SS_USES_EMBEDDER, "embedder", "embed", err) < 0)
 		return -1;
 	if (count == 0)
 		return ss_fail_as(err, SS_INVALID, "there is no text to embed");
@@ -360,7 +357,7 @@ static void on_found(void *context, const struct ss_value *articles, const struc
 static int search(
 	struct ss_run *run, const struct ss_search *query, ss_found *done, struct ss_error *err)
 {
-	if (check_use(run, SS_USES_KNOWLEDGE, "knowledge base", "search", err) < 0)
+	if (host_check_use(run, SS_USES_KNOWLEDGE, "knowledge base", "search", err) < 0)
 		return -1;
 	if (options_of(run)->compute == NULL)
 		return ss_fail_as(err, SS_UNAVAILABLE, "no embedder is configured");
@@ -371,37 +368,11 @@ static int search(
 	return 0;
 }
 
-static void on_generated(void *context, struct ss_text answer, const struct ss_value *sources,
-	const char *model, const struct ss_error *err)
+/* The agent's own words, which stay whatever becomes of the model's. */
+static void emit(struct ss_run *run, struct ss_text text)
 {
-	struct run_call *call = context;
-	struct ss_run *run = call->run;
-	bool over = !run_is_running(run);
-	call->generated(run_instance(run), run, over ? (struct ss_text){"", 0} : answer,
-		over ? NULL : sources, model, over ? &run_is_over : err);
-	(void)call_end(call, 0);
-}
-
-static void on_piece(void *context, struct ss_text text)
-{
-	const struct run_call *call = context;
-	/* An attempt that is held back has said already what it came to. */
-	if (run_is_running(call->run) && !call->run->copy->held)
-		event_token(call->run->copy, text);
-}
-
-static int generate(struct ss_run *run, const struct ss_prompt *prompt, ss_generated *done,
-	struct ss_error *err)
-{
-	if (check_use(run, SS_USES_MODEL, "model", "generate", err) < 0)
-		return -1;
-	if (options_of(run)->llm == NULL)
-		return ss_fail_as(err, SS_UNAVAILABLE, "no model is configured");
-	struct run_call *call = call_new(run);
-	call->generated = done;
-	if (llm_generate(options_of(run)->llm, prompt, on_piece, on_generated, call, err) < 0)
-		return call_end(call, -1);
-	return 0;
+	if (run->offload == NULL && run_is_running(run) && !run->copy->held && text.length > 0)
+		event_token(run->copy, 0, text);
 }
 
 static void finish(struct ss_run *run, enum ss_result result, const struct ss_error *err)
@@ -420,7 +391,7 @@ void engine_host_init(struct host *host)
 	host->table.allocate = allocate;
 	host->table.embed = embed;
 	host->table.search = search;
-	host->table.generate = generate;
+	host->table.generate = generation_start;
 	host->table.evaluate = evaluate;
 	host->table.assign = assign;
 	host->table.go_to = go_to;
@@ -428,5 +399,6 @@ void engine_host_init(struct host *host)
 	host->table.answered = answered;
 	host->table.attempt = attempt;
 	host->table.wait = wait_for;
+	host->table.emit = emit;
 	host->table.finish = finish;
 }

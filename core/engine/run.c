@@ -70,6 +70,7 @@ static void detach(struct ss_run *run, bool kept)
 	if (!kept && run->offload == NULL)
 		clear_writes(run);
 	run_end_waits(run);
+	run_end_generations(run);
 }
 
 void run_abandon(struct copy *copy)

@@ -4,6 +4,7 @@
 #include "value/value.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const char *trace_status(const struct task *task)
 {
@@ -121,6 +122,34 @@ static struct ss_value *inner(const struct task *task)
 	return result;
 }
 
+/* What became of a model, without the times. */
+static struct ss_value *timeless(const struct ss_value *model)
+{
+	static const char *const times[] = {"first_token_ms", "duration_ms"};
+	struct value_entry *entries = memory_array(value_count(model), sizeof *entries);
+	for (size_t i = 0; i < value_count(model); i++) {
+		const char *key = value_key_at(model, i);
+		bool kept = strcmp(key, times[0]) != 0 && strcmp(key, times[1]) != 0;
+		entries[i] = (struct value_entry){key, kept ? value_ref(value_at(model, i)) : NULL};
+	}
+	struct ss_value *map = value_map_of(entries, value_count(model));
+	free(entries);
+	return map;
+}
+
+static struct ss_value *models(const struct task *task)
+{
+	size_t count = value_count(task->models);
+	if (task->models == NULL || task->turn->engine->options.shuffle == 0)
+		return value_ref(task->models);
+	struct ss_value **items = memory_array(count, sizeof(struct ss_value *));
+	for (size_t i = 0; i < count; i++)
+		items[i] = timeless(value_at(task->models, i));
+	struct ss_value *list = value_list(items, count);
+	free(items);
+	return list;
+}
+
 static struct ss_value *entry(const struct task *task)
 {
 	const struct graph_node *node = task_node(task);
@@ -142,7 +171,7 @@ static struct ss_value *entry(const struct task *task)
 		{"restored", task->restored ? value_bool(true) : NULL},
 		{"blocked", task->blocked ? value_bool(true) : NULL},
 		{"error", task->error != NULL ? value_text(task->error) : NULL},
-		{"taken", taken(task)}, {"inner", inner(task)});
+		{"models", models(task)}, {"taken", taken(task)}, {"inner", inner(task)});
 }
 
 struct ss_value *turn_trace(const struct turn *turn)

@@ -78,8 +78,10 @@ void turn_destroy(struct turn *turn)
 		turn->before->next = turn->next;
 	else
 		engine->turns = turn->next;
-	for (const struct task *task = turn->over_tasks.first; task != NULL; task = task->next)
+	for (const struct task *task = turn->over_tasks.first; task != NULL; task = task->next) {
 		clear_copies(task);
+		value_unref(task->models);
+	}
 	for (const struct ss_run *run = turn->runs; run != NULL; run = run->next_made)
 		clear_run(run);
 	view_forget(turn);

@@ -108,6 +108,7 @@ struct write {
 };
 
 struct wait;
+struct generation;
 
 /* What a run on a thread of the pool has for itself, from when it is queued until it is back on the loop. */
 struct offload {
@@ -136,7 +137,8 @@ struct ss_run {
 	struct event *timeout;    /* NULL: none */
 	struct offload *offload;  /* NULL: it is on the loop */
 	struct wait *waits;
-	struct write *writes; /* room for all that the node may write */
+	struct generation *generations; /* that are under way */
+	struct write *writes;           /* room for all that the node may write */
 	size_t write_count;
 	size_t way;               /* of the node's command; GRAPH_NO_SLOT: none */
 	struct ss_value *payload; /* what it asks */
@@ -220,6 +222,8 @@ struct task {
 	size_t changed_count;
 	const char *error;
 	struct taken *taken;
+	struct ss_value
+		*models; /* what became of those that were asked, a list; NULL: nothing to say */
 };
 
 struct task_list {
@@ -247,6 +251,7 @@ struct turn {
 	struct journal *journal; /* NULL: it is not kept */
 	struct record *record;   /* NULL: it began here */
 	bool look;
+	bool hurried; /* nobody waits for it */
 	/* While it waits for the journal. */
 	struct turn *next_gated;
 	bool gated;
@@ -385,6 +390,26 @@ void run_unref(struct ss_run *run);
 /* Calls back those that wait(), with an error. */
 void run_end_waits(struct ss_run *run);
 
+/* generate.c */
+
+/* What agents call as host->generate(). */
+int generation_start(struct ss_run *run, const struct ss_prompt *prompt, ss_generated *done,
+	struct ss_error *err);
+/* Stops the models that are at something for RUN, which is over, and calls back with an error. */
+void run_end_generations(struct ss_run *run);
+
+/* host.c */
+
+/* What the calls of a run that is over end with. */
+extern const struct ss_error run_is_over;
+/* Whether RUN may use a SERVICE, called NAME, at all, by calling FUNCTION. */
+int host_check_use(const struct ss_run *run, enum ss_services service, const char *name,
+	const char *function, struct ss_error *err);
+/* Room for all that RUN's agent may write. */
+void host_make_room(struct ss_run *run);
+/* Adds to HOST what only agents may call. */
+void engine_host_init(struct host *host);
+
 /* offload.c */
 
 /* Calls RUN's agent, which blocks, on a thread of the pool: SS_PENDING, or SS_FAILED and ERR. */
@@ -504,8 +529,8 @@ void event_taken(
 	struct turn *turn, const struct task *task, const struct graph_edge *edge, size_t choice);
 void event_interrupt(struct task *task, const struct copy *copy, const char *when,
 	const struct ss_value *payload);
-/* TEXT is a piece of what a model answers to COPY's attempt. */
-void event_token(const struct copy *copy, struct ss_text text);
+/* TEXT is a piece of what a model answers to COPY's attempt, in its own attempt NUMBER; or of the agent's words: 0. */
+void event_token(const struct copy *copy, unsigned number, struct ss_text text);
 /* COUNT ENTRIES of the outermost turn's journal are stored; RESULTS of them say what a node came to. */
 void event_checkpoint(struct turn *turn, const struct ss_journal_entry *entries,
 	const bool *results, size_t count);
@@ -517,11 +542,5 @@ void event_over(struct turn *turn);
 const char *trace_status(const struct task *task);
 /* The tasks of LIST in their order, in a new array. */
 const struct task **trace_sort(const struct task_list *list);
-
-/* Room for all that RUN's agent may write. */
-void host_make_room(struct ss_run *run);
-
-/* Adds to HOST what only agents may call. */
-void engine_host_init(struct host *host);
 
 #endif

@@ -159,6 +159,18 @@ bool plugin_index_saves(const struct ss_plugin *plugin)
 	return plugin->abi_minor >= 2 && plugin->index->save != NULL && plugin->index->load != NULL;
 }
 
+bool plugin_llm_stops(const struct ss_plugin *plugin)
+{
+	/* Before 1.3 its table of operations ended with generate(). */
+	return plugin->abi_minor >= 3 && plugin->llm->cancel != NULL;
+}
+
+const char *plugin_llm_name(const struct ss_plugin *plugin, const void *instance)
+{
+	bool names = plugin->abi_minor >= 3 && plugin->llm->name != NULL;
+	return names ? plugin->llm->name(instance) : plugin->name;
+}
+
 static int check_running(const char *path, const struct ss_plugin *plugin, struct ss_error *err)
 {
 	unsigned running = plugin_running(plugin);

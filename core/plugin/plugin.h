@@ -36,6 +36,10 @@ unsigned plugin_running(const struct ss_plugin *plugin);
 /* Whether what the index PLUGIN builds can be saved and loaded. */
 bool plugin_index_saves(const struct ss_plugin *plugin);
 
+/* Whether what the model PLUGIN generates can be stopped, and who answers with INSTANCE. */
+bool plugin_llm_stops(const struct ss_plugin *plugin);
+const char *plugin_llm_name(const struct ss_plugin *plugin, const void *instance);
+
 /* "agents", "llm", …: the folder of a kind; "agent", "llm", …: what one is called. */
 const char *plugin_kind_folder(enum ss_plugin_kind kind);
 const char *plugin_kind_name(enum ss_plugin_kind kind);

@@ -24,7 +24,8 @@ void host_init(struct host *host, const char *name, const struct log *log)
 			.values = &value_functions,
 			.log = log_line,
 			.answer = llm_answer,
-			.piece = llm_hand_on},
+			.piece = llm_hand_on,
+			.conclude = llm_conclude},
 		.name = name,
 		.log = log,
 	};

@@ -162,6 +162,40 @@ static struct ss_value *route(const struct support_turn *turn)
 	return list;
 }
 
+/* What became of the models that were asked, with the nodes that asked: LIST (taken) and what TRACE tells of it. */
+static struct ss_value *add_models(struct ss_value *list, const struct ss_value *trace)
+{
+	for (size_t i = 0; i < value_count(trace); i++) {
+		const struct ss_value *entry = value_at(trace, i);
+		const struct ss_value *node = value_get(entry, "node");
+		const struct ss_value *models = value_get(entry, "models");
+		const struct ss_value *inner = value_get(entry, "inner");
+		for (size_t k = 0; k < value_count(models); k++) {
+			struct ss_value *model =
+				value_map_with(value_at(models, k), "node", value_ref(node));
+			struct ss_value *one = value_list(&model, 1);
+			list = value_list_append(list, one);
+			value_unref(one);
+		}
+		/* Of a node that is sent over a list there are several. */
+		bool several = value_type(value_at(inner, 0)) == SS_LIST;
+		for (size_t k = 0; several && k < value_count(inner); k++)
+			list = add_models(list, value_at(inner, k));
+		if (!several)
+			list = add_models(list, inner);
+	}
+	return list;
+}
+
+static struct ss_value *models(const struct support_turn *turn)
+{
+	struct ss_value *list = add_models(value_list(NULL, 0), turn->trace);
+	if (value_count(list) > 0)
+		return list;
+	value_unref(list);
+	return NULL;
+}
+
 static struct ss_value *metadata(const struct support_turn *turn, int64_t duration_ns)
 {
 	struct ss_value *kb_results = field(turn, "kb_results");
@@ -176,7 +210,8 @@ static struct ss_value *metadata(const struct support_turn *turn, int64_t durati
 		{"priority_factors", field(turn, "priority_factors")},
 		{"attempts", field(turn, "attempts")}, {"answered", field(turn, "answered")},
 		{"answered_by", field(turn, "answered_by")}, {"sources", field(turn, "sources")},
-		{"route", route(turn)}, {"turn_id", value_text(turn->turn_id)});
+		{"models", models(turn)}, {"route", route(turn)},
+		{"turn_id", value_text(turn->turn_id)});
 }
 
 /* Notes the articles that the answer comes from. */

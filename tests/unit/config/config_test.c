@@ -145,8 +145,9 @@ Test(config, has_defaults_for_what_is_left_out)
 	expect_below(config->articles, "kb");
 	cr_expect_str_eq(config->embedder.name, "e");
 	cr_expect_str_eq(config->index.name, "i");
-	cr_expect_str_eq(config->llm.name, "l");
-	cr_expect_null(config->llm.options);
+	cr_assert_eq(config->llm.count, 1);
+	cr_expect_str_eq(config->llm.items[0].plugin.name, "l");
+	cr_expect_null(config->llm.items[0].plugin.options);
 	config_free(config);
 }
 
@@ -287,7 +288,7 @@ Test(config, is_read_as_far_as_it_goes)
 	cr_expect_eq(diagnostics.count, 3);
 	cr_expect_eq(config->plugin_folder_count, 0);
 	cr_expect_str_eq(config->embedder.name, "");
-	cr_expect_str_eq(config->llm.name, "l");
+	cr_expect_str_eq(config->llm.items[0].plugin.name, "l");
 	cr_expect_str_eq(config->host, "127.0.0.1");
 	expect_below(config->workflow, "w.yaml");
 	config_free(config);

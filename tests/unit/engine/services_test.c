@@ -350,7 +350,15 @@ static const struct ss_llm_operations model_operations = {.generate = start_gene
 static struct llm *open_llm(const char *yaml)
 {
 	stage_prepare(yaml);
-	struct llm *llm = llm_new(stage.later, &model_operations, NULL, "parrot");
+	const struct llm_model row = {.operations = &model_operations,
+		.name = "parrot",
+		.policy = {.attempts = 1, .timeout_ns = INT64_C(60000000000), .in_flight = 8}};
+	const struct llm_options options = {.base = stage.base,
+		.later = stage.later,
+		.models = &row,
+		.count = 1,
+		.log = &stage.log};
+	struct llm *llm = llm_new(&options);
 	stage.options.llm = llm;
 	stage_begin();
 	return llm;

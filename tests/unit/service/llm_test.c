@@ -3,6 +3,7 @@
 #include "service/later.h"
 #include "unit/service/loop.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "value/json.h"
@@ -32,6 +33,7 @@ struct model {
 
 static struct event_base *base;
 static struct later *later;
+static struct log quiet;
 static struct llm *llm;
 static struct model model;
 
@@ -95,7 +97,14 @@ static void set_up(void)
 {
 	base = event_base_new();
 	later = later_new(base);
-	llm = llm_new(later, &operations, &model, "model");
+	const struct llm_model row = {.operations = &operations,
+		.instance = &model,
+		.name = "model",
+		.policy = {.attempts = 1, .timeout_ns = INT64_C(60000000000), .in_flight = 8}};
+	const struct llm_options options = {
+		.base = base, .later = later, .models = &row, .count = 1, .log = &quiet};
+	quiet = log_new(-1, SS_LOG_ERROR, false);
+	llm = llm_new(&options);
 }
 
 static void tear_down(void)
@@ -110,23 +119,24 @@ static void tear_down(void)
 
 TestSuite(llm, .init = set_up, .fini = tear_down);
 
-static void on_answer(void *context, struct ss_text text, const struct ss_value *ids,
-	const char *model_name, const struct ss_error *err)
+static void on_answer(void *context, const struct llm_result *result)
 {
 	cr_assert_eq(context, &answered);
 	cr_expect_not(in_generate, "called before llm_generate() has returned");
 	answered++;
-	answer = memory_text(text.data, text.length);
-	sources = json_text(ids);
-	name = memory_string(model_name);
-	if (err != NULL)
-		answer_err = *err;
+	answer = memory_text(result->answer.data, result->answer.length);
+	sources = json_text(result->sources);
+	name = memory_string(result->model);
+	cr_expect_null(result->models, "a model alone has nothing to say of itself");
+	if (result->err != NULL)
+		answer_err = *result->err;
 }
 
-static void on_piece(void *context, struct ss_text text)
+static void on_piece(void *context, unsigned number, struct ss_text text)
 {
 	size_t length = strlen(pieces);
 	cr_assert_eq(context, &answered);
+	cr_expect_eq(number, 1);
 	(void)snprintf(
 		pieces + length, sizeof pieces - length, "<%.*s>", (int)text.length, text.data);
 }
@@ -137,9 +147,11 @@ static int ask(enum model_mood mood, struct ss_error *err)
 		.struct_size = sizeof prompt, .question = text_of("Where is it?")};
 	model.mood = mood;
 	in_generate = true;
-	int result = llm_generate(llm, &prompt, on_piece, on_answer, &answered, err);
+	const struct llm_question question = {
+		.prompt = &prompt, .piece = on_piece, .done = on_answer, .context = &answered};
+	const struct llm_call *call = llm_generate(llm, &question, err);
 	in_generate = false;
-	return result;
+	return call != NULL ? 0 : -1;
 }
 
 Test(llm, answers_later_although_the_model_answered_at_once)
