@@ -451,7 +451,9 @@ static void stop_here(struct llm_call *call)
 		llm_note_attempt(call, generation);
 		llm_stop(generation, false);
 	}
-	if (call->state != LLM_ENDED)
+	if (call->state == LLM_WAITS && call->attempts > 0)
+		llm_close_entry(call, LLM_FAILED, call->err.text);
+	else if (call->state != LLM_ENDED)
 		llm_close_entry(call, LLM_STOPPED, nobody_waits);
 }
 

@@ -1,1 +1,2 @@
-target_sources(unit_service PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/scratch.c)
+target_sources(unit_service PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/scratch.c
+	${CMAKE_SOURCE_DIR}/tests/support/models.c)
