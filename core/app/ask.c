@@ -101,6 +101,27 @@ static void print_route(const struct ss_value *trace)
 	(void)printf("\n");
 }
 
+/* What became of the models that were asked, when there is something to say. */
+static void print_models(const struct ss_value *models)
+{
+	for (size_t i = 0; i < value_count(models); i++) {
+		const struct ss_value *model = value_at(models, i);
+		const struct ss_value *input = value_get(model, "input_tokens");
+		const struct ss_value *output = value_get(model, "output_tokens");
+		const struct ss_value *duration = value_get(model, "duration_ms");
+		const char *error = text(model, "error");
+		(void)printf("%-11s %s %s", i == 0 ? "Models" : "", text(model, "model"),
+			text(model, "status"));
+		if (input != NULL && output != NULL)
+			(void)printf(" (%lld + %lld tokens, %.1f ms)",
+				(long long)value_as_int(input), (long long)value_as_int(output),
+				value_as_number(duration));
+		else if (duration != NULL)
+			(void)printf(" (%.1f ms)", value_as_number(duration));
+		(void)printf("%s%s\n", error[0] != '\0' ? ": " : "", error);
+	}
+}
+
 static void print_reply(const struct ss_value *reply, const struct ss_value *trace)
 {
 	const struct ss_value *metadata = value_get(reply, "metadata");
@@ -113,6 +134,7 @@ static void print_reply(const struct ss_value *reply, const struct ss_value *tra
 		text(metadata, "escalation_reason")[0] != '\0' ? ": " : "",
 		text(metadata, "escalation_reason"));
 	print_articles(value_get(metadata, "kb_results"), value_get(metadata, "retrieval"));
+	print_models(value_get(metadata, "models"));
 	print_route(trace);
 	(void)printf("%-11s %.1f ms\n", "Time",
 		value_as_number(value_get(metadata, "processing_time")) * 1e3);
