@@ -92,11 +92,11 @@ enum turn_events {
 	TURN_CHECKPOINT = 32,   /* {event, turn, nodes: list of ids}: what they came to is stored */
 	/* {event, node, id, attempt, copy (of a fan-out), try, text}: a piece of what a model answers, or of what the agent
 	 * itself says around it. Pieces are told as they come, before anybody knows what becomes of the attempt. `try`
-	 * counts the attempts of the models within that of the node, from 1; the agent's own pieces have 0. Who shows them
-	 * drops a model's pieces when one with a higher try follows in the same attempt, and not the agent's own: where
-	 * they stood, the new ones stand. They drop all of an attempt when a later attempt of the same id and copy tells
-	 * of one, and those of the id when its node.finished has another status than "done": what counts is what the node
-	 * writes. Pieces that come after their attempt, and those of a task (SS_PROMPT_TASK), are not told. */
+	 * counts the attempts of the models within that of the node, from 1; the agent's own pieces have none. Who shows
+	 * them drops a model's pieces when one with a higher try follows in the same attempt, and not the agent's own:
+	 * where they stood, the new ones stand. They drop all of an attempt when a later attempt of the same id and copy
+	 * tells of one, and those of the id when its node.finished has another status than "done": what counts is what the
+	 * node writes. Pieces that come after their attempt, and those of a task (SS_PROMPT_TASK), are not told. */
 	TURN_TOKEN = 64,
 };
 

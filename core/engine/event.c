@@ -143,7 +143,7 @@ void event_token(const struct copy *copy, unsigned number, struct ss_text text)
 		value_map_make({"event", value_text("token")}, {"node", node_name(task)},
 			{"id", task_id(task)}, {"attempt", value_int(copy->attempts)},
 			{"copy", copy->item != NULL ? value_int((int64_t)copy->index) : NULL},
-			{"try", value_int(number)},
+			{"try", number > 0 ? value_int(number) : NULL},
 			{"text", value_string(text.data, text.length)}));
 }
 

@@ -128,7 +128,7 @@ edges: [{from: START, to: answer}, {from: answer, to: END}]
 		['edge.taken', 'node.started', 'token', 'token', 'node.finished', 'edge.taken', 'turn.finished'],
 	);
 	const [, started, first, second, finished] = events;
-	assert.deepEqual(first, { event: 'token', node: 'answer', id: started.id, attempt: 1, text: 'Open the menu.' });
+	assert.deepEqual(first, { event: 'token', node: 'answer', id: started.id, attempt: 1, try: 1, text: 'Open the menu.' });
 	assert.equal(second.text, '\n\n1. Choose Export.\n2. Choose CSV.');
 	assert.equal(finished.writes.answer, first.text + second.text);
 });
