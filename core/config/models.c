@@ -44,7 +44,8 @@ static const struct ss_option breaker_rows[] = {
 	[BREAKER_FAILURES] = {"failures", SS_OPTION_NUMBER, "0.5", 0.01, 1, NULL,
 		"the share of calls that fail at which the model is not asked any more"},
 	[BREAKER_LEAST] = {"calls", SS_OPTION_INT, "5", 0, 64, NULL,
-		"the least calls that such a share is made of; 0: it is asked whatever happens"},
+		"the least calls that such a share is made of; as many failures in a row are "
+		"enough whenever they were; 0: it is asked whatever happens"},
 	[BREAKER_WINDOW] = {"window", SS_OPTION_DURATION, "30s", 0.1, 3600, NULL,
 		"how far back calls count"},
 	[BREAKER_OPEN] = {"open", SS_OPTION_DURATION, "30s", 0.01, 3600, NULL,

@@ -79,6 +79,9 @@ int generation_start(struct ss_run *run, const struct ss_prompt *prompt, ss_gene
 	(void)run_ref(run);
 	generation->next = run->generations;
 	run->generations = generation;
+	/* Whoever was shown the first piece may have gone at once. */
+	if (run->task->turn->outermost->hurried)
+		llm_hurry(generation->call);
 	return 0;
 }
 

@@ -26,9 +26,10 @@ static void note(struct breaker *breaker, bool failed, int64_t now_ns)
 	breaker->next = (breaker->next + 1) % BREAKER_CALLS;
 	if (breaker->count < BREAKER_CALLS)
 		breaker->count++;
+	breaker->in_a_row = failed ? breaker->in_a_row + 1 : 0;
 }
 
-/* Whether the calls of the window fail too often. */
+/* Whether the calls of the window fail too often, or all of the last ones did: where few ask, no window has enough. */
 static bool fails(const struct breaker *breaker, int64_t now_ns)
 {
 	int64_t calls = 0, failures = 0;
@@ -38,8 +39,9 @@ static bool fails(const struct breaker *breaker, int64_t now_ns)
 		calls++;
 		failures += breaker->calls[i].failed;
 	}
-	return calls >= breaker->policy.calls &&
-	       (double)failures >= breaker->policy.failures * (double)calls;
+	return breaker->in_a_row >= breaker->policy.calls ||
+	       (calls >= breaker->policy.calls &&
+		       (double)failures >= breaker->policy.failures * (double)calls);
 }
 
 static void open(struct breaker *breaker, int64_t now_ns)
@@ -47,6 +49,7 @@ static void open(struct breaker *breaker, int64_t now_ns)
 	breaker->state = BREAKER_OPENED;
 	breaker->until_ns = now_ns + breaker->policy.open_ns;
 	breaker->count = breaker->next = 0;
+	breaker->in_a_row = 0;
 }
 
 bool breaker_end(struct breaker *breaker, bool tries, bool failed, int64_t now_ns)

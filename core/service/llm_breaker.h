@@ -1,7 +1,8 @@
 /*
  * A circuit breaker: a model that keeps failing is not asked for a while, so that questions go on to the next one
  * at once. It is closed while calls go well; opens when the share of failures among the calls of a window is too
- * high; and after a time lets one call through, which closes or opens it again. Loop thread.
+ * high, or as many calls as make a share have failed one after the other; and after a time lets one call through,
+ * which closes or opens it again. Loop thread.
  */
 #ifndef SERVICE_LLM_BREAKER_H
 #define SERVICE_LLM_BREAKER_H
@@ -29,6 +30,7 @@ struct breaker {
 		bool failed;
 	} calls[BREAKER_CALLS]; /* a ring */
 	size_t next, count;
+	int64_t in_a_row; /* failures since a call went well */
 };
 
 struct breaker breaker_new(const struct breaker_policy *policy);

@@ -3,6 +3,9 @@
 
 #include "service/llm.h"
 #include "support/models.h"
+#include "support/scratch.h"
+
+#include "base/memory.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -46,11 +49,16 @@ static void on_generated(void *instance, struct ss_run *run, struct ss_text answ
 	actor->host->finish(run, err != NULL ? SS_FAILED : SS_DONE, err);
 }
 
-static enum ss_result generate(struct actor *actor, struct ss_run *run, struct ss_error *err)
+static enum ss_result ask_silently(struct actor *actor, struct ss_run *run, struct ss_error *err)
 {
 	const struct ss_prompt prompt = {.struct_size = sizeof prompt, .question = {"why", 3}};
-	actor->host->emit(run, (struct ss_text){"Hello. ", 7});
 	return actor->host->generate(run, &prompt, on_generated, err) < 0 ? SS_FAILED : SS_PENDING;
+}
+
+static enum ss_result generate(struct actor *actor, struct ss_run *run, struct ss_error *err)
+{
+	actor->host->emit(run, (struct ss_text){"Hello. ", 7});
+	return ask_silently(actor, run, err);
 }
 
 static void open_chain(const char *yaml, uint64_t shuffle)
@@ -217,6 +225,66 @@ Test(hurry, asks_the_last_model_alone_from_then_on)
 	close_chain(turn);
 }
 
+Test(hurry, reaches_the_workflows_that_are_nodes)
+{
+	static const char inner[] = "version: 1\nname: inner\nstate: {f0: {type: int}}\n" ALONE;
+	struct ending ending;
+	char *folder = scratch_new();
+	char *file = scratch_file(folder, "inner.yaml", inner, sizeof inner - 1);
+	char *yaml = memory_format("nodes: {w: {workflow: %s, output: {f0: f0}}}\n"
+				   "edges: [{from: START, to: w}, {from: w, to: END}]\n",
+		file);
+	play_with(waits);
+	open_chain(yaml, 0);
+	struct turn *turn = stage_start(NULL, &ending);
+	stage_spin();
+	cr_expect_eq(remote.asked, 1);
+	turn_hurry(turn);
+	stage_until_over(&ending);
+	cr_expect_null(turn_error(turn));
+	cr_expect_str_eq(back.answers, "extractive: as the article says|");
+	cr_expect_eq(remote.cancelled, 1);
+	close_chain(turn);
+	scratch_remove(folder);
+	free(yaml);
+	free(file);
+}
+
+static void on_over(void *context, struct turn *turn)
+{
+	(void)turn;
+	++*(int *)context;
+}
+
+/* Whoever is shown the first piece goes at once, while the model's generate() is still at it. */
+static void hurry_at_once(void *context, struct turn *turn, const struct ss_value *event)
+{
+	(void)context;
+	(void)event;
+	turn_hurry(turn);
+}
+
+Test(hurry, may_come_with_the_first_piece)
+{
+	int over = 0;
+	struct ss_error err = {0};
+	play_with((struct model_step){.waits = true, .says = "As far"});
+	open_chain("nodes: {q: {agent: puppet}}\n"
+		   "edges: [{from: START, to: q}, {from: q, to: END}]\n",
+		0);
+	const struct turn_options options = {.log = &stage.log,
+		.over = on_over,
+		.event = hurry_at_once,
+		.events = TURN_TOKEN,
+		.context = &over};
+	stage_play("q", ask_silently);
+	struct turn *turn = turn_start(stage.engine, &options, &err);
+	while (over == 0)
+		stage_spin();
+	cr_expect_str_eq(back.answers, "groq/llama: As far|");
+	close_chain(turn);
+}
+
 Test(hurry, is_nothing_to_a_turn_that_is_over)
 {
 	play_with((struct model_step){.text = "done"});
@@ -236,12 +304,6 @@ static void on_token(void *context, struct turn *turn, const struct ss_value *ev
 	(void)turn;
 	buffer_add_format(&told, "<%d %s>", (int)value_as_int(value_get(event, "try")),
 		value_as_string(value_get(event, "text"), NULL));
-}
-
-static void on_over(void *context, struct turn *turn)
-{
-	(void)turn;
-	++*(int *)context;
 }
 
 Test(pieces, are_told_with_the_number_of_the_models_attempt)

@@ -32,12 +32,21 @@ Test(llm_breaker, does_not_open_for_a_few_calls_or_for_old_ones)
 	struct breaker breaker = breaker_new(&policy);
 	for (int64_t now = 0; now < 3; now++)
 		cr_expect(call(&breaker, true, now));
+	cr_expect(call(&breaker, false, 50));
 	cr_expect(call(&breaker, true, 200));
 	cr_expect(call(&breaker, true, 201));
 	cr_expect(call(&breaker, true, 202));
 	cr_expect(breaker_allows(&breaker, 203));
 	cr_expect(call(&breaker, true, 203));
 	cr_expect_not(breaker_allows(&breaker, 204));
+}
+
+Test(llm_breaker, opens_for_failures_in_a_row_however_seldom_calls_are)
+{
+	struct breaker breaker = breaker_new(&policy);
+	for (int64_t i = 0; i < 4; i++)
+		cr_expect(call(&breaker, true, i * 1000));
+	cr_expect_not(breaker_allows(&breaker, 3001));
 }
 
 Test(llm_breaker, stays_closed_while_most_calls_go_well)
