@@ -158,6 +158,12 @@ static void skip(struct llm_call *call, const char *why)
 	metrics_model_add(&row_of(call)->metrics, MODEL_SKIPPED, 1);
 }
 
+/* Whether the model has asked for a longer wait than there may be. */
+static bool is_too_patient(const struct llm_row *row, int64_t now_ns)
+{
+	return row->not_before_ns - now_ns > row->model.policy.max_backoff_ns;
+}
+
 /* Whether the model can be asked, now or after a wait; else WHY not. */
 static bool can_be_asked(const struct llm_call *call, int64_t now_ns, char why[WHY_SIZE])
 {
@@ -167,7 +173,7 @@ static bool can_be_asked(const struct llm_call *call, int64_t now_ns, char why[W
 		(void)snprintf(why, WHY_SIZE, "it kept failing and is not asked for now");
 		return false;
 	}
-	if (row->not_before_ns - now_ns > policy->max_backoff_ns) {
+	if (is_too_patient(row, now_ns)) {
 		(void)snprintf(why, WHY_SIZE, "it asked not to be called for another %.1f s",
 			(double)(row->not_before_ns - now_ns) / 1e9);
 		return false;
@@ -259,7 +265,7 @@ static bool try_again(struct llm_call *call)
 	int64_t wait_ns = backoff(call);
 	if (now_ns + wait_ns < row->not_before_ns)
 		wait_ns = row->not_before_ns - now_ns;
-	if (now_ns + wait_ns >= call->until_ns)
+	if (now_ns + wait_ns >= call->until_ns || is_too_patient(row, now_ns))
 		return false;
 	log_warning(call->llm->options.log, "the model %s is asked again in %.3g s: %s",
 		row->model.name, (double)wait_ns / 1e9, call->err.text);

@@ -350,7 +350,7 @@ Test(llm_chain, waits_as_long_as_a_model_asks_for_if_that_is_not_too_long)
 	begin();
 	const struct end *end = ask_to_the_end();
 	cr_expect_str_eq(end->report, "groq/llama answered 2");
-	script(&remote, {.status = SS_LIMIT, .text = "slow down", .retry_after = 100}, fine);
+	script(&remote, {.status = SS_LIMIT, .text = "slow down", .retry_after = 10}, fine);
 	remote.asked = 0;
 	cr_expect_str_eq(
 		ask_to_the_end()->report, "groq/llama failed 1: slow down; extractive answered 1");
