@@ -160,7 +160,11 @@ static void add_escaped(struct buffer *text, const char *value, size_t length)
 	for (size_t i = 0; i < length; i++) {
 		if (value[i] == '"' || value[i] == '\\')
 			buffer_add_char(text, '\\');
-		buffer_add_char(text, value[i] == '\n' ? ' ' : value[i]);
+		/* A line of metrics has no other line ends than its own. */
+		if (value[i] == '\n')
+			buffer_add_char(text, ' ');
+		else
+			buffer_add_char(text, value[i]);
 	}
 }
 
