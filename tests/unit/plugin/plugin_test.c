@@ -262,6 +262,33 @@ Test(plugins, take_the_first_folder_that_has_the_file)
 	scratch_remove(folder);
 }
 
+static void cancel(void *instance, struct ss_generation *generation)
+{
+	(void)instance;
+	(void)generation;
+}
+
+static const char *name(const void *instance)
+{
+	return instance;
+}
+
+Test(plugin, of_a_model_may_stop_and_say_who_answers_since_there_is_a_way_to)
+{
+	const struct ss_llm_operations both = {.cancel = cancel, .name = name}, none = {0};
+	struct ss_plugin plugin = {.abi_minor = 3, .name = "m", .llm = &both};
+	cr_expect(plugin_llm_stops(&plugin));
+	cr_expect_str_eq(plugin_llm_name(&plugin, "groq/llama"), "groq/llama");
+	plugin.llm = &none;
+	cr_expect_not(plugin_llm_stops(&plugin));
+	cr_expect_str_eq(plugin_llm_name(&plugin, "groq/llama"), "m");
+	/* What lies behind the operations of an older one is none of them. */
+	plugin.abi_minor = 2;
+	plugin.llm = &both;
+	cr_expect_not(plugin_llm_stops(&plugin));
+	cr_expect_str_eq(plugin_llm_name(&plugin, "groq/llama"), "m");
+}
+
 Test(plugins, have_a_folder_and_a_name_for_each_kind)
 {
 	static const char *const names[][2] = {{"agents", "agent"}, {"llm", "llm"},

@@ -90,6 +90,22 @@ Test(value, map_of_entries_leaves_out_those_without_a_value)
 	value_unref(map);
 }
 
+Test(value, map_with_another_entry_leaves_the_map_as_it_is)
+{
+	struct ss_value *map = value_map_make({"a", value_int(1)}, {"b", value_int(2)});
+	struct ss_value *more = value_map_with(map, "c", value_int(3));
+	struct ss_value *other = value_map_with(map, "a", value_int(4));
+	cr_expect_eq(value_count(map), 2);
+	cr_expect_eq(value_count(more), 3);
+	cr_expect_eq(value_as_int(value_get(more, "b")), 2);
+	cr_expect_eq(value_as_int(value_get(more, "c")), 3);
+	cr_expect_eq(value_count(other), 2);
+	cr_expect_eq(value_as_int(value_get(other, "a")), 4);
+	value_unref(map);
+	value_unref(more);
+	value_unref(other);
+}
+
 Test(value, may_be_empty)
 {
 	struct ss_value *list = value_list(NULL, 0);
