@@ -9,6 +9,7 @@
 #include "service/articles.h"
 #include "service/compute.h"
 #include "service/host.h"
+#include "service/http_client.h"
 #include "service/knowledge.h"
 #include "service/later.h"
 #include "service/llm.h"
@@ -42,6 +43,7 @@ struct runtime {
 	struct articles *articles; /* NULL for a workflow by itself */
 	struct knowledge *knowledge;
 	struct later *later;
+	struct http_client *http; /* NULL: nothing is asked of other servers */
 	struct compute *compute;
 	struct llm *llm;
 	struct store *store;
@@ -77,7 +79,7 @@ static int create_part(struct runtime *runtime, struct part *part,
 	const struct config_plugin *config, struct diagnostics *diagnostics)
 {
 	struct ss_error err = {0};
-	host_init(&part->host, part->plugin->name, runtime->log);
+	host_init(&part->host, part->plugin->name, runtime->log, runtime->http);
 	const struct ss_setup setup = {
 		.struct_size = sizeof setup,
 		.host = &part->host.table,
@@ -296,6 +298,7 @@ static int make_engine(struct runtime *runtime, uint64_t shuffle, struct diagnos
 		.later = runtime->later,
 		.compute = runtime->compute,
 		.llm = runtime->llm,
+		.http = runtime->http,
 		.store = runtime->store,
 		.log = runtime->log,
 		.shuffle = shuffle,
@@ -319,6 +322,16 @@ static int start_workflow(struct runtime *runtime, struct diagnostics *diagnosti
 	};
 	runtime->support = support_new(&support);
 	return 0;
+}
+
+/* What plugins ask other servers through. Before any of them is made. */
+static int start_http(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	runtime->http = http_client_new(runtime->base, &err);
+	if (runtime->http == NULL)
+		diagnostics_add(diagnostics, runtime->config->document->file, 0, 0, "%s", err.text);
+	return runtime->http != NULL ? 0 : -1;
 }
 
 /* Whether the agents could be made, when they will not be used because something else is wrong. */
@@ -347,6 +360,7 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 	if (extent == RUNTIME_CHECK)
 		sound &= check_storage(runtime, diagnostics) == 0;
 	sound &= load_workflow(runtime, diagnostics) == 0;
+	sound &= start_http(runtime, diagnostics) == 0;
 	sound &= create_models(runtime, diagnostics) == 0;
 	runtime->articles =
 		config->articles[0] != '\0' ? articles_load(config->articles, diagnostics) : NULL;
@@ -387,9 +401,11 @@ struct runtime *runtime_new_bare(const struct config *config, struct event_base 
 	runtime->plugins = plugins_new(
 		(const char *const *)config->plugin_folders, config->plugin_folder_count);
 	runtime->later = later_new(base);
-	if (!stored)
+	bool sound = start_http(runtime, diagnostics) == 0;
+	if (sound && !stored)
 		return runtime;
-	if (find_storage(runtime, diagnostics) == 0 && open_store(runtime, diagnostics) == 0)
+	if (sound && find_storage(runtime, diagnostics) == 0 &&
+		open_store(runtime, diagnostics) == 0)
 		return runtime;
 	runtime_free(runtime);
 	return NULL;
@@ -443,6 +459,7 @@ void runtime_free(struct runtime *runtime)
 		return;
 	/* Then the services finish what was asked of them; the turns that waited for it are over. */
 	engine_stop(runtime->engine);
+	http_client_stop(runtime->http);
 	compute_free(runtime->compute);
 	store_free(runtime->store);
 	later_free(runtime->later);
@@ -458,6 +475,7 @@ void runtime_free(struct runtime *runtime)
 		free_part(&runtime->index, runtime->index.plugin->index->destroy);
 	if (runtime->embedder.plugin != NULL)
 		free_part(&runtime->embedder, runtime->embedder.plugin->embedder->destroy);
+	http_client_free(runtime->http);
 	plugins_free(runtime->plugins);
 	free(runtime);
 }

@@ -46,7 +46,7 @@ static int create_node(struct engine *engine, const struct graph *graph, struct 
 {
 	struct ss_error err = {0};
 	const struct ss_value **values = field_values(graph, node->graph);
-	host_init(&node->host, node->graph->name, engine->options.log);
+	host_init(&node->host, node->graph->name, engine->options.log, engine->options.http);
 	engine_host_init(&node->host);
 	const struct ss_setup setup = {
 		.struct_size = sizeof setup,

@@ -40,6 +40,7 @@
 
 struct event_base;
 struct compute;
+struct http_client;
 struct llm;
 struct later;
 struct record;
@@ -50,9 +51,10 @@ struct turn;
 struct engine_options {
 	struct event_base *base;
 	struct later *later;
-	struct compute *compute; /* NULL: embed() and search() fail */
-	struct llm *llm;         /* NULL: generate() fails */
-	struct store *store;     /* NULL: turns are not kept */
+	struct compute *compute;  /* NULL: embed() and search() fail */
+	struct llm *llm;          /* NULL: generate() fails */
+	struct http_client *http; /* NULL: http_start() fails */
+	struct store *store;      /* NULL: turns are not kept */
 	const struct log *log;
 	/* Not 0: a test of a workflow. What is done at the same time is finished in an order that this number
 	 * decides, agents' waits and the waits before attempts take no time, and the trace tells no times. */

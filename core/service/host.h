@@ -9,13 +9,18 @@
 
 #include <smartsupport/plugin.h>
 
+struct http_client;
+
 struct host {
 	struct ss_host table;
 	const char *name; /* of the instance, for its log lines; borrowed */
 	const struct log *log;
+	struct http_client *http; /* NULL: requests are refused */
 };
 
-/* Makes HOST the host of the instance NAME. Both NAME and LOG are borrowed for its life. */
-void host_init(struct host *host, const char *name, const struct log *log);
+/* Makes HOST the host of the instance NAME, which sends its requests with HTTP (NULL: they are refused). All are
+ * borrowed for its life. */
+void host_init(
+	struct host *host, const char *name, const struct log *log, struct http_client *http);
 
 #endif

@@ -121,8 +121,8 @@ struct ss_http_request {
 	const char *url;            /* http or https */
 	const char *const *headers; /* "Name: value", ends with NULL; NULL for none */
 	struct ss_text body;
-	double connect_timeout; /* seconds until there is a connection; 0: 10 */
-	double first_byte_timeout; /* seconds from then until the status comes; 0: none but the whole */
+	double connect_timeout;    /* seconds until there is a connection; 0: 10 */
+	double first_byte_timeout; /* seconds from then until the body begins; 0: none but the whole */
 	double idle_timeout; /* seconds between two parts of the body; 0: none but the whole */
 	double timeout;      /* seconds for all of it; 0: 60 */
 	size_t body_limit;   /* bytes of the reply's body; 0: 1 MiB */
@@ -213,7 +213,7 @@ struct ss_host {
 	 * started. */
 	struct ss_http_call *(*http_start)(const struct ss_host *host,
 		const struct ss_http_request *request, struct ss_error *err);
-	/* Ends CALL; neither of its functions is called any more. Not from received() of the same call. */
+	/* Ends CALL; neither of its functions is called any more. Also from its received(), but not from done(). */
 	void (*http_cancel)(struct ss_http_call *call);
 	/* The header NAME of the reply, without its name, borrowed until the call goes on; NULL: it has none. */
 	const char *(*http_header)(const struct ss_http_call *call, const char *name);

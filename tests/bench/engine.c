@@ -71,7 +71,7 @@ static void open_store(struct bench *bench, const char *synchronous)
 	char *yaml = memory_format("path: %s\nsynchronous: %s\n", database_file(), synchronous);
 	struct yaml_document *document =
 		yaml_parse("bench.yaml", 1, yaml, strlen(yaml), &diagnostics);
-	host_init(&bench->host, "sqlite", &bench->log);
+	host_init(&bench->host, "sqlite", &bench->log, NULL);
 	const struct ss_setup setup = {
 		.struct_size = sizeof setup,
 		.host = &bench->host.table,

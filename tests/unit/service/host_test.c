@@ -14,7 +14,7 @@ Test(host, logs_with_the_name_of_the_instance)
 	struct host host;
 	cr_assert_eq(pipe(ends), 0);
 	const struct log log = log_new(ends[1], SS_LOG_INFO, true);
-	host_init(&host, "billing", &log);
+	host_init(&host, "billing", &log, NULL);
 	host.table.log(&host.table, SS_LOG_DEBUG, "dropped");
 	host.table.log(&host.table, SS_LOG_WARNING, "%d articles", 3);
 	(void)close(ends[1]);
@@ -32,7 +32,7 @@ Test(host, gives_every_plugin_values_and_no_agents_functions)
 {
 	struct host host;
 	const struct log log = log_new(-1, SS_LOG_INFO, false);
-	host_init(&host, "x", &log);
+	host_init(&host, "x", &log, NULL);
 	cr_expect_eq(host.table.struct_size, sizeof(struct ss_host));
 	cr_expect_eq(host.table.values, &value_functions);
 	cr_expect_not_null(host.table.answer);

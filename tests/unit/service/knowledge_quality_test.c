@@ -52,7 +52,7 @@ static void make_part(struct part *part, const char *file, const char *yaml,
 			     NULL, file, part->options, &diagnostics),
 		0);
 	yaml_close(document);
-	host_init(&part->host, file, &log_to_stderr);
+	host_init(&part->host, file, &log_to_stderr, NULL);
 	const struct ss_setup setup = {.struct_size = sizeof setup,
 		.host = &part->host.table,
 		.name = file,

@@ -40,7 +40,7 @@ static void make_embedder(void)
 		0);
 	yaml_close(document);
 	log_to_stderr = log_new(STDERR_FILENO, SS_LOG_ERROR, false);
-	host_init(&embedder_host, "minilm", &log_to_stderr);
+	host_init(&embedder_host, "minilm", &log_to_stderr, NULL);
 	const struct ss_setup setup = {.struct_size = sizeof setup,
 		.host = &embedder_host.table,
 		.name = "minilm",
