@@ -86,6 +86,16 @@ static struct ss_value *read_string(const struct place *place, const struct yaml
 	return value_text(node->text);
 }
 
+/* What it is must not be told, so nothing but its kind can be wrong. */
+static struct ss_value *read_secret(const struct place *place, const struct yaml_node *node)
+{
+	if (node->kind == YAML_SCALAR)
+		return value_text(node->text);
+	yaml_mistake(place->document, node, place->diagnostics, "%s must be a string, not %s",
+		place->row->name, yaml_kind_name(node));
+	return NULL;
+}
+
 static struct ss_value *read_choice(const struct place *place, const struct yaml_node *node)
 {
 	if (node->kind == YAML_SCALAR && node->text[0] != '\0' && strchr(node->text, ' ') == NULL) {
@@ -213,6 +223,8 @@ static struct ss_value *read_one(const struct place *place, const struct yaml_no
 		[SS_OPTION_LISTS] = read_lists,
 		[SS_OPTION_EXPRESSION] = read_string,
 		[SS_OPTION_ASSIGNMENTS] = read_assignments,
+		[SS_OPTION_PROMPT] = read_path,
+		[SS_OPTION_SECRET] = read_secret,
 	};
 	return readers[place->row->type](place, node);
 }
@@ -223,6 +235,11 @@ static bool is_list_or_map(enum ss_option_type type)
 	       type == SS_OPTION_LISTS || type == SS_OPTION_ASSIGNMENTS;
 }
 
+static bool is_path(enum ss_option_type type)
+{
+	return type == SS_OPTION_PATH || type == SS_OPTION_PROMPT;
+}
+
 /* The default of an option, which is written as YAML. */
 static struct ss_value *read_fallback(const struct place *place)
 {
@@ -230,9 +247,8 @@ static struct ss_value *read_fallback(const struct place *place)
 	struct ss_value *value = NULL;
 	if (!is_list_or_map(place->row->type)) {
 		struct yaml_node node = {.kind = YAML_SCALAR, .text = memory_string(text)};
-		value = place->row->type == SS_OPTION_PATH && text[0] == '\0'
-				? value_text("")
-				: read_one(place, &node);
+		value = is_path(place->row->type) && text[0] == '\0' ? value_text("")
+								     : read_one(place, &node);
 		free(node.text);
 		return value;
 	}

@@ -147,7 +147,8 @@ struct ss_value *schema_or_nothing(struct ss_value *values)
 static struct ss_value *fallback(const struct ss_option *row)
 {
 	bool text = row->type == SS_OPTION_STRING || row->type == SS_OPTION_PATH ||
-		    row->type == SS_OPTION_EXPRESSION || row->type == SS_OPTION_CHOICE;
+		    row->type == SS_OPTION_EXPRESSION || row->type == SS_OPTION_CHOICE ||
+		    row->type == SS_OPTION_PROMPT || row->type == SS_OPTION_SECRET;
 	struct diagnostics diagnostics = {0};
 	if (text)
 		return value_text(row->fallback);
