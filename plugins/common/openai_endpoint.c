@@ -1,0 +1,230 @@
+#include "common/openai_endpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* custom is the last one: what is none of the others. vLLM's own port is also this server's, which would ask
+ * itself. */
+static const struct openai_provider providers[] = {
+	{"groq", "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile", "GROQ_API_KEY",
+		"max_tokens", false},
+	{"openai", "https://api.openai.com/v1", "gpt-4o-mini", "OPENAI_API_KEY",
+		"max_completion_tokens", true},
+	{"ollama", "http://127.0.0.1:11434/v1", "llama3.2", NULL, "max_tokens", true},
+	{"vllm", NULL, NULL, NULL, "max_tokens", true},
+	{"llamacpp", "http://127.0.0.1:8080/v1", "default", NULL, "max_tokens", true},
+	{"custom", NULL, NULL, NULL, "max_tokens", false},
+};
+
+enum { PROVIDERS = sizeof providers / sizeof providers[0] };
+
+/* What the endpoint is made of. */
+struct choice {
+	const struct openai_provider *provider;
+	const char *base_url, *model, *key;
+};
+
+static const char *variable(const char *name)
+{
+	const char *value = name != NULL ? getenv(name) : NULL;
+	return value != NULL ? value : "";
+}
+
+static const char *first_of(const char *a, const char *b)
+{
+	return a != NULL && a[0] != '\0' ? a : b != NULL ? b : "";
+}
+
+static const struct openai_provider *provider_named(const char *name)
+{
+	for (size_t i = 0; i < PROVIDERS; i++) {
+		if (strcmp(providers[i].name, name) == 0)
+			return &providers[i];
+	}
+	return &providers[PROVIDERS - 1];
+}
+
+/* Where the host of URL begins, and its length with the port. */
+static const char *host_in(const char *url, size_t *length)
+{
+	const char *host = strstr(url, "://");
+	host = host != NULL ? host + 3 : url;
+	*length = strcspn(host, "/?#");
+	return host;
+}
+
+/* Whose URL this is by its host. */
+static const struct openai_provider *provider_at(const char *url)
+{
+	size_t length, other;
+	const char *host = host_in(url, &length);
+	for (size_t i = 0; i < PROVIDERS; i++) {
+		const char *known =
+			providers[i].base_url != NULL ? host_in(providers[i].base_url, &other) : "";
+		if (known[0] != '\0' && length == other && strncmp(host, known, length) == 0)
+			return &providers[i];
+	}
+	return &providers[PROVIDERS - 1];
+}
+
+/* By the environment: LLM_BASE_URL before GROQ_API_KEY before OPENAI_API_KEY. */
+static bool choose_by_environment(struct choice *choice)
+{
+	const char *url = variable("LLM_BASE_URL");
+	if (url[0] != '\0') {
+		choice->provider = provider_at(url);
+		choice->base_url = url;
+		choice->key = first_of(variable("LLM_API_KEY"),
+			first_of(variable(choice->provider->key),
+				first_of(variable("OPENAI_API_KEY"), variable("GROQ_API_KEY"))));
+	} else if (variable("GROQ_API_KEY")[0] != '\0') {
+		choice->provider = provider_named("groq");
+	} else if (variable("OPENAI_API_KEY")[0] != '\0') {
+		choice->provider = provider_named("openai");
+	} else {
+		return false;
+	}
+	choice->model = variable("LLM_MODEL");
+	return true;
+}
+
+/* An URL says by itself whose it is. */
+static bool choose(struct choice *choice, const struct openai_wish *wish)
+{
+	*choice = (struct choice){.base_url = "", .model = "", .key = ""};
+	if (strcmp(wish->provider, "auto") != 0)
+		choice->provider = provider_named(wish->provider);
+	else if (wish->base_url[0] != '\0')
+		choice->provider = provider_at(wish->base_url);
+	else if (!choose_by_environment(choice))
+		return false;
+	choice->base_url =
+		first_of(wish->base_url, first_of(choice->base_url, choice->provider->base_url));
+	choice->model = first_of(wish->model,
+		first_of(choice->model, first_of(wish->fallback_model, choice->provider->model)));
+	choice->key = first_of(wish->api_key,
+		first_of(choice->key,
+			first_of(variable(choice->provider->key),
+				choice->provider->key == NULL ? variable("LLM_API_KEY") : "")));
+	return true;
+}
+
+static int check(const struct choice *choice, struct ss_error *err)
+{
+	const struct openai_provider *provider = choice->provider;
+	const char *url = choice->base_url;
+	if (url[0] == '\0')
+		return ss_fail_as(err, SS_INVALID,
+			"%s needs a base_url, as in http://127.0.0.1:9000/v1", provider->name);
+	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+		return ss_fail_as(err, SS_INVALID,
+			"the base URL \"%.200s\" does not begin with http:// or https://", url);
+	if (strpbrk(url, "?#@ \t\r\n") != NULL)
+		return ss_fail_as(err, SS_INVALID,
+			"the base URL has a user's name, a query, a fragment or a blank in it; a "
+			"key belongs in api_key");
+	if (choice->model[0] == '\0')
+		return ss_fail_as(err, SS_INVALID,
+			"%.200s has no default model; name one with the option model or LLM_MODEL",
+			url);
+	if (choice->key[0] == '\0' && provider->key != NULL && provider_at(url) == provider)
+		return ss_fail_as(err, SS_INVALID, "%s needs a key: set %s, or the option api_key",
+			provider->name, provider->key);
+	for (const char *c = choice->key; *c != '\0'; c++) {
+		if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
+			return ss_fail_as(err, SS_INVALID,
+				"the key for %.200s has a blank or another character that no key "
+				"has",
+				url);
+	}
+	return 0;
+}
+
+static char *join(const char *a, const char *between, const char *b)
+{
+	size_t size = strlen(a) + strlen(between) + strlen(b) + 1;
+	char *text = malloc(size);
+	if (text != NULL)
+		(void)snprintf(text, size, "%s%s%s", a, between, b);
+	return text;
+}
+
+/* A base without a path gets /v1. */
+static char *url_of(const char *base, const char *path)
+{
+	size_t length;
+	const char *host = host_in(base, &length);
+	const char *below = host + length;
+	char *trimmed = strdup(base);
+	if (trimmed == NULL)
+		return NULL;
+	for (size_t end = strlen(trimmed); end > 0 && trimmed[end - 1] == '/'; end--)
+		trimmed[end - 1] = '\0';
+	char *url = join(trimmed, below[strspn(below, "/")] == '\0' ? "/v1/" : "/", path);
+	free(trimmed);
+	return url;
+}
+
+static int add_headers(struct openai_endpoint *endpoint, const struct ss_value_functions *values,
+	const struct ss_value *more, struct ss_error *err)
+{
+	endpoint->headers = calloc(values->count(more) + 3, sizeof *endpoint->headers);
+	if (endpoint->headers == NULL)
+		return ss_fail(err, "out of memory");
+	for (size_t i = 0; i < values->count(more); i++) {
+		const char *name = values->key_at(more, i);
+		const char *value = values->as_string(values->at(more, i), NULL);
+		if (name[0] == '\0' || strpbrk(name, ": \t\r\n") != NULL || value[0] == '\0' ||
+			strpbrk(value, "\r\n") != NULL)
+			return ss_fail_as(err, SS_INVALID,
+				"the header \"%.100s\" has a name or a value that no header can "
+				"have",
+				name);
+		char *header = join(name, ": ", value);
+		if (header == NULL)
+			return ss_fail(err, "out of memory");
+		endpoint->headers[endpoint->header_count++] = header;
+	}
+	return 0;
+}
+
+int openai_endpoint_find(struct openai_endpoint *endpoint, const struct ss_host *host,
+	const struct openai_wish *wish, bool *found, struct ss_error *err)
+{
+	struct choice choice;
+	*endpoint = (struct openai_endpoint){0};
+	*found = choose(&choice, wish);
+	if (!*found)
+		return 0;
+	if (check(&choice, err) < 0)
+		return -1;
+	endpoint->provider = choice.provider;
+	endpoint->url = url_of(choice.base_url, wish->path);
+	endpoint->model = strdup(choice.model);
+	endpoint->name = join(choice.provider->name, "/", choice.model);
+	if (endpoint->url == NULL || endpoint->model == NULL || endpoint->name == NULL) {
+		openai_endpoint_end(endpoint);
+		return ss_fail(err, "out of memory");
+	}
+	if (add_headers(endpoint, host->values, wish->headers, err) < 0 ||
+		(choice.key[0] != '\0' && secret_make(&endpoint->key, "Authorization: Bearer ",
+						  choice.key, err) < 0)) {
+		openai_endpoint_end(endpoint);
+		return -1;
+	}
+	endpoint->headers[endpoint->header_count] = "Content-Type: application/json";
+	endpoint->headers[endpoint->header_count + 1] = endpoint->key.text;
+	return 0;
+}
+
+void openai_endpoint_end(struct openai_endpoint *endpoint)
+{
+	for (size_t i = 0; i < endpoint->header_count; i++)
+		free((char *)(uintptr_t)endpoint->headers[i]);
+	free((void *)endpoint->headers);
+	free(endpoint->url);
+	free(endpoint->model);
+	free(endpoint->name);
+	secret_end(&endpoint->key);
+	*endpoint = (struct openai_endpoint){0};
+}
