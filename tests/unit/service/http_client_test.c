@@ -50,7 +50,7 @@ static void on_request(struct bufferevent *connection, void *context)
 static void on_written(struct bufferevent *connection, void *context)
 {
 	(void)context;
-	if (closes && reply != NULL)
+	if (closes && request_count > 0)
 		(void)shutdown(bufferevent_getfd(connection), SHUT_WR);
 }
 
