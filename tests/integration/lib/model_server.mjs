@@ -257,11 +257,11 @@ export class ModelServer {
 			if (step.pause) await pause(step.pause);
 			await step.gate?.(index);
 			if (reply.destroyed) return;
-			if (step.cut === index) return reset(reply);
+			if (step.cut === index) return cut(reply);
 			index++;
 			await written(reply, part);
 		}
-		if (step.cut !== undefined) return reset(reply);
+		if (step.cut !== undefined) return cut(reply);
 		if (step.stall === undefined) reply.end();
 	}
 }
@@ -272,11 +272,20 @@ async function called(step, request) {
 
 // A part that the client does not take is waited for: a large reply must not lie in memory here.
 function written(reply, part) {
+	if (reply.write(part)) return undefined;
 	return new Promise((resolve) => {
-		if (reply.write(part)) return resolve();
-		reply.once('drain', resolve);
-		reply.once('close', resolve);
+		const over = () => {
+			reply.off('drain', over).off('close', over);
+			resolve();
+		};
+		reply.on('drain', over).on('close', over);
 	});
+}
+
+// What was written is on its way first.
+async function cut(reply) {
+	await pause(0);
+	reset(reply);
 }
 
 function reset(reply) {
