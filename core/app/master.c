@@ -242,6 +242,8 @@ static struct config *read_config(struct master *master)
 	size_t length = 0;
 	struct diagnostics diagnostics = {0};
 	struct config *next = config_load(master->config_file, &diagnostics);
+	if (next != NULL)
+		yaml_wipe_keys(next->document);
 	FILE *stream = open_memstream(&text, &length);
 	if (stream == NULL)
 		abort(); /* only for want of memory */

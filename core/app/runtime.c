@@ -86,7 +86,9 @@ static int create_part(struct runtime *runtime, struct part *part,
 		.name = part->plugin->name,
 		.options = (const struct ss_value *const *)part->options,
 	};
-	if (create(&setup, &part->instance, &err) < 0) {
+	int result = create(&setup, &part->instance, &err);
+	options_wipe_secrets(config->options, part->plugin->options, part->options);
+	if (result < 0) {
 		yaml_mistake(runtime->config->document, config->place, diagnostics, "%s", err.text);
 		return -1;
 	}

@@ -41,8 +41,11 @@ int command_serve(int argc, char **argv)
 	char *usual = file == NULL ? command_default_config() : NULL;
 	int code = 1;
 	struct config *config = command_config(file);
-	if (config != NULL)
+	if (config != NULL) {
+		/* The workers, which need them, read the file again; here they would only be seen. */
+		yaml_wipe_keys(config->document);
 		code = master_run(config, file != NULL ? file : usual);
+	}
 	config_free(config);
 	free(usual);
 	return code;

@@ -4,6 +4,7 @@
 #include "app/runtime.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "config/environment.h"
 #include "http/server.h"
 #include "service/metrics.h"
 
@@ -139,6 +140,8 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		worker->options->part, RUNTIME_SERVE, diagnostics);
 	if (worker->runtime == NULL)
 		return -1;
+	/* The master keeps them for the workers that come later. */
+	environment_wipe_keys();
 	worker->api = (struct api){
 		.support = runtime_support(worker->runtime),
 		.store = runtime_store(worker->runtime),

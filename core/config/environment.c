@@ -12,6 +12,25 @@ enum { ENVIRONMENT_LIMIT = 64 * 1024 };
  * the variables themselves, and for as long as they. */
 static const char noted[] = "SMARTSUPPORT_ENV_FILE_NAMES";
 
+extern char **environ;
+
+bool environment_names_key(const char *name, size_t length)
+{
+	static const char suffix[] = "_API_KEY";
+	return length >= sizeof suffix &&
+	       memcmp(name + length - (sizeof suffix - 1), suffix, sizeof suffix - 1) == 0;
+}
+
+void environment_wipe_keys(void)
+{
+	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
+		char *equals = strchr(*variable, '=');
+		if (equals != NULL &&
+			environment_names_key(*variable, (size_t)(equals - *variable)))
+			explicit_bzero(equals + 1, strlen(equals + 1));
+	}
+}
+
 static void set_variable(const char *name, const char *value)
 {
 	if (getenv(name) != NULL)

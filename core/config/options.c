@@ -349,6 +349,27 @@ void options_free(struct ss_value **values, size_t count)
 	}
 }
 
+static void wipe(const char *text)
+{
+	/* A text is never written to while somebody reads it; nobody reads this one any more. */
+	explicit_bzero((char *)(uintptr_t)text, strlen(text));
+}
+
+void options_wipe_secrets(
+	const struct yaml_node *node, const struct ss_option *rows, struct ss_value **values)
+{
+	for (size_t i = 0; i < options_count(rows); i++) {
+		const struct yaml_node *given = yaml_get(node, rows[i].name);
+		if (rows[i].type != SS_OPTION_SECRET)
+			continue;
+		if (value_type(values[i]) == SS_STRING &&
+			value_as_string(values[i], NULL)[0] != '\0')
+			wipe(value_as_string(values[i], NULL));
+		if (given != NULL && given->kind == YAML_SCALAR)
+			wipe(given->text);
+	}
+}
+
 struct ss_value *options_value(const struct yaml_node *node)
 {
 	bool boolean;

@@ -24,6 +24,11 @@ int options_read(const struct yaml_document *document, const struct yaml_node *n
 
 void options_free(struct ss_value **values, size_t count);
 
+/* Overwrites the secrets among the VALUES that were read from NODE (NULL: none was given) by ROWS, and where they are
+ * written in NODE, once who needed them has copied them. */
+void options_wipe_secrets(
+	const struct yaml_node *node, const struct ss_option *rows, struct ss_value **values);
+
 /* NODE as a value: scalars by their YAML types. New. */
 struct ss_value *options_value(const struct yaml_node *node);
 

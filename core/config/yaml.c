@@ -118,6 +118,20 @@ static void free_node(struct yaml_node *node)
 	free(node);
 }
 
+static void wipe_keys(struct yaml_node *node)
+{
+	if (node->variable != NULL && environment_names_key(node->variable, strlen(node->variable)))
+		explicit_bzero(node->text, strlen(node->text));
+	for (size_t i = 0; i < node->count; i++)
+		wipe_keys(node->items[i]);
+}
+
+void yaml_wipe_keys(struct yaml_document *document)
+{
+	if (document->root != NULL)
+		wipe_keys(document->root);
+}
+
 static void read_sequence(
 	struct reader *reader, struct yaml_node *node, const yaml_node_t *source, size_t depth)
 {

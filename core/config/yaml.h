@@ -57,6 +57,9 @@ void yaml_close(struct yaml_document *document);
 /* The value at KEY of a mapping, or NULL; of NULL: NULL. */
 const struct yaml_node *yaml_get(const struct yaml_node *mapping, const char *key);
 
+/* Overwrites what the scalars of DOCUMENT have from variables that hold keys; for who does not need them. */
+void yaml_wipe_keys(struct yaml_document *document);
+
 /* Whether NODE is a plain `null`, `~` or nothing at all. */
 bool yaml_is_null(const struct yaml_node *node);
 

@@ -120,3 +120,17 @@ Test(environment, file_that_is_too_large_is_a_mistake)
 	free(file);
 	scratch_remove(folder);
 }
+
+Test(environment, overwrites_keys_where_they_are)
+{
+	load_good("FILE_API_KEY=from-the-file\n");
+	(void)setenv("SOME_API_KEY", "secret", 1);
+	(void)setenv("SOME_API_KEYS", "kept", 1);
+	(void)setenv("_API_KEY", "kept", 1);
+	const char *value = getenv("SOME_API_KEY");
+	environment_wipe_keys();
+	cr_expect_arr_eq(value, "\0\0\0\0\0\0", 6);
+	cr_expect_str_eq(getenv("FILE_API_KEY"), "");
+	cr_expect_str_eq(getenv("SOME_API_KEYS"), "kept");
+	cr_expect_str_eq(getenv("_API_KEY"), "kept");
+}

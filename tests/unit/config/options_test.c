@@ -342,3 +342,35 @@ Test(options, value_has_the_types_of_yaml)
 	cr_expect_eq(value_type(value), SS_NULL);
 	value_unref(value);
 }
+
+Test(options, read_a_secret_and_never_show_it)
+{
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_SECRET, "", 0, 0, NULL, "help"}, {0}};
+	reads(rows, "x: sk-1", "[\"sk-1\"]");
+	reads(rows, "x: 12", "[\"12\"]");
+	reads(rows, "{}", "[\"\"]");
+	refuses(rows, "x: [sk-1]", "/dir/t.yaml:1:4: x must be a string, not a list\n");
+}
+
+Test(options, overwrite_secrets_and_nothing_else)
+{
+	static const struct ss_option rows[] = {{"x", SS_OPTION_SECRET, "", 0, 0, NULL, "help"},
+		{"y", SS_OPTION_STRING, "", 0, 0, NULL, "help"},
+		{"z", SS_OPTION_SECRET, "", 0, 0, NULL, "help"}, {0}};
+	struct diagnostics diagnostics = {0};
+	struct ss_value *values[3] = {0};
+	static const char text[] = "{x: sk-1, y: open}";
+	struct yaml_document *document = yaml_parse("t.yaml", 1, text, strlen(text), &diagnostics);
+	cr_assert_eq(options_read(document, document->root, document->root, rows, NULL, "it",
+			     values, &diagnostics),
+		0);
+	options_wipe_secrets(document->root, rows, values);
+	cr_expect_arr_eq(value_as_string(values[0], NULL), "\0\0\0\0", 4);
+	cr_expect_str_eq(yaml_get(document->root, "x")->text, "");
+	cr_expect_str_eq(value_as_string(values[1], NULL), "open");
+	cr_expect_str_eq(yaml_get(document->root, "y")->text, "open");
+	options_wipe_secrets(NULL, rows, values);
+	options_free(values, 3);
+	yaml_close(document);
+}

@@ -495,3 +495,19 @@ Test(yaml, finds_nothing_in_what_is_no_mapping)
 	yaml_close(document);
 	yaml_close(NULL);
 }
+
+Test(yaml, overwrites_what_came_from_variables_with_keys)
+{
+	struct diagnostics diagnostics = {0};
+	static const char text[] = "a: [x, {b: \"${SOME_API_KEY}\"}]\nc: ${SOME_NAME}\n";
+	(void)setenv("SOME_API_KEY", "secret", 1);
+	(void)setenv("SOME_NAME", "kept", 1);
+	struct yaml_document *document = yaml_parse("t.yaml", 1, text, strlen(text), &diagnostics);
+	cr_assert_not_null(document);
+	yaml_wipe_keys(document);
+	const struct yaml_node *list = yaml_get(document->root, "a");
+	cr_expect_arr_eq(yaml_get(list->items[1], "b")->text, "\0\0\0\0\0\0", 6);
+	cr_expect_str_eq(list->items[0]->text, "x");
+	cr_expect_str_eq(yaml_get(document->root, "c")->text, "kept");
+	yaml_close(document);
+}
