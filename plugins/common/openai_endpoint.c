@@ -6,17 +6,24 @@
 /* custom is the last one: what is none of the others. vLLM's own port is also this server's, which would ask
  * itself. */
 static const struct openai_provider providers[] = {
-	{"groq", "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile", "GROQ_API_KEY",
+	{"groq", "https://api.groq.com/openai/v1", "llama-3.3-70b-versatile", NULL, "GROQ_API_KEY",
 		"max_tokens", false},
-	{"openai", "https://api.openai.com/v1", "gpt-4o-mini", "OPENAI_API_KEY",
-		"max_completion_tokens", true},
-	{"ollama", "http://127.0.0.1:11434/v1", "llama3.2", NULL, "max_tokens", true},
-	{"vllm", NULL, NULL, NULL, "max_tokens", true},
-	{"llamacpp", "http://127.0.0.1:8080/v1", "default", NULL, "max_tokens", true},
-	{"custom", NULL, NULL, NULL, "max_tokens", false},
+	{"openai", "https://api.openai.com/v1", "gpt-4o-mini", "text-embedding-3-small",
+		"OPENAI_API_KEY", "max_completion_tokens", true},
+	{"ollama", "http://127.0.0.1:11434/v1", "llama3.2", "all-minilm", NULL, "max_tokens", true},
+	{"vllm", NULL, NULL, NULL, NULL, "max_tokens", true},
+	{"llamacpp", "http://127.0.0.1:8080/v1", "default", "default", NULL, "max_tokens", true},
+	{"custom", NULL, NULL, NULL, NULL, "max_tokens", false},
 };
 
 enum { PROVIDERS = sizeof providers / sizeof providers[0] };
+
+/* What the options ask for; "" where nothing is given. */
+struct wish {
+	const char *provider, *base_url, *model, *api_key;
+	const struct ss_value *headers;
+	bool embeds;
+};
 
 /* What the endpoint is made of. */
 struct choice {
@@ -89,7 +96,7 @@ static bool choose_by_environment(struct choice *choice)
 }
 
 /* An URL says by itself whose it is. */
-static bool choose(struct choice *choice, const struct openai_wish *wish)
+static bool choose(struct choice *choice, const struct wish *wish)
 {
 	*choice = (struct choice){.base_url = "", .model = "", .key = ""};
 	if (strcmp(wish->provider, "auto") != 0)
@@ -101,7 +108,8 @@ static bool choose(struct choice *choice, const struct openai_wish *wish)
 	choice->base_url =
 		first_of(wish->base_url, first_of(choice->base_url, choice->provider->base_url));
 	choice->model = first_of(wish->model,
-		first_of(choice->model, first_of(wish->fallback_model, choice->provider->model)));
+		first_of(choice->model,
+			wish->embeds ? choice->provider->embedder : choice->provider->model));
 	choice->key = first_of(wish->api_key,
 		first_of(choice->key,
 			first_of(variable(choice->provider->key),
@@ -188,25 +196,35 @@ static int add_headers(struct openai_endpoint *endpoint, const struct ss_value_f
 	return 0;
 }
 
-int openai_endpoint_find(struct openai_endpoint *endpoint, const struct ss_host *host,
-	const struct openai_wish *wish, bool *found, struct ss_error *err)
+int openai_endpoint_find(struct openai_endpoint *endpoint, const struct ss_setup *setup,
+	bool embeds, bool *found, struct ss_error *err)
 {
+	const struct ss_value_functions *values = setup->host->values;
+	const struct ss_value *const *options = setup->options;
+	const struct wish wish = {
+		.provider = values->as_string(options[OPENAI_PROVIDER], NULL),
+		.base_url = values->as_string(options[OPENAI_BASE_URL], NULL),
+		.model = values->as_string(options[OPENAI_MODEL], NULL),
+		.api_key = values->as_string(options[OPENAI_API_KEY], NULL),
+		.headers = options[OPENAI_HEADERS],
+		.embeds = embeds,
+	};
 	struct choice choice;
 	*endpoint = (struct openai_endpoint){0};
-	*found = choose(&choice, wish);
+	*found = choose(&choice, &wish);
 	if (!*found)
 		return 0;
 	if (check(&choice, err) < 0)
 		return -1;
 	endpoint->provider = choice.provider;
-	endpoint->url = url_of(choice.base_url, wish->path);
+	endpoint->url = url_of(choice.base_url, embeds ? "embeddings" : "chat/completions");
 	endpoint->model = strdup(choice.model);
 	endpoint->name = join(choice.provider->name, "/", choice.model);
 	if (endpoint->url == NULL || endpoint->model == NULL || endpoint->name == NULL) {
 		openai_endpoint_end(endpoint);
 		return ss_fail(err, "out of memory");
 	}
-	if (add_headers(endpoint, host->values, wish->headers, err) < 0 ||
+	if (add_headers(endpoint, values, wish.headers, err) < 0 ||
 		(choice.key[0] != '\0' && secret_make(&endpoint->key, "Authorization: Bearer ",
 						  choice.key, err) < 0)) {
 		openai_endpoint_end(endpoint);

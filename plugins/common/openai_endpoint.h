@@ -9,25 +9,25 @@
 
 #include <smartsupport/plugin.h>
 
-/* The choices of an option `provider`. */
-#define OPENAI_PROVIDERS "auto groq openai ollama vllm llamacpp custom"
+/* The rows of the options that such a plugin declares, in this order. */
+enum {
+	OPENAI_PROVIDER, /* SS_OPTION_CHOICE: auto and names of providers */
+	OPENAI_BASE_URL, /* SS_OPTION_STRING */
+	OPENAI_MODEL,    /* SS_OPTION_STRING */
+	OPENAI_API_KEY,  /* SS_OPTION_SECRET */
+	OPENAI_HEADERS,  /* SS_OPTION_TEXTS */
+	OPENAI_OPTIONS,
+};
 
 /* What a provider is known for. */
 struct openai_provider {
 	const char *name;
 	const char *base_url;   /* NULL: it must be given */
-	const char *model;      /* its default; NULL: it must be given */
+	const char *model;      /* its default for chats; NULL: it must be given */
+	const char *embedder;   /* and for embeddings */
 	const char *key;        /* the variable with its key; NULL: it needs none */
 	const char *max_tokens; /* what it calls the limit of an answer */
 	bool schemas;           /* answers are made to follow a JSON Schema; else to be an object */
-};
-
-/* What is asked for. Texts are borrowed; "" where nothing is given. */
-struct openai_wish {
-	const char *provider, *base_url, *model, *api_key;
-	const struct ss_value *headers; /* map from name to value */
-	const char *path;               /* below the base, as in "chat/completions" */
-	const char *fallback_model; /* in place of the provider's, which is one for chats; NULL */
 };
 
 struct openai_endpoint {
@@ -39,9 +39,10 @@ struct openai_endpoint {
 	size_t header_count;
 };
 
-/* Finds the endpoint. Succeeds with *FOUND false when WISH leaves it to the environment and there is nothing. */
-int openai_endpoint_find(struct openai_endpoint *endpoint, const struct ss_host *host,
-	const struct openai_wish *wish, bool *found, struct ss_error *err);
+/* Finds the endpoint for chats, or with EMBEDS for embeddings, by the options in SETUP. Succeeds with *FOUND false when
+ * they leave it to the environment and there is nothing. */
+int openai_endpoint_find(struct openai_endpoint *endpoint, const struct ss_setup *setup,
+	bool embeds, bool *found, struct ss_error *err);
 
 void openai_endpoint_end(struct openai_endpoint *endpoint);
 

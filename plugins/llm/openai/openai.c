@@ -18,12 +18,7 @@
 #include <strings.h>
 
 enum {
-	OPTION_PROVIDER,
-	OPTION_BASE_URL,
-	OPTION_MODEL,
-	OPTION_API_KEY,
-	OPTION_HEADERS,
-	OPTION_TEMPERATURE,
+	OPTION_TEMPERATURE = OPENAI_OPTIONS,
 	OPTION_MAX_TOKENS,
 	OPTION_STOP,
 	OPTION_SEED,
@@ -111,22 +106,13 @@ static void warn(const struct openai *openai)
 
 static int create(const struct ss_setup *setup, void **instance, struct ss_error *err)
 {
-	const struct ss_value_functions *values = setup->host->values;
-	const struct openai_wish wish = {
-		.provider = values->as_string(setup->options[OPTION_PROVIDER], NULL),
-		.base_url = values->as_string(setup->options[OPTION_BASE_URL], NULL),
-		.model = values->as_string(setup->options[OPTION_MODEL], NULL),
-		.api_key = values->as_string(setup->options[OPTION_API_KEY], NULL),
-		.headers = setup->options[OPTION_HEADERS],
-		.path = "chat/completions",
-	};
 	bool found = false;
 	struct openai *openai = calloc(1, sizeof *openai);
 	*instance = NULL;
 	if (openai == NULL)
 		return ss_fail(err, "out of memory");
 	openai->host = setup->host;
-	if (openai_endpoint_find(&openai->endpoint, setup->host, &wish, &found, err) < 0) {
+	if (openai_endpoint_find(&openai->endpoint, setup, false, &found, err) < 0) {
 		free(openai);
 		return -1;
 	}
@@ -442,29 +428,29 @@ static void cancel(void *instance, struct ss_generation *generation)
 }
 
 static const struct ss_option options[] = {
-	[OPTION_PROVIDER] = {.name = "provider",
+	[OPENAI_PROVIDER] = {.name = "provider",
 		.type = SS_OPTION_CHOICE,
 		.fallback = "auto",
-		.choices = OPENAI_PROVIDERS,
+		.choices = "auto groq openai ollama vllm llamacpp custom",
 		.help = "Whose API it is, which says where it is, its usual model and the variable "
 			"with its key; "
 			"auto: as LLM_BASE_URL, GROQ_API_KEY or OPENAI_API_KEY say, none of them: "
 			"the model is left out."},
-	[OPTION_BASE_URL] = {.name = "base_url",
+	[OPENAI_BASE_URL] = {.name = "base_url",
 		.type = SS_OPTION_STRING,
 		.fallback = "",
 		.help = "Where the API is, as in http://127.0.0.1:11434/v1; without a path, /v1 "
 			"is added."},
-	[OPTION_MODEL] = {.name = "model",
+	[OPENAI_MODEL] = {.name = "model",
 		.type = SS_OPTION_STRING,
 		.fallback = "",
 		.help = "The model's name; by default the provider's usual one."},
-	[OPTION_API_KEY] = {.name = "api_key",
+	[OPENAI_API_KEY] = {.name = "api_key",
 		.type = SS_OPTION_SECRET,
 		.fallback = "",
 		.help = "The key, as in ${MY_API_KEY}; by default that of the provider's "
 			"variable."},
-	[OPTION_HEADERS] = {.name = "headers",
+	[OPENAI_HEADERS] = {.name = "headers",
 		.type = SS_OPTION_TEXTS,
 		.fallback = "{}",
 		.help = "More headers of each request."},
