@@ -178,6 +178,11 @@ export class ModelServer {
 		this.#embeddings.push(...steps);
 	}
 
+	// Drops what is left of the scripts, and what was asked.
+	forget() {
+		this.#script.length = this.#embeddings.length = this.requests.length = 0;
+	}
+
 	// The steps that no request has taken yet.
 	get left() {
 		return this.#script.length + this.#embeddings.length;
