@@ -10,9 +10,10 @@ void text_add(struct text *text, const char *more, size_t length)
 	if (text->length + length > text->capacity) {
 		size_t wanted = (text->length + length) * 2;
 		char *grown = realloc(text->data, wanted);
-		text->failed = grown == NULL;
-		if (text->failed)
+		if (grown == NULL) {
+			text->failed = true;
 			return;
+		}
 		text->data = grown;
 		text->capacity = wanted;
 	}
