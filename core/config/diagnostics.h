@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+SS_BEGIN_C
+
 struct diagnostic {
 	char *file;
 	size_t line;   /* from 1; 0 where the mistake belongs to the file as a whole */
@@ -44,5 +46,7 @@ void diagnostics_free(struct diagnostics *diagnostics);
  * empty when none is near. Returns TEXT. */
 const char *diagnostics_hint(
 	const char *word, const char *const *names, size_t count, char *text, size_t size);
+
+SS_END_C
 
 #endif

@@ -11,6 +11,8 @@
 
 #include <smartsupport/value.h>
 
+SS_BEGIN_C
+
 enum {
 	EXPR_LENGTH_LIMIT = 4096, /* bytes of an expression */
 	EXPR_DEPTH_LIMIT = 64,    /* nested parentheses, brackets, signs, ?: and comprehensions */
@@ -64,5 +66,7 @@ struct ss_value *expr_evaluate_placed(
 
 /* The rows of the variables table that EXPR reads: *COUNT indexes, each once, borrowed. */
 const size_t *expr_reads(const struct expr *expr, size_t *count);
+
+SS_END_C
 
 #endif

@@ -7,6 +7,8 @@
 
 #include <smartsupport/value.h>
 
+SS_BEGIN_C
+
 struct ss_value *value_null(void);
 struct ss_value *value_bool(bool boolean);
 struct ss_value *value_int(int64_t integer);
@@ -69,5 +71,7 @@ struct ss_value *value_map_with(
 
 /* What plugins get. */
 extern const struct ss_value_functions value_functions;
+
+SS_END_C
 
 #endif
