@@ -171,6 +171,28 @@ static struct ss_value *evaluate(struct ss_run *run, size_t option, struct ss_er
 	return NULL;
 }
 
+static int render(struct ss_run *run, size_t option, struct ss_text *text, struct ss_error *err)
+{
+	const struct graph_node *node = node_of(run);
+	if (run->view == NULL)
+		return refuse(err);
+	for (size_t i = 0; i < node->prompt_count; i++) {
+		size_t length = 0;
+		if (node->prompts[i].option != option)
+			continue;
+		char *rendered =
+			mustache_render(node->prompts[i].mustache, run->view->values, &length, err);
+		if (rendered == NULL)
+			return -1;
+		char *copy = allocate(run, length + 1);
+		memcpy(copy, rendered, length + 1);
+		free(rendered);
+		*text = (struct ss_text){copy, length};
+		return 0;
+	}
+	return ss_fail_as(err, SS_NOT_FOUND, "the option is not given, or is no prompt");
+}
+
 static int assign(struct ss_run *run, size_t option, struct ss_error *err)
 {
 	const struct graph_node *node = node_of(run);
@@ -393,12 +415,13 @@ void engine_host_init(struct host *host)
 	host->table.search = search;
 	host->table.generate = generation_start;
 	host->table.evaluate = evaluate;
+	host->table.render = render;
+	host->table.emit = emit;
 	host->table.assign = assign;
 	host->table.go_to = go_to;
 	host->table.interrupt = interrupt;
 	host->table.answered = answered;
 	host->table.attempt = attempt;
 	host->table.wait = wait_for;
-	host->table.emit = emit;
 	host->table.finish = finish;
 }

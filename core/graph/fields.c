@@ -96,6 +96,18 @@ static void check_slots(const struct reader *reader, const struct graph_node *no
 	}
 }
 
+static void check_prompt(const struct reader *reader, const struct graph_prompt *prompt)
+{
+	size_t count = 0;
+	const struct mustache_read *reads = mustache_reads(prompt->mustache, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!reader->given[reads[i].variable])
+			diagnostics_add(reader->loader->diagnostics, prompt->file, reads[i].line,
+				reads[i].column, "the prompt reads %s, which nothing writes",
+				reader->loader->graph->fields[reads[i].variable].name);
+	}
+}
+
 static void check_node(const struct reader *reader, const struct graph_node *node)
 {
 	for (size_t i = 0; i < node->field_count; i++) {
@@ -110,6 +122,8 @@ static void check_node(const struct reader *reader, const struct graph_node *nod
 		check_one(reader, &node->assignments[i].expr);
 	for (size_t i = 0; i < node->evaluation_count; i++)
 		check_one(reader, &node->evaluations[i].expr);
+	for (size_t i = 0; i < node->prompt_count; i++)
+		check_prompt(reader, &node->prompts[i]);
 	for (size_t i = 0; i < node->input_count; i++)
 		check_one(reader, &node->inputs[i].expr);
 	check_one(reader, &node->send.over);

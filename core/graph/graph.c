@@ -167,12 +167,17 @@ static void free_node(struct graph_node *node)
 		value_unref(node->fallbacks[i].value);
 	for (size_t i = 0; i < node->evaluation_count; i++)
 		free_expr(&node->evaluations[i].expr);
+	for (size_t i = 0; i < node->prompt_count; i++) {
+		mustache_free(node->prompts[i].mustache);
+		free(node->prompts[i].file);
+	}
 	free_assignments(node->assignments, node->assignment_count);
 	free_assignments(node->inputs, node->input_count);
 	free_assignments(node->outputs, node->output_count);
 	free_expr(&node->send.over);
 	graph_free(node->workflow);
 	free(node->evaluations);
+	free(node->prompts);
 	free(node->cache.slots);
 	free(node->interrupt.show);
 	free(node->name);

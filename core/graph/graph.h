@@ -19,6 +19,7 @@
 #include "base/hash.h"
 #include "config/yaml.h"
 #include "expr/expr.h"
+#include "expr/mustache.h"
 #include "plugin/plugin.h"
 
 /* Bounds on a workflow. */
@@ -80,6 +81,13 @@ struct graph_evaluation {
 	struct graph_expr expr;
 };
 
+/* The template of an option that is a prompt. */
+struct graph_prompt {
+	size_t option; /* its row */
+	char *file;
+	struct mustache *mustache;
+};
+
 /* A value that is written to the field SLOT. */
 struct graph_fallback {
 	size_t slot;
@@ -132,6 +140,8 @@ struct graph_node {
 	size_t assignment_count;
 	struct graph_evaluation *evaluations; /* of the options */
 	size_t evaluation_count;
+	struct graph_prompt *prompts; /* of the options */
+	size_t prompt_count;
 	struct graph_assignment *inputs; /* of a workflow: its fields, from the state here */
 	size_t input_count;
 	struct graph_assignment *outputs; /* of a workflow: the fields here, from its state */
@@ -218,7 +228,8 @@ struct graph *graph_load(const char *file, struct plugins *plugins, const char *
 struct graph *graph_parse(const char *file, const char *text, size_t length,
 	struct plugins *plugins, const char *const *inputs, struct diagnostics *diagnostics);
 
-/* The graph whose source is STORED, as it was then: its files are not read. Those that agents' options name are. */
+/* The graph whose source is STORED, as it was then: its files and prompts are not read. Other files that agents'
+ * options name are. */
 struct graph *graph_restore(const struct ss_value *stored, struct plugins *plugins,
 	const char *const *inputs, struct diagnostics *diagnostics);
 

@@ -45,7 +45,7 @@ bool graph_reducer_suits(enum graph_reducer reducer, enum ss_type type);
 bool graph_reducer_needs_key(enum graph_reducer reducer, enum ss_type type);
 bool graph_reducer_needs_default(enum graph_reducer reducer);
 
-/* The texts that a graph is made from, of its own file and those of its inner workflows (source.c). */
+/* The texts that a graph is made from, of its own file and those of its inner workflows and prompts (source.c). */
 struct graph_source {
 	char *file;                    /* the outermost one, absolute */
 	const struct ss_value *stored; /* where they are read from; NULL: from the files */
@@ -56,7 +56,11 @@ struct graph_source {
 /* Reads FILE, the outermost or an inner workflow. NULL and mistakes when it is no YAML. */
 struct yaml_document *graph_source_read(
 	struct graph_source *source, const char *file, struct diagnostics *diagnostics);
-/* The same for a text that is at hand. */
+/* The text of FILE, which is read once and has at most LIMIT bytes; borrowed. NULL and a mistake when it cannot be
+ * read. */
+const struct ss_value *graph_source_text(struct graph_source *source, const char *file,
+	size_t limit, struct diagnostics *diagnostics);
+/* The same as graph_source_read() for a text that is at hand. */
 struct yaml_document *graph_source_take(struct graph_source *source, const char *file,
 	const char *text, size_t length, struct diagnostics *diagnostics);
 /* Gives GRAPH, which was made from SOURCE, its source and its hash. */
@@ -103,6 +107,10 @@ struct ss_value *graph_read_value(
 
 /* The slot of the field that NODE names; GRAPH_NO_SLOT and a mistake when there is none. */
 size_t graph_read_slot(struct graph_loader *loader, const struct yaml_node *node);
+
+/* Reads the prompts that the options of NODE's agent name (prompts.c). */
+void graph_read_prompts(
+	struct graph_loader *loader, struct graph_node *node, const struct yaml_node *options);
 
 /* Compiles NODE, an expression over the fields of GRAPH, whose value is of the type RESULT (SS_NULL: any).
  * WHAT is what it is called in messages, as in "condition". False when it is wrong, which is reported. */

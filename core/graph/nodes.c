@@ -176,6 +176,7 @@ static void read_agent(
 	(void)options_read(loader->document, options, yaml, node->plugin->options, NULL, what,
 		node->options, loader->diagnostics);
 	read_expressions(loader, node, options);
+	graph_read_prompts(loader, node, options);
 }
 
 /* Whether FILE is being read already, by LOADER or by one that it is read for. */

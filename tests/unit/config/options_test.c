@@ -161,6 +161,15 @@ Test(options, read_a_path_from_the_folder_of_the_file)
 	refuses(rows, "x: [a]", "/dir/t.yaml:1:4: x must be a path, not a list\n");
 }
 
+Test(options, read_the_file_of_a_prompt_like_a_path)
+{
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_PROMPT, "", 0, 0, NULL, "help"}, {0}};
+	reads(rows, "x: a/b.md", "[\"/dir/a/b.md\"]");
+	reads(rows, "", "[\"\"]");
+	refuses(rows, "x: {a: b}", "/dir/t.yaml:1:4: x must be a path, not a mapping\n");
+}
+
 Test(options, read_lists_of_strings)
 {
 	static const struct ss_option rows[] = {
@@ -216,14 +225,16 @@ static const struct ss_option all[] = {
 	{"duration", SS_OPTION_DURATION, "2s", 0, 0, NULL, "help"},
 	{"path", SS_OPTION_PATH, "x.md", 0, 0, NULL, "help"},
 	{"no_path", SS_OPTION_PATH, "", 0, 0, NULL, "help"},
+	{"prompt", SS_OPTION_PROMPT, "", 0, 0, NULL, "help"},
 	{"strings", SS_OPTION_STRINGS, "[a, b]", 0, 0, NULL, "help"},
 	{"numbers", SS_OPTION_NUMBERS, "{a: 1}", 0, 0, NULL, "help"},
 	{"texts", SS_OPTION_TEXTS, "{a: b}", 0, 0, NULL, "help"},
 	{"lists", SS_OPTION_LISTS, "{a: [b]}", 0, 0, NULL, "help"},
 	{0},
 };
-static const char defaults[] = "[true,7,0.5,\"a: [b\",\"b\",2.0,\"/dir/x.md\",\"\",[\"a\",\"b\"],"
-			       "{\"a\":1.0},{\"a\":\"b\"},{\"a\":[\"b\"]}]";
+static const char defaults[] =
+	"[true,7,0.5,\"a: [b\",\"b\",2.0,\"/dir/x.md\",\"\",\"\",[\"a\",\"b\"],"
+	"{\"a\":1.0},{\"a\":\"b\"},{\"a\":[\"b\"]}]";
 
 Test(options, that_are_left_out_have_their_defaults)
 {
@@ -322,7 +333,7 @@ Test(options, whose_default_is_wrong_are_reported)
 
 Test(options, are_counted_up_to_the_row_without_a_name)
 {
-	cr_expect_eq(options_count(all), 12);
+	cr_expect_eq(options_count(all), 13);
 	cr_expect_eq(options_count(NULL), 0);
 	options_free(NULL, 3);
 }

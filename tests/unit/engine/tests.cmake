@@ -1,3 +1,4 @@
+target_sources(unit_engine PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/scratch.c)
 include(${CMAKE_SOURCE_DIR}/tests/fixtures/agents/agents.cmake)
 add_dependencies(unit_engine fixture_agents)
 add_dependencies(unit_engine agents_assign)
