@@ -21,6 +21,7 @@ struct specialist {
 	char *name;
 	struct ss_value *openings; /* sentiment to sentence */
 	struct ss_value *abstain;
+	bool prompted; /* there is a prompt for the model */
 	specialist_ask *ask;
 };
 
@@ -52,6 +53,8 @@ int specialist_create(
 	specialist->host = setup->host;
 	specialist->openings = setup->host->values->ref(setup->options[SPECIALIST_OPENINGS]);
 	specialist->abstain = setup->host->values->ref(setup->options[SPECIALIST_ABSTAIN]);
+	specialist->prompted =
+		setup->host->values->as_string(setup->options[SPECIALIST_PROMPT], NULL)[0] != '\0';
 	specialist->ask = ask;
 	*instance = specialist;
 	return 0;
@@ -144,6 +147,7 @@ static enum ss_result abstain(
 	if (specialist->ask != NULL)
 		specialist->ask(message, text, sizeof text);
 	/* Without the opening, which leads over to an answer. */
+	specialist->host->emit(run, (struct ss_text){text, strlen(text)});
 	struct ss_value *answer = values->string(text, strlen(text));
 	int result = write_answer(specialist, run, answer, false, values->list(NULL, 0), "", err);
 	return result < 0 ? SS_FAILED : SS_DONE;
@@ -171,6 +175,27 @@ static void generated(void *instance, struct ss_run *run, struct ss_text answer,
 	host->finish(run, result < 0 ? SS_FAILED : SS_DONE, &failure);
 }
 
+/* Shows what stands in front of the model's words, before it says any. */
+static void emit_opening(const struct specialist *specialist, struct ss_run *run)
+{
+	const char *text = opening(specialist, run);
+	if (text[0] == '\0')
+		return;
+	specialist->host->emit(run, (struct ss_text){text, strlen(text)});
+	specialist->host->emit(run, (struct ss_text){"\n\n", 2});
+}
+
+/* What the model is told. Without it the model goes by its own rules. */
+static struct ss_text instructions(const struct specialist *specialist, struct ss_run *run)
+{
+	const struct ss_host *host = specialist->host;
+	struct ss_text text = {"", 0};
+	struct ss_error err = {0};
+	if (specialist->prompted && host->render(run, SPECIALIST_PROMPT, &text, &err) < 0)
+		host->log(host, SS_LOG_WARNING, "the model gets no prompt: %s", err.text);
+	return text;
+}
+
 enum ss_result specialist_run(void *instance, struct ss_run *run, struct ss_error *err)
 {
 	const struct specialist *specialist = instance;
@@ -180,11 +205,13 @@ enum ss_result specialist_run(void *instance, struct ss_run *run, struct ss_erro
 		return abstain(specialist, run, err);
 	struct ss_prompt prompt = {
 		.struct_size = sizeof prompt,
+		.instructions = instructions(specialist, run),
 		.articles = articles,
 		.history = host->read(run, FIELD_HISTORY),
 	};
 	prompt.question.data =
 		host->values->as_string(host->read(run, FIELD_MESSAGE), &prompt.question.length);
+	emit_opening(specialist, run);
 	if (host->generate(run, &prompt, generated, err) < 0)
 		return SS_FAILED;
 	return SS_PENDING;

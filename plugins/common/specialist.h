@@ -1,7 +1,8 @@
 /*
  * What the answering agents technical, billing and general have in common: they let the model answer
  * from the articles that were found, put an opening in front that fits the customer's mood, and say so
- * honestly when no article fits. An agent is this code with its own texts.
+ * honestly when no article fits. An agent is this code with its own texts. What a model is told is a prompt file, which
+ * an operator edits; the model that quotes the articles needs none.
  */
 #ifndef COMMON_SPECIALIST_H
 #define COMMON_SPECIALIST_H
@@ -12,8 +13,16 @@
 enum {
 	SPECIALIST_OPENINGS,
 	SPECIALIST_ABSTAIN,
+	SPECIALIST_PROMPT,
 	SPECIALIST_OPTIONS,
 };
+
+/* The last of these rows, the same for all of them. */
+#define SPECIALIST_PROMPT_ROW                                                                      \
+	{                                                                                          \
+		.name = "prompt", .type = SS_OPTION_PROMPT, .fallback = "",                        \
+		.help = "The file of what a language model is told before it answers.",            \
+	}
 
 /* The fields of every such agent. */
 extern const struct ss_field specialist_fields[];

@@ -1,7 +1,9 @@
 #include "support/fake_host.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "config/options.h"
+#include "expr/mustache.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -33,6 +35,7 @@ struct waiting {
 	ss_embedded *embedded;
 	ss_found *found;
 	ss_generated *generated;
+	ss_waited *waited;
 	float *vectors;
 	size_t count;
 };
@@ -83,6 +86,9 @@ struct fake_host {
 	char *instructions;
 	char *json;
 	struct buffer log;
+	struct ss_value **options; /* a value for each row */
+	struct buffer emitted;
+	bool waits_first;
 };
 
 static bool find_field(const struct fake_host *host, const char *name, size_t *field)
@@ -328,6 +334,71 @@ static int host_generate(struct ss_run *run, const struct ss_prompt *prompt, ss_
 	return 0;
 }
 
+static int host_wait(struct ss_run *run, double seconds, ss_waited *done, struct ss_error *err)
+{
+	struct fake_host *host = host_of(run);
+	must(seconds >= 0 && seconds <= 86400, "wait() for %g seconds", seconds);
+	if (begin_call(host, FAKE_WAIT, memory_format("%g", seconds), err) < 0)
+		return -1;
+	struct waiting *waiting = enqueue(run, FAKE_WAIT);
+	waiting->waited = done;
+	if (!host->waits_first || run->first == waiting)
+		return 0;
+	/* From the end of the queue to its beginning. */
+	struct waiting **at = &run->first;
+	while (*at != waiting)
+		at = &(*at)->next;
+	*at = NULL;
+	run->last = at;
+	waiting->next = run->first;
+	run->first = waiting;
+	return 0;
+}
+
+/* The prompt as the server would render it, with the agent's fields for the state. */
+static int host_render(
+	struct ss_run *run, size_t option, struct ss_text *text, struct ss_error *err)
+{
+	struct fake_host *host = host_of(run);
+	struct expr_variable *variables = memory_array(host->fields, sizeof *variables);
+	struct diagnostics diagnostics = {0};
+	struct ss_error failure = {0};
+	char *template = NULL;
+	size_t length = 0;
+	must(option < options_count(host->plugin->options) &&
+			host->plugin->options[option].type == SS_OPTION_PROMPT,
+		"render() of option %zu, which is no prompt", option);
+	const char *file = value_as_string(host->options[option], NULL);
+	must(file[0] != '\0', "render() of a prompt that is not given");
+	for (size_t i = 0; i < host->fields; i++)
+		variables[i] = (struct expr_variable){
+			.name = host->plugin->fields[i].name, .type = host->plugin->fields[i].type};
+	must(file_read(file, MUSTACHE_FILE_LIMIT, &template, &length, &failure) == 0, "%s",
+		failure.text);
+	struct mustache *mustache =
+		mustache_parse(file, template, length, variables, host->fields, &diagnostics);
+	must(mustache != NULL, "%s", diagnostics.items[0].text);
+	char *rendered = mustache_render(mustache, host->state, &length, err);
+	if (rendered != NULL) {
+		char *copy = host_allocate(run, length + 1);
+		memcpy(copy, rendered, length + 1);
+		*text = (struct ss_text){copy, length};
+	}
+	int result = rendered != NULL ? 0 : -1;
+	mustache_free(mustache);
+	diagnostics_free(&diagnostics);
+	free(rendered);
+	free(template);
+	free(variables);
+	return result;
+}
+
+static void host_emit(struct ss_run *run, struct ss_text text)
+{
+	struct fake_host *host = host_of(run);
+	buffer_add(&host->emitted, text.data, text.length);
+}
+
 static void host_finish(struct ss_run *run, enum ss_result result, const struct ss_error *err)
 {
 	(void)host_of(run);
@@ -367,6 +438,9 @@ struct fake_host *fake_host_new(const struct ss_plugin *plugin)
 		.embed = host_embed,
 		.search = host_search,
 		.generate = host_generate,
+		.wait = host_wait,
+		.render = host_render,
+		.emit = host_emit,
 		.finish = host_finish,
 		.answer = host_generation_answer,
 	};
@@ -439,6 +513,9 @@ void fake_host_free(struct fake_host *host)
 	free(host->prefer_category);
 	free(host->json);
 	buffer_free(&host->log);
+	buffer_free(&host->emitted);
+	options_free(host->options, options_count(host->plugin->options));
+	free(host->options);
 	free(host);
 }
 
@@ -503,6 +580,10 @@ int fake_host_create(struct fake_host *host, const char *options, struct ss_erro
 	if (result == 0)
 		result = host->plugin->agent->create(&setup, &host->instance, err);
 	host->created = result == 0;
+	if (host->created) {
+		host->options = values;
+		return result;
+	}
 	options_free(values, count);
 	free(values);
 	return result;
@@ -602,6 +683,11 @@ void fake_host_refuse(
 	set_error(&host->refuses[call], status, text);
 }
 
+void fake_host_waits_first(struct fake_host *host)
+{
+	host->waits_first = true;
+}
+
 /* Runs. */
 
 static enum ss_result end_of(struct fake_host *host, struct ss_error *err)
@@ -621,6 +707,7 @@ enum ss_result fake_host_start(struct fake_host *host, struct ss_error *err)
 	must(host->run == NULL || host->run->ended, "the run before has not ended");
 	end_run(host);
 	options_free(host->written, host->fields);
+	buffer_free(&host->emitted);
 	struct ss_run *run = memory_make(struct ss_run);
 	run->host = host;
 	run->last = &run->first;
@@ -650,8 +737,10 @@ static void call_back_embedded(struct fake_host *host, const struct waiting *wai
 	free(vectors);
 }
 
-static void call_back(struct fake_host *host, const struct waiting *waiting)
+static void call_back(struct fake_host *host, struct waiting *waiting)
 {
+	if (host->run->ended)
+		(void)ss_fail(&waiting->err, "the run is over");
 	const struct ss_error *err = waiting->err.status != SS_OK ? &waiting->err : NULL;
 	struct ss_text answer = {host->answer, strlen(host->answer)};
 	const struct ss_text nothing = {"", 0};
@@ -666,6 +755,9 @@ static void call_back(struct fake_host *host, const struct waiting *waiting)
 		waiting->generated(host->instance, host->run, err != NULL ? nothing : answer,
 			err != NULL ? NULL : host->sources, host->model, err);
 		break;
+	case FAKE_WAIT:
+		waiting->waited(host->instance, host->run, err);
+		break;
 	case FAKE_CALLS:
 		break;
 	}
@@ -675,7 +767,8 @@ enum ss_result fake_host_drain(struct fake_host *host, struct ss_error *err)
 {
 	struct ss_run *run = host->run;
 	must(run != NULL, "nothing was started");
-	while (run->first != NULL && !run->ended) {
+	/* What is still under way when the run has ended comes back with an error. */
+	while (run->first != NULL) {
 		struct waiting *waiting = run->first;
 		run->first = waiting->next;
 		if (run->first == NULL)
@@ -727,6 +820,11 @@ size_t fake_host_texts(const struct fake_host *host)
 const char *fake_host_asked(const struct fake_host *host, enum fake_call call)
 {
 	return host->asked[call] != NULL ? host->asked[call] : "";
+}
+
+const char *fake_host_emitted(const struct fake_host *host)
+{
+	return buffer_text(&host->emitted);
 }
 
 const struct ss_search *fake_host_last_search(const struct fake_host *host)

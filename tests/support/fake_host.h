@@ -27,6 +27,7 @@ enum fake_call {
 	FAKE_EMBED,
 	FAKE_SEARCH,
 	FAKE_GENERATE,
+	FAKE_WAIT,
 	FAKE_CALLS, /* how many there are */
 };
 
@@ -80,6 +81,9 @@ void fake_host_fail(
 void fake_host_refuse(
 	struct fake_host *host, enum fake_call call, enum ss_status status, const char *text);
 
+/* The time of a wait() is up before anything else that is under way comes back. */
+void fake_host_waits_first(struct fake_host *host);
+
 /* Runs. */
 
 /* Runs the agent once to its end: the result, with ERR when it is SS_FAILED. A run that stays pending with an
@@ -96,11 +100,15 @@ const char *fake_host_written_text(const struct fake_host *host, const char *fie
 /* As JSON with sorted keys; "" for nothing. */
 const char *fake_host_written_json(struct fake_host *host, const char *field);
 
+/* All that the last run emitted, as one text. */
+const char *fake_host_emitted(const struct fake_host *host);
+
 /* How often the agent asked for CALL since the host was made. */
 size_t fake_host_calls(const struct fake_host *host, enum fake_call call);
 /* How many texts it had embedded. */
 size_t fake_host_texts(const struct fake_host *host);
-/* What it asked last: texts, separated by line breaks; the search's text; the prompt's question. */
+/* What it asked last: texts, separated by line breaks; the search's text; the prompt's question; the
+ * seconds of a wait. */
 const char *fake_host_asked(const struct fake_host *host, enum fake_call call);
 /* The last search; `text` and `prefer_category` are copies. */
 const struct ss_search *fake_host_last_search(const struct fake_host *host);

@@ -39,6 +39,7 @@ static const struct ss_option options[] = {
 			    "person of "
 			    "our team will look into it.",
 		.help = "What is said when no article fits."},
+	[SPECIALIST_PROMPT] = SPECIALIST_PROMPT_ROW,
 	{.name = NULL},
 };
 

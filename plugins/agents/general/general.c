@@ -22,6 +22,7 @@ static const struct ss_option options[] = {
 			"I found nothing in our help articles that answers this, and I do not want "
 			"to guess. Reply \"human agent\" and a person of our team will answer you.",
 		.help = "What is said when no article fits."},
+	[SPECIALIST_PROMPT] = SPECIALIST_PROMPT_ROW,
 	{.name = NULL},
 };
 

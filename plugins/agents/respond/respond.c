@@ -74,6 +74,9 @@ static struct ss_value *compose(const struct respond *respond, struct ss_run *ru
 			(void)fprintf(stream, "\n\n%s", closing);
 	}
 	struct ss_value *response = fclose(stream) == 0 ? values->string(text, length) : NULL;
+	/* Whoever made the answer has shown it. */
+	if (response != NULL)
+		host->emit(run, (struct ss_text){text + answer.length, length - answer.length});
 	free(text);
 	return response;
 }

@@ -84,6 +84,7 @@ static const struct ss_option options[] = {
 			"to send you the wrong way. Reply \"human agent\" and a person of our team "
 			"will look at it with you.",
 		.help = "What is said when no article fits."},
+	[SPECIALIST_PROMPT] = SPECIALIST_PROMPT_ROW,
 	{.name = NULL},
 };
 

@@ -1,7 +1,10 @@
 #include "support/fake_host.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct fake_host *host;
 
@@ -89,4 +92,66 @@ Test(general, abstains_when_the_model_says_nothing)
 	answer("{openings: {}, abstain: 'I do not know.'}");
 	cr_expect_str_eq(fake_host_written_text(host, "answer"), "I do not know.");
 	cr_expect_str_eq(fake_host_written_json(host, "sources"), "[]");
+}
+
+Test(general, shows_its_opening_before_the_model_speaks)
+{
+	answer("{openings: {Negative: 'I am sorry.'}}");
+	cr_expect_str_eq(fake_host_emitted(host), "I am sorry.\n\n");
+}
+
+Test(general, shows_what_it_says_when_it_abstains)
+{
+	fake_host_set(host, "kb_results", "[]");
+	answer("{openings: {Negative: 'I am sorry.'}, abstain: 'I do not know.'}");
+	cr_expect_str_eq(fake_host_emitted(host), "I do not know.");
+}
+
+Test(general, tells_the_model_nothing_without_a_prompt)
+{
+	answer("");
+	cr_expect_eq(fake_host_last_prompt(host)->instructions.length, 0);
+	cr_expect_eq(fake_host_last_prompt(host)->use, SS_PROMPT_ANSWER);
+}
+
+/* Writes TEXT to a file and gives its option; the caller removes the file. */
+static const char *prompt_option(char *path, const char *text)
+{
+	static char option[128];
+	int fd = mkstemp(path);
+	cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	(void)close(fd);
+	(void)snprintf(option, sizeof option, "{prompt: %s}", path);
+	return option;
+}
+
+Test(general, tells_the_model_what_the_prompt_says_of_this_question)
+{
+	char path[] = "/tmp/prompt-XXXXXX";
+	fake_host_set_text(host, "message", "Is it <b>?");
+	answer(prompt_option(path, "Mood: {{sentiment}}.{{#kb_results}} [{{id}}] "
+				   "{{title}}{{/kb_results}} {{message}}"));
+	(void)unlink(path);
+	const struct ss_prompt *prompt = fake_host_last_prompt(host);
+	cr_expect_str_eq(
+		prompt->instructions.data, "Mood: Negative. [a] A? [b] B? Is it &lt;b&gt;?");
+	cr_expect_str_eq(prompt->question.data, "Is it <b>?");
+	cr_expect_eq(fake_host_table(host)->values->count(prompt->articles), 2);
+}
+
+Test(general, asks_without_a_prompt_that_cannot_be_made)
+{
+	char path[] = "/tmp/prompt-XXXXXX";
+	enum { ITEMS = 300 };
+	char history[ITEMS * 2 + 2] = "[1";
+	for (size_t i = 1; i < ITEMS; i++)
+		memcpy(history + i * 2, ",1", 3);
+	strcat(history, "]");
+	fake_host_set(host, "history", history);
+	answer(prompt_option(
+		path, "{{#history}}{{#history}}{{#history}}x{{/history}}{{/history}}{{/history}}"));
+	(void)unlink(path);
+	cr_expect_eq(fake_host_last_prompt(host)->instructions.length, 0);
+	cr_expect_not_null(strstr(fake_host_log(host), "warning: the model gets no prompt: "));
+	cr_expect_not_null(strstr(fake_host_log(host), path));
 }

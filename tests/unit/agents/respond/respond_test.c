@@ -43,3 +43,9 @@ Test(respond, adds_nothing_to_what_is_no_answer)
 	fake_host_set(host, "answered", "false");
 	cr_expect_str_eq(response(""), "Click **Forgot**.");
 }
+
+Test(respond, shows_only_what_it_adds)
+{
+	(void)response("{closing: Bye.}");
+	cr_expect_str_eq(fake_host_emitted(host), "\n\nSource: How?\n\nBye.");
+}
