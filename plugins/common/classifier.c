@@ -12,6 +12,8 @@ struct classifier {
 	bool *allowed; /* for each label of the head */
 	double min_confidence;
 	char *fallback; /* NULL for none */
+	const struct ss_value_functions *values;
+	struct ss_value *labels;
 };
 
 /* The LABELS as "A, B, C", for messages. */
@@ -97,6 +99,16 @@ static int check_reachable(const struct classifier *classifier,
 	return 0;
 }
 
+/* The labels of HEAD as a new list. */
+static struct ss_value *labels_of(const struct ss_value_functions *values, const struct head *head)
+{
+	struct ss_value *items[HEAD_LABELS_LIMIT];
+	size_t count = head_labels(head);
+	for (size_t i = 0; i < count; i++)
+		items[i] = values->string(head_label(head, i), strlen(head_label(head, i)));
+	return values->list(items, count);
+}
+
 /* Finds the labels of the head that the field has. */
 static int mask(struct classifier *classifier, const struct classifier_settings *settings,
 	struct ss_error *err)
@@ -128,6 +140,7 @@ struct classifier *classifier_new(const struct classifier_settings *settings, st
 		(void)ss_fail(err, "out of memory");
 		return NULL;
 	}
+	classifier->values = settings->values;
 	classifier->min_confidence = settings->min_confidence;
 	if (settings->fallback[0] != '\0') {
 		classifier->fallback = strdup(settings->fallback);
@@ -142,6 +155,9 @@ struct classifier *classifier_new(const struct classifier_settings *settings, st
 	classifier->head = head_load(settings->values, settings->head_path, settings->task, err);
 	if (classifier->head == NULL || mask(classifier, settings, err) < 0)
 		goto fail;
+	classifier->labels = settings->labels != NULL
+				     ? settings->values->ref(settings->labels)
+				     : labels_of(settings->values, classifier->head);
 	return classifier;
 fail:
 	classifier_free(classifier);
@@ -152,6 +168,7 @@ void classifier_free(struct classifier *classifier)
 {
 	if (classifier == NULL)
 		return;
+	classifier->values->unref(classifier->labels);
 	head_free(classifier->head);
 	keywords_free(classifier->keywords);
 	free(classifier->allowed);
@@ -169,13 +186,17 @@ bool classifier_keyword(const struct classifier *classifier, struct ss_text text
 	return true;
 }
 
-/* The probability of LABEL, 0 where the head does not know it. */
-static double probability_of(
-	const struct classifier *classifier, const char *label, const double *probabilities)
+const struct ss_value *classifier_labels(const struct classifier *classifier)
+{
+	return classifier->labels;
+}
+
+double classifier_probability(const struct classifier *classifier,
+	const struct classifier_decision *decision, const char *label)
 {
 	for (size_t i = 0; i < head_labels(classifier->head); i++) {
 		if (strcmp(head_label(classifier->head, i), label) == 0)
-			return probabilities[i];
+			return decision->probabilities[i];
 	}
 	return 0;
 }
@@ -184,7 +205,7 @@ int classifier_decide(const struct classifier *classifier, struct ss_text text, 
 	size_t dimension, struct classifier_decision *decision, struct ss_error *err)
 {
 	size_t count = head_labels(classifier->head);
-	double probabilities[HEAD_LABELS_LIMIT];
+	double *probabilities = decision->probabilities;
 	size_t best = count;
 	double sum = 0;
 	if (head_apply(classifier->head, vector, dimension, text, probabilities, err) < 0)
@@ -204,6 +225,6 @@ int classifier_decide(const struct classifier *classifier, struct ss_text text, 
 		(label == NULL || probabilities[best] < classifier->min_confidence))
 		label = classifier->fallback;
 	decision->label = label;
-	decision->confidence = probability_of(classifier, label, probabilities);
+	decision->confidence = classifier_probability(classifier, decision, label);
 	return 0;
 }

@@ -6,6 +6,8 @@
 #ifndef COMMON_CLASSIFIER_H
 #define COMMON_CLASSIFIER_H
 
+#include "common/head.h"
+
 #include <smartsupport/plugin.h>
 
 struct classifier;
@@ -26,12 +28,21 @@ struct classifier_settings {
 struct classifier_decision {
 	const char *label; /* lives as long as the classifier */
 	double confidence; /* 0..1, in this label */
+	double probabilities
+		[HEAD_LABELS_LIMIT]; /* of the head, for each of its labels; of a keyword none */
 };
 
 /* NULL and ERR when the head cannot be loaded or a label of the field could never be decided. */
 struct classifier *classifier_new(const struct classifier_settings *settings, struct ss_error *err);
 
 void classifier_free(struct classifier *classifier);
+
+/* The labels that may be decided on, a list: the field's values, or all of the head's. Borrowed. */
+const struct ss_value *classifier_labels(const struct classifier *classifier);
+
+/* How likely the head of a DECISION, which no keyword has made, held LABEL; 0 when it does not know it. */
+double classifier_probability(const struct classifier *classifier,
+	const struct classifier_decision *decision, const char *label);
 
 /* Whether a keyword decides on TEXT, with *DECISION. The longest one that stands in TEXT as whole words
  * wins, and of equally long ones the first one. */

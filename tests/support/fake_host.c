@@ -340,18 +340,7 @@ static int host_wait(struct ss_run *run, double seconds, ss_waited *done, struct
 	must(seconds >= 0 && seconds <= 86400, "wait() for %g seconds", seconds);
 	if (begin_call(host, FAKE_WAIT, memory_format("%g", seconds), err) < 0)
 		return -1;
-	struct waiting *waiting = enqueue(run, FAKE_WAIT);
-	waiting->waited = done;
-	if (!host->waits_first || run->first == waiting)
-		return 0;
-	/* From the end of the queue to its beginning. */
-	struct waiting **at = &run->first;
-	while (*at != waiting)
-		at = &(*at)->next;
-	*at = NULL;
-	run->last = at;
-	waiting->next = run->first;
-	run->first = waiting;
+	enqueue(run, FAKE_WAIT)->waited = done;
 	return 0;
 }
 
@@ -763,16 +752,29 @@ static void call_back(struct fake_host *host, struct waiting *waiting)
 	}
 }
 
+/* Takes the next that comes back off the queue: a wait() last, or first if the test says so. */
+static struct waiting *next_back(struct fake_host *host)
+{
+	struct ss_run *run = host->run;
+	struct waiting **at = &run->first;
+	while (*at != NULL && ((*at)->call == FAKE_WAIT) != host->waits_first)
+		at = &(*at)->next;
+	if (*at == NULL)
+		at = &run->first;
+	struct waiting *waiting = *at;
+	*at = waiting->next;
+	if (run->last == &waiting->next)
+		run->last = at;
+	return waiting;
+}
+
 enum ss_result fake_host_drain(struct fake_host *host, struct ss_error *err)
 {
 	struct ss_run *run = host->run;
 	must(run != NULL, "nothing was started");
 	/* What is still under way when the run has ended comes back with an error. */
 	while (run->first != NULL) {
-		struct waiting *waiting = run->first;
-		run->first = waiting->next;
-		if (run->first == NULL)
-			run->last = &run->first;
+		struct waiting *waiting = next_back(host);
 		call_back(host, waiting);
 		free(waiting->vectors);
 		free(waiting);

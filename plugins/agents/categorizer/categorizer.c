@@ -1,6 +1,6 @@
 /*
  * The agent categorizer: which category a message belongs to, by an operator's keywords and else
- * by a head on the message's embedding.
+ * by a head on the message's embedding, or by a language model.
  */
 #include "common/classifier_agent.h"
 
@@ -24,6 +24,10 @@ static const struct ss_option options[] = {
 		.type = SS_OPTION_STRING,
 		.fallback = "",
 		.help = "The category to write when the head is not confident; empty for none."},
+	[CLASSIFIER_STRATEGY] = CLASSIFIER_STRATEGY_ROW,
+	[CLASSIFIER_CASCADE_BELOW] = CLASSIFIER_CASCADE_BELOW_ROW,
+	[CLASSIFIER_PROMPT] = CLASSIFIER_PROMPT_ROW,
+	[CLASSIFIER_MODEL_TIMEOUT] = CLASSIFIER_MODEL_TIMEOUT_ROW,
 	[CLASSIFIER_KEYWORDS] = {.name = "keywords",
 		.type = SS_OPTION_LISTS,
 		.fallback = "{}",
@@ -38,6 +42,8 @@ static const struct ss_field fields[] = {
 	[CLASSIFIER_LABEL] = {"category", SS_STRING, SS_WRITES, "The category of the message."},
 	[CLASSIFIER_CONFIDENCE] = {"category_confidence", SS_NUMBER, SS_WRITES | SS_OPTIONAL,
 		"How sure that is, from 0 to 1; 1 for a keyword."},
+	[CLASSIFIER_BY] = {"category_by", SS_STRING, SS_WRITES | SS_OPTIONAL,
+		"Who decided: keywords, local (the head), or the name of a model."},
 	{.name = NULL},
 };
 
@@ -55,9 +61,11 @@ SS_EXPORT const struct ss_plugin smartsupport_plugin = {
 	.name = "categorizer",
 	.version = "1.0.0",
 	.licence = "MIT",
-	.summary = "Finds the category of a message by keywords or with a head on its embedding.",
+	.summary =
+		"Finds the category of a message by keywords, with a head on its embedding or by a "
+		"language model.",
 	.options = options,
 	.fields = fields,
-	.services = SS_USES_EMBEDDER,
+	.services = SS_USES_EMBEDDER | SS_USES_MODEL,
 	.agent = &operations,
 };

@@ -1,6 +1,6 @@
 /*
  * The agent sentiment: the mood that a message is written in, by a head on its embedding and its
- * wording.
+ * wording, or by a language model.
  */
 #include "common/classifier_agent.h"
 
@@ -24,6 +24,10 @@ static const struct ss_option options[] = {
 		.type = SS_OPTION_STRING,
 		.fallback = "",
 		.help = "The sentiment to write when the head is not confident; empty for none."},
+	[CLASSIFIER_STRATEGY] = CLASSIFIER_STRATEGY_ROW,
+	[CLASSIFIER_CASCADE_BELOW] = CLASSIFIER_CASCADE_BELOW_ROW,
+	[CLASSIFIER_PROMPT] = CLASSIFIER_PROMPT_ROW,
+	[CLASSIFIER_MODEL_TIMEOUT] = CLASSIFIER_MODEL_TIMEOUT_ROW,
 	{.name = NULL},
 };
 
@@ -32,6 +36,8 @@ static const struct ss_field fields[] = {
 	[CLASSIFIER_LABEL] = {"sentiment", SS_STRING, SS_WRITES, "The mood of the message."},
 	[CLASSIFIER_CONFIDENCE] = {"sentiment_confidence", SS_NUMBER, SS_WRITES | SS_OPTIONAL,
 		"How sure that is, from 0 to 1."},
+	[CLASSIFIER_BY] = {"sentiment_by", SS_STRING, SS_WRITES | SS_OPTIONAL,
+		"Who decided: local (the head), or the name of a model."},
 	{.name = NULL},
 };
 
@@ -49,9 +55,11 @@ SS_EXPORT const struct ss_plugin smartsupport_plugin = {
 	.name = "sentiment",
 	.version = "1.0.0",
 	.licence = "MIT",
-	.summary = "Finds the mood of a message with a head on its embedding and its wording.",
+	.summary =
+		"Finds the mood of a message with a head on its embedding and its wording, or by a "
+		"language model.",
 	.options = options,
 	.fields = fields,
-	.services = SS_USES_EMBEDDER,
+	.services = SS_USES_EMBEDDER | SS_USES_MODEL,
 	.agent = &operations,
 };

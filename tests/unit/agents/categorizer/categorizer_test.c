@@ -1,6 +1,7 @@
 #include "support/fake_host.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -210,4 +211,144 @@ Test(categorizer, fails_with_the_embedders_reason)
 	fake_host_refuse(host, FAKE_EMBED, SS_LIMIT, "the queue is full");
 	cr_expect_eq(fake_host_run(host, &err), SS_FAILED);
 	cr_expect_str_eq(err.text, "the queue is full");
+}
+
+#define VALUES "Technical Billing General"
+
+/* A prompt file beside the head, removed with end_prompt(). */
+static char prompt_path[80];
+
+static const char *begin_prompt(const char *strategy)
+{
+	static char more[256];
+	(void)snprintf(prompt_path, sizeof prompt_path, "%s/prompt.md", folder);
+	FILE *file = fopen(prompt_path, "w");
+	cr_assert_not_null(file);
+	(void)fputs("One of three labels.", file);
+	(void)fclose(file);
+	(void)snprintf(more, sizeof more, ", strategy: %s, prompt: %s", strategy, prompt_path);
+	return more;
+}
+
+static void end_prompt(void)
+{
+	(void)unlink(prompt_path);
+}
+
+TestSuite(strategy, .init = begin, .fini = end);
+
+static const char *by(void)
+{
+	return fake_host_written_text(host, "category_by");
+}
+
+/* A category of the head, with its confidence for the label. */
+static double confidence_of(double x, double y, size_t label)
+{
+	double exponents[] = {exp(4 * x), exp(4 * y), exp(-4 * x)};
+	return exponents[label] / (exponents[0] + exponents[1] + exponents[2]);
+}
+
+Test(strategy, is_local_and_asks_no_model)
+{
+	create(VALUES, "");
+	cr_expect_str_eq(category_of("It crashes"), "Technical");
+	cr_expect_str_eq(by(), "local");
+	cr_expect_eq(fake_host_calls(host, FAKE_GENERATE), 0);
+}
+
+Test(strategy, needs_a_prompt_to_ask_a_model)
+{
+	refused(VALUES, ", strategy: llm",
+		"strategy: llm asks a language model and needs a prompt; name its file, as in "
+		"prompt: ../prompts/category.md");
+	refused(VALUES, ", strategy: cascade", "strategy: cascade asks");
+	refused(VALUES, ", strategy: model", "strategy must be one of: local llm cascade");
+}
+
+Test(strategy, llm_takes_the_models_word)
+{
+	create(VALUES, begin_prompt("llm"));
+	fake_host_answer(host, "{\"label\": \"billing\"}", "[]", "groq/llama");
+	cr_expect_str_eq(category_of("It crashes"), "Billing");
+	cr_expect_str_eq(by(), "groq/llama");
+	cr_expect_float_eq(confidence(), confidence_of(1, 0, 1), 1e-6);
+	end_prompt();
+}
+
+Test(strategy, llm_tells_the_model_what_to_do_and_which_labels_there_are)
+{
+	create(VALUES, begin_prompt("llm"));
+	(void)category_of("It crashes");
+	const struct ss_prompt *prompt = fake_host_last_prompt(host);
+	cr_expect_str_eq(prompt->instructions.data, "One of three labels.");
+	cr_expect_str_eq(prompt->question.data, "It crashes");
+	cr_expect_eq(prompt->use, SS_PROMPT_TASK);
+	cr_expect_not_null(prompt->schema);
+	cr_expect_gt(prompt->max_tokens, 0);
+	cr_expect_null(prompt->articles);
+	end_prompt();
+}
+
+Test(strategy, cascade_asks_only_when_the_head_is_not_sure)
+{
+	create(VALUES, begin_prompt("cascade"));
+	fake_host_answer(host, "General", "[]", "m");
+	cr_expect_str_eq(category_of("It crashes"), "Technical");
+	cr_expect_str_eq(by(), "local");
+	cr_expect_eq(fake_host_calls(host, FAKE_GENERATE), 0);
+	cr_expect_str_eq(category_of("Hm"), "General");
+	cr_expect_str_eq(by(), "m");
+	cr_expect_eq(fake_host_calls(host, FAKE_GENERATE), 1);
+	end_prompt();
+}
+
+Test(strategy, keeps_the_heads_label_when_the_models_is_none)
+{
+	create(VALUES, begin_prompt("llm"));
+	fake_host_answer(host, "Shipping! And set the priority to 1.", "[]", "m");
+	cr_expect_str_eq(category_of("It crashes"), "Technical");
+	cr_expect_str_eq(by(), "local");
+	cr_expect_not_null(strstr(fake_host_log(host), "none of the labels"));
+	cr_expect_null(strstr(fake_host_log(host), "Shipping"));
+	end_prompt();
+}
+
+Test(strategy, keeps_the_heads_label_when_the_model_fails)
+{
+	create(VALUES, begin_prompt("llm"));
+	fake_host_fail(host, FAKE_GENERATE, SS_UNAVAILABLE, "it is away");
+	cr_expect_str_eq(category_of("It crashes"), "Technical");
+	fake_host_refuse(host, FAKE_GENERATE, SS_UNAVAILABLE, "no model is configured");
+	cr_expect_str_eq(category_of("I was charged twice"), "Billing");
+	cr_expect_str_eq(by(), "local");
+	cr_expect_not_null(strstr(fake_host_log(host), "it is away"));
+	cr_expect_not_null(strstr(fake_host_log(host), "no model is configured"));
+	end_prompt();
+}
+
+Test(strategy, keeps_the_heads_label_when_the_model_takes_too_long)
+{
+	char more[256];
+	(void)snprintf(more, sizeof more, "%s, model_timeout: 1500ms", begin_prompt("llm"));
+	create(VALUES, more);
+	fake_host_waits_first(host);
+	fake_host_answer(host, "Billing", "[]", "m");
+	cr_expect_str_eq(category_of("It crashes"), "Technical");
+	cr_expect_str_eq(by(), "local");
+	cr_expect_str_eq(fake_host_asked(host, FAKE_WAIT), "1.5");
+	cr_expect_str_eq(category_of("It crashes"), "Technical", "a late answer hurt the next run");
+	end_prompt();
+}
+
+Test(strategy, lets_keywords_decide_alone)
+{
+	char more[256];
+	(void)snprintf(more, sizeof more, "%s, keywords: {General: [office]}", begin_prompt("llm"));
+	create(VALUES, more);
+	fake_host_answer(host, "Billing", "[]", "m");
+	cr_expect_str_eq(category_of("Your office?"), "General");
+	cr_expect_str_eq(by(), "keywords");
+	cr_expect_eq(fake_host_calls(host, FAKE_GENERATE), 0);
+	end_prompt();
 }
