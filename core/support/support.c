@@ -39,6 +39,7 @@ static const struct {
 	{"answered_by", SS_STRING, false},
 	{"sources", SS_LIST, false},
 	{"unanswered", SS_BOOL, false},
+	{"handover_summary", SS_STRING, false},
 	{"user_id", SS_STRING, false},
 	{"user_name", SS_STRING, false},
 	{"vip", SS_BOOL, false},
@@ -214,6 +215,18 @@ static struct ss_value *metadata(const struct support_turn *turn, int64_t durati
 		{"turn_id", value_text(turn->turn_id)});
 }
 
+/* What is stored of the turn: the reply's METADATA, and what only those may see who answer in its place. New. */
+static char *stored_metadata(const struct support_turn *turn, const struct ss_value *metadata)
+{
+	const struct ss_value *summary = turn_field(turn->turn, "handover_summary");
+	if (value_as_text(summary).length == 0)
+		return json_text(metadata);
+	struct ss_value *stored = value_map_with(metadata, "handover_summary", value_ref(summary));
+	char *text = json_text(stored);
+	value_unref(stored);
+	return text;
+}
+
 /* Notes the articles that the answer comes from. */
 static void note_shown(struct support_turn *turn)
 {
@@ -264,7 +277,7 @@ static void make_reply(struct support_turn *turn)
 		{"sentiment", field(turn, "sentiment")}, {"priority", field(turn, "priority")},
 		{"timestamp", value_text(clock_format(answered_at_ns, now))},
 		{"metadata", metadata(turn, duration_ns)});
-	turn->metadata = json_text(value_get(turn->reply, "metadata"));
+	turn->metadata = stored_metadata(turn, value_get(turn->reply, "metadata"));
 	turn->record = (struct ss_turn){
 		.struct_size = sizeof turn->record,
 		.turn_id = turn->turn_id,

@@ -204,7 +204,8 @@ struct ss_turn {
 	int64_t asked_at_ns;     /* Unix time, UTC */
 	int64_t answered_at_ns;  /* Unix time, UTC */
 	int64_t duration_ns;
-	const char *metadata; /* JSON, what the reply's metadata says */
+	/* JSON: what the reply's metadata says, and what is only for the human who takes over, as handover_summary. */
+	const char *metadata;
 	/* Since 1.2. The articles that the response names, by their ids: each counts as seen once in this turn. */
 	const char *const *shown;
 	size_t shown_count;

@@ -2,6 +2,7 @@
 
 #include "common/classifier.h"
 #include "common/label.h"
+#include "common/pending.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,9 @@ enum { ANSWER_TOKENS = 200 };
 static const char by_keywords[] = "keywords";
 static const char by_head[] = "local";
 
-/* A run that waits for a model, with what the head has decided. It lives as long as the run. */
-struct pending {
-	struct pending *next;
-	const struct ss_run *run;
+/* A run that waits for a model, with what the head has decided. */
+struct waiting {
+	struct pending pending; /* first */
 	struct classifier_decision decision;
 };
 
@@ -114,23 +114,11 @@ static void finish(const struct ss_host *host, struct ss_run *run, const char *l
 	host->finish(run, result < 0 ? SS_FAILED : SS_DONE, &err);
 }
 
-/* Takes what waits for RUN off the list; NULL when nothing does any more. */
-static struct pending *take(struct agent *agent, const struct ss_run *run)
-{
-	struct pending **at = &agent->pending;
-	while (*at != NULL && (*at)->run != run)
-		at = &(*at)->next;
-	struct pending *pending = *at;
-	if (pending != NULL)
-		*at = pending->next;
-	return pending;
-}
-
 /* Ends RUN as the head has decided. */
 static void finish_locally(
-	const struct agent *agent, struct ss_run *run, const struct pending *pending)
+	const struct agent *agent, struct ss_run *run, const struct waiting *waiting)
 {
-	finish(agent->host, run, pending->decision.label, pending->decision.confidence, by_head);
+	finish(agent->host, run, waiting->decision.label, waiting->decision.confidence, by_head);
 }
 
 static void generated(void *instance, struct ss_run *run, struct ss_text answer,
@@ -138,10 +126,10 @@ static void generated(void *instance, struct ss_run *run, struct ss_text answer,
 {
 	struct agent *agent = instance;
 	const struct ss_host *host = agent->host;
-	struct pending *pending = take(agent, run);
+	const struct waiting *waiting = (struct waiting *)pending_take(&agent->pending, run);
 	const char *label = NULL;
 	(void)sources;
-	if (pending == NULL)
+	if (waiting == NULL)
 		return; /* it took too long */
 	if (err == NULL)
 		label = label_named(host->values, classifier_labels(agent->classifier), answer);
@@ -152,10 +140,10 @@ static void generated(void *instance, struct ss_run *run, struct ss_text answer,
 		host->log(host, SS_LOG_INFO,
 			"what %s answered is none of the labels, so the head's counts", model);
 	if (label == NULL)
-		finish_locally(agent, run, pending);
+		finish_locally(agent, run, waiting);
 	else
 		finish(host, run, label,
-			classifier_probability(agent->classifier, &pending->decision, label),
+			classifier_probability(agent->classifier, &waiting->decision, label),
 			model);
 }
 
@@ -163,14 +151,14 @@ static void waited(void *instance, struct ss_run *run, const struct ss_error *er
 {
 	struct agent *agent = instance;
 	const struct ss_host *host = agent->host;
-	struct pending *pending = take(agent, run);
-	if (pending == NULL)
+	const struct waiting *waiting = (struct waiting *)pending_take(&agent->pending, run);
+	if (waiting == NULL)
 		return;
 	if (err == NULL)
 		host->log(host, SS_LOG_INFO,
 			"the model took longer than %g s, so the head's label counts",
 			agent->model_timeout);
-	finish_locally(agent, run, pending);
+	finish_locally(agent, run, waiting);
 }
 
 static struct ss_text message_of(const struct ss_host *host, struct ss_run *run)
@@ -180,7 +168,7 @@ static struct ss_text message_of(const struct ss_host *host, struct ss_run *run)
 	return text;
 }
 
-/* Asks a model, and waits for it in RUN as PENDING. */
+/* Asks a model, and waits for it in RUN. */
 static int ask_model(struct agent *agent, struct ss_run *run, struct ss_error *err)
 {
 	const struct ss_host *host = agent->host;
@@ -207,15 +195,15 @@ static void decided(
 		finish(host, run, decision->label, decision->confidence, by_head);
 		return;
 	}
-	struct pending *pending = host->allocate(run, sizeof *pending);
-	*pending = (struct pending){agent->pending, run, *decision};
-	agent->pending = pending;
+	struct waiting *waiting = host->allocate(run, sizeof *waiting);
+	waiting->decision = *decision;
+	pending_add(&agent->pending, &waiting->pending, run);
 	if (ask_model(agent, run, &err) == 0)
 		return;
-	(void)take(agent, run);
+	(void)pending_take(&agent->pending, run);
 	host->log(host, SS_LOG_INFO, "no model can be asked, so the head's label counts: %s",
 		err.text);
-	finish_locally(agent, run, pending);
+	finish_locally(agent, run, waiting);
 }
 
 static void embedded(void *instance, struct ss_run *run, const float *const *vectors, size_t count,

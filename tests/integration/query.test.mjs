@@ -205,14 +205,16 @@ test('a message comes back from the store as it was sent, whatever characters it
 	assert.equal(stored, message);
 });
 
-test('what is stored of a turn is what was replied', async () => {
+test('what is stored of a turn is what was replied, and the summary for the human who takes over', async () => {
 	const reply = await server.ask(angry, { user_id: 'compared' });
 	const [row] = await server.rows(
 		`SELECT category, sentiment, priority, attempts, escalated, escalation_reason, content, metadata
 		 FROM messages WHERE turn_id = '${reply.metadata.turn_id}'`,
 	);
 	const { metadata } = reply;
-	assert.deepEqual(JSON.parse(row.metadata), metadata);
+	const { handover_summary: summary, ...stored } = JSON.parse(row.metadata);
+	assert.match(summary, /^Why: priority 9 >= 8; sentiment Angry\n/);
+	assert.deepEqual(stored, metadata);
 	delete row.metadata;
 	assert.deepEqual(row, {
 		category: reply.category,

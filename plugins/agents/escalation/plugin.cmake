@@ -1,1 +1,1 @@
-ss_plugin(agents escalation)
+ss_plugin(agents escalation SOURCES ${CMAKE_SOURCE_DIR}/plugins/common/pending.c)

@@ -1,2 +1,3 @@
 target_sources(unit_agents_escalation PRIVATE ${CMAKE_SOURCE_DIR}/plugins/agents/escalation/escalation.c
+	${CMAKE_SOURCE_DIR}/plugins/agents/escalation/summary.c ${CMAKE_SOURCE_DIR}/plugins/common/pending.c
 	${CMAKE_SOURCE_DIR}/tests/support/fake_host.c)
