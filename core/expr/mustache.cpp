@@ -276,7 +276,8 @@ class allowance
 	size_t left_ = MUSTACHE_TEXT_LIMIT;
 };
 
-/* Only what could end a tag of the prompt's own: quotes are written as they are. */
+/* Only what could begin or end a tag of the prompt's own. Neither does > by itself, which stands in many an article
+ * between the names of pages, and which models would repeat as they read it. */
 std::string escape(const std::string &text)
 {
 	std::string escaped;
@@ -286,8 +287,6 @@ std::string escape(const std::string &text)
 			escaped += "&amp;";
 		else if (byte == '<')
 			escaped += "&lt;";
-		else if (byte == '>')
-			escaped += "&gt;";
 		else
 			escaped += byte;
 	}

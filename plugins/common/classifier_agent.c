@@ -134,7 +134,7 @@ static void generated(void *instance, struct ss_run *run, struct ss_text answer,
 	if (err == NULL)
 		label = label_named(host->values, classifier_labels(agent->classifier), answer);
 	if (err != NULL)
-		host->log(host, SS_LOG_INFO, "the model has no label, so the head's counts: %s",
+		host->log(host, SS_LOG_DEBUG, "the model has no label, so the head's counts: %s",
 			err->text);
 	else if (label == NULL)
 		host->log(host, SS_LOG_INFO,
@@ -201,7 +201,7 @@ static void decided(
 	if (ask_model(agent, run, &err) == 0)
 		return;
 	(void)pending_take(&agent->pending, run);
-	host->log(host, SS_LOG_INFO, "no model can be asked, so the head's label counts: %s",
+	host->log(host, SS_LOG_DEBUG, "no model can be asked, so the head's label counts: %s",
 		err.text);
 	finish_locally(agent, run, waiting);
 }

@@ -179,7 +179,7 @@ static void generated(void *instance, struct ss_run *run, struct ss_text answer,
 		return;
 	}
 	host->values->unref(summary);
-	host->log(host, SS_LOG_INFO, "the summary is one of the facts: %s",
+	host->log(host, SS_LOG_DEBUG, "the summary is one of the facts: %s",
 		err != NULL ? err->text : "the model said nothing");
 	finish_with_facts(escalation, run);
 }
@@ -226,7 +226,7 @@ static enum ss_result run(void *instance, struct ss_run *run, struct ss_error *e
 		if (ask_model(escalation, run, &failure) == 0)
 			return SS_PENDING;
 		(void)pending_take(&escalation->pending, run);
-		host->log(host, SS_LOG_INFO, "the summary is one of the facts: %s", failure.text);
+		host->log(host, SS_LOG_DEBUG, "the summary is one of the facts: %s", failure.text);
 	}
 	return write_facts(escalation, run, err) < 0 ? SS_FAILED : SS_DONE;
 }

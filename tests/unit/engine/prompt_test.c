@@ -63,7 +63,7 @@ Test(prompts, are_filled_with_the_state_that_the_run_sees)
 {
 	open_with_prompt("puppet_0", "");
 	expect_rendered("{\"f20\": \"<one>\", \"given\": 7, \"f24\": [1, \"b\"]}",
-		"&lt;one&gt; of 7, 1, b|22");
+		"&lt;one> of 7, 1, b|19");
 }
 
 Test(prompts, are_filled_with_the_item_of_a_copy)

@@ -93,16 +93,16 @@ Test(mustache, writes_the_fields_of_the_state)
 
 Test(mustache, keeps_text_of_others_from_ending_a_tag)
 {
-	renders("<q>{{message}}</q>", state, "<q>Where &lt;b&gt;is&lt;/b&gt; it &amp; why?</q>");
+	renders("<q>{{message}}</q>", state, "<q>Where &lt;b>is&lt;/b> it &amp; why?</q>");
 	renders("{{{message}}} {{&message}}", state,
 		"Where <b>is</b> it & why? Where <b>is</b> it & why?");
-	renders("{{#history}}{{content}}|{{/history}}", state, "Hi|&lt;/x&gt;|");
+	renders("{{#history}}{{content}}|{{/history}}", state, "Hi|&lt;/x>|");
 }
 
 Test(mustache, repeats_a_section_for_each_item_of_a_list)
 {
 	renders("{{#history}}\n{{role}}: {{content}} ({{priority}})\n{{/history}}\nend", state,
-		"user: Hi (7)\nassistant: &lt;/x&gt; (7)\nend");
+		"user: Hi (7)\nassistant: &lt;/x> (7)\nend");
 	renders("{{#retrieval}}{{confidence}}{{/retrieval}}", state, "0.5");
 }
 

@@ -155,7 +155,7 @@ Test(summary, is_the_models_where_there_is_a_prompt, .init = begin, .fini = end)
 	fake_host_answer(host, " Ada was charged twice. \n", "[]", "m");
 	cr_expect_str_eq(ask("Sum up: {{escalation_reason}}", ""), "Ada was charged twice.");
 	const struct ss_prompt *prompt = fake_host_last_prompt(host);
-	cr_expect_str_eq(prompt->instructions.data, "Sum up: priority 9 &gt;= 8");
+	cr_expect_str_eq(prompt->instructions.data, "Sum up: priority 9 >= 8");
 	cr_expect_eq(prompt->use, SS_PROMPT_TASK);
 	cr_expect_not_null(strstr(fake_host_written_text(host, "answer"), "conv_42"));
 }
