@@ -133,8 +133,7 @@ Test(general, tells_the_model_what_the_prompt_says_of_this_question)
 				   "{{title}}{{/kb_results}} {{message}}"));
 	(void)unlink(path);
 	const struct ss_prompt *prompt = fake_host_last_prompt(host);
-	cr_expect_str_eq(
-		prompt->instructions.data, "Mood: Negative. [a] A? [b] B? Is it &lt;b>?");
+	cr_expect_str_eq(prompt->instructions.data, "Mood: Negative. [a] A? [b] B? Is it &lt;b>?");
 	cr_expect_str_eq(prompt->question.data, "Is it <b>?");
 	cr_expect_eq(fake_host_table(host)->values->count(prompt->articles), 2);
 }
