@@ -17,7 +17,7 @@ enum {
 	MUSTACHE_FILE_LIMIT = 64 * 1024, /* bytes of a template */
 	MUSTACHE_TAGS_LIMIT = 1000,      /* of a template */
 	MUSTACHE_DEPTH_LIMIT = 8,        /* sections inside each other */
-	/* Bytes of a rendered text; what sections repeat and variables insert may not be more either. */
+	/* Bytes that variables insert into a rendered text and that sections repeat, before they are escaped. */
 	MUSTACHE_TEXT_LIMIT = 1024 * 1024,
 };
 
