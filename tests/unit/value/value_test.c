@@ -323,18 +323,3 @@ Test(list, grows_where_it_is_only_while_nobody_else_holds_it)
 	value_unref(held);
 	value_unref(more);
 }
-
-Test(value, map_gets_one_more_entry_or_another_one)
-{
-	struct ss_value *map = value_map_make({"a", value_int(1)}, {"b", value_int(2)});
-	struct ss_value *longer = value_map_with(map, "c", value_int(3));
-	struct ss_value *changed = value_map_with(longer, "a", value_int(4));
-	cr_expect_eq(value_count(changed), 3);
-	cr_expect_eq(value_as_int(value_get(changed, "a")), 4);
-	cr_expect_eq(value_as_int(value_get(changed, "c")), 3);
-	cr_expect_eq(value_count(map), 2);
-	cr_expect_eq(value_as_int(value_get(map, "a")), 1);
-	value_unref(changed);
-	value_unref(longer);
-	value_unref(map);
-}
