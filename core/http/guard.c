@@ -182,6 +182,7 @@ static void begin_body(struct guard *guard, const struct http_head *head, size_t
 		(void)send(guard->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	guard->phase = GUARD_BODY;
 	guard->closes = head->close;
+	guard->old = head->old;
 	arm(guard, guard->host->options->request_timeout_ns - spent);
 	(void)evbuffer_remove_buffer(guard->arrived, guard->checked, length);
 }
@@ -276,6 +277,7 @@ static enum step advance(struct guard *guard)
 	case GUARD_BODY:
 		return read_body(guard);
 	case GUARD_ANSWERING:
+	case GUARD_STREAMING:
 	case GUARD_WRITING:
 		break;
 	}
@@ -303,17 +305,38 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
 	event_active(guard->work, 0, 0);
 }
 
-static void check_writing(struct guard *guard)
+/* The socket has taken some of the reply. */
+static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *context)
 {
-	size_t unsent = evbuffer_get_length(bufferevent_get_output(guard->events));
-	if (unsent >= guard->unsent) {
-		const struct log log = request_log(guard);
-		log_info(&log, "%s: the client does not take its reply", guard->label);
-		guard_cut(guard);
+	struct guard *guard = context;
+	(void)output;
+	guard->taken += info->n_deleted;
+}
+
+static size_t unsent_bytes(const struct guard *guard)
+{
+	return evbuffer_get_length(bufferevent_get_output(guard->events));
+}
+
+/* From now on the client has its time to take some of the reply. */
+static void await_taking(struct guard *guard)
+{
+	guard->seen = guard->taken;
+	arm(guard, guard->host->options->write_timeout_ns);
+}
+
+static void check_taking(struct guard *guard)
+{
+	/* A stream that has nothing to say for a while. */
+	if (guard->phase == GUARD_STREAMING && !guard->overrun && unsent_bytes(guard) == 0)
+		return;
+	if (!guard->overrun && guard->taken > guard->seen) {
+		await_taking(guard);
 		return;
 	}
-	guard->unsent = unsent;
-	arm(guard, guard->host->options->write_timeout_ns);
+	const struct log log = request_log(guard);
+	log_info(&log, "%s: the client does not take its reply", guard->label);
+	guard_cut(guard);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)
@@ -336,8 +359,9 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 			guard->phase == GUARD_HEAD ? "head of the request" : "request");
 		(void)refuse(guard, &refusal);
 		break;
+	case GUARD_STREAMING:
 	case GUARD_WRITING:
-		check_writing(guard);
+		check_taking(guard);
 		break;
 	case GUARD_ANSWERING:
 		break;
@@ -358,7 +382,8 @@ struct guard *guard_new(struct guard_host *host)
 		guard->work == NULL || guard->timer == NULL)
 		abort(); /* only for want of memory */
 	guard->watch = evbuffer_add_cb(bufferevent_get_input(guard->events), on_input, guard);
-	if (guard->watch == NULL)
+	guard->sending = evbuffer_add_cb(bufferevent_get_output(guard->events), on_output, guard);
+	if (guard->watch == NULL || guard->sending == NULL)
 		abort(); /* only for want of memory */
 	/* Until guard_begin(): evhttp may free it before. */
 	bufferevent_incref(guard->events);
@@ -371,6 +396,7 @@ struct guard *guard_new(struct guard_host *host)
 static void release(struct guard *guard)
 {
 	(void)evbuffer_remove_cb_entry(bufferevent_get_input(guard->events), guard->watch);
+	(void)evbuffer_remove_cb_entry(bufferevent_get_output(guard->events), guard->sending);
 	event_free(guard->work);
 	event_free(guard->timer);
 	evbuffer_free(guard->arrived);
@@ -447,9 +473,23 @@ void guard_replied(struct guard *guard, struct evhttp_request *request)
 {
 	guard->request = NULL;
 	guard->phase = GUARD_WRITING;
-	guard->unsent = evbuffer_get_length(bufferevent_get_output(guard->events));
 	evhttp_request_set_on_complete_cb(request, on_sent, guard);
-	arm(guard, guard->host->options->write_timeout_ns);
+	await_taking(guard);
+}
+
+void guard_streamed(struct guard *guard)
+{
+	size_t unsent = unsent_bytes(guard);
+	guard->phase = GUARD_STREAMING;
+	/* evhttp reads again with each part that it is given. */
+	if (arrived_bytes(guard) > AHEAD_LIMIT)
+		(void)bufferevent_disable(guard->events, EV_READ);
+	guard->overrun |= unsent > guard->host->options->unsent_limit;
+	/* Not at once: whoever streams is at work with the request. */
+	if (guard->overrun)
+		arm(guard, 0);
+	else if (unsent > 0 && !evtimer_pending(guard->timer, NULL))
+		await_taking(guard);
 }
 
 void guard_drain(struct guard *guard)

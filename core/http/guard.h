@@ -45,7 +45,8 @@ enum guard_phase {
 	GUARD_HEAD,      /* its head arrives */
 	GUARD_BODY,      /* its body arrives */
 	GUARD_ANSWERING, /* evhttp has it, and the reply is not given yet */
-	GUARD_WRITING,   /* the reply is on its way */
+	GUARD_STREAMING, /* the reply is given in parts */
+	GUARD_WRITING,   /* all of the reply is on its way */
 };
 
 enum {
@@ -59,13 +60,17 @@ struct guard {
 	struct evbuffer *arrived;   /* not looked at yet */
 	struct evbuffer *checked;   /* of the current request, in order */
 	struct evbuffer_cb_entry *watch;
-	struct event *work;  /* bytes have arrived */
-	struct event *timer; /* what it is for depends on the phase */
+	struct evbuffer_cb_entry *sending; /* counts what the client takes */
+	struct event *work;                /* bytes have arrived */
+	struct event *timer;               /* what it is for depends on the phase */
 	int fd;
 	enum guard_phase phase;
-	int64_t since_ns;  /* when the phase IDLE or the current request began */
-	size_t unsent;     /* WRITING: bytes that were left the last time */
-	bool used;         /* a request was answered */
+	int64_t since_ns; /* when the phase IDLE or the current request began */
+	uint64_t taken;   /* bytes that the socket took, of all replies */
+	uint64_t seen;    /* how many that were when the timer was set, STREAMING or WRITING */
+	bool overrun; /* the client left more of a stream than it may; nothing is added any more */
+	bool old;     /* the request is HTTP/1.0 */
+	bool used;    /* a request was answered */
 	bool skipped_line; /* an empty line before the request was passed over */
 	bool closes;       /* the connection ends after the reply */
 	bool chunked;
@@ -94,7 +99,10 @@ void guard_answer(struct guard *guard, struct http_request *request);
 /* Call it before evhttp sends a reply to REQUEST: says Connection: close if the connection closes then. */
 void guard_prepare_reply(struct guard *guard, struct evhttp_request *request);
 
-/* Call it after evhttp was given the reply. */
+/* Call it after evhttp was given the beginning of a reply in parts, or a part of it. */
+void guard_streamed(struct guard *guard);
+
+/* Call it after evhttp was given the reply, or before it is given the end of one in parts. */
 void guard_replied(struct guard *guard, struct evhttp_request *request);
 
 /* The server drains: closes the connection if it is idle. */

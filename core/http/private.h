@@ -21,6 +21,9 @@ struct http_request {
 	char label[GUARD_LABEL_SIZE];
 	char peer[64];
 	int64_t started_ns;
+	int status;    /* of a reply in parts that has begun; else 0 */
+	size_t length; /* of its parts so far */
+	bool ended;    /* it has, but its connection is about to be cut */
 	void (*cancelled)(void *data);
 	void *cancelled_data;
 };
@@ -49,6 +52,12 @@ struct http_server {
 
 /* Takes REQUEST off its server and frees it; evhttp's part is passed on or freed before. */
 void http_request_free(struct http_request *request);
+
+/* Sets the headers that every reply has. */
+void http_reply_common(struct http_request *request, const char *type);
+
+/* Logs the reply that REQUEST got. */
+void http_reply_log(const struct http_request *request, int status, size_t length);
 
 /* Replies that the body, path or query is not what it should be. */
 void http_reply_refusal(struct http_request *request, const struct http_refusal *refusal);

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/private.h"
+#include "http/stream.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -16,20 +17,23 @@ void http_reply_header(struct http_request *request, const char *name, const cha
 	(void)evhttp_add_header(headers, name, value);
 }
 
-static void log_reply(const struct http_request *request, int status, size_t length)
+void http_reply_log(const struct http_request *request, int status, size_t length)
 {
 	double ms = (double)(clock_monotonic_ns() - request->started_ns) / 1e6;
 	if (request->guard != NULL)
 		log_info(&request->log, "%s %d, %zu bytes, %.1f ms", request->label, status, length,
 			ms);
+	else if (http_stream_begun(request))
+		log_info(&request->log,
+			"%s %d, cut off after %zu bytes: the client has gone, %.1f ms",
+			request->label, status, length, ms);
 	else
 		log_info(&request->log, "%s %d, not sent: the client has gone, %.1f ms",
 			request->label, status, ms);
 }
 
-static void set_headers(struct http_request *request, int status, const char *type, size_t length)
+void http_reply_common(struct http_request *request, const char *type)
 {
-	char digits[24];
 	const struct evkeyvalq *headers = evhttp_request_get_output_headers(request->evhttp);
 	http_reply_header(request, "X-Request-ID", request->id);
 	http_reply_header(request, "X-Content-Type-Options", "nosniff");
@@ -37,6 +41,12 @@ static void set_headers(struct http_request *request, int status, const char *ty
 		http_reply_header(request, "Cache-Control", "no-store");
 	if (type != NULL)
 		http_reply_header(request, "Content-Type", type);
+}
+
+static void set_headers(struct http_request *request, int status, const char *type, size_t length)
+{
+	char digits[24];
+	http_reply_common(request, type);
 	(void)snprintf(digits, sizeof digits, "%zu", length);
 	if (status != 204 && status != 304)
 		http_reply_header(request, "Content-Length", digits);
@@ -48,7 +58,7 @@ static void send_reply(
 {
 	struct evhttp_request *evhttp = request->evhttp;
 	struct guard *guard = request->guard;
-	log_reply(request, status, length);
+	http_reply_log(request, status, length);
 	if (guard != NULL) {
 		set_headers(request, status, type, length);
 		guard_prepare_reply(guard, evhttp);

@@ -29,6 +29,7 @@ struct http_options http_defaults(void)
 		.request_timeout_ns = 30 * SECOND_NS,
 		.idle_timeout_ns = 60 * SECOND_NS,
 		.write_timeout_ns = 30 * SECOND_NS,
+		.unsent_limit = (size_t)256 * 1024,
 		.connection_limit = 4096,
 		.request_limit = 512,
 	};
@@ -213,7 +214,10 @@ static void on_guard_closed(void *context, struct guard *guard)
 	struct http_request *request = guard->request;
 	server->guards[guard->fd] = NULL;
 	server->guard_count--;
-	if (request != NULL) {
+	if (request != NULL && request->ended) {
+		evhttp_request_free(request->evhttp);
+		http_request_free(request);
+	} else if (request != NULL) {
 		void (*cancelled)(void *data) = request->cancelled;
 		request->guard = NULL;
 		request->cancelled = NULL;

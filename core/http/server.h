@@ -20,11 +20,12 @@ struct http_options {
 	int64_t request_timeout_ns; /* for a request to arrive, from its first byte to its last; then a 408 */
 	int64_t idle_timeout_ns;  /* for a connection to stay open without a request */
 	int64_t write_timeout_ns; /* for a client to take some of its reply; then it is cut off */
+	size_t unsent_limit;      /* bytes of a stream that a client leaves; then it is cut off */
 	size_t connection_limit;  /* then no more are accepted until one closes */
 	size_t request_limit;     /* requests that are being answered; more get a 503 */
 };
 
-/* 16 KiB, 64 KiB, 10 s, 30 s, 60 s, 30 s, 4096 connections, 512 requests. */
+/* 16 KiB, 64 KiB, 10 s, 30 s, 60 s, 30 s, 256 KiB, 4096 connections, 512 requests. */
 struct http_options http_defaults(void);
 
 /* A server that answers ROUTES (borrowed) with CONTEXT, and logs to LOG (borrowed). Fewer connections are

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,44 @@ struct reply client_reply(struct client *client, bool for_head)
 		cr_assert_lt(clock_monotonic_ns(), end_ns, "no reply came");
 	}
 	return reply;
+}
+
+static bool has_text(const struct client *client, const char *text, size_t count)
+{
+	return text != NULL ? memmem(buffer_text(&client->received), client->received.length, text,
+				      strlen(text)) != NULL
+			    : client->received.length >= count;
+}
+
+static void wait_for(struct client *client, const char *text, size_t count)
+{
+	int64_t end_ns = clock_monotonic_ns() + (int64_t)PATIENCE_MS * 1000000;
+	while (!has_text(client, text, count) && !client->closed) {
+		struct pollfd poller = {.fd = client->fd, .events = POLLIN};
+		(void)poll(&poller, 1, 1000);
+		if (poller.revents != 0)
+			take(client);
+		cr_assert_lt(clock_monotonic_ns(), end_ns, "only this came: %s",
+			buffer_text(&client->received));
+	}
+}
+
+void client_wait_text(struct client *client, const char *text)
+{
+	wait_for(client, text, 0);
+	cr_assert(
+		has_text(client, text, 0), "%s is not in %s", text, buffer_text(&client->received));
+}
+
+void client_wait_bytes(struct client *client, size_t count)
+{
+	wait_for(client, NULL, count);
+	cr_assert_geq(client->received.length, count);
+}
+
+void client_wait_close(struct client *client)
+{
+	wait_for(client, NULL, SIZE_MAX);
 }
 
 bool client_is_closed(struct client *client)

@@ -32,6 +32,13 @@ void client_send(struct client *client, const char *text);
  * FOR_HEAD: it has no body whatever its Content-Length says. An interim 100 is a reply as well. */
 struct reply client_reply(struct client *client, bool for_head);
 
+/* Waits until TEXT was received, or COUNT bytes were, and leaves them there. */
+void client_wait_text(struct client *client, const char *text);
+void client_wait_bytes(struct client *client, size_t count);
+
+/* Waits until the server closes, whatever it sends before, which is then all in `received`. */
+void client_wait_close(struct client *client);
+
 /* Waits until the server closes the connection. False when it sends something or does not. */
 bool client_is_closed(struct client *client);
 
