@@ -46,7 +46,7 @@ struct store_job {
 	struct ss_journal_filter filter;
 	struct ss_unanswered_filter unanswered;
 	struct ss_article_range articles;
-	char *strings[3]; /* that the keys point to */
+	char *strings[4]; /* that the keys point to */
 	/* commits */
 	store_committed *committed;
 	const struct ss_turn *turn;
@@ -219,6 +219,7 @@ int store_turn_context(struct store *store, const struct ss_turn_key *key, store
 	job->key.user_id = job->strings[0] = memory_string(key->user_id);
 	job->key.conversation_id = job->strings[1] = memory_string(key->conversation_id);
 	job->key.embedder = job->strings[2] = memory_string(key->embedder);
+	job->key.thread = job->strings[3] = memory_string(key->thread);
 	return put(store, job, err);
 }
 

@@ -183,6 +183,10 @@ struct ss_turn_key {
 	const char *embedder;
 	ss_vector_read *vector_read;
 	void *vector_context;
+	/* Without a conversation_id: the key of the thread that the turn continues (ss_turn.thread). The conversation of
+	 * this user whose turn was stored with it last is the turn's; when none was, the turn begins a new one. NULL:
+	 * none. Since 1.3 */
+	const char *thread;
 };
 
 /* One finished turn as it is stored. Strings are borrowed for the call; NULL where there is none. */
@@ -216,6 +220,9 @@ struct ss_turn {
 	 * made it from others. No embedder: there is no vector. */
 	const char *embedder;
 	struct ss_bytes vector;
+	/* Since 1.3. A key for all that was said up to the response: who asks on behind it, and knows nothing of
+	 * conversations, is found by it. NULL: none. */
+	const char *thread;
 };
 
 /* What a customer says of a turn's response. What is not given stays as it was. Strings are borrowed. */
@@ -294,7 +301,8 @@ struct ss_storage_operations {
 	 *   user: {id, name, vip} (vip false and no name for a user not seen before),
 	 *   history: list of {role ("user" or "assistant"), content, at (RFC 3339)}, oldest first,
 	 *   recent: list of the same for what the user wrote last in other conversations, oldest first; left
-	 *   out when recent_limit is 0.
+	 *   out when recent_limit is 0,
+	 *   conversation_id: of the key's thread; left out when it has none. Since 1.3.
 	 * SS_NOT_FOUND when the conversation does not exist or belongs to another user. */
 	int (*turn_context)(void *instance, const struct ss_turn_key *key,
 		struct ss_value **context, struct ss_error *err);

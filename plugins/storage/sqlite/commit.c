@@ -184,6 +184,17 @@ static int count_turn(struct database *db, const struct ss_turn *turn, enum stat
 	return cursor_finish(&cursor, err);
 }
 
+static int set_thread(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+{
+	if (!given(turn->thread))
+		return 0;
+	struct cursor cursor = cursor_begin(db, STATEMENT_SET_THREAD);
+	cursor_bind_string(&cursor, turn->thread);
+	cursor_bind_string(&cursor, turn->conversation_id);
+	cursor_bind_int(&cursor, turn->answered_at_ns / US_IN_NS);
+	return cursor_finish(&cursor, err);
+}
+
 static int write_turn(struct database *db, const void *item, struct ss_error *err)
 {
 	const struct ss_turn *turn = item;
@@ -199,7 +210,7 @@ static int write_turn(struct database *db, const void *item, struct ss_error *er
 		add_answer(db, turn, last, answer, err) < 0)
 		return -1;
 	if (database_note_shown(db, turn, answer, err) < 0 ||
-		database_note_unanswered(db, turn, err) < 0)
+		database_note_unanswered(db, turn, err) < 0 || set_thread(db, turn, err) < 0)
 		return -1;
 	if (count_turn(db, turn, STATEMENT_COUNT_IN_HOUR, err) < 0)
 		return -1;

@@ -148,6 +148,22 @@ static int read_messages(struct cursor *cursor, const struct ss_turn_key *key,
 	return result;
 }
 
+/* *ID is the new id of the conversation that has the key's thread; NULL when none has it. */
+static int find_thread(struct database *db, const struct ss_turn_key *key, struct ss_value **id,
+	struct ss_error *err)
+{
+	if (key->conversation_id != NULL || key->thread == NULL)
+		return 0;
+	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_THREAD);
+	cursor_bind_string(&cursor, key->thread);
+	cursor_bind_string(&cursor, key->user_id);
+	int result = cursor_next(&cursor, err);
+	if (result == 1)
+		*id = text_value(&cursor, 0, err);
+	cursor_end(&cursor);
+	return result < 0 || (result == 1 && *id == NULL) ? -1 : 0;
+}
+
 /* *HISTORY is a new list of the last messages of the conversation. */
 static int read_history(struct database *db, const struct ss_turn_key *key,
 	struct ss_value **history, struct ss_error *err)
@@ -179,28 +195,60 @@ static int read_recent(struct database *db, const struct ss_turn_key *key, struc
 	return read_messages(&cursor, key, recent, err);
 }
 
+/* What a turn needs to know; NULL where there is nothing. */
+struct context {
+	struct ss_value *user;
+	struct ss_value *history;
+	struct ss_value *recent;
+	struct ss_value *conversation_id;
+};
+
+/* PARTS (taken) as a new map. */
+static struct ss_value *context_value(
+	const struct ss_value_functions *values, const struct context *parts)
+{
+	static const char *const names[] = {"user", "history", "recent", "conversation_id"};
+	struct ss_value *const all[] = {
+		parts->user, parts->history, parts->recent, parts->conversation_id};
+	const char *keys[4];
+	struct ss_value *entries[4];
+	size_t count = 0;
+	for (size_t i = 0; i < 4; i++) {
+		if (all[i] == NULL)
+			continue;
+		keys[count] = names[i];
+		entries[count++] = all[i];
+	}
+	return values->map(keys, entries, count);
+}
+
 int database_turn_context(void *instance, const struct ss_turn_key *key, struct ss_value **context,
 	struct ss_error *err)
 {
-	static const char *const keys[] = {"user", "history", "recent"};
 	struct database *db = instance;
-	struct ss_value *parts[] = {NULL, NULL, NULL};
+	struct ss_turn_key found = *key;
+	struct context parts = {0};
 	if (database_begin(db, STATEMENT_BEGIN_READ, err) < 0)
 		return -1;
-	if (read_user(db, key->user_id, &parts[0], err) < 0 ||
-		read_history(db, key, &parts[1], err) < 0)
+	if (find_thread(db, key, &parts.conversation_id, err) < 0)
 		goto fail;
-	if (key->recent_limit > 0 && read_recent(db, key, &parts[2], err) < 0)
+	if (parts.conversation_id != NULL)
+		found.conversation_id = db->values->as_string(parts.conversation_id, NULL);
+	if (read_user(db, key->user_id, &parts.user, err) < 0 ||
+		read_history(db, &found, &parts.history, err) < 0)
+		goto fail;
+	if (key->recent_limit > 0 && read_recent(db, &found, &parts.recent, err) < 0)
 		goto fail;
 	if (statement_run(db, STATEMENT_COMMIT, err) < 0)
 		goto fail;
-	*context = db->values->map(keys, parts, parts[2] != NULL ? 3 : 2);
+	*context = context_value(db->values, &parts);
 	return 0;
 fail:
 	database_rollback(db);
-	db->values->unref(parts[0]);
-	db->values->unref(parts[1]);
-	db->values->unref(parts[2]);
+	db->values->unref(parts.user);
+	db->values->unref(parts.history);
+	db->values->unref(parts.recent);
+	db->values->unref(parts.conversation_id);
 	return -1;
 }
 

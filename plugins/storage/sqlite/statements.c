@@ -188,6 +188,18 @@ const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_READ_ARTICLE_COUNTS] =
 		"SELECT article_id, views, helpful, not_helpful FROM article_counts"
 		" WHERE article_id BETWEEN ?1 AND ?2 ORDER BY article_id",
+
+	[STATEMENT_FIND_THREAD] =
+		"SELECT conversations.id FROM threads"
+		" JOIN conversations ON conversations.id = threads.conversation_id"
+		" WHERE threads.key = ?1 AND conversations.user_id = ?2",
+	/* Of two turns that end with the same words the later one has the thread. */
+	[STATEMENT_SET_THREAD] =
+		"INSERT INTO threads (key, conversation_id, updated_at) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT (key) DO UPDATE SET"
+		" conversation_id = iif(excluded.updated_at >= updated_at,"
+		" excluded.conversation_id, conversation_id),"
+		" updated_at = max(updated_at, excluded.updated_at)",
 };
 
 int statements_prepare(struct database *db, struct ss_error *err)

@@ -32,8 +32,8 @@ Test(sqlite_schema, a_fresh_file_gets_the_schema)
 	char *tables = store_text("SELECT group_concat(name, ' ') FROM (SELECT name FROM"
 				  " sqlite_schema WHERE type = 'table' ORDER BY name)");
 	cr_expect_str_eq(tables, "analytics analytics_totals article_counts conversations feedback "
-				 "message_articles messages schema_migrations turn_entries "
-				 "turns unanswered users workflows");
+				 "message_articles messages schema_migrations threads "
+				 "turn_entries turns unanswered users workflows");
 	free(tables);
 	cr_expect_eq(store_number("SELECT count(*) FROM pragma_table_list WHERE schema = 'main'"
 				  " AND name NOT LIKE 'sqlite%' AND NOT strict"),
@@ -42,7 +42,7 @@ Test(sqlite_schema, a_fresh_file_gets_the_schema)
 		(int64_t)migrations_count);
 	cr_expect_gt(store_number("SELECT min(applied_at) FROM schema_migrations"),
 		1600000000000000, "not in microseconds");
-	cr_expect_not_null(strstr(store_log(), "schema brought from version 0 to 5"));
+	cr_expect_not_null(strstr(store_log(), "schema brought from version 0 to 6"));
 }
 
 Test(sqlite_schema, a_new_file_is_readable_by_its_owner_only)
@@ -192,7 +192,7 @@ Test(sqlite_schema, a_newer_schema_is_refused)
 	store_close(store_open());
 	store_execute("INSERT INTO schema_migrations VALUES (7, 'later', 'x', 1)");
 	store_refused(store_path(), SS_INVALID,
-		"has schema version 7, this server knows up to 5; update the server");
+		"has schema version 7, this server knows up to 6; update the server");
 }
 
 Test(sqlite_schema, the_database_of_another_program_is_refused)
