@@ -45,26 +45,28 @@ bool api_read_limit(struct http_request *request, size_t *limit)
 	return false;
 }
 
-void api_reply_error(struct http_request *request, const struct ss_error *err)
+struct http_problem api_problem(const struct ss_error *err)
 {
 	switch (err->status) {
 	case SS_LIMIT:
+		return (struct http_problem){.status = 503, .detail = err->text};
 	case SS_UNAVAILABLE:
 	case SS_TIMEOUT:
-		http_reply_header(request, "Retry-After", "1");
-		http_reply_problem(request, 503,
-			err->status == SS_LIMIT ? err->text
-						: "this cannot be done right now; try again in a "
-						  "moment",
-			NULL);
-		break;
+		return (struct http_problem){.status = 503,
+			.detail = "this cannot be done right now; try again in a moment"};
 	case SS_NOT_FOUND:
-		http_reply_problem(request, 404, err->text, NULL);
-		break;
+		return (struct http_problem){.status = 404, .detail = err->text};
 	default:
-		http_reply_problem(request, 500,
-			"something went wrong here; the log says what, under this request's id",
-			NULL);
-		break;
+		return (struct http_problem){.status = 500,
+			.detail = "something went wrong here; the log says what, under this "
+				  "request's id"};
 	}
+}
+
+void api_reply_error(struct http_request *request, const struct ss_error *err)
+{
+	const struct http_problem problem = api_problem(err);
+	if (problem.status == 503)
+		http_reply_header(request, "Retry-After", "1");
+	http_reply_typed_problem(request, &problem);
 }

@@ -8,6 +8,8 @@
 #include "http/route.h"
 
 struct articles;
+struct compute;
+struct event_base;
 struct metrics;
 struct store;
 struct support;
@@ -16,10 +18,16 @@ struct support;
 struct api {
 	struct support *support;
 	struct store *store;
+	struct compute *compute;
 	const struct articles *articles;
 	const struct metrics *metrics; /* of all workers */
-	int64_t started_ns;            /* of the monotonic clock */
+	struct event_base *base;
+	int64_t heartbeat_ns; /* how long an event stream may be silent */
+	int64_t started_ns;   /* of the monotonic clock */
 };
+
+/* Who asks without a user_id. */
+#define API_ANYBODY "web_user"
 
 extern const struct http_route api_routes[];
 extern const size_t api_route_count;
@@ -44,6 +52,9 @@ bool api_is_id(const char *text, const char *prefix);
 
 /* Reads the query's limit, 1 to 200, by default 20. False when it is none; then a problem was replied. */
 bool api_read_limit(struct http_request *request, size_t *limit);
+
+/* The problem that ERR is, which is borrowed: 404, 503 or 500. The sentence of an internal error is not for clients. */
+struct http_problem api_problem(const struct ss_error *err);
 
 /* Replies with the problem that ERR is: 404, 409, 503 with Retry-After, or 500. The sentence of an
  * internal error goes to the log and not to the client. */

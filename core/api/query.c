@@ -1,12 +1,13 @@
-/* POST /api/v1/query: a customer asks a question. */
-#include "api/api.h"
+/* POST /api/v1/query: a customer asks a question, and gets the answer at once or as it is made. */
+#include "api/events.h"
+#include "base/memory.h"
 #include "http/json_body.h"
+#include "http/sse.h"
 #include "support/support.h"
 #include "value/value.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-static const char default_user[] = "web_user";
 
 static bool is_conversation_id(const char *text)
 {
@@ -21,20 +22,101 @@ static const struct json_member members[] = {
 		.most = 64,
 		.check = is_conversation_id,
 		.expected = "an id as an earlier reply gave it, conv_ and a UUID"},
+	{.name = "stream", .kind = JSON_BOOL},
 	{.name = NULL},
 };
+
+/* A question that is being answered. */
+struct asking {
+	struct http_request *request;
+	struct support_turn *turn;
+	struct events *events; /* NULL: it gets one reply */
+};
+
+static void on_analysis(void *context, const struct ss_value *analysis)
+{
+	const struct asking *asking = context;
+	events_send_value(asking->events, "analysis", analysis);
+}
+
+static void on_articles(void *context, const struct ss_value *articles)
+{
+	const struct asking *asking = context;
+	events_send_value(asking->events, "articles", articles);
+}
+
+static void on_token(void *context, struct ss_text text)
+{
+	const struct asking *asking = context;
+	struct ss_value *token = value_map_make({"text", value_string(text.data, text.length)});
+	events_send_value(asking->events, "token", token);
+	value_unref(token);
+}
+
+static void on_replace(void *context)
+{
+	const struct asking *asking = context;
+	events_send(asking->events, "replace", (struct ss_text){"{}", 2});
+}
+
+static const struct support_listener listener = {
+	.analysis = on_analysis,
+	.articles = on_articles,
+	.token = on_token,
+	.replace = on_replace,
+};
+
+static void reply_error(const struct asking *asking, const struct ss_error *err)
+{
+	if (err->status == SS_NOT_FOUND)
+		http_reply_field_problem(asking->request, 404, "/conversation_id", err->text);
+	else
+		api_reply_error(asking->request, err);
+}
+
+static void end_stream(
+	const struct asking *asking, const struct ss_value *reply, const struct ss_error *err)
+{
+	if (err == NULL) {
+		events_send_value(asking->events, "final", reply);
+	} else {
+		const struct http_problem problem = api_problem(err);
+		char *text = http_problem_text(&problem, http_request_id(asking->request));
+		events_send(asking->events, "error", (struct ss_text){text, strlen(text)});
+		free(text);
+	}
+	events_end(asking->events);
+}
 
 static void on_replied(void *context, const struct ss_value *reply, const struct ss_value *trace,
 	const struct ss_error *err)
 {
-	struct http_request *request = context;
+	struct asking *asking = context;
 	(void)trace;
-	if (err == NULL)
-		http_reply_json(request, 200, reply);
-	else if (err->status == SS_NOT_FOUND)
-		http_reply_field_problem(request, 404, "/conversation_id", err->text);
-	else
-		api_reply_error(request, err);
+	http_on_cancel(asking->request, NULL, NULL);
+	if (asking->events != NULL && (err == NULL || events_begun(asking->events))) {
+		end_stream(asking, reply, err);
+	} else {
+		events_free(asking->events);
+		if (err == NULL)
+			http_reply_json(asking->request, 200, reply);
+		else
+			reply_error(asking, err);
+	}
+	free(asking);
+}
+
+static void on_gone(void *context)
+{
+	const struct asking *asking = context;
+	support_leave(asking->turn);
+}
+
+static bool wants_stream(const struct http_request *request, const struct ss_value *body)
+{
+	const struct ss_value *stream = value_get(body, "stream");
+	return stream != NULL ? value_as_bool(stream)
+			      : sse_accepted(http_request_header(request, "Accept"));
 }
 
 void api_query(struct http_request *request)
@@ -46,16 +128,27 @@ void api_query(struct http_request *request)
 		return;
 	const struct ss_value *user = value_get(body, "user_id");
 	const struct ss_value *conversation = value_get(body, "conversation_id");
-	const char *user_id = user != NULL ? value_as_string(user, NULL) : default_user;
+	const char *user_id = user != NULL ? value_as_string(user, NULL) : API_ANYBODY;
+	struct asking *asking = memory_make(struct asking);
+	asking->request = request;
+	if (wants_stream(request, body))
+		asking->events = events_new(request);
 	const struct support_question question = {
 		.user_id = user_id,
-		.anonymous = strcmp(user_id, default_user) == 0,
+		.anonymous = strcmp(user_id, API_ANYBODY) == 0,
 		.conversation_id =
 			conversation != NULL ? value_as_string(conversation, NULL) : NULL,
 		.message = value_as_text(value_get(body, "message")),
+		.listener = asking->events != NULL ? &listener : NULL,
 	};
-	if (support_ask(api->support, &question, http_request_log(request), on_replied, request,
-		    &err) < 0)
-		api_reply_error(request, &err);
+	asking->turn = support_ask(
+		api->support, &question, http_request_log(request), on_replied, asking, &err);
 	value_unref(body);
+	if (asking->turn != NULL) {
+		http_on_cancel(request, on_gone, asking);
+		return;
+	}
+	api_reply_error(request, &err);
+	events_free(asking->events);
+	free(asking);
 }

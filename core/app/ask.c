@@ -177,7 +177,7 @@ static int ask(const struct config *config, const char *user, const char *messag
 	if (runtime == NULL) {
 		asking.code = 1;
 	} else if (support_ask(runtime_support(runtime), &question, &log, on_replied, &asking,
-			   &err) < 0) {
+			   &err) == NULL) {
 		(void)fprintf(stderr, "smartsupport: %s\n", err.text);
 		asking.code = 1;
 	} else {

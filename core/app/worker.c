@@ -145,8 +145,11 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 	worker->api = (struct api){
 		.support = runtime_support(worker->runtime),
 		.store = runtime_store(worker->runtime),
+		.compute = runtime_compute(worker->runtime),
 		.articles = runtime_articles(worker->runtime),
 		.metrics = worker->options->metrics,
+		.base = worker->base,
+		.heartbeat_ns = worker->config->heartbeat_ns,
 		.started_ns = clock_monotonic_ns(),
 	};
 	const struct http_options options = http_defaults();

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum { ROOT_WORKFLOW, ROOT_PLUGINS, ROOT_ROWS };
-enum { SERVER_HOST, SERVER_PORT, SERVER_WORKERS, SERVER_DRAIN, SERVER_ROWS };
+enum { SERVER_HOST, SERVER_PORT, SERVER_WORKERS, SERVER_DRAIN, SERVER_HEARTBEAT, SERVER_ROWS };
 enum { LOG_LEVEL, LOG_FORMAT, LOG_ROWS };
 enum { SUPPORT_HISTORY, SUPPORT_QUEUE, SUPPORT_CACHE, SUPPORT_ROWS };
 enum { KNOWLEDGE_ARTICLES, KNOWLEDGE_WEIGHTS, KNOWLEDGE_CACHE, KNOWLEDGE_ROWS };
@@ -37,6 +37,8 @@ static const struct ss_option server_rows[] = {
 		"worker processes; 0 for one a core"},
 	[SERVER_DRAIN] = {"drain_timeout", SS_OPTION_DURATION, "10s", 0.1, 3600, NULL,
 		"how long a worker may finish its requests after it was told to stop"},
+	[SERVER_HEARTBEAT] = {"heartbeat", SS_OPTION_DURATION, "15s", 0.01, 3600, NULL,
+		"how long an event stream is silent before a comment tells that it is alive"},
 	[SERVER_ROWS] = {0},
 };
 
@@ -158,6 +160,7 @@ static void read_server(struct loader *loader)
 		config->workers =
 			sysconf(_SC_NPROCESSORS_ONLN) > 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
 	config->drain_timeout_ns = duration_of(values[SERVER_DRAIN]);
+	config->heartbeat_ns = duration_of(values[SERVER_HEARTBEAT]);
 	options_free(values, SERVER_ROWS);
 }
 

@@ -15,6 +15,7 @@ struct config {
 	int64_t port;
 	int64_t workers;
 	int64_t drain_timeout_ns;
+	int64_t heartbeat_ns;
 	enum ss_log_level log_level;
 	bool log_json;
 	char **plugin_folders; /* absolute */

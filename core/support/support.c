@@ -10,6 +10,7 @@
 #include "service/metrics.h"
 #include "service/store.h"
 #include "support/vectors.h"
+#include "support/watch.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -71,6 +72,10 @@ struct support_turn {
 	char turn_id[ID_SIZE];
 	int64_t asked_at_ns;
 	int64_t started_ns;
+	struct ss_value *history;                /* in place of what is stored; NULL: that counts */
+	const struct support_listener *listener; /* NULL: nobody listens */
+	struct watch *watch;                     /* NULL: nothing is told */
+	bool left;
 	struct turn *turn;
 	struct ss_turn record;
 	const char *shown[SHOWN_LIMIT];
@@ -121,6 +126,8 @@ void support_free(struct support *support)
 static void free_turn(struct support_turn *turn)
 {
 	turn_free(turn->turn);
+	watch_free(turn->watch);
+	value_unref(turn->history);
 	value_unref(turn->reply);
 	value_unref(turn->trace);
 	free(turn->user_id);
@@ -267,6 +274,14 @@ static void note_vector(struct support_turn *turn)
 	turn->record.vector = (struct ss_bytes){turn->vector, size};
 }
 
+static const char *thread_of(const struct support_turn *turn)
+{
+	if (turn->listener == NULL || turn->listener->thread == NULL)
+		return NULL;
+	return turn->listener->thread(
+		turn->context, value_as_text(turn_field(turn->turn, "response")));
+}
+
 static void make_reply(struct support_turn *turn)
 {
 	char now[CLOCK_TEXT_SIZE];
@@ -278,6 +293,8 @@ static void make_reply(struct support_turn *turn)
 		{"timestamp", value_text(clock_format(answered_at_ns, now))},
 		{"metadata", metadata(turn, duration_ns)});
 	turn->metadata = stored_metadata(turn, value_get(turn->reply, "metadata"));
+	if (turn->watch != NULL)
+		watch_end(turn->watch, turn->reply);
 	turn->record = (struct ss_turn){
 		.struct_size = sizeof turn->record,
 		.turn_id = turn->turn_id,
@@ -297,6 +314,7 @@ static void make_reply(struct support_turn *turn)
 		.answered_at_ns = answered_at_ns,
 		.duration_ns = duration_ns,
 		.metadata = turn->metadata,
+		.thread = thread_of(turn),
 	};
 	note_shown(turn);
 	note_unanswered(turn);
@@ -382,10 +400,17 @@ static struct ss_value *copy(const struct ss_value *map, const char *key)
 	return value_type(value) != SS_NULL ? value_ref(value) : NULL;
 }
 
-/* Runs the workflow with what is known of the customer (KNOWN, or NULL). */
-static void run(struct support_turn *turn, const struct ss_value *known)
+static void on_event(void *context, struct turn *turn, const struct ss_value *event)
 {
-	struct ss_error err = {0};
+	const struct support_turn *asked = context;
+	(void)turn;
+	if (asked->watch != NULL)
+		watch_event(asked->watch, event);
+}
+
+/* Runs the workflow with what is known of the customer (KNOWN, or NULL). */
+static int run(struct support_turn *turn, const struct ss_value *known, struct ss_error *err)
+{
 	char asked_at[CLOCK_TEXT_SIZE];
 	const struct ss_value *user = value_get(known, "user");
 	struct ss_value *given = value_map_make(
@@ -395,7 +420,9 @@ static void run(struct support_turn *turn, const struct ss_value *known)
 		{"vip", input(turn, "vip", copy(user, "vip"))},
 		{"conversation_id",
 			input(turn, "conversation_id", value_text(turn->conversation_id))},
-		{"history", input(turn, "history", copy(known, "history"))},
+		{"history", input(turn, "history",
+				    turn->history != NULL ? value_ref(turn->history)
+							  : copy(known, "history"))},
 		{"recent", input(turn, "recent", copy(known, "recent"))},
 		{"asked_at", input(turn, "asked_at",
 				     value_text(clock_format(turn->asked_at_ns, asked_at)))});
@@ -404,20 +431,37 @@ static void run(struct support_turn *turn, const struct ss_value *known)
 		.id = turn->turn_id,
 		.log = &turn->log,
 		.over = on_over,
+		.event = on_event,
+		.events = turn->watch != NULL ? watch_events : 0,
 		.context = turn,
 	};
-	turn->turn = turn_start(turn->support->options.engine, &options, &err);
+	turn->turn = turn_start(turn->support->options.engine, &options, err);
 	value_unref(given);
-	if (turn->turn == NULL)
-		fail(turn, &err);
+	if (turn->turn != NULL && turn->left)
+		turn_hurry(turn->turn);
+	return turn->turn != NULL ? 0 : -1;
+}
+
+/* The question belongs to the conversation that has its thread. */
+static void join_conversation(struct support_turn *turn, const struct ss_value *known)
+{
+	const char *id = value_as_string(value_get(known, "conversation_id"), NULL);
+	if (!turn->new_conversation || id[0] == '\0')
+		return;
+	turn->new_conversation = false;
+	(void)snprintf(turn->conversation_id, sizeof turn->conversation_id, "%s", id);
 }
 
 static void on_context(void *context, const struct ss_value *known, const struct ss_error *err)
 {
 	struct support_turn *turn = context;
+	struct ss_error why = {0};
 	if (err == NULL) {
 		vectors_restore(&turn->earlier, turn->support->options.compute);
-		run(turn, known);
+		join_conversation(turn, known);
+		turn->log = log_with(&turn->log, "conversation_id", turn->conversation_id);
+		if (run(turn, known, &why) < 0)
+			fail(turn, &why);
 		return;
 	}
 	if (err->status != SS_NOT_FOUND) {
@@ -436,13 +480,33 @@ static size_t recent_limit(const struct support *support)
 	return used ? support->options.history_limit : 0;
 }
 
-int support_ask(struct support *support, const struct support_question *question,
-	const struct log *log, support_replied *replied, void *context, struct ss_error *err)
+/* The last COUNT items of LIST, new. */
+static struct ss_value *last_items(const struct ss_value *list, size_t count)
+{
+	size_t all = value_count(list);
+	size_t kept = all < count ? all : count;
+	struct ss_value **items = memory_array(kept, sizeof(struct ss_value *));
+	for (size_t i = 0; i < kept; i++)
+		items[i] = value_ref(value_at(list, all - kept + i));
+	struct ss_value *last = value_list(items, kept);
+	free(items);
+	return last;
+}
+
+static struct support_turn *turn_new(struct support *support,
+	const struct support_question *question, const struct log *log, support_replied *replied,
+	void *context)
 {
 	struct support_turn *turn = memory_make(struct support_turn);
 	turn->support = support;
 	turn->replied = replied;
 	turn->context = context;
+	turn->listener = question->listener;
+	if (question->listener != NULL && question->listener->token != NULL)
+		turn->watch = watch_new(question->listener, context);
+	if (question->history != NULL)
+		turn->history = last_items(question->history, support->options.history_limit);
+	turn->log = *log;
 	turn->user_id = memory_string(question->user_id);
 	turn->message = memory_text(question->message.data, question->message.length);
 	turn->message_length = question->message.length;
@@ -455,16 +519,26 @@ int support_ask(struct support *support, const struct support_question *question
 	else
 		(void)snprintf(turn->conversation_id, sizeof turn->conversation_id, "%s",
 			question->conversation_id);
-	turn->log = log_with(log, "conversation_id", turn->conversation_id);
+	return turn;
+}
+
+struct support_turn *support_ask(struct support *support, const struct support_question *question,
+	const struct log *log, support_replied *replied, void *context, struct ss_error *err)
+{
+	struct support_turn *turn = turn_new(support, question, log, replied, context);
 	if (support->options.store == NULL) {
-		run(turn, NULL);
-		return 0;
+		turn->log = log_with(log, "conversation_id", turn->conversation_id);
+		if (run(turn, NULL, err) == 0)
+			return turn;
+		free_turn(turn);
+		return NULL;
 	}
 	const struct ss_turn_key key = {
 		.struct_size = sizeof key,
 		.user_id = turn->user_id,
 		.conversation_id = question->conversation_id,
-		.history_limit = support->options.history_limit,
+		.thread = question->thread,
+		.history_limit = turn->history != NULL ? 0 : support->options.history_limit,
 		.recent_limit = question->anonymous ? 0 : recent_limit(support),
 		.embedder = support->embedder,
 		.vector_read = support->embedder != NULL ? vectors_add : NULL,
@@ -472,7 +546,16 @@ int support_ask(struct support *support, const struct support_question *question
 	};
 	if (store_turn_context(support->options.store, &key, on_context, turn, err) < 0) {
 		free_turn(turn);
-		return -1;
+		return NULL;
 	}
-	return 0;
+	return turn;
+}
+
+void support_leave(struct support_turn *turn)
+{
+	turn->left = true;
+	watch_free(turn->watch);
+	turn->watch = NULL;
+	if (turn->turn != NULL && turn_status(turn->turn) == TURN_RUNNING)
+		turn_hurry(turn->turn);
 }

@@ -13,6 +13,7 @@ struct engine;
 struct metrics_part;
 struct store;
 struct support;
+struct support_turn;
 
 /* The fields of the state that a turn is given, ends with NULL: the inputs of a support workflow. */
 extern const char *const support_inputs[];
@@ -34,11 +35,37 @@ struct support_options {
 struct support *support_new(const struct support_options *options);
 void support_free(struct support *support);
 
+/* What is told of a turn while it runs, in this order but for articles, which may come before the analysis, and for
+ * replace and token, which follow each other as it happens. Functions may be NULL; without token() none of the
+ * first four is called. They must not free anything of the turn. */
+struct support_listener {
+	/* {category, sentiment, priority}, once, as soon as all three are known. The reply has the last word. */
+	void (*analysis)(void *context, const struct ss_value *analysis);
+	/* The articles that were found, a list of {id, title, category, score}; each time that there was a search. */
+	void (*articles)(void *context, const struct ss_value *articles);
+	/* The next piece of the response, whole characters. */
+	void (*token)(void *context, struct ss_text text);
+	/* The pieces so far do not count: the response begins anew. When the turn is over, all pieces since the last
+	 * replace() together are the response, exactly. */
+	void (*replace)(void *context);
+	/* The turn is about to be stored: the key of the thread as it is with RESPONSE (ss_turn.thread), borrowed until
+	 * the turn has ended. */
+	const char *(*thread)(void *context, struct ss_text response);
+};
+
 struct support_question {
 	const char *user_id;
 	const char *conversation_id; /* NULL for a new conversation */
+	/* Without a conversation_id: the key of the thread that the question continues (ss_turn_key.thread); the
+	 * conversation is the one that has it. NULL: none. */
+	const char *thread;
+	/* The earlier messages, a list of {role, content}, oldest first, in place of what is stored; NULL: what is
+	 * stored counts. */
+	const struct ss_value *history;
 	bool anonymous; /* many people have this user_id: what it asked elsewhere tells nothing */
 	struct ss_text message;
+	const struct support_listener
+		*listener; /* borrowed until the turn has ended; NULL: nobody listens */
 };
 
 /*
@@ -48,9 +75,14 @@ struct support_question {
 typedef void support_replied(void *context, const struct ss_value *reply,
 	const struct ss_value *trace, const struct ss_error *err);
 
-/* Answers QUESTION, which is copied, as is LOG. REPLIED is called once, later; when this returns -1,
- * never. The turn is stored durably before REPLIED is called with a reply. */
-int support_ask(struct support *support, const struct support_question *question,
+/* Answers QUESTION, which is copied, as is LOG. REPLIED is called once, later, with the CONTEXT that the listener
+ * gets as well, and ends the turn that this returns; when this returns NULL, never. The turn is stored durably
+ * before REPLIED is called with a reply. */
+struct support_turn *support_ask(struct support *support, const struct support_question *question,
 	const struct log *log, support_replied *replied, void *context, struct ss_error *err);
+
+/* Whoever asked has gone away: nothing is told any more, and TURN ends as soon as it can with what it has. It is
+ * stored all the same, and its REPLIED is called. */
+void support_leave(struct support_turn *turn);
 
 #endif

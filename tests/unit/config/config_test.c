@@ -134,6 +134,7 @@ Test(config, has_defaults_for_what_is_left_out)
 	cr_expect_eq(config->port, 8000);
 	cr_expect_gt(config->workers, 0);
 	cr_expect_eq(config->drain_timeout_ns, 10000000000);
+	cr_expect_eq(config->heartbeat_ns, 15000000000);
 	cr_expect_eq(config->log_level, SS_LOG_INFO);
 	cr_expect_not(config->log_json);
 	cr_expect_eq(config->history_limit, 20);
@@ -154,7 +155,7 @@ Test(config, has_defaults_for_what_is_left_out)
 Test(config, has_what_the_file_says)
 {
 	struct config *config = good("embedder: {plugin: e, options: {model: m}}\n",
-		"server: {host: '::', port: 0, workers: 3, drain_timeout: 500ms}\n"
+		"server: {host: '::', port: 0, workers: 3, drain_timeout: 500ms, heartbeat: 1s}\n"
 		"log: {level: debug, format: json}\n"
 		"support: {history: 0, queue: 5, vector_cache: 16}\n"
 		"plugins: [p, /q]\n");
@@ -162,6 +163,7 @@ Test(config, has_what_the_file_says)
 	cr_expect_eq(config->port, 0);
 	cr_expect_eq(config->workers, 3);
 	cr_expect_eq(config->drain_timeout_ns, 500000000);
+	cr_expect_eq(config->heartbeat_ns, 1000000000);
 	cr_expect_eq(config->log_level, SS_LOG_DEBUG);
 	cr_expect(config->log_json);
 	cr_expect_eq(config->history_limit, 0);
@@ -255,7 +257,7 @@ Test(config, reports_several_mistakes_at_once)
 		"@:1:1: the configuration needs \"workflow\": the workflow's file\n"
 		"@:1:16: port must be a whole number, not \"x\"\n"
 		"@:1:19: server has no key \"colour\"; it knows host, port, workers, "
-		"drain_timeout\n"
+		"drain_timeout, heartbeat\n"
 		"@:2:10: plugins must be a list of strings, not \"p\"\n"
 		"@:3:8: index must be a mapping, not a single value\n"));
 }
