@@ -91,6 +91,12 @@ export class Installation {
 		return real;
 	}
 
+	// Lets the workflow use the agents of tests/fixtures/agents as well.
+	addFixtures() {
+		const fixtures = path.join(path.dirname(program), 'tests/plugins');
+		fs.appendFileSync(this.config, `\nplugins: [${plugins}, ${fixtures}]\n`);
+	}
+
 	// A plugin folder of its own with links to the real files, but for the plugin NAME ("llm/extractive").
 	// Returns the path where that one would be.
 	ownPlugins(name) {

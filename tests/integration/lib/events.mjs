@@ -1,0 +1,37 @@
+// Reads event streams as a client does.
+
+// The events in TEXT: {name, data}, with data as JSON where it is any. Comments are passed over, and so is an event
+// that is not complete.
+export function parseEvents(text) {
+	const events = [];
+	let [name, data] = [undefined, []];
+	for (const line of text.split('\n')) {
+		if (line === '') {
+			if (data.length > 0) events.push({ name, data: parsed(data.join('\n')) });
+			[name, data] = [undefined, []];
+		} else if (line.startsWith('event: ')) {
+			name = line.slice('event: '.length);
+		} else if (line.startsWith('data: ')) {
+			data.push(line.slice('data: '.length));
+		} else if (!line.startsWith(':')) {
+			throw new Error(`no line of an event: ${line}`);
+		}
+	}
+	return events;
+}
+
+function parsed(text) {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return text;
+	}
+}
+
+// What a client has shown when EVENTS are over.
+export function pieces(events) {
+	return events.reduce((shown, { name, data }) => {
+		if (name === 'replace') return '';
+		return name === 'token' ? shown + data.text : shown;
+	}, '');
+}
