@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a chat with all that was said in it, and of many texts. */
+enum { LONG_BODY_LIMIT = 1024 * 1024 };
+
 const struct http_route api_routes[] = {
 	{"POST", "/api/v1/query", api_query, HTTP_BODY_LIMIT},
 	{"POST", "/api/v1/feedback", api_feedback, HTTP_BODY_LIMIT},
@@ -13,6 +16,10 @@ const struct http_route api_routes[] = {
 	{"GET", "/api/v1/health", api_health, 0},
 	{"GET", "/api/v1/stats", api_stats, 0},
 	{"GET", "/metrics", api_metrics, 0},
+	{"POST", "/v1/chat/completions", api_chat, LONG_BODY_LIMIT},
+	{"GET", "/v1/models", api_models, 0},
+	{"GET", "/v1/models/{id}", api_model, 0},
+	{"POST", "/v1/embeddings", api_embeddings, LONG_BODY_LIMIT},
 };
 
 const size_t api_route_count = array_length(api_routes);

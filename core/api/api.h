@@ -24,6 +24,7 @@ struct api {
 	struct event_base *base;
 	int64_t heartbeat_ns; /* how long an event stream may be silent */
 	int64_t started_ns;   /* of the monotonic clock */
+	int64_t started_at_s; /* Unix time */
 };
 
 /* Who asks without a user_id. */
@@ -46,6 +47,15 @@ void api_health(struct http_request *request);
 void api_stats(struct http_request *request);
 /* GET /metrics */
 void api_metrics(struct http_request *request);
+
+/* POST /v1/chat/completions */
+void api_chat(struct http_request *request);
+/* GET /v1/models */
+void api_models(struct http_request *request);
+/* GET /v1/models/{id} */
+void api_model(struct http_request *request);
+/* POST /v1/embeddings */
+void api_embeddings(struct http_request *request);
 
 /* Whether TEXT is PREFIX and a UUID in small letters. */
 bool api_is_id(const char *text, const char *prefix);

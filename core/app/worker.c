@@ -151,6 +151,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		.base = worker->base,
 		.heartbeat_ns = worker->config->heartbeat_ns,
 		.started_ns = clock_monotonic_ns(),
+		.started_at_s = clock_utc_ns() / 1000000000,
 	};
 	const struct http_options options = http_defaults();
 	worker->server = http_server_new(worker->base, &options, api_routes, api_route_count,

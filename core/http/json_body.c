@@ -205,46 +205,55 @@ static bool is_json(const char *type)
 	return *type == '\0';
 }
 
-bool json_body_expected(struct http_request *request)
+static int check_expected(struct http_request *request, struct http_refusal *refusal)
 {
-	if (http_request_body(request).length == 0) {
-		http_reply_problem(
-			request, 400, "the request has no body; send a JSON object", NULL);
-		return false;
-	}
+	if (http_request_body(request).length == 0)
+		return http_refuse(refusal, 400, "the request has no body; send a JSON object");
 	const char *encoding = http_request_header(request, "Content-Encoding");
-	if (encoding != NULL && strcasecmp(encoding, "identity") != 0) {
-		http_reply_problem(request, 415,
-			"the body must not be compressed; send it without Content-Encoding", NULL);
-		return false;
-	}
-	if (!is_json(http_request_header(request, "Content-Type"))) {
-		http_reply_problem(request, 415,
-			"the body must be JSON in UTF-8; send Content-Type: application/json",
-			NULL);
-		return false;
-	}
-	return true;
+	if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
+		return http_refuse(refusal, 415,
+			"the body must not be compressed; send it without Content-Encoding");
+	if (!is_json(http_request_header(request, "Content-Type")))
+		return http_refuse(refusal, 415,
+			"the body must be JSON in UTF-8; send Content-Type: application/json");
+	return 0;
 }
 
-static struct ss_value *parse(struct http_request *request)
+bool json_body_expected(struct http_request *request)
+{
+	struct http_refusal refusal;
+	if (check_expected(request, &refusal) == 0)
+		return true;
+	http_reply_problem(request, refusal.status, refusal.detail, NULL);
+	return false;
+}
+
+static struct ss_value *parse(struct http_request *request, struct http_refusal *refusal)
 {
 	struct ss_error err = {0};
 	struct ss_text body = http_request_body(request);
 	struct ss_value *value = json_parse(body.data, body.length, &err);
-	if (value != NULL)
-		return value;
-	char *detail = memory_format("the body is not JSON that can be read: %s", err.text);
-	http_reply_field_problem(request, 400, "", detail);
-	free(detail);
-	return NULL;
+	if (value == NULL)
+		(void)http_refuse(
+			refusal, 400, "the body is not JSON that can be read: %s", err.text);
+	return value;
+}
+
+struct ss_value *json_body_parse(struct http_request *request, struct http_refusal *refusal)
+{
+	return check_expected(request, refusal) == 0 ? parse(request, refusal) : NULL;
 }
 
 struct ss_value *json_body_read(struct http_request *request, const struct json_member *rows)
 {
-	struct ss_value *body = json_body_expected(request) ? parse(request) : NULL;
-	if (body == NULL)
+	struct http_refusal refusal;
+	if (!json_body_expected(request))
 		return NULL;
+	struct ss_value *body = parse(request, &refusal);
+	if (body == NULL) {
+		http_reply_field_problem(request, refusal.status, "", refusal.detail);
+		return NULL;
+	}
 	if (value_type(body) != SS_MAP) {
 		value_unref(body);
 		http_reply_field_problem(request, 422, "", "the body must be a JSON object");

@@ -2,6 +2,7 @@
 #ifndef HTTP_JSON_BODY_H
 #define HTTP_JSON_BODY_H
 
+#include "http/head.h"
 #include "http/request.h"
 
 /* What a member may be. Another kind is a row in json_body.c's table of kinds. */
@@ -28,6 +29,9 @@ struct json_member {
 /* Whether the body of REQUEST is there and is said to be JSON in UTF-8. If not, a problem was replied:
  * 400 when there is none, 415 for another Content-Type or charset. */
 bool json_body_expected(struct http_request *request);
+
+/* The JSON in the body of REQUEST, new, whatever it is. NULL and REFUSAL, with 400 or 415, when there is none. */
+struct ss_value *json_body_parse(struct http_request *request, struct http_refusal *refusal);
 
 /* The body of REQUEST as a map that fits ROWS, new. Or NULL, when a problem has been replied: what
  * json_body_expected() says, 400 for what is no JSON, 422 for members that do not fit, are missing or

@@ -35,9 +35,9 @@ struct support_options {
 struct support *support_new(const struct support_options *options);
 void support_free(struct support *support);
 
-/* What is told of a turn while it runs, in this order but for articles, which may come before the analysis, and for
- * replace and token, which follow each other as it happens. Functions may be NULL; without token() none of the
- * first four is called. They must not free anything of the turn. */
+/* What is told of a turn while it runs: the analysis before the first token or, if that is later, before the end;
+ * articles as they are found; and the response, with token() and replace(). Without token() only thread() is called;
+ * articles() and thread() may be NULL. None of them may leave or free the turn. */
 struct support_listener {
 	/* {category, sentiment, priority}, once, as soon as all three are known. The reply has the last word. */
 	void (*analysis)(void *context, const struct ss_value *analysis);

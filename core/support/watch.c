@@ -182,8 +182,10 @@ static void tell_articles(struct watch *watch, const struct ss_value *articles)
 {
 	static const char *const members[] = {"id", "title", "category", "score"};
 	size_t count = value_count(articles);
-	struct ss_value **items = memory_array(count, sizeof(struct ss_value *));
 	watch->told_articles = true;
+	if (watch->listener->articles == NULL)
+		return;
+	struct ss_value **items = memory_array(count, sizeof(struct ss_value *));
 	for (size_t i = 0; i < count; i++) {
 		struct value_entry entries[array_length(members)];
 		for (size_t j = 0; j < array_length(members); j++) {
