@@ -135,24 +135,36 @@ int server_stop(struct server *server, struct ss_error *err)
 	return 0;
 }
 
-static pid_t parent_of(pid_t pid)
+struct process {
+	pid_t parent;
+	double cpu_seconds;
+};
+
+static struct process process_of(pid_t pid)
 {
 	char path[64];
 	char text[512] = "";
 	int parent = 0;
+	unsigned long user = 0;
+	unsigned long kernel = 0;
 	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	FILE *file = fopen(path, "re");
 	if (file == NULL)
-		return 0;
+		return (struct process){0};
 	const char *line = fgets(text, sizeof text, file);
 	(void)fclose(file);
 	/* The program's name may hold blanks and parentheses; what follows the last one is fixed. */
 	const char *after = line != NULL ? strrchr(line, ')') : NULL;
-	return after != NULL && sscanf(after, ") %*c %d", &parent) == 1 ? parent : 0;
+	if (after == NULL || sscanf(after, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+				     &parent, &user, &kernel) != 3)
+		return (struct process){0};
+	return (struct process){.parent = parent,
+		.cpu_seconds = (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK)};
 }
 
-static void add_memory(struct server_memory *memory, pid_t pid)
+static void add_memory(void *sum, pid_t pid)
 {
+	struct server_memory *memory = sum;
 	char path[64];
 	char line[256];
 	size_t kib = 0;
@@ -170,17 +182,36 @@ static void add_memory(struct server_memory *memory, pid_t pid)
 	(void)fclose(file);
 }
 
+/* Calls EACH for the process PID and its children. */
+static void visit(pid_t pid, void (*each)(void *sum, pid_t pid), void *sum)
+{
+	DIR *processes = opendir("/proc");
+	if (processes == NULL)
+		return;
+	for (const struct dirent *entry; (entry = readdir(processes)) != NULL;) {
+		pid_t found = (pid_t)strtol(entry->d_name, NULL, 10);
+		if (found > 0 && (found == pid || process_of(found).parent == pid))
+			each(sum, found);
+	}
+	(void)closedir(processes);
+}
+
 struct server_memory server_memory(pid_t pid)
 {
 	struct server_memory memory = {0};
-	DIR *processes = opendir("/proc");
-	if (processes == NULL)
-		return memory;
-	for (const struct dirent *entry; (entry = readdir(processes)) != NULL;) {
-		pid_t each = (pid_t)strtol(entry->d_name, NULL, 10);
-		if (each > 0 && (each == pid || parent_of(each) == pid))
-			add_memory(&memory, each);
-	}
-	(void)closedir(processes);
+	visit(pid, add_memory, &memory);
 	return memory;
+}
+
+static void add_cpu(void *sum, pid_t pid)
+{
+	double *seconds = sum;
+	*seconds += process_of(pid).cpu_seconds;
+}
+
+double server_cpu_seconds(pid_t pid)
+{
+	double seconds = 0;
+	visit(pid, add_cpu, &seconds);
+	return seconds;
 }

@@ -32,4 +32,7 @@ struct server_memory {
 /* The memory of the process PID and its children. */
 struct server_memory server_memory(pid_t pid);
 
+/* The processor time that they have taken so far, in seconds. */
+double server_cpu_seconds(pid_t pid);
+
 #endif
