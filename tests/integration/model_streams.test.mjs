@@ -1,0 +1,196 @@
+// Streams whose answers a language model makes: what comes when, and what becomes of it when the model breaks off or
+// the client leaves.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import OpenAI from 'openai';
+import { parseEvents, pieces as shown } from './lib/events.mjs';
+import { Installation } from './lib/files.mjs';
+import { ModelServer, answer, pieces } from './lib/model_server.mjs';
+import { Server } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+const message = 'How do I reset my password?';
+
+let model;
+let server;
+before(async () => {
+	model = await ModelServer.start();
+	const installation = new Installation();
+	installation.edit(
+		'config/smartsupport.yaml',
+		/^llm:\n(?:[ #].*\n|\n)*/m,
+		`llm:\n  models:\n    - plugin: openai\n      backoff: 1ms\n      options: {provider: custom, base_url: '${model.url}', model: scripted}\n` +
+			'    - plugin: extractive\n',
+	);
+	server = await Server.start({ installation });
+});
+after(async () => {
+	await server.stop();
+	await model.close();
+});
+
+// A gate for the pieces of an answer: open(n) lets the first N parts of the reply go.
+class Gate {
+	constructor() {
+		this.opened = 0;
+		this.waiting = [];
+		this.pass = (index) =>
+			new Promise((resolve) => {
+				this.waiting.push({ index, resolve });
+				this.#look();
+			});
+	}
+
+	open(count) {
+		this.opened = count;
+		this.#look();
+	}
+
+	#look() {
+		for (const { index, resolve } of this.waiting) if (index < this.opened) resolve();
+	}
+}
+
+// A connection on which a question was asked.
+function ask(more = {}) {
+	const body = JSON.stringify({ message, stream: true, ...more });
+	const connection = server.connect();
+	connection.write(
+		`POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+	);
+	return connection;
+}
+
+async function stream(more = {}) {
+	const reply = await server.query({ message, stream: true, ...more });
+	assert.equal(reply.status, 200, reply.text);
+	return parseEvents(reply.text);
+}
+
+// What USER was answered, once it is stored.
+async function storedAnswer(user) {
+	const sql = `SELECT content FROM messages JOIN conversations ON conversations.id = conversation_id
+		WHERE user_id = '${user}' AND role = 'assistant'`;
+	const [row] = await until('the turn to be stored', async () => {
+		const rows = await server.rows(sql);
+		return rows.length > 0 && rows;
+	});
+	return row.content;
+}
+
+test('the pieces come while the model makes them', async () => {
+	const gate = new Gate();
+	model.script(pieces(['Aaa ', 'bbb ', 'ccc.'], { gate: gate.pass }));
+	const connection = ask();
+	await model.untilAsked(1);
+	// The first part of a reply has the role alone.
+	gate.open(2);
+	await connection.wait('the first piece', () => connection.received.includes('Aaa'));
+	assert.ok(!connection.received.includes('bbb'));
+	gate.open(3);
+	await connection.wait('the second piece', () => connection.received.includes('bbb'));
+	assert.ok(!connection.received.includes('ccc.'));
+	gate.open(10);
+	await connection.wait('the end', () => connection.received.includes('\r\n0\r\n\r\n'));
+	assert.ok(connection.received.includes('event: final'));
+	connection.destroy();
+});
+
+test('what a model said before it broke off is replaced', async () => {
+	model.script(pieces(['Half of ', 'an answer'], { cut: 3 }), answer('A whole answer.'));
+	const events = await stream();
+	const names = events.map(({ name }) => name);
+	assert.ok(names.includes('replace'), `${names}`);
+	const before = events.slice(0, names.indexOf('replace'));
+	assert.match(shown(before), /Half of an answer/);
+	const { response, metadata } = events.at(-1).data;
+	assert.equal(shown(events), response);
+	assert.match(response, /A whole answer\./);
+	assert.doesNotMatch(response, /Half of/);
+	assert.equal(metadata.answered_by, 'custom/scripted');
+});
+
+test('a client of OpenAI gets an empty line and the new answer, and goes on in its conversation', async () => {
+	const openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'any', maxRetries: 0 });
+	const create = (messages) =>
+		openai.chat.completions.create({
+			model: 'smartsupport',
+			user: 'breaks_off',
+			messages,
+			stream: true,
+			stream_options: { include_usage: true },
+		});
+	const collect = async (chunks) => {
+		const all = [];
+		for await (const chunk of chunks) all.push(chunk);
+		return { all, content: all.map(({ choices }) => choices[0]?.delta.content ?? '').join('') };
+	};
+	model.script(pieces(['Half of ', 'an answer'], { cut: 3 }), answer('A whole answer.'));
+	const first = await collect(await create([{ role: 'user', content: message }]));
+	const last = first.all.at(-2);
+	const stored = await server.value(
+		`SELECT content FROM messages WHERE role = 'assistant' AND conversation_id = '${last.conversation_id}'`,
+	);
+	assert.ok(first.content.endsWith(`\n\n${stored}`), first.content);
+	assert.ok(first.content.includes('Half of an answer'), first.content);
+	assert.ok(first.all.at(-1).usage.completion_tokens > 0, 'the tokens are counted');
+	const second = await collect(
+		await create([
+			{ role: 'user', content: message },
+			{ role: 'assistant', content: first.content },
+			{ role: 'user', content: 'Where do I find my invoices?' },
+		]),
+	);
+	assert.equal(second.all.at(-2).conversation_id, last.conversation_id);
+	const earlier = model.asked.at(-1).json.messages.filter(({ role }) => role !== 'system');
+	assert.ok(earlier.some(({ role, content }) => role === 'assistant' && content.includes('Half of')));
+});
+
+test('a client that leaves stops the model, and what was said is stored', async () => {
+	const gate = new Gate();
+	const asked = model.asked.length;
+	model.script(pieces(['Open the page. ', 'Never said.'], { gate: gate.pass }));
+	const connection = ask({ user_id: 'leaves' });
+	await model.untilAsked(asked + 1);
+	gate.open(2);
+	await connection.wait('the first piece', () => connection.received.includes('Open the page.'));
+	connection.destroy();
+	await model.untilIdle();
+	const content = await storedAnswer('leaves');
+	assert.match(content, /Open the page\./);
+	assert.doesNotMatch(content, /Never said/);
+});
+
+test('a client that leaves before the model has said anything gets the articles stored', async () => {
+	const asked = model.asked.length;
+	model.script({ silent: true });
+	const connection = ask({ user_id: 'leaves_early' });
+	await model.untilAsked(asked + 1);
+	connection.destroy();
+	await model.untilIdle();
+	assert.match(await storedAnswer('leaves_early'), /Forgot password/);
+});
+
+test('many streams at once are kept apart', async () => {
+	const count = 20;
+	const gates = [];
+	const asked = model.asked.length;
+	for (let i = 0; i < count; i++) {
+		const gate = new Gate();
+		gates.push(gate);
+		model.script((request) => {
+			const [who] = /customer number \d+/.exec(request.text);
+			return pieces([`For ${who}: `, 'first, ', 'second, ', 'third.'], { gate: gate.pass });
+		});
+	}
+	const replies = Array.from({ length: count }, (_, i) =>
+		stream({ message: `${message} I am customer number ${i}.`, user_id: `many_${i}` }),
+	);
+	await model.untilAsked(asked + count);
+	for (let part = 1; part <= 10; part++) for (const gate of gates) gate.open(part);
+	for (const [i, reply] of replies.entries()) {
+		const events = await reply;
+		assert.equal(shown(events), events.at(-1).data.response);
+		assert.ok(shown(events).includes(`For customer number ${i}: first, second, third.`), shown(events));
+	}
+});
