@@ -51,6 +51,7 @@ struct graph_source {
 	const struct ss_value *stored; /* where they are read from; NULL: from the files */
 	struct value_entry *texts;     /* that were read, by their path from the folder of FILE */
 	size_t count;
+	size_t workflows; /* nodes that are workflows, each counted anew also where they share a file */
 };
 
 /* Reads FILE, the outermost or an inner workflow. NULL and mistakes when it is no YAML. */

@@ -193,10 +193,11 @@ static bool is_being_read(const struct graph_loader *loader, const char *file)
 	return false;
 }
 
-/* Whether there may be one more workflow, which NAMED names; a mistake if not. */
+/* Counts one more workflow, which NAMED names. Whether there may be one; a mistake if not. */
 static bool has_room(const struct graph_loader *loader, const struct yaml_node *named)
 {
 	size_t levels = 1; /* its own */
+	size_t count = ++loader->source->workflows;
 	for (const struct graph_loader *one = loader; one != NULL; one = one->outer)
 		levels++;
 	if (levels > GRAPH_LEVELS_LIMIT)
@@ -204,13 +205,13 @@ static bool has_room(const struct graph_loader *loader, const struct yaml_node *
 			"%s would be on level %zu of workflows that are nodes of others; there are "
 			"at most %d",
 			named->text, levels, GRAPH_LEVELS_LIMIT);
-	else if (loader->source->count > GRAPH_WORKFLOWS_LIMIT)
+	else if (count > GRAPH_WORKFLOWS_LIMIT)
 		yaml_mistake(loader->document, named, loader->diagnostics,
 			"%s would be the workflow number %zu that is a node, counted on all "
 			"levels; "
 			"there are at most %d",
-			named->text, loader->source->count, GRAPH_WORKFLOWS_LIMIT);
-	return levels <= GRAPH_LEVELS_LIMIT && loader->source->count <= GRAPH_WORKFLOWS_LIMIT;
+			named->text, count, GRAPH_WORKFLOWS_LIMIT);
+	return levels <= GRAPH_LEVELS_LIMIT && count <= GRAPH_WORKFLOWS_LIMIT;
 }
 
 static void read_workflow(struct graph_loader *loader, struct graph_node *node,
