@@ -1,5 +1,5 @@
 /*
- * The embedder openai: any API that is compatible with OpenAI's embeddings. docs/providers.md tells how it is used.
+ * The embedder openai: any API that is compatible with OpenAI's embeddings. docs/models.md tells how it is used.
  *
  * Texts go out in batches. A batch that fails for a reason that may pass is tried again, a few times and not for
  * long, since everything that waits for a vector waits for it. How long vectors are is asked for when it is made,

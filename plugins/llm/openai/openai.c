@@ -1,6 +1,6 @@
 /*
  * The model openai: any API that is compatible with OpenAI's chat completions, as those of Groq, OpenAI, Ollama, vLLM
- * and llama.cpp. docs/providers.md tells how each is used.
+ * and llama.cpp. docs/models.md tells how each is used.
  *
  * A question is one request. Its answer streams in; what cites an article gets a number, and what cites none that was
  * given is taken out (citations.h). An answer that ends for its length counts, with an ellipsis. Nothing is tried
