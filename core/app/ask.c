@@ -63,6 +63,17 @@ static void print_priority(const struct ss_value *reply)
 	(void)printf("\n");
 }
 
+/* The stages of the search that did not run, if any. */
+static void print_missing(const struct ss_value *missing)
+{
+	const struct ss_value *stages = value_get(missing, "stages");
+	for (size_t i = 0; i < value_count(stages); i++)
+		(void)printf("%s%s", i == 0 ? "Missing     " : ", ",
+			value_as_string(value_at(stages, i), NULL));
+	if (missing != NULL)
+		(void)printf(": %s\n", text(missing, "error"));
+}
+
 static void print_articles(const struct ss_value *articles, const struct ss_value *retrieval)
 {
 	if (value_count(articles) == 0)
@@ -81,6 +92,7 @@ static void print_articles(const struct ss_value *articles, const struct ss_valu
 			value_as_number(value_get(retrieval, "confidence")),
 			text(retrieval, "best"));
 	(void)printf("\n");
+	print_missing(value_get(retrieval, "missing"));
 }
 
 /* The nodes in the order in which they finished, with the conditions that decided. */

@@ -169,11 +169,19 @@ static void finish(struct asking *asking)
 		trial->options->context, trial->done, trial->options->questions->count);
 }
 
-static void on_found(void *context, const struct ss_value *articles, const struct ss_error *err)
+static void on_found(void *context, const struct ss_value *articles, const struct ss_value *missing,
+	const struct ss_error *err)
 {
 	struct asking *asking = context;
 	struct outcome *outcome = outcome_of(asking);
 	const char *wanted = question_of(asking)->article;
+	struct ss_error incomplete = {0};
+	if (missing != NULL) {
+		/* Figures of half a search say nothing of a whole one. */
+		(void)ss_fail_as(&incomplete, SS_UNAVAILABLE, "%s",
+			value_as_string(value_get(missing, "error"), NULL));
+		err = &incomplete;
+	}
 	if (err != NULL) {
 		fail(asking, err);
 		finish(asking);

@@ -164,9 +164,10 @@ int turn_resume(struct turn *turn, const struct ss_value *answers, struct ss_err
 /* What happened, as a new list in the order of the tasks: maps {id, node, agent (or workflow), status, step,
  * started_ms, duration_ms, writes (list of fields), attempts (if more than 1), copies (of a fan-out), cached
  * (true), restored (true: it ran before the turn was gone on with here), blocked (true:
- * the agent kept the loop for longer than its timeout, or its thread when the attempt was over), error (if it
- * failed), models (what became of those that were asked, as service/llm.h tells it; if there is something to say), taken
- * (list of {to, when}), inner (a workflow's own trace)}. The status is "done", "degraded" (went on with its
+ * the agent kept the loop for longer than its timeout, or its thread when the attempt was over), missing (what a
+ * search in the knowledge base did without: ss_host.missing), error (if it failed), models (what became of those that
+ * were asked, as service/llm.h tells it; if there is something to say), taken (list of {to, when}), inner (a
+ * workflow's own trace)}. The status is "done", "degraded" (went on with its
  * on_error), "failed", "interrupted", or "stopped" when the turn ended before it. Times are relative to the
  * turn's start. */
 struct ss_value *turn_trace(const struct turn *turn);

@@ -1,4 +1,5 @@
 /* What agents may call: the state of their run, and the services. */
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/turn.h"
@@ -367,13 +368,40 @@ static int embed(struct ss_run *run, const struct ss_text *texts, size_t count, 
 	return 0;
 }
 
-static void on_found(void *context, const struct ss_value *articles, const struct ss_error *err)
+/* Has a search of RUN done without MISSING, for its agent, the trace and the log. */
+static void note_missing(struct ss_run *run, const struct ss_value *missing)
+{
+	struct task *task = run->task;
+	const struct ss_value *stages = value_get(missing, "stages");
+	struct buffer names = {0};
+	for (size_t i = 0; i < value_count(stages); i++)
+		buffer_add_format(&names, "%s%s", i > 0 ? ", " : "",
+			value_as_string(value_at(stages, i), NULL));
+	log_warning(&task->turn->log, "the node %s searched the knowledge base without %s: %s",
+		node_of(run)->name, buffer_text(&names),
+		value_as_string(value_get(missing, "error"), NULL));
+	buffer_free(&names);
+	value_unref(task->missing);
+	task->missing = value_ref(missing);
+	run->missing = missing;
+}
+
+static void on_found(void *context, const struct ss_value *articles, const struct ss_value *missing,
+	const struct ss_error *err)
 {
 	struct run_call *call = context;
 	struct ss_run *run = call->run;
 	bool over = !run_is_running(run);
+	if (missing != NULL && !over)
+		note_missing(run, missing);
 	call->found(run_instance(run), run, over ? NULL : articles, over ? &run_is_over : err);
+	run->missing = NULL;
 	(void)call_end(call, 0);
+}
+
+static const struct ss_value *missing_of(struct ss_run *run)
+{
+	return run->missing;
 }
 
 static int search(
@@ -424,4 +452,5 @@ void engine_host_init(struct host *host)
 	host->table.attempt = attempt;
 	host->table.wait = wait_for;
 	host->table.finish = finish;
+	host->table.missing = missing_of;
 }

@@ -342,7 +342,8 @@ static void finish(struct task *task)
 		fail(task, &err);
 		return;
 	}
-	bool keeps = task->cache_key != NULL && !has_asked(task);
+	/* What a search found while something was broken is not what it finds later. */
+	bool keeps = task->cache_key != NULL && !has_asked(task) && task->missing == NULL;
 	bool notes = is_noted(task);
 	struct ss_value *outcome = keeps || notes ? outcome_make(task) : NULL;
 	if (apply_writes(task, &err) < 0) {

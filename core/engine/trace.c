@@ -170,6 +170,7 @@ static struct ss_value *entry(const struct task *task)
 		{"cached", task->cached ? value_bool(true) : NULL},
 		{"restored", task->restored ? value_bool(true) : NULL},
 		{"blocked", task->blocked ? value_bool(true) : NULL},
+		{"missing", task->missing != NULL ? value_ref(task->missing) : NULL},
 		{"error", task->error != NULL ? value_text(task->error) : NULL},
 		{"models", models(task)}, {"taken", taken(task)}, {"inner", inner(task)});
 }

@@ -50,8 +50,10 @@ struct turn *turn_ref(struct turn *turn)
 	return turn;
 }
 
-static void clear_copies(const struct task *task)
+static void clear_task(const struct task *task)
 {
+	value_unref(task->missing);
+	value_unref(task->models);
 	for (size_t i = 0; i < task->copy_count; i++) {
 		value_unref(task->copies[i].item);
 		value_unref(task->copies[i].payload);
@@ -78,10 +80,8 @@ void turn_destroy(struct turn *turn)
 		turn->before->next = turn->next;
 	else
 		engine->turns = turn->next;
-	for (const struct task *task = turn->over_tasks.first; task != NULL; task = task->next) {
-		clear_copies(task);
-		value_unref(task->models);
-	}
+	for (const struct task *task = turn->over_tasks.first; task != NULL; task = task->next)
+		clear_task(task);
 	for (const struct ss_run *run = turn->runs; run != NULL; run = run->next_made)
 		clear_run(run);
 	view_forget(turn);

@@ -140,8 +140,9 @@ struct ss_run {
 	struct generation *generations; /* that are under way */
 	struct write *writes;           /* room for all that the node may write */
 	size_t write_count;
-	size_t way;               /* of the node's command; GRAPH_NO_SLOT: none */
-	struct ss_value *payload; /* what it asks */
+	size_t way;                     /* of the node's command; GRAPH_NO_SLOT: none */
+	struct ss_value *payload;       /* what it asks */
+	const struct ss_value *missing; /* while its agent is told what a search found */
 };
 
 enum copy_state {
@@ -221,6 +222,7 @@ struct task {
 	size_t *changed;     /* fields that it wrote */
 	size_t changed_count;
 	const char *error;
+	struct ss_value *missing; /* what a search that it made did without; NULL: nothing */
 	struct taken *taken;
 	struct ss_value
 		*models; /* what became of those that were asked, a list; NULL: nothing to say */

@@ -34,3 +34,10 @@ double abstention_confidence(
 		     7.07 * signs->sentence_gain;
 	return 1 / (1 + exp(-sum));
 }
+
+double abstention_by_words(const struct abstention_words *signs)
+{
+	double sum =
+		-6.70 + 3.51 * signs->score + 9.69 * signs->lead + 1.06 * log(1 + signs->words);
+	return 1 / (1 + exp(-sum));
+}

@@ -42,4 +42,16 @@ struct abstention_base abstention_learn(const double *similarities, size_t count
 double abstention_confidence(
 	const struct abstention_base *base, const struct abstention_signs *signs);
 
+/* What a ranking by words alone tells of its first article, where nothing can be embedded. */
+struct abstention_words {
+	double score; /* lexical */
+	double lead;  /* of the score over the next one's */
+	double words; /* of the question */
+};
+
+/* The same from these. Words say less than vectors, so it is careful: of the questions that it was fitted on, those of
+ * the threads and the 90 and 100 for kb/ as above, each that the first article does not answer counted three times, so
+ * that what is told by vectors and by words alone can be held against the same least confidence. */
+double abstention_by_words(const struct abstention_words *signs);
+
 #endif

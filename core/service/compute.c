@@ -63,8 +63,9 @@ struct search_job {
 	struct ss_search search;
 	char *text;
 	char *prefer_category;
-	struct embed_request *embedded; /* keeps the vector */
-	struct ss_value *found;
+	struct embed_request *embedded; /* keeps the vector; NULL: it cannot be had */
+	struct ss_error failure;        /* why it cannot */
+	struct knowledge_found found;
 	compute_found *done;
 	void *context;
 };
@@ -109,18 +110,19 @@ static void embed_batch(struct compute *compute, struct service_job *jobs, size_
 
 static void search_one(struct compute *compute, struct search_job *job)
 {
+	struct metrics_part *metrics = compute->options.metrics;
 	const struct knowledge_query query = {
 		.text = job->text,
-		.vector = job->embedded->entries[0]->vector,
+		.vector = job->embedded != NULL ? job->embedded->entries[0]->vector : NULL,
+		.failure = &job->failure,
 		.prefer_category = job->search.prefer_category,
 		.top_k = job->search.top_k,
 		.min_score = job->search.min_score,
 	};
-	if (knowledge_search(compute->options.knowledge, &query, &job->found, &job->head.err) < 0)
-		failure_complete(&job->head.err, "the index");
-	else if (value_count(job->found) == 0)
-		metrics_add(compute->options.metrics, METRIC_SEARCHES_EMPTY, 1);
-	metrics_add(compute->options.metrics, METRIC_SEARCHES, 1);
+	job->found = knowledge_search(compute->options.knowledge, &query);
+	metrics_add(metrics, METRIC_SEARCHES, 1);
+	metrics_add(metrics, METRIC_SEARCHES_EMPTY, value_count(job->found.articles) == 0);
+	metrics_add(metrics, METRIC_SEARCHES_INCOMPLETE, job->found.missing != NULL);
 }
 
 static void work(void *context, struct service_job *jobs)
@@ -299,7 +301,8 @@ static void free_search(struct search_job *job)
 {
 	if (job->embedded != NULL)
 		free_request(job->embedded);
-	value_unref(job->found);
+	value_unref(job->found.articles);
+	value_unref(job->found.missing);
 	free(job->text);
 	free(job->prefer_category);
 	free(job);
@@ -309,8 +312,8 @@ static void search_done(struct service_job *job)
 {
 	struct search_job *search = queue_entry(job_of(job), struct search_job, head);
 	bool failed = search->head.err.status != SS_OK;
-	search->done(
-		search->context, failed ? NULL : search->found, failed ? &search->head.err : NULL);
+	search->done(search->context, search->found.articles, search->found.missing,
+		failed ? &search->head.err : NULL);
 	free_search(search);
 }
 
@@ -323,17 +326,17 @@ static void search_embedded(void *context, const float *const *vectors, size_t c
 	(void)count;
 	(void)dimension;
 	if (err != NULL) {
-		job->head.err = *err;
+		/* The embedder failed: what was refused for want of room never gets here. */
+		job->failure = *err;
 	} else {
 		/* Its own hold on the vector, which outlives the request that made it. */
 		bool is_new = false;
 		job->embedded = request_new(compute, 1, NULL, NULL);
 		job->embedded->entries[0] =
 			vector_cache_get(compute->cache, job->search.text, &is_new);
-		if (put(compute, &job->head, &job->head.err) == 0)
-			return;
 	}
-	search_done(&job->head.job);
+	if (put(compute, &job->head, &job->head.err) < 0)
+		search_done(&job->head.job);
 }
 
 int compute_search(struct compute *compute, const struct ss_search *search, compute_found *done,

@@ -29,9 +29,10 @@ struct compute_options {
 typedef void compute_embedded(void *context, const float *const *vectors, size_t count,
 	size_t dimension, const struct ss_error *err);
 
-/* A list of articles as ss_found gets it, borrowed for the call; or an error. */
-typedef void compute_found(
-	void *context, const struct ss_value *articles, const struct ss_error *err);
+/* A list of articles as ss_found gets it, and what the search did without (struct knowledge_found), both borrowed for
+ * the call; or an error. */
+typedef void compute_found(void *context, const struct ss_value *articles,
+	const struct ss_value *missing, const struct ss_error *err);
 
 struct compute *compute_new(const struct compute_options *options, struct ss_error *err);
 
@@ -49,7 +50,8 @@ bool compute_keep(const struct compute *compute, struct ss_text text, unsigned c
  * of a vector is left out. The embedder must be the same. */
 void compute_restore(struct compute *compute, struct ss_text text, struct ss_bytes vector);
 
-/* Embeds the search's text and then searches; SEARCH is copied. */
+/* Embeds the search's text and then searches; SEARCH is copied. Where the embedder or the index fails, it finds what it
+ * can without; an error is what leaves no room for a search, or ends the server. */
 int compute_search(struct compute *compute, const struct ss_search *search, compute_found *done,
 	void *context, struct ss_error *err);
 

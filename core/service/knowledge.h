@@ -49,19 +49,32 @@ struct knowledge *knowledge_new(const struct articles *articles,
 void knowledge_free(struct knowledge *knowledge);
 
 struct knowledge_query {
-	const char *text;            /* UTF-8 */
-	const float *vector;         /* of the text: [dimension] floats of length 1 */
-	const char *prefer_category; /* NULL for none */
+	const char *text; /* UTF-8 */
+	const float
+		*vector; /* of the text: [dimension] floats of length 1; NULL: it cannot be had */
+	const struct ss_error *failure; /* why it cannot */
+	const char *prefer_category;    /* NULL for none */
 	size_t top_k;
 	double min_score; /* 0..1 */
 };
 
-/* Finds the articles for QUERY: *RESULTS is a new list of at most top_k maps {id, title, content, category,
- * score, scores: {question, answer, lexical}}, best first, all with at least min_score. The first one has also
- * `confidence`, how likely it answers the query (0..1), and where a rule says that it does not, and so the
- * confidence is 0, `doubt`: "unknown_code" when the query names a code that no article has, "other_subject"
- * when it would be much nearer without the words that no article has ("delete my umbrella account"). */
-int knowledge_search(struct knowledge *knowledge, const struct knowledge_query *query,
-	struct ss_value **results, struct ss_error *err);
+/* What a search came to; the caller unrefs both. */
+struct knowledge_found {
+	struct ss_value *articles;
+	struct ss_value *missing; /* NULL: every stage ran */
+};
+
+/* Finds the articles for QUERY, a list of at most top_k maps {id, title, content, category, score, scores: {question,
+ * answer, lexical}}, best first, all with at least min_score. The first one has also `confidence`, how likely
+ * it answers the query (0..1), and where a rule says that it does not, and so the confidence is 0, `doubt`:
+ * "unknown_code" when the query names a code that no article has, "other_subject" when it would be much nearer without
+ * the words that no article has ("delete my umbrella account").
+ *
+ * A plugin that fails does not end a search. Without the query's vector or the index the articles are found by their
+ * words alone: `missing` is {stages: ["question", "answer"], error}, `scores` has only `lexical`, which is then the
+ * score, and the confidence is one for this case. Where only the rule "other_subject" could not be asked, it is
+ * {stages: ["other_subject"], error}. */
+struct knowledge_found knowledge_search(
+	struct knowledge *knowledge, const struct knowledge_query *query);
 
 #endif

@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "service/failure.h"
 #include "service/knowledge_parts.h"
 #include "service/passage.h"
 #include "value/value.h"
@@ -42,7 +43,7 @@ enum {
 
 struct candidate {
 	size_t article;
-	double question, answer; /* similarities */
+	double question, answer; /* similarities; of no meaning in a ranking by words */
 	struct lexical_score lexical;
 	double score;
 	double rank; /* the score with what brings it forward */
@@ -52,6 +53,14 @@ struct ranking {
 	struct candidate *items; /* best first */
 	size_t count;
 	struct lexical_unknown unknown;
+	bool by_words; /* alone */
+};
+
+/* What a search did without, and why. */
+struct missing {
+	const char *stages[2];
+	size_t count;
+	struct ss_error err;
 };
 
 static double similarity(const struct knowledge *knowledge, size_t row, const float *query)
@@ -127,13 +136,16 @@ static struct candidate judge(
 	const struct knowledge_options *options = &knowledge->options;
 	struct candidate candidate = {
 		.article = article,
-		.question = nearest_question(knowledge, article, query->vector),
-		.answer = nearest_passage(knowledge, article, query->vector),
 		.lexical = knowledge->lexical_scores[article],
 	};
-	double blend = options->question_weight * candidate.question +
-		       options->answer_weight * candidate.answer +
-		       options->lexical_weight * (double)candidate.lexical.score;
+	double blend = (double)candidate.lexical.score;
+	if (query->vector != NULL) {
+		candidate.question = nearest_question(knowledge, article, query->vector);
+		candidate.answer = nearest_passage(knowledge, article, query->vector);
+		blend = options->question_weight * candidate.question +
+			options->answer_weight * candidate.answer +
+			options->lexical_weight * (double)candidate.lexical.score;
+	}
 	candidate.score = fmin(fmax(blend, 0), 1);
 	candidate.rank = candidate.score + NAMED_BONUS * (double)candidate.lexical.named +
 			 bonus(knowledge, article, query);
@@ -200,16 +212,28 @@ static void lexical_candidates(struct knowledge *knowledge)
 		knowledge->is_candidate[best[i]] = true;
 }
 
-/* Ranks all articles that may fit but EXCLUDED. The caller frees the items. */
+/* Marks all articles that have any of the query's words. */
+static void word_candidates(struct knowledge *knowledge)
+{
+	for (size_t i = 0; i < knowledge->count; i++)
+		knowledge->is_candidate[i] = lexical_rank(knowledge, i) > 0;
+}
+
+/* Ranks all articles that may fit but EXCLUDED, by their words alone when the query has no vector. The caller frees
+ * the items. */
 static int rank(struct knowledge *knowledge, const struct knowledge_query *query, size_t excluded,
 	struct ranking *ranking, struct ss_error *err)
 {
 	const struct ss_text text = {query->text, strlen(query->text)};
 	memset(knowledge->is_candidate, 0, knowledge->count * sizeof(bool));
-	if (dense_candidates(knowledge, query, err) < 0)
+	if (query->vector != NULL && dense_candidates(knowledge, query, err) < 0)
 		return -1;
+	ranking->by_words = query->vector == NULL;
 	ranking->unknown = lexical_search(knowledge->lexical, text, knowledge->lexical_scores);
-	lexical_candidates(knowledge);
+	if (ranking->by_words)
+		word_candidates(knowledge);
+	else
+		lexical_candidates(knowledge);
 	ranking->items = memory_array(knowledge->count, sizeof *ranking->items);
 	ranking->count = 0;
 	for (size_t i = 0; i < knowledge->count; i++) {
@@ -294,6 +318,28 @@ static double confidence(const struct knowledge *knowledge, const struct knowled
 	return abstention_confidence(&knowledge->base, &signs);
 }
 
+static double confidence_by_words(
+	const struct knowledge_query *query, const struct ranking *ranking, size_t first)
+{
+	const struct ss_text text = {query->text, strlen(query->text)};
+	double score = ranking->items[first].score;
+	double next = first + 1 < ranking->count ? ranking->items[first + 1].score : 0;
+	const struct abstention_words signs = {
+		.score = score,
+		.lead = score - next,
+		.words = (double)passage_words(text),
+	};
+	return abstention_by_words(&signs);
+}
+
+/* Notes that the search goes on without STAGE. ERR, which said why, is the first one's. */
+static void miss(struct missing *missing, const char *stage, const struct ss_error *err)
+{
+	if (missing->count == 0)
+		missing->err = *err;
+	missing->stages[missing->count++] = stage;
+}
+
 /* Whether the words that no article has lead the query away from ARTICLE. */
 static int check_subject(struct knowledge *knowledge, const struct knowledge_query *query,
 	const struct candidate *best, bool *is_other, struct ss_error *err)
@@ -315,26 +361,45 @@ static int check_subject(struct knowledge *knowledge, const struct knowledge_que
 	return result;
 }
 
-/* The confidence of the item FIRST and, when a rule makes it 0, why. */
-static int decide(struct knowledge *knowledge, const struct knowledge_query *query,
-	const struct ranking *ranking, size_t first, double *likely, const char **doubt,
-	struct ss_error *err)
+/* Whether an article may be given at all. One with all that the query names is, where there are words alone: in a long
+ * query a code is a small part of them. */
+static bool is_enough(const struct knowledge_query *query, const struct ranking *ranking, size_t i)
 {
+	const struct candidate *candidate = &ranking->items[i];
+	return candidate->score >= query->min_score ||
+	       (ranking->by_words && candidate->lexical.named >= 1);
+}
+
+/* Whether the item FIRST is about something else; the rule that tells is left out when its embedding fails. */
+static bool is_about_other(struct knowledge *knowledge, const struct knowledge_query *query,
+	const struct ranking *ranking, size_t first, struct missing *missing)
+{
+	struct ss_error err = {0};
 	bool other = false;
-	*likely = confidence(knowledge, query, ranking, first);
+	if (ranking->by_words || ranking->unknown.subject < SUBJECT_SHARE)
+		return false;
+	if (check_subject(knowledge, query, &ranking->items[first], &other, &err) < 0) {
+		failure_complete(&err, "the embedder");
+		miss(missing, "other_subject", &err);
+	}
+	return other;
+}
+
+/* The confidence of the item FIRST and, when a rule makes it 0, why. */
+static double decide(struct knowledge *knowledge, const struct knowledge_query *query,
+	const struct ranking *ranking, size_t first, const char **doubt, struct missing *missing)
+{
+	double likely = ranking->by_words ? confidence_by_words(query, ranking, first)
+					  : confidence(knowledge, query, ranking, first);
 	*doubt = NULL;
 	if (ranking->items[first].lexical.named >= 1)
-		*likely = fmax(*likely, NAMED_CONFIDENCE);
+		likely = fmax(likely, NAMED_CONFIDENCE);
 	if (ranking->unknown.code)
 		*doubt = "unknown_code";
-	else if (ranking->unknown.subject >= SUBJECT_SHARE && *likely >= SUBJECT_FROM &&
-		 check_subject(knowledge, query, &ranking->items[first], &other, err) < 0)
-		return -1;
-	if (other)
+	else if (likely >= SUBJECT_FROM &&
+		 is_about_other(knowledge, query, ranking, first, missing))
 		*doubt = "other_subject";
-	if (*doubt != NULL)
-		*likely = 0;
-	return 0;
+	return *doubt == NULL ? likely : 0;
 }
 
 static struct ss_value *rounded(double number)
@@ -342,50 +407,84 @@ static struct ss_value *rounded(double number)
 	return value_number(round(number * 1e4) / 1e4);
 }
 
+/* The scores of the stages that ran. */
+static struct ss_value *scores_of(const struct candidate *candidate, bool by_words)
+{
+	return value_map_make({"question", by_words ? NULL : rounded(candidate->question)},
+		{"answer", by_words ? NULL : rounded(candidate->answer)},
+		{"lexical", rounded((double)candidate->lexical.score)});
+}
+
 static struct ss_value *result_of(const struct knowledge *knowledge,
-	const struct candidate *candidate, struct ss_value *likely, struct ss_value *doubt)
+	const struct candidate *candidate, bool by_words, struct ss_value *likely,
+	struct ss_value *doubt)
 {
 	const struct ss_value *article = knowledge->articles[candidate->article];
 	return value_map_make({"id", value_ref(value_get(article, "id"))},
 		{"title", value_ref(value_get(article, "title"))},
 		{"content", value_ref(value_get(article, "content"))},
 		{"category", value_ref(value_get(article, "category"))},
-		{"score", rounded(candidate->score)},
-		{"scores", value_map_make({"question", rounded(candidate->question)},
-				   {"answer", rounded(candidate->answer)},
-				   {"lexical", rounded((double)candidate->lexical.score)})},
+		{"score", rounded(candidate->score)}, {"scores", scores_of(candidate, by_words)},
 		{"confidence", likely}, {"doubt", doubt});
 }
 
-int knowledge_search(struct knowledge *knowledge, const struct knowledge_query *query,
-	struct ss_value **results, struct ss_error *err)
+static struct ss_value *missing_value(const struct missing *missing)
+{
+	struct ss_value *stages[array_length(missing->stages)];
+	if (missing->count == 0)
+		return NULL;
+	for (size_t i = 0; i < missing->count; i++)
+		stages[i] = value_text(missing->stages[i]);
+	return value_map_make({"stages", value_list(stages, missing->count)},
+		{"error", value_text(missing->err.text)});
+}
+
+/* Ranks the articles by all stages or, where the vectors fail, by their words alone. */
+static void rank_by_what_works(struct knowledge *knowledge, const struct knowledge_query *query,
+	struct ranking *ranking, struct missing *missing)
+{
+	struct ss_error err = {0};
+	struct knowledge_query words = *query;
+	if (query->vector == NULL)
+		err = *query->failure;
+	else if (rank(knowledge, query, NO_ARTICLE, ranking, &err) == 0)
+		return;
+	failure_complete(&err, "the index");
+	words.vector = NULL;
+	miss(missing, "question", &err);
+	miss(missing, "answer", &err);
+	(void)rank(knowledge, &words, NO_ARTICLE, ranking, NULL);
+}
+
+struct knowledge_found knowledge_search(
+	struct knowledge *knowledge, const struct knowledge_query *query)
 {
 	struct ranking ranking = {0};
-	double likely = 0;
+	struct missing missing = {.count = 0};
 	const char *doubt = NULL;
-	if (rank(knowledge, query, NO_ARTICLE, &ranking, err) < 0)
-		return -1;
+	double likely = 0;
 	size_t first = 0;
-	while (first < ranking.count && ranking.items[first].score < query->min_score)
-		first++;
-	if (first < ranking.count &&
-		decide(knowledge, query, &ranking, first, &likely, &doubt, err) < 0) {
-		free(ranking.items);
-		return -1;
-	}
-	struct ss_value **items = memory_array(query->top_k, sizeof(struct ss_value *));
 	size_t count = 0;
+	rank_by_what_works(knowledge, query, &ranking, &missing);
+	while (first < ranking.count && !is_enough(query, &ranking, first))
+		first++;
+	if (first < ranking.count)
+		likely = decide(knowledge, query, &ranking, first, &doubt, &missing);
+	struct ss_value **items = memory_array(query->top_k, sizeof(struct ss_value *));
 	for (size_t i = first; i < ranking.count && count < query->top_k; i++) {
-		if (ranking.items[i].score < query->min_score)
+		if (!is_enough(query, &ranking, i))
 			continue;
-		items[count++] =
-			result_of(knowledge, &ranking.items[i], i == first ? rounded(likely) : NULL,
-				i == first && doubt != NULL ? value_text(doubt) : NULL);
+		items[count++] = result_of(knowledge, &ranking.items[i], ranking.by_words,
+			i == first ? rounded(likely) : NULL,
+			i == first && doubt != NULL ? value_text(doubt) : NULL);
 	}
-	*results = value_list(items, count);
+	const struct knowledge_found found = {
+		.articles = value_list(items, count),
+		.missing = missing_value(&missing),
+	};
 	free(items);
 	free(ranking.items);
-	return 0;
+	return found;
 }
 
 /* The text of the question with the vector ROW of ARTICLE. */

@@ -15,7 +15,8 @@
  *        (ss_llm_operations.cancel and what follows, and .create); questions to a model that are
  *        no customer's (ss_prompt.use and what follows); prompt files (SS_OPTION_PROMPT, ss_host.render), secrets
  *        (SS_OPTION_SECRET), and pieces of a response that agents make (ss_host.emit); threads of messages that
- *        conversations are found by (ss_turn.thread, ss_turn_key.thread).
+ *        conversations are found by (ss_turn.thread, ss_turn_key.thread). Searches that go on when the embedder or the
+ *        index fails, and say so (ss_host.missing).
  *   1.2  What a turn shows and leaves unanswered (ss_turn.shown and what follows); feedback
  *        (ss_storage_operations.store_feedback and what follows), which every storage keeps; what a user asked in
  *        other conversations (ss_turn_key.recent_limit); indexes that are saved and loaded (ss_index_operations.save

@@ -55,7 +55,8 @@ struct ss_search {
 /* Called on the loop with a list of maps {id, title, content, category, score, scores: {question, answer,
  * lexical}}, best first, borrowed for the call; or with an error and NULL. The first one has `confidence`, how
  * likely it answers the text (0..1), and where a rule says that it does not, `doubt`, why: "unknown_code" or
- * "other_subject". */
+ * "other_subject". Since 1.3 an embedder or an index that fails is no error: `scores` has the stages that ran, and
+ * ss_host.missing tells which did not. */
 typedef void ss_found(void *instance, struct ss_run *run, const struct ss_value *articles,
 	const struct ss_error *err);
 
@@ -217,6 +218,11 @@ struct ss_host {
 	void (*http_cancel)(struct ss_http_call *call);
 	/* The header NAME of the reply, without its name, borrowed until the call goes on; NULL: it has none. */
 	const char *(*http_header)(const struct ss_http_call *call, const char *name);
+
+	/* For agents, on the loop thread, in ss_found: what the search did without, {stages: list of names, error: why},
+	 * borrowed for the call; NULL when all of it ran. The names are those in `scores`, and of the rule
+	 * "other_subject". */
+	const struct ss_value *(*missing)(struct ss_run *run);
 };
 
 SS_END_C

@@ -72,6 +72,8 @@ struct fake_host {
 	fake_embedder *embedder;
 	void *embedder_context;
 	struct ss_value *articles;
+	struct ss_value *missing;
+	const struct ss_value *told; /* of `missing`, while an agent is told what was found */
 	char *answer;
 	struct ss_value *sources;
 	char *model;
@@ -304,6 +306,11 @@ static int host_search(
 	return 0;
 }
 
+static const struct ss_value *host_missing(struct ss_run *run)
+{
+	return host_of(run)->told;
+}
+
 static void forget_prompt(struct fake_host *host)
 {
 	value_unref((struct ss_value *)(uintptr_t)host->prompt.articles);
@@ -432,6 +439,7 @@ struct fake_host *fake_host_new(const struct ss_plugin *plugin)
 		.emit = host_emit,
 		.finish = host_finish,
 		.answer = host_generation_answer,
+		.missing = host_missing,
 	};
 	host->plugin = plugin;
 	while (plugin->fields != NULL && plugin->fields[host->fields].name != NULL)
@@ -494,6 +502,7 @@ void fake_host_free(struct fake_host *host)
 	forget_vectors(host);
 	forget_prompt(host);
 	value_unref(host->articles);
+	value_unref(host->missing);
 	value_unref(host->sources);
 	free(host->answer);
 	free(host->model);
@@ -642,6 +651,12 @@ void fake_host_articles(struct fake_host *host, const char *articles)
 	host->articles = parse(articles);
 }
 
+void fake_host_missing(struct fake_host *host, const char *missing)
+{
+	value_unref(host->missing);
+	host->missing = parse(missing);
+}
+
 void fake_host_answer(
 	struct fake_host *host, const char *answer, const char *sources, const char *model)
 {
@@ -738,7 +753,9 @@ static void call_back(struct fake_host *host, struct waiting *waiting)
 		call_back_embedded(host, waiting);
 		break;
 	case FAKE_SEARCH:
+		host->told = err == NULL ? host->missing : NULL;
 		waiting->found(host->instance, host->run, err != NULL ? NULL : host->articles, err);
+		host->told = NULL;
 		break;
 	case FAKE_GENERATE:
 		waiting->generated(host->instance, host->run, err != NULL ? nothing : answer,

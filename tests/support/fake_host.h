@@ -71,6 +71,8 @@ void fake_host_embedder(
 	struct fake_host *host, size_t dimension, fake_embedder *embedder, void *context);
 /* Searches find ARTICLES, a JSON list of {id, title, content, category, score}. */
 void fake_host_articles(struct fake_host *host, const char *articles);
+/* Searches do without MISSING, a JSON map {stages, error}. */
+void fake_host_missing(struct fake_host *host, const char *missing);
 /* Models answer ANSWER, from SOURCES (a JSON list of ids), as MODEL. */
 void fake_host_answer(
 	struct fake_host *host, const char *answer, const char *sources, const char *model);

@@ -39,12 +39,14 @@ static void destroy(void *instance)
 	free(instance);
 }
 
-/* How the search went: {confidence, abstained, reason, best, scores}. The reason is why it abstained: "no_article"
- * when none scores enough, "low_confidence", or the doubt that came with the best article. */
+/* How the search went: {confidence, abstained, reason, best, scores}, and {missing} where stages of it did not run. The
+ * reason is why it abstained: "no_article" when none scores enough, "low_confidence", or the doubt that came with the
+ * best article. */
 static struct ss_value *explain(const struct kb_retriever *retriever, const struct ss_value *best,
-	bool abstained, double confidence)
+	bool abstained, double confidence, const struct ss_value *missing)
 {
-	static const char *const keys[] = {"confidence", "abstained", "reason", "best", "scores"};
+	static const char *const keys[] = {
+		"confidence", "abstained", "reason", "best", "scores", "missing"};
 	const struct ss_value_functions *values = retriever->host->values;
 	const struct ss_value *doubt = values->get(best, "doubt");
 	const char *reason = best == NULL ? "no_article" : "low_confidence";
@@ -59,8 +61,9 @@ static struct ss_value *explain(const struct kb_retriever *retriever, const stru
 		best != NULL ? values->ref(values->get(best, "id")) : values->string("", 0),
 		best != NULL ? values->ref(values->get(best, "scores"))
 			     : values->map(NULL, NULL, 0),
+		missing != NULL ? values->ref(missing) : NULL,
 	};
-	return values->map(keys, items, sizeof items / sizeof *items);
+	return values->map(keys, items, missing != NULL ? 6 : 5);
 }
 
 static void found(void *instance, struct ss_run *run, const struct ss_value *articles,
@@ -80,8 +83,8 @@ static void found(void *instance, struct ss_run *run, const struct ss_value *art
 		abstained ? host->values->list(NULL, 0) : host->values->ref(articles);
 	/* Both are handed over in any case, since write() takes them. */
 	int result = host->write(run, FIELD_KB_RESULTS, kept, &failure);
-	result |= host->write(
-		run, FIELD_RETRIEVAL, explain(retriever, best, abstained, confidence), &failure);
+	result |= host->write(run, FIELD_RETRIEVAL,
+		explain(retriever, best, abstained, confidence, host->missing(run)), &failure);
 	host->finish(run, result < 0 ? SS_FAILED : SS_DONE, &failure);
 }
 
@@ -137,10 +140,13 @@ static const struct ss_field fields[] = {
 		"The question's category, a hint for the search."},
 	[FIELD_KB_RESULTS] = {"kb_results", SS_LIST, SS_WRITES,
 		"The articles that fit, best first: maps with id, title, content, category, score "
-		"and scores (question, answer, lexical); the first one also with confidence."},
+		"and scores (question, answer, lexical: those that ran); the first one also with "
+		"confidence."},
 	[FIELD_RETRIEVAL] = {"retrieval", SS_MAP, SS_WRITES | SS_OPTIONAL,
 		"How the search went: confidence, abstained, reason (no_article, low_confidence, "
-		"unknown_code or other_subject), best (an article's id) and its scores."},
+		"unknown_code or other_subject), best (an article's id) and its scores; where the "
+		"embedder or the index failed, missing: the stages that did not run and the "
+		"error."},
 	{.name = NULL},
 };
 

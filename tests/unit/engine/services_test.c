@@ -1,7 +1,9 @@
 /* What agents ask of the services, and how it comes back. */
 #include "stage.h"
 
+#include "service/articles.h"
 #include "service/compute.h"
+#include "service/knowledge.h"
 #include "service/later.h"
 #include "service/llm.h"
 #include "value/json.h"
@@ -32,6 +34,8 @@ static struct {
 	char answer[64];
 	char sources[64];
 	char model[64];
+	size_t found;
+	char missing[160]; /* JSON; "" for nothing */
 } back;
 
 static void call_back(const struct ss_error *err)
@@ -61,8 +65,14 @@ static void on_embedded(void *instance, struct ss_run *run, const float *const *
 static void on_found(void *instance, struct ss_run *run, const struct ss_value *articles,
 	const struct ss_error *err)
 {
+	const struct actor *actor = instance;
+	const struct ss_value *missing = actor->host->missing(run);
+	char *text = missing != NULL ? json_text(missing) : NULL;
 	call_back(err);
 	cr_expect_eq(articles == NULL, err != NULL);
+	back.found = value_count(articles);
+	(void)snprintf(back.missing, sizeof back.missing, "%s", text != NULL ? text : "");
+	free(text);
 	end(instance, run, err);
 }
 
@@ -179,6 +189,51 @@ static void open_gate(void)
 static const struct ss_embedder_operations embedder_operations = {
 	.dimension = dimension, .embed = embed_texts};
 
+static int build_index(
+	void *instance, const float *vectors, size_t count, size_t size, struct ss_error *err)
+{
+	(void)instance;
+	(void)vectors;
+	(void)count;
+	(void)size;
+	(void)err;
+	return 0;
+}
+
+/* An index for which all is as near, so the first come first. */
+static int search_index(void *instance, const float *queries, size_t count, size_t k, int64_t *ids,
+	float *scores, struct ss_error *err)
+{
+	(void)instance;
+	(void)queries;
+	(void)err;
+	for (size_t i = 0; i < count * k; i++) {
+		ids[i] = (int64_t)(i % k);
+		scores[i] = 1;
+	}
+	return 0;
+}
+
+static const struct ss_index_operations index_operations = {
+	.build = build_index, .search = search_index};
+
+/* The knowledge of the next open_compute(); NULL for none. */
+static struct knowledge *knowledge;
+
+static void know_one_article(void)
+{
+	struct ss_error err = {0};
+	struct ss_value *article =
+		value_map_make({"id", value_text("a")}, {"title", value_text("one way")},
+			{"content", value_text("another way")}, {"category", value_text("")});
+	const struct articles articles = {&article, 1};
+	const struct knowledge_options options = knowledge_defaults();
+	knowledge = knowledge_new(
+		&articles, &embedder_operations, NULL, &index_operations, NULL, &options, &err);
+	cr_assert_not_null(knowledge, "%s", err.text);
+	value_unref(article);
+}
+
 static struct compute *open_compute(const char *yaml)
 {
 	struct ss_error err = {0};
@@ -187,6 +242,7 @@ static struct compute *open_compute(const char *yaml)
 	(void)sem_init(&embedder.reached, 0, 0);
 	const struct compute_options options = {.base = stage.base,
 		.embedder = &embedder_operations,
+		.knowledge = knowledge,
 		.queue_limit = 100,
 		.cache_limit = 10};
 	struct compute *compute = compute_new(&options, &err);
@@ -238,6 +294,49 @@ Test(search, without_a_knowledge_base_is_refused)
 	cr_expect_not_null(strstr(turn_error(turn)->text, "no knowledge base is configured"));
 	turn_free(turn);
 	compute_free(compute);
+	stage_close();
+}
+
+static void expect_told(const struct turn *turn)
+{
+	static const char missing[] =
+		"{\"error\":\"the embedder is broken\",\"stages\":[\"question\",\"answer\"]}";
+	struct ss_value *trace = turn_trace(turn);
+	char *in_trace = json_text(value_get(stage_entry(trace, "a"), "missing"));
+	char *logged = stage_logged();
+	cr_expect_str_eq(back.missing, missing);
+	cr_expect_str_eq(in_trace, missing);
+	cr_expect_not_null(strstr(logged, "the node a searched the knowledge base without "
+					  "question, answer: the embedder is broken"));
+	free(logged);
+	free(in_trace);
+	value_unref(trace);
+}
+
+/* What is found meanwhile is given, but not kept for later. */
+Test(search, tells_which_of_its_stages_did_not_run)
+{
+	know_one_article();
+	struct compute *compute =
+		open_compute("nodes: {a: {agent: puppet, cache: {key: [given]}}}\n"
+			     "edges: [{from: START, to: a}, {from: a, to: END}]\n");
+	stage_play("a", search);
+	embedder.broken = true;
+	struct turn *turn = stage_turn(NULL);
+	cr_expect_null(turn_error(turn));
+	cr_expect_eq(back.found, 1);
+	expect_told(turn);
+	turn_free(turn);
+	embedder.broken = false;
+	for (int i = 0; i < 2; i++) {
+		turn = stage_turn(NULL);
+		cr_expect_eq(back.calls, 2, "once more, and then from the cache");
+		cr_expect_eq(back.found, 1);
+		cr_expect_str_eq(back.missing, "");
+		turn_free(turn);
+	}
+	compute_free(compute);
+	knowledge_free(knowledge);
 	stage_close();
 }
 

@@ -62,6 +62,24 @@ Test(abstention, asks_for_more_where_unrelated_articles_are_near)
 	cr_expect_float_eq(close.mean, (100 * 0.65 + 20 * 0.43) / 120, 1e-9);
 }
 
+Test(abstention, by_words_grows_with_every_sign_and_is_careful)
+{
+	const struct abstention_words some = {.score = 0.4, .lead = 0.1, .words = 6};
+	const struct abstention_words more[] = {
+		{.score = 0.5, .lead = 0.1, .words = 6},
+		{.score = 0.4, .lead = 0.2, .words = 6},
+		{.score = 0.4, .lead = 0.1, .words = 12},
+	};
+	for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+		cr_expect_gt(
+			abstention_by_words(&more[i]), abstention_by_words(&some), "sign %zu", i);
+	cr_expect_lt(abstention_by_words(&some), 0.2);
+	cr_expect_lt(abstention_by_words(&(struct abstention_words){.words = 100}), 0.2);
+	cr_expect_gt(abstention_by_words(
+			     &(struct abstention_words){.score = 0.6, .lead = 0.4, .words = 8}),
+		0.8);
+}
+
 Test(abstention, learns_little_from_few_questions)
 {
 	const double one = 0.9;

@@ -123,6 +123,8 @@ struct request {
 	struct ss_error err;
 	size_t found;         /* articles */
 	char first[16];       /* the id of the first one */
+	size_t stages;        /* of the first one's scores */
+	char missing[64];     /* why the others did not run */
 	struct request *next; /* asked again from the callback */
 	int next_result;
 };
@@ -590,7 +592,8 @@ static void free_knowledge(struct knowledge *knowledge)
 	free((float *)(uintptr_t)indexed);
 }
 
-static void on_found(void *context, const struct ss_value *articles, const struct ss_error *err)
+static void on_found(void *context, const struct ss_value *articles, const struct ss_value *missing,
+	const struct ss_error *err)
 {
 	struct request *request = context;
 	answered++;
@@ -601,6 +604,9 @@ static void on_found(void *context, const struct ss_value *articles, const struc
 	request->found = value_count(articles);
 	(void)snprintf(request->first, sizeof request->first, "%s",
 		value_as_string(value_get(value_at(articles, 0), "id"), NULL));
+	request->stages = value_count(value_get(value_at(articles, 0), "scores"));
+	(void)snprintf(request->missing, sizeof request->missing, "%s",
+		value_as_string(value_get(missing, "error"), NULL));
 }
 
 static int look_for(struct request *request, const char *text, struct ss_error *err)
@@ -661,7 +667,7 @@ Test(compute, counts_searches_and_those_that_find_nothing)
 	free_knowledge(knowledge);
 }
 
-Test(compute, passes_on_why_a_search_failed)
+Test(compute, searches_by_words_alone_when_the_embedder_or_the_index_fails)
 {
 	struct knowledge *knowledge = make_knowledge();
 	start_with(false, 10, 100, knowledge);
@@ -671,8 +677,53 @@ Test(compute, passes_on_why_a_search_failed)
 	cr_assert_eq(look_for(&requests[1], "bell", NULL), 0); /* the index fails */
 	cr_assert_eq(look_for(&requests[2], "zoo", NULL), 0);  /* the embedder fails */
 	loop_until(base, &answered, 3);
-	cr_expect_str_eq(requests[1].err.text, "the index is broken");
-	cr_expect_str_eq(requests[2].err.text, "the model is broken");
+	cr_expect_str_eq(requests[1].missing, "the index is broken");
+	cr_expect_str_eq(requests[2].missing, "the model is broken");
+	cr_expect_str_eq(requests[1].first, "bell");
+	cr_expect_str_eq(requests[2].first, "zoo");
+	cr_expect(requests[1].stages == 1 && requests[2].stages == 1);
+	cr_expect_eq(counted(METRIC_SEARCHES), 2);
+	cr_expect_eq(counted(METRIC_SEARCHES_INCOMPLETE), 2);
+	embedder.mood = EMBEDS;
+	cr_assert_eq(look_for(&requests[3], "zoo", NULL), 0);
+	loop_until(base, &answered, 4);
+	cr_expect_str_eq(requests[3].missing, "");
+	cr_expect_eq(requests[3].stages, 3);
+	cr_expect_eq(counted(METRIC_SEARCHES_INCOMPLETE), 2);
+	free_knowledge(knowledge);
+}
+
+Test(compute, searches_by_words_alone_when_the_embedder_does_not_say_why)
+{
+	struct knowledge *knowledge = make_knowledge();
+	start_with(false, 10, 100, knowledge);
+	embedder.mood = FAILS_SILENTLY;
+	cr_assert_eq(look_for(&requests[0], "zoo", NULL), 0);
+	loop_until(base, &answered, 1);
+	cr_expect_str_eq(requests[0].first, "zoo");
+	cr_expect_str_eq(requests[0].missing, "the embedder failed without saying why");
+	free_knowledge(knowledge);
+}
+
+/* Words alone would be quick, but whoever comes first must not starve the others. */
+Test(compute, refuses_searches_when_too_much_waits)
+{
+	struct ss_error err = {0};
+	struct knowledge *knowledge = make_knowledge();
+	start_with(true, 1, 100, knowledge);
+	keep_busy();
+	embedder.mood = FAILS;
+	cr_expect_eq(look_for(&requests[1], "zoo", &err), -1);
+	cr_expect_eq(err.status, SS_LIMIT);
+	/* One waits for the vector that is on its way, whose failure leaves it no room: another takes it. */
+	cr_assert_eq(look_for(&requests[1], "first", NULL), 0);
+	requests[2].next = &requests[3];
+	requests[3] = (struct request){.texts = {"second"}, .count = 1};
+	embed_texts(2, "first", NULL);
+	gate_open(&embedder.gate, 2);
+	loop_until(base, &answered, 4);
+	cr_expect_eq(requests[1].err.status, SS_LIMIT);
+	cr_expect_eq(requests[1].calls, 1);
 	free_knowledge(knowledge);
 }
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "service/knowledge.h"
 #include "support/scratch.h"
+#include "value/json.h"
 #include "value/value.h"
 
 #include <criterion/criterion.h>
@@ -21,7 +22,7 @@ struct fakes {
 	const char *fails; /* why embed() fails */
 	float *vectors;
 	size_t count;
-	const char *search_fails;
+	const char *search_fails; /* why search() fails */
 	size_t builds, loads;
 	bool load_fails;
 };
@@ -29,6 +30,7 @@ struct fakes {
 static struct fakes fakes;
 static struct knowledge *knowledge;
 static struct ss_value *found;
+static struct ss_value *missing;
 
 static size_t dimension(const void *instance)
 {
@@ -96,7 +98,7 @@ static int search(void *instance, const float *queries, size_t count, size_t k, 
 	struct fakes *fake = instance;
 	cr_assert_eq(count, 1);
 	if (fake->search_fails != NULL)
-		return ss_fail(err, "%s", fake->search_fails);
+		return fake->search_fails[0] != '\0' ? ss_fail(err, "%s", fake->search_fails) : -1;
 	for (size_t n = 0; n < k; n++) {
 		ids[n] = -1;
 		scores[n] = -2;
@@ -121,9 +123,11 @@ static void forget(void)
 {
 	knowledge_free(knowledge);
 	value_unref(found);
+	value_unref(missing);
 	free(fakes.vectors);
 	knowledge = NULL;
 	found = NULL;
+	missing = NULL;
 	fakes = (struct fakes){0};
 }
 
@@ -158,22 +162,26 @@ static void know_three(void)
 	cr_assert_not_null(knowledge, "%s", err.text);
 }
 
-/* The ids found for TEXT, best first, with a space behind each. */
+/* The ids found for TEXT, best first, with a space behind each. An embedder that fails has no vector for it. */
 static const char *ask(const char *text, const char *category, size_t top_k, double min_score)
 {
 	static char ids[400];
 	float vector[DIMENSION];
-	struct ss_error err = {0};
+	struct ss_error failure = {0};
 	size_t length = 0;
-	embed_text((struct ss_text){text, strlen(text)}, vector);
+	bool embedded =
+		embed(&fakes, &(struct ss_text){text, strlen(text)}, 1, vector, &failure) == 0;
 	const struct knowledge_query query = {.text = text,
-		.vector = vector,
+		.vector = embedded ? vector : NULL,
+		.failure = &failure,
 		.prefer_category = category,
 		.top_k = top_k,
 		.min_score = min_score};
 	value_unref(found);
-	found = NULL;
-	cr_assert_eq(knowledge_search(knowledge, &query, &found, &err), 0, "%s", err.text);
+	value_unref(missing);
+	const struct knowledge_found result = knowledge_search(knowledge, &query);
+	found = result.articles;
+	missing = result.missing;
 	ids[0] = '\0';
 	for (size_t i = 0; i < value_count(found); i++)
 		length += (size_t)snprintf(ids + length, sizeof ids - length, "%s ",
@@ -308,19 +316,6 @@ Test(knowledge, is_not_made_when_the_embedder_fails)
 	cr_expect_str_eq(err.text, "no model");
 }
 
-Test(knowledge, passes_on_why_a_search_failed)
-{
-	struct ss_error err = {0};
-	float vector[DIMENSION] = {1};
-	struct ss_value *results = NULL;
-	const struct knowledge_query query = {.text = "x", .vector = vector, .top_k = 1};
-	know_three();
-	fakes.search_fails = "index gone";
-	cr_expect_eq(knowledge_search(knowledge, &query, &results, &err), -1);
-	cr_expect_str_eq(err.text, "index gone");
-	cr_expect_null(results);
-}
-
 static double stage(size_t place, const char *name)
 {
 	return value_as_number(value_get(value_get(value_at(found, place), "scores"), name));
@@ -357,6 +352,11 @@ Test(knowledge, tells_how_likely_the_first_article_answers)
 	cr_expect_lt(confidence(), 0.2);
 }
 
+static const char *doubt(void)
+{
+	return value_as_string(value_get(value_at(found, 0), "doubt"), NULL);
+}
+
 /* Three articles of codes whose vectors are alike. */
 static void know_codes(void)
 {
@@ -385,8 +385,7 @@ Test(knowledge, doubts_every_article_when_it_is_asked_for_a_code_that_none_has)
 	know_codes();
 	ask("import error TB-9999", NULL, 1, 0);
 	cr_expect_eq(confidence(), 0);
-	cr_expect_str_eq(
-		value_as_string(value_get(value_at(found, 0), "doubt"), NULL), "unknown_code");
+	cr_expect_str_eq(doubt(), "unknown_code");
 }
 
 Test(knowledge, doubts_an_article_that_fits_but_for_words_that_none_has)
@@ -395,8 +394,7 @@ Test(knowledge, doubts_an_article_that_fits_but_for_words_that_none_has)
 	cr_expect_str_eq(
 		ask("How do I reset my old zebra umbrella password?", NULL, 1, 0), "reset ");
 	cr_expect_eq(confidence(), 0);
-	cr_expect_str_eq(
-		value_as_string(value_get(value_at(found, 0), "doubt"), NULL), "other_subject");
+	cr_expect_str_eq(doubt(), "other_subject");
 	ask("How do I reset my password?", NULL, 1, 0);
 	cr_expect_gt(confidence(), 0.5);
 	cr_expect_null(value_get(value_at(found, 0), "doubt"));
@@ -431,6 +429,117 @@ Test(knowledge, is_surer_of_an_article_with_a_sentence_that_fits)
 		forget();
 	}
 	cr_expect_gt(found_in[0], found_in[1]);
+}
+
+/* Plugins that fail while the server runs. */
+
+static void expect_missing(const char *expected)
+{
+	char *json = missing != NULL ? json_text(missing) : memory_string("nothing");
+	cr_expect_str_eq(json, expected);
+	free(json);
+}
+
+static void expect_words_alone(const char *why)
+{
+	char *expected =
+		memory_format("{\"error\":\"%s\",\"stages\":[\"question\",\"answer\"]}", why);
+	expect_missing(expected);
+	free(expected);
+	for (size_t i = 0; i < value_count(found); i++) {
+		const struct ss_value *scores = value_get(value_at(found, i), "scores");
+		cr_expect_eq(value_count(scores), 1);
+		cr_expect_eq(score_at(i), value_as_number(value_get(scores, "lexical")));
+	}
+}
+
+Test(knowledge, tells_of_nothing_missing_when_every_stage_ran)
+{
+	know_three();
+	ask("can I get a refund", NULL, 3, 0);
+	expect_missing("nothing");
+	ask("How do I reset my old zebra umbrella password?", NULL, 1, 0);
+	expect_missing("nothing");
+}
+
+Test(knowledge, finds_articles_by_their_words_alone_without_the_embedder)
+{
+	know_three();
+	fakes.fails = "no model";
+	cr_expect_str_eq(ask("reset the password", NULL, 3, 0), "reset ");
+	expect_words_alone("no model");
+	cr_expect_gt(confidence(), 0.5);
+	cr_expect_str_eq(doubt(), "");
+	cr_expect_str_eq(ask("bananas and apples", NULL, 3, 0), "");
+	expect_words_alone("no model");
+}
+
+Test(knowledge, finds_articles_by_their_words_alone_without_the_index)
+{
+	know_three();
+	fakes.search_fails = "index gone";
+	cr_expect_str_eq(ask("reset the password", NULL, 3, 0), "reset ");
+	expect_words_alone("index gone");
+}
+
+Test(knowledge, names_what_failed_without_saying_why)
+{
+	know_three();
+	fakes.search_fails = "";
+	ask("reset the password", NULL, 3, 0);
+	expect_words_alone("the index failed without saying why");
+}
+
+Test(knowledge, keeps_to_codes_and_phrases_where_it_has_words_alone)
+{
+	know_codes();
+	fakes.fails = "no model";
+	cr_expect_str_eq(ask("what is TB-2000?", NULL, 1, 0), "b ");
+	cr_expect_geq(confidence(), 0.5);
+	cr_expect_str_eq(ask("the program shows import error \"restore sheet\"", NULL, 1, 0), "c ");
+	cr_expect_geq(confidence(), 0.5);
+	cr_expect_str_eq(ask("what is TB-2000?", NULL, 3, 1), "b ", "one that scores too little");
+	ask("import error TB-9999", NULL, 1, 0);
+	cr_expect_eq(confidence(), 0);
+	cr_expect_str_eq(doubt(), "unknown_code");
+}
+
+Test(knowledge, is_not_sure_by_words_of_which_most_are_unknown)
+{
+	know_three();
+	fakes.fails = "no model";
+	cr_expect_str_eq(ask("paint an old zebra umbrella with a password", NULL, 1, 0), "reset ");
+	cr_expect_lt(confidence(), 0.2);
+}
+
+Test(knowledge, prefers_a_category_by_words_alone)
+{
+	struct ss_error err = {0};
+	struct ss_value *items[] = {article("a", "Where is the log?", "Here.", "Technical"),
+		article("b", "Where is the log?", "Here.", "Billing")};
+	know(items, array_length(items), &err);
+	fakes.fails = "no model";
+	cr_expect_str_eq(ask("where is the log", NULL, 2, 0), "a b ");
+	cr_expect_str_eq(ask("where is the log", "Billing", 2, 0), "b a ");
+	cr_expect_str_eq(ask("where is the log", "Billing", 1, 0), "b ");
+}
+
+/* The question has its vector; what fails is the embedding of what is left of it. */
+Test(knowledge, goes_on_without_the_rule_whose_embedding_fails)
+{
+	static const char text[] = "How do I reset my old zebra umbrella password?";
+	float vector[DIMENSION];
+	const struct knowledge_query query = {.text = text, .vector = vector, .top_k = 1};
+	know_three();
+	embed_text((struct ss_text){text, strlen(text)}, vector);
+	fakes.fails = "no model";
+	const struct knowledge_found result = knowledge_search(knowledge, &query);
+	found = result.articles;
+	missing = result.missing;
+	expect_missing("{\"error\":\"no model\",\"stages\":[\"other_subject\"]}");
+	cr_expect_gt(confidence(), 0);
+	cr_expect_str_eq(doubt(), "");
+	cr_expect_eq(value_count(value_get(value_at(found, 0), "scores")), 3);
 }
 
 /* Keeping vectors. */

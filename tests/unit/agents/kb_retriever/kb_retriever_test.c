@@ -75,6 +75,31 @@ Test(kb_retriever, says_that_no_article_was_found)
 		"\"no_article\",\"scores\":{}}");
 }
 
+Test(kb_retriever, names_the_stages_that_did_not_run)
+{
+	struct ss_error err = {0};
+	fake_host_missing(
+		host, "{\"stages\": [\"question\", \"answer\"], \"error\": \"no model\"}");
+	cr_assert_eq(retrieve("", &err), SS_DONE);
+	cr_expect_str_eq(fake_host_written_json(host, "retrieval"),
+		"{\"abstained\":false,\"best\":\"a\",\"confidence\":0.6,\"missing\":{\"error\":"
+		"\"no model\",\"stages\":[\"question\",\"answer\"]},\"reason\":\"\","
+		"\"scores\":{\"lexical\":0.1}}");
+}
+
+Test(kb_retriever, names_them_as_well_when_no_article_was_found)
+{
+	struct ss_error err = {0};
+	fake_host_articles(host, "[]");
+	fake_host_missing(
+		host, "{\"stages\": [\"question\", \"answer\"], \"error\": \"no model\"}");
+	cr_assert_eq(retrieve("", &err), SS_DONE);
+	cr_expect_str_eq(fake_host_written_json(host, "retrieval"),
+		"{\"abstained\":true,\"best\":\"\",\"confidence\":0.0,\"missing\":{\"error\":"
+		"\"no model\",\"stages\":[\"question\",\"answer\"]},\"reason\":\"no_article\","
+		"\"scores\":{}}");
+}
+
 Test(kb_retriever, works_without_retrieval_in_the_workflow)
 {
 	struct ss_error err = {0};
