@@ -13,6 +13,7 @@ enum {
 	LEXICAL_CANDIDATES = 8,  /* articles with the most words of the query */
 	NEXT_ARTICLES = 5,       /* whose words the first one's are compared with */
 	CALIBRATION_LIMIT = 200, /* questions of the base that are asked */
+	LANES = 8,               /* sums of an inner product */
 };
 
 /* What an article that has all codes and quoted phrases of the query is ahead by. */
@@ -63,12 +64,21 @@ struct missing {
 	struct ss_error err;
 };
 
+/* The inner product. The sums are independent, so that the compiler adds several at once, and always the same ones. */
 static double similarity(const struct knowledge *knowledge, size_t row, const float *query)
 {
 	const float *vector = knowledge->vectors + row * knowledge->dimension;
+	float sums[LANES] = {0};
 	double sum = 0;
-	for (size_t i = 0; i < knowledge->dimension; i++)
-		sum += (double)vector[i] * (double)query[i];
+	size_t at = 0;
+	for (; at + LANES <= knowledge->dimension; at += LANES) {
+		for (size_t lane = 0; lane < LANES; lane++)
+			sums[lane] += vector[at + lane] * query[at + lane];
+	}
+	for (; at < knowledge->dimension; at++)
+		sum += (double)vector[at] * (double)query[at];
+	for (size_t lane = 0; lane < LANES; lane++)
+		sum += (double)sums[lane];
 	return sum;
 }
 

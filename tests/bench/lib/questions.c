@@ -78,6 +78,11 @@ size_t questions_texts(const struct questions *questions)
 	return questions->count;
 }
 
+const char *questions_text(const struct questions *questions, size_t row)
+{
+	return questions->texts[row];
+}
+
 void questions_body(
 	const struct questions *questions, size_t number, size_t customers, struct buffer *body)
 {

@@ -13,6 +13,8 @@ struct questions *questions_new(const char *const *files, size_t count, struct s
 void questions_free(struct questions *questions);
 
 size_t questions_texts(const struct questions *questions);
+/* The text ROW as it is in its file. */
+const char *questions_text(const struct questions *questions, size_t row);
 
 /* Appends {"message": …, "user_id": …} with the question NUMBER, of one of CUSTOMERS customers, to BODY. */
 void questions_body(
