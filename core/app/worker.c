@@ -153,7 +153,9 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		.started_ns = clock_monotonic_ns(),
 		.started_at_s = clock_utc_ns() / 1000000000,
 	};
-	const struct http_options options = http_defaults();
+	struct http_options options = http_defaults();
+	options.metrics = worker->options->metrics;
+	options.part = worker->options->part;
 	worker->server = http_server_new(worker->base, &options, api_routes, api_route_count,
 		&worker->api, &worker->log, &err);
 	if (worker->server == NULL || watch(worker) < 0) {

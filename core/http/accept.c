@@ -24,10 +24,12 @@ struct acceptor {
 	struct acceptor_owner owner;
 	const struct log *log;
 	struct event *next_round;
+	struct event *yielded;
 	struct event *retry;
 	struct evhttp_bound_socket *bound[LISTENERS_LIMIT];
 	size_t count;
 	bool made;                 /* a connection was made in this round */
+	bool yields;               /* the siblings go first */
 	bool short_of_descriptors; /* and the log says so */
 };
 
@@ -39,7 +41,8 @@ static void pause_listeners(struct acceptor *acceptor)
 
 void acceptor_resume(struct acceptor *acceptor)
 {
-	if (acceptor->made || !acceptor->owner.has_room(acceptor->owner.context))
+	if (acceptor->made || acceptor->yields ||
+		!acceptor->owner.has_room(acceptor->owner.context))
 		return;
 	for (size_t i = 0; i < acceptor->count; i++)
 		(void)evconnlistener_enable(evhttp_bound_socket_get_listener(acceptor->bound[i]));
@@ -64,6 +67,18 @@ static void on_next_round(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	acceptor->made = false;
 	acceptor->owner.made(acceptor->owner.context);
+	unsigned ms = acceptor->owner.yield_ms(acceptor->owner.context);
+	const struct timeval time = {.tv_usec = (suseconds_t)ms * 1000};
+	acceptor->yields = ms > 0 && event_add(acceptor->yielded, &time) == 0;
+	acceptor_resume(acceptor);
+}
+
+static void on_yielded(evutil_socket_t fd, short what, void *context)
+{
+	struct acceptor *acceptor = context;
+	(void)fd;
+	(void)what;
+	acceptor->yields = false;
 	acceptor_resume(acceptor);
 }
 
@@ -106,8 +121,9 @@ struct acceptor *acceptor_new(struct event_base *base, struct evhttp *evhttp,
 	acceptor->owner = *owner;
 	acceptor->log = log;
 	acceptor->next_round = event_new(base, -1, 0, on_next_round, acceptor);
+	acceptor->yielded = evtimer_new(base, on_yielded, acceptor);
 	acceptor->retry = event_new(base, -1, EV_PERSIST, on_retry, acceptor);
-	if (acceptor->next_round == NULL || acceptor->retry == NULL ||
+	if (acceptor->next_round == NULL || acceptor->yielded == NULL || acceptor->retry == NULL ||
 		event_add(acceptor->retry, &period) < 0)
 		abort(); /* only for want of memory */
 	evhttp_set_bevcb(evhttp, on_accepted, acceptor);
@@ -160,6 +176,7 @@ void acceptor_free(struct acceptor *acceptor)
 	if (acceptor->made)
 		acceptor->owner.made(acceptor->owner.context);
 	event_free(acceptor->next_round);
+	event_free(acceptor->yielded);
 	event_free(acceptor->retry);
 	free(acceptor);
 }

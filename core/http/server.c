@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "http/accept.h"
 #include "http/private.h"
+#include "service/metrics.h"
 
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -18,6 +19,8 @@ enum {
 	RESERVED_DESCRIPTORS = 128,
 	/* What evhttp may count more than the guard did, which is asked first. */
 	EVHTTP_SLACK = 1024,
+	/* The longest that others go first to take a connection: more than it takes to wake up. */
+	YIELD_LIMIT_MS = 10,
 };
 
 struct http_options http_defaults(void)
@@ -207,13 +210,32 @@ static void on_linger_gone(void *context)
 	on_place(context);
 }
 
+static void count_guards(struct http_server *server, size_t count)
+{
+	server->guard_count = count;
+	metrics_set(server->options.part, METRIC_CONNECTIONS, count);
+}
+
+/* A millisecond for each connection that it has more than the mean of all workers. */
+static unsigned yield_ms(void *context)
+{
+	const struct http_server *server = context;
+	if (server->options.metrics == NULL)
+		return 0;
+	uint64_t workers = metrics_total(server->options.metrics, METRIC_WORKERS);
+	uint64_t all = metrics_total(server->options.metrics, METRIC_CONNECTIONS);
+	uint64_t mean = workers > 0 ? all / workers : server->guard_count;
+	uint64_t ahead = server->guard_count > mean ? server->guard_count - mean : 0;
+	return ahead < YIELD_LIMIT_MS ? (unsigned)ahead : YIELD_LIMIT_MS;
+}
+
 /* The client has left, and evhttp has given the request up: it belongs to whoever answers it. */
 static void on_guard_closed(void *context, struct guard *guard)
 {
 	struct http_server *server = context;
 	struct http_request *request = guard->request;
 	server->guards[guard->fd] = NULL;
-	server->guard_count--;
+	count_guards(server, server->guard_count - 1);
 	if (request != NULL && request->ended) {
 		evhttp_request_free(request->evhttp);
 		http_request_free(request);
@@ -251,7 +273,7 @@ static void add_guard(struct http_server *server, struct guard *guard)
 		server->guard_rows = rows;
 	}
 	server->guards[row] = guard;
-	server->guard_count++;
+	count_guards(server, server->guard_count + 1);
 }
 
 static void begin_connection(void *context)
@@ -302,6 +324,7 @@ static void set_up(struct http_server *server, struct event_base *base, size_t b
 		.make = make_connection,
 		.made = begin_connection,
 		.has_room = has_room,
+		.yield_ms = yield_ms,
 	};
 	server->lingers = (struct lingers){.base = base, .gone = on_linger_gone, .context = server};
 	server->host = (struct guard_host){

@@ -11,6 +11,8 @@
 #include "http/route.h"
 
 struct event_base;
+struct metrics;
+struct metrics_part;
 struct http_server;
 
 struct http_options {
@@ -23,6 +25,10 @@ struct http_options {
 	size_t unsent_limit;      /* bytes of a stream that a client leaves; then it is cut off */
 	size_t connection_limit;  /* then no more are accepted until one closes */
 	size_t request_limit;     /* requests that are being answered; more get a 503 */
+	/* Of all workers, and this one's part: connections are counted there, and shared out by it. Borrowed; NULL: it
+	 * has no siblings. */
+	const struct metrics *metrics;
+	struct metrics_part *part;
 };
 
 /* 16 KiB, 64 KiB, 10 s, 30 s, 60 s, 30 s, 256 KiB, 4096 connections, 512 requests. */

@@ -16,6 +16,8 @@ static const struct {
 	const char *help;
 } rows[METRICS] = {
 	[METRIC_WORKERS] = {"smartsupport_workers", "", GAUGE, "Worker processes that serve."},
+	[METRIC_CONNECTIONS] = {"smartsupport_connections", "", GAUGE,
+		"Connections that are open."},
 	[METRIC_ANSWERED] = {"smartsupport_questions_total", "{outcome=\"answered\"}", COUNTER,
 		"Questions by their outcome: answered, abstained (no answer was found), escalated "
 		"to a human, or failed."},

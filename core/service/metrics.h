@@ -16,6 +16,7 @@ struct metrics_part;
 /* Counters, which only grow, and gauges. Another one is a row in the table of metrics.c as well. */
 enum metric {
 	METRIC_WORKERS,
+	METRIC_CONNECTIONS,
 	METRIC_ANSWERED,
 	METRIC_ABSTAINED,
 	METRIC_ESCALATED,
