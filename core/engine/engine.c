@@ -144,7 +144,9 @@ static void advance(struct engine *engine)
 			store_poll(engine->options.store, POLL_NS);
 	} while (engine->first != NULL && clock_monotonic_ns() < until);
 	engine->advancing = false;
-	if (engine->first == NULL)
+	/* Who starts a turn is not called back before that returns, so the loop looks at once. */
+	bool looks = engine->saving > 0 && !engine->polls && !engine->goes_on;
+	if (engine->first == NULL && !looks)
 		return;
 	/* A timer, since what is made active within a round is still seen to in the same round. */
 	engine->goes_on = true;
@@ -159,7 +161,10 @@ static void on_go_on(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	engine->goes_on = false;
 	engine->polls = true;
-	advance(engine);
+	if (engine->first != NULL)
+		advance(engine);
+	else if (engine->saving > 0)
+		store_poll(engine->options.store, POLL_NS);
 	engine->polls = false;
 }
 
