@@ -1,34 +1,22 @@
 #include "sse.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-static int append(char **text, size_t *length, size_t *capacity, const char *more, size_t size,
-	struct ss_error *err)
+static int append(struct text *text, const char *more, size_t length, struct ss_error *err)
 {
-	if (size > SSE_EVENT_LIMIT - *length)
+	if (length > SSE_EVENT_LIMIT - text->length)
 		return ss_fail_as(err, SS_INVALID, "an event of the stream is longer than %d bytes",
 			SSE_EVENT_LIMIT);
-	if (*length + size > *capacity) {
-		size_t wanted = (*length + size) * 2;
-		char *grown = realloc(*text, wanted);
-		if (grown == NULL)
-			return ss_fail(err, "out of memory");
-		*text = grown;
-		*capacity = wanted;
-	}
-	if (size > 0)
-		memcpy(*text + *length, more, size);
-	*length += size;
-	return 0;
+	text_add(text, more, length);
+	return text->failed ? ss_fail(err, "out of memory") : 0;
 }
 
 static int dispatch(struct sse *sse, sse_event *event, void *context, struct ss_error *err)
 {
-	if (sse->data_length == 0)
+	if (sse->data.length == 0)
 		return 0;
-	const struct ss_text data = {sse->data, sse->data_length - 1};
-	sse->data_length = 0;
+	const struct ss_text data = {sse->data.data, sse->data.length - 1};
+	sse->data.length = 0;
 	return event(context, data, err);
 }
 
@@ -37,9 +25,9 @@ static int take_line(struct sse *sse, sse_event *event, void *context, struct ss
 {
 	static const char field[] = "data";
 	const size_t name = sizeof field - 1;
-	const char *line = sse->line;
-	size_t length = sse->line_length, value = name;
-	sse->line_length = 0;
+	const char *line = sse->line.data;
+	size_t length = sse->line.length, value = name;
+	sse->line.length = 0;
 	if (length == 0)
 		return dispatch(sse, event, context, err);
 	if (length < name || memcmp(line, field, name) != 0 || (length > name && line[name] != ':'))
@@ -48,10 +36,9 @@ static int take_line(struct sse *sse, sse_event *event, void *context, struct ss
 		value++;
 	if (length > value && line[value] == ' ')
 		value++;
-	if (append(&sse->data, &sse->data_length, &sse->data_capacity, line + value, length - value,
-		    err) < 0)
+	if (append(&sse->data, line + value, length - value, err) < 0)
 		return -1;
-	return append(&sse->data, &sse->data_length, &sse->data_capacity, "\n", 1, err);
+	return append(&sse->data, "\n", 1, err);
 }
 
 /* The bytes of PART that are left of a byte order mark in the beginning. */
@@ -82,8 +69,7 @@ int sse_read(
 		size_t end = at;
 		while (end < part.length && part.data[end] != '\n' && part.data[end] != '\r')
 			end++;
-		if (append(&sse->line, &sse->line_length, &sse->line_capacity, part.data + at,
-			    end - at, err) < 0)
+		if (append(&sse->line, part.data + at, end - at, err) < 0)
 			return -1;
 		if (end == part.length)
 			return 0;
@@ -97,14 +83,14 @@ int sse_read(
 
 int sse_finish(struct sse *sse, sse_event *event, void *context, struct ss_error *err)
 {
-	if (sse->line_length > 0 && take_line(sse, event, context, err) < 0)
+	if (sse->line.length > 0 && take_line(sse, event, context, err) < 0)
 		return -1;
 	return dispatch(sse, event, context, err);
 }
 
 void sse_end(struct sse *sse)
 {
-	free(sse->line);
-	free(sse->data);
+	text_end(&sse->line);
+	text_end(&sse->data);
 	*sse = (struct sse){0};
 }

@@ -2,18 +2,16 @@
 #ifndef OPENAI_SSE_H
 #define OPENAI_SSE_H
 
-#include <smartsupport/value.h>
+#include "text.h"
 
 /* Bytes that one event may have. */
 enum { SSE_EVENT_LIMIT = 1 << 20 };
 
 /* A reader. All zero in the beginning. */
 struct sse {
-	char *line; /* what has come of it */
-	size_t line_length, line_capacity;
-	char *data; /* of the event so far, each line of it with a line feed behind */
-	size_t data_length, data_capacity;
-	size_t begun; /* bytes of a byte order mark that were seen, or 3 */
+	struct text line; /* what has come of it */
+	struct text data; /* of the event so far, each line of it with a line feed behind */
+	size_t begun;     /* bytes of a byte order mark that were seen, or 3 */
 	bool after_return;
 };
 
