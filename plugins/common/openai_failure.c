@@ -9,7 +9,8 @@ enum { MESSAGE_LIMIT = 200, DAY = 24 * 60 * 60 };
 void openai_tidy(
 	const struct openai_endpoint *endpoint, struct ss_text text, char *out, size_t size)
 {
-	size_t length = text.length < size - 1 ? text.length : size - 1;
+	size_t length =
+		secret_cut(&endpoint->key, text, text.length < size - 1 ? text.length : size - 1);
 	if (length > 0)
 		memcpy(out, text.data, length);
 	if (length < text.length) {

@@ -27,6 +27,18 @@ void secret_end(struct secret *secret)
 	*secret = (struct secret){0};
 }
 
+size_t secret_cut(const struct secret *secret, struct ss_text text, size_t length)
+{
+	if (secret->length == 0 || length >= text.length)
+		return length;
+	size_t first = length < secret->length ? 0 : length - secret->length + 1;
+	size_t most = length - first + secret->length - 1;
+	size_t left = text.length - first;
+	const char *found = memmem(text.data + first, left < most ? left : most,
+		secret->text + secret->begin, secret->length);
+	return found != NULL ? (size_t)(found - text.data) : length;
+}
+
 void secret_hide(const struct secret *secret, char *text)
 {
 	if (secret->text == NULL || secret->length == 0)

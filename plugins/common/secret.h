@@ -2,10 +2,7 @@
 #ifndef COMMON_SECRET_H
 #define COMMON_SECRET_H
 
-#include <smartsupport/error.h>
-
-#include <stdbool.h>
-#include <stddef.h>
+#include <smartsupport/value.h>
 
 struct secret {
 	char *text; /* NUL-terminated; NULL: there is none */
@@ -18,6 +15,10 @@ int secret_make(struct secret *secret, const char *prefix, const char *text, str
 
 /* Overwrites and frees it. */
 void secret_end(struct secret *secret);
+
+/* Where a text of which LENGTH bytes of TEXT are shown is to be cut instead, so that it does not end with a part of the
+ * secret, which secret_hide() would not find. */
+size_t secret_cut(const struct secret *secret, struct ss_text text, size_t length);
 
 /* Overwrites each place in the NUL-terminated TEXT where the secret itself stands. */
 void secret_hide(const struct secret *secret, char *text);

@@ -122,8 +122,9 @@ static void read_head(const struct transfer *transfer, struct transfer_reply *re
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	reply->status = (int)status;
 	reply->retry_after = openai_retry_after(header_of(transfer, "Retry-After"), time(NULL));
-	(void)snprintf(
-		reply->location, sizeof reply->location, "%s", location != NULL ? location : "");
+	openai_tidy(transfer->endpoint,
+		(struct ss_text){location, location != NULL ? strlen(location) : 0},
+		reply->location, sizeof reply->location);
 }
 
 int transfer_post(struct transfer *transfer, const char *body, struct transfer_reply *reply,

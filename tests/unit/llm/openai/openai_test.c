@@ -481,6 +481,21 @@ Test(openai, tells_what_is_wrong_with_a_reply)
 	}
 }
 
+/* Wherever a long message is cut. */
+Test(openai, tells_no_part_of_its_key)
+{
+	create(LOCAL);
+	for (int before = 180; before < 210; before++) {
+		char body[400];
+		(void)snprintf(
+			body, sizeof body, "{\"error\": \"%0*d sk-secret is wrong\"}", before, 0);
+		ask((struct ss_prompt){0});
+		reply("application/json", 401, body);
+		expect_failure(SS_INVALID, "401: 000");
+		cr_expect_null(strstr(seen.err.text, " s"), "%s", seen.err.text);
+	}
+}
+
 Test(openai, follows_no_redirect)
 {
 	create(LOCAL);
