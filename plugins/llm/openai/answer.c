@@ -3,6 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* Bytes that may be ANSWER_NONE with what is around it. All of them are looked at with each part that comes. */
+enum { HEAD_LIMIT = 512 };
+
 int answer_begin(struct answer *answer, const struct ss_value_functions *values,
 	const struct ss_value *articles, bool task)
 {
@@ -66,7 +69,8 @@ void answer_read(struct answer *answer, struct ss_text part)
 		text_add(&answer->head, part.data, part.length);
 		if (answer->head.failed)
 			answer->text.failed = true;
-		else if (!may_be_none((struct ss_text){answer->head.data, answer->head.length}))
+		else if (answer->head.length > HEAD_LIMIT ||
+			 !may_be_none((struct ss_text){answer->head.data, answer->head.length}))
 			begin(answer);
 	}
 }

@@ -159,6 +159,16 @@ Test(answer, tells_no_answer_from_an_answer)
 	expect("NO_ANSWERS", "NO_ANSWERS", "[]");
 }
 
+Test(answer, does_not_wait_forever_for_the_word)
+{
+	struct answer made;
+	cr_assert_eq(answer_begin(&made, &value_functions, NULL, false), 0);
+	for (int i = 0; i < 600; i++)
+		answer_read(&made, (struct ss_text){"*", 1});
+	cr_expect_eq(made.text.length, 600);
+	answer_end(&made);
+}
+
 Test(answer, of_no_words_is_empty)
 {
 	const struct outcome outcome = answer("", 1, given, false, true);
