@@ -69,7 +69,8 @@ static void add_message(struct json_object *messages, const char *role, struct s
 	(void)json_object_array_add(messages, message);
 }
 
-/* TEXT with nothing in it that could end an element. */
+/* VALUE with nothing in it that could begin a tag or end an attribute. > stays, which stands in many an article between
+ * the names of pages, and which models would repeat as they read it. */
 static void add_escaped(
 	struct text *out, const struct ss_value_functions *values, const struct ss_value *value)
 {
@@ -82,9 +83,6 @@ static void add_escaped(
 			break;
 		case '<':
 			text_add_string(out, "&lt;");
-			break;
-		case '>':
-			text_add_string(out, "&gt;");
 			break;
 		case '"':
 			text_add_string(out, "&quot;");

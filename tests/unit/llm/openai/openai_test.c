@@ -261,7 +261,7 @@ Test(openai, asks_with_the_articles_as_data_when_an_agent_has_no_prompt)
 	const char *system = text_at("messages", 0, "content");
 	cr_expect_str_eq(text_at("messages", 0, "role"), "system");
 	cr_expect_not_null(strstr(system,
-		"<article id=\"sso\" title=\"Sign &quot;on&quot;\">\nUse &lt;/article&gt; it.\n"
+		"<article id=\"sso\" title=\"Sign &quot;on&quot;\">\nUse &lt;/article> it.\n"
 		"</article>"));
 	cr_expect_not_null(strstr(system, "NO_ANSWER"));
 	cr_expect_str_eq(text_at("messages", 1, "content"), "a");
