@@ -98,7 +98,7 @@ static int create_part(struct runtime *runtime, struct part *part,
 
 static void free_part(struct part *part, void (*destroy)(void *))
 {
-	if (part->made && part->instance != NULL)
+	if (part->made)
 		destroy(part->instance);
 	options_free(part->options, part->option_count);
 	free(part->options);
@@ -173,9 +173,11 @@ static int create_models(struct runtime *runtime, struct diagnostics *diagnostic
 			runtime->index.plugin->index->create, &config->index, diagnostics);
 	for (size_t i = 0; i < config->llm.count; i++) {
 		struct part *model = &runtime->models[i];
-		if (model->found)
-			result |= create_part(runtime, model, model->plugin->llm->create,
-				&config->llm.items[i].plugin, diagnostics);
+		if (!model->found)
+			continue;
+		result |= create_part(runtime, model, model->plugin->llm->create,
+			&config->llm.items[i].plugin, diagnostics);
+		model->made &= !plugin_llm_is_left_out(model->plugin, model->instance);
 	}
 	return result;
 }
@@ -224,7 +226,7 @@ static int start_models(struct runtime *runtime, struct diagnostics *diagnostics
 	size_t count = 0;
 	for (size_t i = 0; i < config->count; i++) {
 		const struct part *part = &runtime->models[i];
-		if (part->instance == NULL)
+		if (!part->made)
 			continue;
 		const char *name = plugin_llm_name(part->plugin, part->instance);
 		models[count++] = (struct llm_model){

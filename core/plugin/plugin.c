@@ -165,6 +165,12 @@ bool plugin_llm_stops(const struct ss_plugin *plugin)
 	return plugin->abi_minor >= 3 && plugin->llm->cancel != NULL;
 }
 
+bool plugin_llm_is_left_out(const struct ss_plugin *plugin, const void *instance)
+{
+	/* An older one may just have nothing to keep. */
+	return plugin->abi_minor >= 3 && instance == NULL;
+}
+
 const char *plugin_llm_name(const struct ss_plugin *plugin, const void *instance)
 {
 	bool names = plugin->abi_minor >= 3 && plugin->llm->name != NULL;

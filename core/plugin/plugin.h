@@ -36,8 +36,10 @@ unsigned plugin_running(const struct ss_plugin *plugin);
 /* Whether what the index PLUGIN builds can be saved and loaded. */
 bool plugin_index_saves(const struct ss_plugin *plugin);
 
-/* Whether what the model PLUGIN generates can be stopped, and who answers with INSTANCE. */
+/* Whether what the model PLUGIN generates can be stopped, whether it is left out when create() gives INSTANCE, and who
+ * answers with INSTANCE. */
 bool plugin_llm_stops(const struct ss_plugin *plugin);
+bool plugin_llm_is_left_out(const struct ss_plugin *plugin, const void *instance);
 const char *plugin_llm_name(const struct ss_plugin *plugin, const void *instance);
 
 /* "agents", "llm", …: the folder of a kind; "agent", "llm", …: what one is called. */

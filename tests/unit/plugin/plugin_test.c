@@ -289,6 +289,15 @@ Test(plugin, of_a_model_may_stop_and_say_who_answers_since_there_is_a_way_to)
 	cr_expect_str_eq(plugin_llm_name(&plugin, "groq/llama"), "m");
 }
 
+Test(plugin, of_a_model_without_an_instance_is_left_out_since_that_means_it)
+{
+	struct ss_plugin plugin = {.abi_minor = 3};
+	cr_expect(plugin_llm_is_left_out(&plugin, NULL));
+	cr_expect_not(plugin_llm_is_left_out(&plugin, &plugin));
+	plugin.abi_minor = 2;
+	cr_expect_not(plugin_llm_is_left_out(&plugin, NULL));
+}
+
 Test(plugins, have_a_folder_and_a_name_for_each_kind)
 {
 	static const char *const names[][2] = {{"agents", "agent"}, {"llm", "llm"},
