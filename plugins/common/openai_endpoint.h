@@ -12,12 +12,36 @@
 /* The rows of the options that such a plugin declares, in this order. */
 enum {
 	OPENAI_PROVIDER, /* SS_OPTION_CHOICE: auto and names of providers */
-	OPENAI_BASE_URL, /* SS_OPTION_STRING */
-	OPENAI_MODEL,    /* SS_OPTION_STRING */
-	OPENAI_API_KEY,  /* SS_OPTION_SECRET */
-	OPENAI_HEADERS,  /* SS_OPTION_TEXTS */
+	OPENAI_BASE_URL, /* OPENAI_BASE_URL_ROW */
+	OPENAI_MODEL,    /* OPENAI_MODEL_ROW */
+	OPENAI_API_KEY,  /* OPENAI_API_KEY_ROW */
+	OPENAI_HEADERS,  /* OPENAI_HEADERS_ROW */
 	OPENAI_OPTIONS,
 };
+
+/* The rows that are the same for all of them. */
+#define OPENAI_BASE_URL_ROW                                                                        \
+	{                                                                                          \
+		.name = "base_url", .type = SS_OPTION_STRING, .fallback = "",                      \
+		.help = "Where the API is, as in http://127.0.0.1:11434/v1; without a path, /v1 "  \
+			"is added.",                                                               \
+	}
+#define OPENAI_MODEL_ROW                                                                           \
+	{                                                                                          \
+		.name = "model", .type = SS_OPTION_STRING, .fallback = "",                         \
+		.help = "The model's name; by default the provider's usual one.",                  \
+	}
+#define OPENAI_API_KEY_ROW                                                                         \
+	{                                                                                          \
+		.name = "api_key", .type = SS_OPTION_SECRET, .fallback = "",                       \
+		.help = "The key, as in ${MY_API_KEY}; by default that of the provider's "         \
+			"variable.",                                                               \
+	}
+#define OPENAI_HEADERS_ROW                                                                         \
+	{                                                                                          \
+		.name = "headers", .type = SS_OPTION_TEXTS, .fallback = "{}",                      \
+		.help = "More headers of each request.",                                           \
+	}
 
 /* What a provider is known for. */
 struct openai_provider {

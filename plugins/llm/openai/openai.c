@@ -436,24 +436,10 @@ static const struct ss_option options[] = {
 			"with its key; "
 			"auto: as LLM_BASE_URL, GROQ_API_KEY or OPENAI_API_KEY say, none of them: "
 			"the model is left out."},
-	[OPENAI_BASE_URL] = {.name = "base_url",
-		.type = SS_OPTION_STRING,
-		.fallback = "",
-		.help = "Where the API is, as in http://127.0.0.1:11434/v1; without a path, /v1 "
-			"is added."},
-	[OPENAI_MODEL] = {.name = "model",
-		.type = SS_OPTION_STRING,
-		.fallback = "",
-		.help = "The model's name; by default the provider's usual one."},
-	[OPENAI_API_KEY] = {.name = "api_key",
-		.type = SS_OPTION_SECRET,
-		.fallback = "",
-		.help = "The key, as in ${MY_API_KEY}; by default that of the provider's "
-			"variable."},
-	[OPENAI_HEADERS] = {.name = "headers",
-		.type = SS_OPTION_TEXTS,
-		.fallback = "{}",
-		.help = "More headers of each request."},
+	[OPENAI_BASE_URL] = OPENAI_BASE_URL_ROW,
+	[OPENAI_MODEL] = OPENAI_MODEL_ROW,
+	[OPENAI_API_KEY] = OPENAI_API_KEY_ROW,
+	[OPENAI_HEADERS] = OPENAI_HEADERS_ROW,
 	[OPTION_TEMPERATURE] = {.name = "temperature",
 		.type = SS_OPTION_NUMBER,
 		.fallback = "0.2",
