@@ -538,7 +538,8 @@ struct support_turn *support_ask(struct support *support, const struct support_q
 		.user_id = turn->user_id,
 		.conversation_id = question->conversation_id,
 		.thread = question->thread,
-		.history_limit = turn->history != NULL ? 0 : support->options.history_limit,
+		/* Also when the question brings its own, for the vectors of what is in both. */
+		.history_limit = support->options.history_limit,
 		.recent_limit = question->anonymous ? 0 : recent_limit(support),
 		.embedder = support->embedder,
 		.vector_read = support->embedder != NULL ? vectors_add : NULL,

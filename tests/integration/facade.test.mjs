@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
 import { parseEvents } from './lib/events.mjs';
 import { Installation } from './lib/files.mjs';
+import { parseMetrics } from './lib/metrics.mjs';
 import { Server, withServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -117,6 +118,24 @@ test('earlier messages are what the workflow sees as the history', async () => {
 	assert.equal(completion.escalated, true, 'the third attempt goes to a human');
 	const fresh = await complete([say('user', password)], { user: 'facade_6' });
 	assert.equal(fresh.escalated, false);
+});
+
+test('earlier messages that are stored are not embedded again, also by another server', async () => {
+	const messages = [say('user', invoices)];
+	const goOn = async (running) => {
+		const completion = await clientOf(running).chat.completions.create({ model, messages });
+		messages.push(completion.choices[0].message, say('user', password));
+	};
+	let database;
+	await withServer({}, async (first) => {
+		database = first.database;
+		await goOn(first);
+	});
+	await withServer({ database }, async (second) => {
+		await goOn(second);
+		const metrics = await second.request('/metrics');
+		assert.equal(parseMetrics(metrics.text).get('smartsupport_embedder_texts_total'), 1);
+	});
 });
 
 test('a conversation_id wins over the messages', async () => {
