@@ -7,7 +7,7 @@
  * SS_LIMIT), until its attempts or its time are used up; then the next one is. When a model says that the articles
  * have no answer (SS_NOT_FOUND), no other is asked.
  *
- * A model is local when it cannot be stopped (it has no cancel()): it answers out of this process, at once, and is
+ * A model is local when it cannot be stopped (it has no cancel()): it answers within this process, at once, and is
  * no language model. Only the others are given tasks (SS_PROMPT_TASK).
  *
  * Every attempt has a number, which counts up from 1 over all models and goes with its pieces. Pieces of an attempt

@@ -122,13 +122,14 @@ void llm_wake(struct llm_row *row);
 
 /* llm_attempt.c */
 
-/* Whether MODEL answers out of this process. */
+/* Whether ROW's model answers within this process. */
 bool llm_is_local(const struct llm_row *row);
 /* About the tokens that CALL sends. */
 int64_t llm_estimate(const struct llm_call *call);
 /* Asks ROW's model CALL's question: its generation, or NULL and ERR when it refuses. */
 struct ss_generation *llm_attempt(struct llm_call *call, struct llm_row *row, struct ss_error *err);
-/* Stops GENERATION, which has not ended: because it took too long (FAILED), or because nobody waits for it. */
+/* Stops GENERATION, because it took too long (FAILED) or because nobody waits for it. One that has just ended counts as
+ * what it came to. */
 void llm_stop(struct ss_generation *generation, bool failed);
 void llm_generation_free(struct ss_generation *generation);
 
