@@ -3,6 +3,7 @@
  * are embedded a few at a time, so that the questions of customers come in between.
  */
 #include "api/openai.h"
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "service/compute.h"
@@ -23,7 +24,8 @@ enum {
 struct embedding {
 	struct http_request *request;
 	struct ss_value *texts; /* a list */
-	struct ss_value **made; /* the items of the reply so far */
+	/* As far as it is made: as values so many numbers would be large, and made at once. */
+	struct buffer reply;
 	size_t done;
 	int64_t dimensions; /* that are asked for; 0: any */
 	bool base64;
@@ -86,26 +88,17 @@ static int read_dimensions(
 	return openai_refuse(error, "dimensions", "dimensions must be a whole number from 1 on");
 }
 
-/* A double with as few digits as tell the float from its neighbours. */
-static double short_number(float number)
+/* With as few digits as tell a float from its neighbours. */
+static void add_numbers(struct buffer *out, const float *vector, size_t dimension)
 {
-	char text[32];
-	(void)snprintf(text, sizeof text, "%.9g", (double)number);
-	return strtod(text, NULL);
-}
-
-static struct ss_value *numbers(const float *vector, size_t dimension)
-{
-	struct ss_value **items = memory_array(dimension, sizeof(struct ss_value *));
+	buffer_add_char(out, '[');
 	for (size_t i = 0; i < dimension; i++)
-		items[i] = value_number(short_number(vector[i]));
-	struct ss_value *list = value_list(items, dimension);
-	free(items);
-	return list;
+		buffer_add_format(out, "%s%.9g", i > 0 ? "," : "", (double)vector[i]);
+	buffer_add_char(out, ']');
 }
 
 /* The floats as four bytes each, the lowest first. */
-static struct ss_value *bytes(const float *vector, size_t dimension)
+static void add_bytes(struct buffer *out, const float *vector, size_t dimension)
 {
 	uint32_t *raw = memory_array(dimension, sizeof *raw);
 	size_t length = dimension * sizeof *raw;
@@ -113,18 +106,28 @@ static struct ss_value *bytes(const float *vector, size_t dimension)
 	memcpy(raw, vector, length);
 	for (size_t i = 0; i < dimension; i++)
 		raw[i] = htole32(raw[i]);
-	int encoded = EVP_EncodeBlock(text, (const unsigned char *)raw, (int)length);
-	struct ss_value *value = value_string((const char *)text, (size_t)encoded);
+	(void)EVP_EncodeBlock(text, (const unsigned char *)raw, (int)length);
+	buffer_add_format(out, "\"%s\"", (const char *)text);
 	free(text);
 	free(raw);
-	return value;
+}
+
+static void add_item(struct embedding *embedding, const float *vector, size_t dimension)
+{
+	struct buffer *out = &embedding->reply;
+	buffer_add_format(out, "%s{\"object\":\"embedding\",\"index\":%zu,\"embedding\":",
+		embedding->done > 0 ? "," : "{\"object\":\"list\",\"data\":[", embedding->done);
+	if (embedding->base64)
+		add_bytes(out, vector, dimension);
+	else
+		add_numbers(out, vector, dimension);
+	buffer_add_char(out, '}');
+	embedding->done++;
 }
 
 static void embedding_free(struct embedding *embedding)
 {
-	for (size_t i = 0; i < embedding->done; i++)
-		value_unref(embedding->made[i]);
-	free(embedding->made);
+	buffer_free(&embedding->reply);
 	value_unref(embedding->texts);
 	free(embedding);
 }
@@ -137,15 +140,11 @@ static void fail(struct embedding *embedding, const struct openai_error *error)
 
 static void reply(struct embedding *embedding)
 {
-	/* What it took of a model that is paid for by tokens. */
-	struct ss_value *usage =
-		value_map_make({"prompt_tokens", value_int(0)}, {"total_tokens", value_int(0)});
-	struct ss_value *list = value_map_make({"object", value_text("list")},
-		{"data", value_list(embedding->made, embedding->done)},
-		{"model", value_text(OPENAI_MODEL)}, {"usage", usage});
-	embedding->done = 0;
-	http_reply_json(embedding->request, 200, list);
-	value_unref(list);
+	/* The usage is what it took of a model that is paid for by tokens. */
+	buffer_add_string(&embedding->reply, "],\"model\":\"" OPENAI_MODEL "\","
+					     "\"usage\":{\"prompt_tokens\":0,\"total_tokens\":0}}");
+	http_reply_text(embedding->request, 200, "application/json",
+		(struct ss_text){buffer_text(&embedding->reply), embedding->reply.length});
 	embedding_free(embedding);
 }
 
@@ -167,14 +166,8 @@ static void on_embedded(void *context, const float *const *vectors, size_t count
 		fail(embedding, &error);
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct ss_value *vector = embedding->base64 ? bytes(vectors[i], dimension)
-							    : numbers(vectors[i], dimension);
-		embedding->made[embedding->done] = value_map_make(
-			{"object", value_text("embedding")},
-			{"index", value_int((int64_t)embedding->done)}, {"embedding", vector});
-		embedding->done++;
-	}
+	for (size_t i = 0; i < count; i++)
+		add_item(embedding, vectors[i], dimension);
 	if (embedding->done < value_count(embedding->texts) &&
 		!http_request_cancelled(embedding->request))
 		embed_some(embedding);
@@ -217,6 +210,5 @@ void api_embeddings(struct http_request *request)
 		fail(embedding, &error);
 		return;
 	}
-	embedding->made = memory_array(value_count(embedding->texts), sizeof(struct ss_value *));
 	embed_some(embedding);
 }
