@@ -71,8 +71,7 @@ static struct ss_value *usage_of(const struct ss_value *reply)
 /* A reference to the MEMBER of MAP; NULL when it has none. */
 static struct ss_value *member(const struct ss_value *map, const char *name)
 {
-	const struct ss_value *value = value_get(map, name);
-	return value != NULL ? value_ref(value) : NULL;
+	return value_ref(value_get(map, name));
 }
 
 /* A completion or a part of one. NULL where there is nothing. */

@@ -149,8 +149,7 @@ static void fail(struct support_turn *turn, const struct ss_error *err)
 
 static struct ss_value *field(const struct support_turn *turn, const char *name)
 {
-	const struct ss_value *value = turn_field(turn->turn, name);
-	return value != NULL ? value_ref(value) : NULL;
+	return value_ref(turn_field(turn->turn, name));
 }
 
 static const char *text_field(const struct support_turn *turn, const char *name)

@@ -188,11 +188,9 @@ static void tell_articles(struct watch *watch, const struct ss_value *articles)
 	struct ss_value **items = memory_array(count, sizeof(struct ss_value *));
 	for (size_t i = 0; i < count; i++) {
 		struct value_entry entries[array_length(members)];
-		for (size_t j = 0; j < array_length(members); j++) {
-			const struct ss_value *value = value_get(value_at(articles, i), members[j]);
-			entries[j] = (struct value_entry){
-				members[j], value != NULL ? value_ref(value) : NULL};
-		}
+		for (size_t j = 0; j < array_length(members); j++)
+			entries[j] = (struct value_entry){members[j],
+				value_ref(value_get(value_at(articles, i), members[j]))};
 		items[i] = value_map_of(entries, array_length(members));
 	}
 	struct ss_value *list = value_list(items, count);

@@ -26,6 +26,7 @@ struct ss_value *value_list_join(const struct ss_value *list, const struct ss_va
 /* The same of LIST (taken). It grows where it is when nobody else holds it, which costs no more than MORE. */
 struct ss_value *value_list_append(struct ss_value *list, const struct ss_value *more);
 
+/* Of NULL, NULL. */
 struct ss_value *value_ref(const struct ss_value *value);
 void value_unref(struct ss_value *value);
 
