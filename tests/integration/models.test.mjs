@@ -98,6 +98,22 @@ test('a refused key is told without the key', async () => {
 	await refused(failure(401, `the key ${key} is unknown`), /answers with 401: the key \*+ is unknown; is the key right/, { api_key: key });
 });
 
+test('no piece of the key is told, wherever the server puts it', async () => {
+	const start = key.slice(0, 8);
+	for (const step of [
+		// The message is cut behind 200 bytes, in the middle of the key.
+		failure(401, `${'x'.repeat(190)}${key}`),
+		{ headers: { 'Content-Type': `text/${key}` }, body: 'x' },
+		{ status: 307, headers: { Location: `http://x.example/?${'x'.repeat(170)}${key}` }, body: '' },
+		{ refusal: `${'x'.repeat(190)}${key}` },
+	]) {
+		model.otherwise = step;
+		const result = await ask({ api_key: key });
+		assert.notEqual(result.code, 0, result.stdout);
+		assert.ok(!(result.stdout + result.stderr).includes(start), result.stderr);
+	}
+});
+
 test('a reply that is cut off, empty, of another type or no JSON is told apart', async () => {
 	await refused({ body: '{"choices": [{"message": {"content": "Op', streamed: false }, /sends a reply that cannot be read/);
 	await refused({ body: event('{"choices": [{"del'), headers: { 'Content-Type': 'text/event-stream' } }, /sends a reply that cannot be read/);

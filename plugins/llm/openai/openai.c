@@ -269,18 +269,20 @@ static int on_event(void *context, struct ss_text data, struct ss_error *err)
 /* Whether the reply is a stream, by its type; a server may not know of streams. */
 static int find_kind(struct question *question, struct ss_error *err)
 {
-	const struct ss_host *host = question->openai->host;
-	const char *type = host->http_header(question->call, "Content-Type");
+	const struct openai_endpoint *endpoint = &question->openai->endpoint;
+	const char *type = question->openai->host->http_header(question->call, "Content-Type");
+	char shown[64];
 	type = type != NULL ? type : "";
 	if (strncasecmp(type, "text/event-stream", 17) == 0)
 		question->kind = STREAM;
 	else if (strncasecmp(type, "application/json", 16) == 0)
 		question->kind = WHOLE;
-	else
-		return ss_fail_as(err, SS_INVALID,
-			"%s answers with the type \"%.60s\", not with JSON; is the base URL right?",
-			question->openai->endpoint.name, type);
-	return 0;
+	if (question->kind != UNKNOWN)
+		return 0;
+	openai_tidy(endpoint, (struct ss_text){type, strlen(type)}, shown, sizeof shown);
+	return ss_fail_as(err, SS_INVALID,
+		"%s answers with the type \"%s\", not with JSON; is the base URL right?",
+		endpoint->name, shown);
 }
 
 static int read_part(
