@@ -1,7 +1,9 @@
 #include "common/openai_endpoint.h"
 
+#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* custom is the last one: what is none of the others. vLLM's own port is also this server's, which would ask
  * itself. */
@@ -117,6 +119,33 @@ static bool choose(struct choice *choice, const struct wish *wish)
 	return true;
 }
 
+static bool begins(const char *url, const char *scheme)
+{
+	return strncasecmp(url, scheme, strlen(scheme)) == 0;
+}
+
+/* What would otherwise fail with each question. What may be a password is not shown. */
+static int check_url(const char *url, struct ss_error *err)
+{
+	size_t length;
+	if (strpbrk(url, "?#@ \t\r\n") != NULL)
+		return ss_fail_as(err, SS_INVALID,
+			"the base URL has a user's name, a query, a fragment or a blank in it; a "
+			"key belongs in api_key");
+	if (!begins(url, "http://") && !begins(url, "https://"))
+		return ss_fail_as(err, SS_INVALID,
+			"the base URL \"%.200s\" does not begin with http:// or https://", url);
+	(void)host_in(url, &length);
+	CURLU *parsed = curl_url();
+	CURLUcode code =
+		length > 0 ? curl_url_set(parsed, CURLUPART_URL, url, 0) : CURLUE_NO_HOST;
+	curl_url_cleanup(parsed);
+	if (code != CURLUE_OK)
+		return ss_fail_as(err, SS_INVALID, "the base URL \"%.200s\" cannot be used: %s", url,
+			curl_url_strerror(code));
+	return 0;
+}
+
 static int check(const struct choice *choice, struct ss_error *err)
 {
 	const struct openai_provider *provider = choice->provider;
@@ -124,13 +153,8 @@ static int check(const struct choice *choice, struct ss_error *err)
 	if (url[0] == '\0')
 		return ss_fail_as(err, SS_INVALID,
 			"%s needs a base_url, as in http://127.0.0.1:9000/v1", provider->name);
-	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-		return ss_fail_as(err, SS_INVALID,
-			"the base URL \"%.200s\" does not begin with http:// or https://", url);
-	if (strpbrk(url, "?#@ \t\r\n") != NULL)
-		return ss_fail_as(err, SS_INVALID,
-			"the base URL has a user's name, a query, a fragment or a blank in it; a "
-			"key belongs in api_key");
+	if (check_url(url, err) < 0)
+		return -1;
 	if (choice->model[0] == '\0')
 		return ss_fail_as(err, SS_INVALID,
 			"%.200s has no default model; name one with the option model or LLM_MODEL",

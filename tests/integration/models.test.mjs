@@ -206,6 +206,24 @@ test('the environment names the API, and what it is asked by', async () => {
 	assert.match(nameless.stderr, /smartsupport\.yaml:\d+:\d+: .* has no default model; name one with the option model or LLM_MODEL/);
 });
 
+test('a base URL that cannot work is found before anybody asks', async () => {
+	const check = async (url) => {
+		configure({ base_url: url });
+		return runProgram(['check', '--config', installed.config], { env: installed.env });
+	};
+	for (const url of ['http://', 'http:///v1', 'http://127.0.0.1:port', 'http://127.0.0.1:99999/v1', 'http://[::1/v1', 'ftp://127.0.0.1']) {
+		const { code, stderr, stdout } = await check(url);
+		assert.equal(code, 1, `${url}: ${stdout}`);
+		assert.match(stdout + stderr, /smartsupport\.yaml:\d+:\d+: the base URL /);
+	}
+	for (const url of ['http://user:password@host/v1', 'ftp://user:password@host/v1', 'https://host/v1?key=password']) {
+		const { code, stderr, stdout } = await check(url);
+		assert.equal(code, 1, stdout);
+		assert.ok(!(stdout + stderr).includes('password'), stdout + stderr);
+	}
+	for (const url of ['HTTP://127.0.0.1:9000', 'http://[::1]:9000/v1', 'https://host.example/a/b/']) assert.equal((await check(url)).code, 0, url);
+});
+
 // The memory of PID that a core file would have: all that can be written, but what is marked as not to be dumped.
 function dumped(pid) {
 	const parts = [];
