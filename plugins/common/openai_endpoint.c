@@ -1,5 +1,6 @@
 #include "common/openai_endpoint.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,6 +221,33 @@ static int add_headers(struct openai_endpoint *endpoint, const struct ss_value_f
 	return 0;
 }
 
+/* Whether what goes to URL stays on this machine. */
+static bool stays_here(const char *url)
+{
+	size_t length;
+	char name[16]; /* an IPv4 address, or a name that is as short */
+	struct in_addr address;
+	const char *host = host_in(url, &length);
+	size_t end = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
+	if (end >= sizeof name)
+		return false;
+	(void)snprintf(name, sizeof name, "%.*s", (int)end, host);
+	return strcasecmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 ||
+	       (inet_pton(AF_INET, name, &address) == 1 &&
+		       ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
+}
+
+/* Of a key that anybody on the way can read. */
+static void warn(const struct openai_endpoint *endpoint, const struct ss_host *host)
+{
+	if (endpoint->key.text != NULL && begins(endpoint->url, "http://") &&
+		!stays_here(endpoint->url))
+		host->log(host, SS_LOG_WARNING,
+			"the key for %s goes over the network unencrypted, since its base URL "
+			"begins with http:",
+			endpoint->name);
+}
+
 int openai_endpoint_find(struct openai_endpoint *endpoint, const struct ss_setup *setup,
 	bool embeds, bool *found, struct ss_error *err)
 {
@@ -256,6 +284,7 @@ int openai_endpoint_find(struct openai_endpoint *endpoint, const struct ss_setup
 	}
 	endpoint->headers[endpoint->header_count] = "Content-Type: application/json";
 	endpoint->headers[endpoint->header_count + 1] = endpoint->key.text;
+	warn(endpoint, setup->host);
 	return 0;
 }
 

@@ -91,19 +91,6 @@ static void read_settings(struct openai *openai, const struct ss_value *const *o
 	openai->max_reply = (size_t)values->as_int(options[OPTION_MAX_REPLY]) * 1024;
 }
 
-/* A key that anybody on the way can read. */
-static void warn(const struct openai *openai)
-{
-	const char *url = openai->endpoint.url;
-	if (openai->endpoint.key.text != NULL && strncmp(url, "http://", 7) == 0 &&
-		strncmp(url, "http://127.", 11) != 0 && strncmp(url, "http://localhost", 16) != 0 &&
-		strncmp(url, "http://[::1]", 12) != 0)
-		openai->host->log(openai->host, SS_LOG_WARNING,
-			"the key for %s goes over the network unencrypted, since its base URL "
-			"begins with http:",
-			openai->endpoint.name);
-}
-
 static int create(const struct ss_setup *setup, void **instance, struct ss_error *err)
 {
 	bool found = false;
@@ -121,7 +108,6 @@ static int create(const struct ss_setup *setup, void **instance, struct ss_error
 		return 0;
 	}
 	read_settings(openai, setup->options);
-	warn(openai);
 	*instance = openai;
 	return 0;
 }

@@ -698,11 +698,33 @@ Test(openai, refuses_an_address_without_a_model)
 
 Test(openai, warns_of_a_key_that_anybody_can_read_on_the_way)
 {
-	create("{base_url: 'http://models.example', model: m, api_key: sk-secret}");
-	cr_expect_not_null(strstr(seen.log, "unencrypted"));
-	cr_expect_null(strstr(seen.log, "sk-secret"));
+	static const struct {
+		const char *url;
+		bool warns;
+	} cases[] = {
+		{"http://models.example", true},
+		{"http://127.models.example/v1", true},
+		{"http://localhost.models.example", true},
+		{"HTTP://models.example", true},
+		{"https://models.example", false},
+		{"http://127.0.0.1:9", false},
+		{"http://127.1.2.3/v1", false},
+		{"http://LOCALHOST:9", false},
+		{"http://localhost", false},
+		{"http://[::1]:9/v1", false},
+	};
+	for (size_t i = 0; i < array_length(cases); i++) {
+		char yaml[200];
+		(void)snprintf(yaml, sizeof yaml, "{base_url: '%s', model: m, api_key: sk-secret}",
+			cases[i].url);
+		seen.log[0] = '\0';
+		create(yaml);
+		cr_expect_eq(
+			strstr(seen.log, "unencrypted") != NULL, cases[i].warns, "%s", cases[i].url);
+		cr_expect_null(strstr(seen.log, "sk-secret"));
+		drop();
+	}
 	seen.log[0] = '\0';
-	drop();
-	create(LOCAL);
+	create("{base_url: 'http://models.example', model: m}");
 	cr_expect_str_eq(seen.log, "");
 }
