@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
 import { parseEvents, pieces as shown } from './lib/events.mjs';
 import { Installation } from './lib/files.mjs';
-import { ModelServer, answer, pieces } from './lib/model_server.mjs';
+import { ModelServer, answer, chunk, event, pieces } from './lib/model_server.mjs';
 import { Server } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -144,6 +144,20 @@ test('a client of OpenAI gets an empty line and the new answer, and goes on in i
 	assert.equal(second.all.at(-2).conversation_id, last.conversation_id);
 	const earlier = model.asked.at(-1).json.messages.filter(({ role }) => role !== 'system');
 	assert.ok(earlier.some(({ role, content }) => role === 'assistant' && content.includes('Half of')));
+});
+
+test('a reply that is said to be done is over, though its connection stays', async () => {
+	const gate = new Gate();
+	const body = [event(chunk({ content: 'Aaa bbb.' })), event(chunk({}, 'stop')), event('[DONE]'), ': and no end\n\n'];
+	model.script({ headers: { 'Content-Type': 'text/event-stream' }, body, gate: gate.pass });
+	const connection = ask({ user_id: 'stays' });
+	gate.open(3);
+	await connection.wait('the end', () => connection.received.includes('event: final'));
+	assert.equal(model.underWay, 1);
+	assert.match(await storedAnswer('stays'), /Aaa bbb\./);
+	gate.open(4);
+	await model.untilIdle();
+	connection.destroy();
 });
 
 test('a client that leaves stops the model, and what was said is stored', async () => {

@@ -50,8 +50,9 @@ struct openai {
 struct question {
 	struct openai *openai;
 	struct question *next, **link;
-	struct ss_generation *generation;
-	struct ss_http_call *call;
+	struct ss_generation *generation; /* NULL: it has ended, and only its call has not */
+	struct ss_http_call *call;        /* NULL: it is over */
+	bool done;                        /* the stream says so */
 	enum { UNKNOWN, STREAM, WHOLE } kind; /* of the reply */
 	struct sse sse;
 	struct text body; /* of a reply that is no stream */
@@ -126,8 +127,10 @@ static void free_question(struct question *question)
 static void destroy(void *instance)
 {
 	struct openai *openai = instance;
-	while (openai->questions != NULL)
+	while (openai->questions != NULL) {
+		openai->host->http_cancel(openai->questions->call);
 		free_question(openai->questions);
+	}
 	openai->host->values->unref(openai->stop);
 	openai_endpoint_end(&openai->endpoint);
 	free(openai);
@@ -150,7 +153,17 @@ static void hand_on(struct question *question)
 	question->told = text->length;
 }
 
-/* Ends QUESTION with ERR, and frees it. */
+/* Ends QUESTION. A call that has brought all and is not over stays until then: so its connection can be used again,
+ * and a server that does not end it keeps nobody waiting. */
+static void end(struct question *question, const struct ss_conclusion *conclusion)
+{
+	question->openai->host->conclude(question->generation, conclusion);
+	question->generation = NULL;
+	if (question->call == NULL)
+		free_question(question);
+}
+
+/* Ends QUESTION with ERR. */
 static void fail(struct question *question, const struct ss_error *err, double retry_after)
 {
 	const struct ss_conclusion conclusion = {
@@ -160,8 +173,7 @@ static void fail(struct question *question, const struct ss_error *err, double r
 		.input_tokens = question->reply.input_tokens,
 		.output_tokens = question->reply.output_tokens,
 	};
-	question->openai->host->conclude(question->generation, &conclusion);
-	free_question(question);
+	end(question, &conclusion);
 }
 
 /* Whether the reply is an answer, which ERR says why not. */
@@ -219,9 +231,8 @@ static void conclude(struct question *question)
 		.input_tokens = reply->input_tokens,
 		.output_tokens = reply->output_tokens,
 	};
-	host->conclude(question->generation, &conclusion);
+	end(question, &conclusion);
 	host->values->unref(sources);
-	free_question(question);
 }
 
 /* Takes the JSON text of a completion, or of a part of one. */
@@ -247,9 +258,9 @@ static int read_json(struct question *question, struct ss_text text, struct ss_e
 
 static int on_event(void *context, struct ss_text data, struct ss_error *err)
 {
-	if (data.length == 6 && memcmp(data.data, "[DONE]", 6) == 0)
-		return 0;
-	return read_json(context, data, err);
+	struct question *question = context;
+	question->done |= data.length == 6 && memcmp(data.data, "[DONE]", 6) == 0;
+	return question->done ? 0 : read_json(question, data, err);
 }
 
 /* Whether the reply is a stream, by its type; a server may not know of streams. */
@@ -291,23 +302,28 @@ static void on_received(void *context, struct ss_http_call *call, int status, st
 {
 	struct question *question = context;
 	struct ss_error err = {0};
-	if (read_part(question, status, part, &err) < 0) {
-		question->openai->host->http_cancel(call);
-		fail(question, &err, -1);
+	if (question->generation == NULL)
 		return;
+	int result = read_part(question, status, part, &err);
+	if (result == 0 || question->done)
+		hand_on(question);
+	if (question->done) {
+		conclude(question);
+	} else if (result < 0) {
+		question->openai->host->http_cancel(call);
+		question->call = NULL;
+		fail(question, &err, -1);
 	}
-	hand_on(question);
 }
 
 /* When the server wants to be asked again. */
-static double retry_after(const struct question *question)
+static double retry_after(const struct ss_host *host, const struct ss_http_call *call)
 {
-	const struct ss_host *host = question->openai->host;
-	const char *ms = host->http_header(question->call, "retry-after-ms");
+	const char *ms = host->http_header(call, "retry-after-ms");
 	double seconds = openai_retry_after(ms, 0);
 	if (ms != NULL && seconds >= 0)
 		return seconds / 1000;
-	return openai_retry_after(host->http_header(question->call, "Retry-After"), time(NULL));
+	return openai_retry_after(host->http_header(call, "Retry-After"), time(NULL));
 }
 
 static void on_done(
@@ -318,6 +334,11 @@ static void on_done(
 	const struct ss_text body = {question->body.data, question->body.length};
 	struct ss_error failure = {0};
 	int result = 0;
+	question->call = NULL;
+	if (question->generation == NULL) {
+		free_question(question);
+		return;
+	}
 	if (err != NULL && !question->reply.finished) {
 		/* More of the same would be as long. */
 		(void)ss_fail_as(&failure, err->status == SS_LIMIT ? SS_INVALID : err->status,
@@ -328,7 +349,7 @@ static void on_done(
 	if (status / 100 != 2) {
 		(void)openai_failure(&openai->endpoint, openai->host->values, status, body,
 			openai->host->http_header(call, "Location"), &failure);
-		fail(question, &failure, retry_after(question));
+		fail(question, &failure, retry_after(openai->host, call));
 		return;
 	}
 	if (question->kind == STREAM)

@@ -567,6 +567,34 @@ Test(openai, lets_an_answer_count_whose_last_words_about_it_are_lost)
 	cr_expect_eq(seen.err.status, SS_OK);
 }
 
+Test(openai, ends_when_the_server_says_that_it_is_done)
+{
+	create(LOCAL);
+	ask((struct ss_prompt){0});
+	set_type("text/event-stream");
+	bring(200, DELTA("A.") FINISH("stop") USAGE DONE DELTA("B."));
+	cr_expect_eq(seen.concluded, 1);
+	cr_expect_str_eq(seen.answer, "A.");
+	cr_expect_eq(seen.output_tokens, 3);
+	/* The connection serves the next question when the reply has an end; what comes until then is not looked at. */
+	const struct ss_text more = {"data: {\n\n", 9};
+	seen.request.received(seen.request.context, (struct ss_http_call *)&seen, 200, more);
+	cr_expect_eq(seen.cancelled, 0);
+	seen.request.done(seen.request.context, (struct ss_http_call *)&seen, 200, NULL);
+	cr_expect_eq(seen.concluded, 1);
+}
+
+Test(openai, gives_up_what_nobody_ends)
+{
+	create(LOCAL);
+	ask((struct ss_prompt){0});
+	set_type("text/event-stream");
+	bring(200, DELTA("A.") DONE);
+	expect_failure(SS_UNAVAILABLE, "ends its reply before it is whole");
+	drop();
+	cr_expect_eq(seen.cancelled, 1);
+}
+
 Test(openai, stops_at_once_when_nobody_waits)
 {
 	create(LOCAL);
