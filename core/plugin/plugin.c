@@ -116,6 +116,18 @@ static int check_fields(const char *path, const struct ss_field *rows, struct ss
 	return 0;
 }
 
+/* Those that came with 1.1 and 1.2 are there as well, since an older storage is refused. */
+static bool has_storage_operations(const struct ss_storage_operations *storage)
+{
+	return storage != NULL && storage->create != NULL && storage->destroy != NULL &&
+	       storage->turn_context != NULL && storage->commit_turns != NULL &&
+	       storage->stats != NULL && storage->check != NULL &&
+	       storage->write_journals != NULL && storage->read_journal != NULL &&
+	       storage->list_journals != NULL && storage->delete_journal != NULL &&
+	       storage->store_feedback != NULL && storage->list_unanswered != NULL &&
+	       storage->article_counts != NULL;
+}
+
 static bool has_operations(const struct ss_plugin *plugin)
 {
 	switch (plugin->kind) {
@@ -126,10 +138,7 @@ static bool has_operations(const struct ss_plugin *plugin)
 		return plugin->llm != NULL && plugin->llm->create != NULL &&
 		       plugin->llm->destroy != NULL && plugin->llm->generate != NULL;
 	case SS_STORAGE:
-		return plugin->storage != NULL && plugin->storage->create != NULL &&
-		       plugin->storage->destroy != NULL && plugin->storage->turn_context != NULL &&
-		       plugin->storage->commit_turns != NULL && plugin->storage->stats != NULL &&
-		       plugin->storage->check != NULL;
+		return has_storage_operations(plugin->storage);
 	case SS_EMBEDDER:
 		return plugin->embedder != NULL && plugin->embedder->create != NULL &&
 		       plugin->embedder->destroy != NULL && plugin->embedder->dimension != NULL &&

@@ -78,6 +78,11 @@ Test(plugin, refuses_a_storage_that_keeps_no_feedback)
 				 "build it against the headers of this server");
 }
 
+Test(plugin, refuses_a_storage_without_an_operation_that_the_server_calls)
+{
+	refused("storage_without_counts", "lacks operations that every storage has");
+}
+
 Test(plugin, refuses_a_way_of_running_that_does_not_work)
 {
 	refused("running_alone", "its descriptor has the running 0x2, which means nothing; it is "
