@@ -74,7 +74,10 @@ static int change_journal(struct database *db, const struct ss_journal_write *wr
 	cursor_bind_string(&cursor, write->status);
 	cursor_bind_string(&cursor, write->error);
 	cursor_bind_string(&cursor, write->owner);
-	cursor_bind_int(&cursor, lease_end(write->lease_ns));
+	if (write->lease_ns == 0)
+		cursor_bind_string(&cursor, NULL);
+	else
+		cursor_bind_int(&cursor, lease_end(write->lease_ns));
 	cursor_bind_int(&cursor, database_now_us());
 	return cursor_finish(&cursor, err);
 }

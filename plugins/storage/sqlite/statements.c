@@ -125,10 +125,11 @@ const char *const statement_texts[STATEMENTS] = {
 		" coalesce(?4, 'running'), ?5, ?6, ?7, iif(?7 IS NULL, NULL, ?8), ?9, ?9)"
 		" RETURNING number",
 	[STATEMENT_FIND_JOURNAL] = "SELECT number FROM turns WHERE id = ?1 AND fence = ?2",
-	/* ?4 and ?5: the lease's owner and its end. */
+	/* ?4 and ?5: the lease's owner and its end, the null where that stays as it is. */
 	[STATEMENT_CHANGE_JOURNAL] =
 		"UPDATE turns SET status = coalesce(?2, status), error = ?3, owner = ?4,"
-		" lease_until = iif(?4 IS NULL, NULL, ?5), updated_at = ?6 WHERE number = ?1",
+		" lease_until = iif(?4 IS NULL, NULL, coalesce(?5, lease_until)), updated_at = ?6"
+		" WHERE number = ?1",
 	[STATEMENT_ADD_ENTRY] =
 		"INSERT INTO turn_entries (turn, seq, task, data) VALUES (?1, ?2, ?3, ?4)",
 	[STATEMENT_READ_JOURNAL] =

@@ -210,6 +210,19 @@ Test(sqlite_journal, tells_a_failure_until_the_turn_goes_on)
 	store_close(store);
 }
 
+Test(sqlite_journal, a_status_leaves_the_lease_as_it_is)
+{
+	void *store = store_open();
+	add(store, beginning("t1"));
+	int64_t end = store_number("SELECT lease_until FROM turns");
+	add(store, (struct ss_journal_write){
+			   .turn_id = "t1", .fence = 1, .owner = "me", .status = "interrupted"});
+	cr_expect_eq(store_number("SELECT lease_until FROM turns"), end);
+	expect_refused(
+		store, "t1", "other", SS_CONFLICT, "the process me goes on with the turn t1");
+	store_close(store);
+}
+
 static char *list(void *store, const char *status, const char *before, size_t limit)
 {
 	struct ss_error err;
