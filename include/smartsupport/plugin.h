@@ -169,6 +169,19 @@ struct ss_index_operations {
 		size_t dimension, struct ss_error *err);
 };
 
+/*
+ * What a storage is told and tells. `smartsupport plugin check --storage FILE.so` tries whether one keeps to it.
+ *
+ * Ids, keys and names are any UTF-8 text without NUL, of 1 to 255 characters, and compared byte by byte. A struct
+ * ss_text may have any character, NUL as well, and a megabyte of them; it comes back byte by byte. JSON comes back as
+ * it was written, with its blanks and the order of its members. Times are kept to the microsecond, a fraction of which
+ * is cut off, and come back as 2026-01-31T09:05:00.123456Z.
+ *
+ * Any number of instances, in this process and others, use one store at once, as if each call were alone: what one
+ * has stored the others see when its call has returned, figures are exact, and who must wait for another waits, or
+ * tries again, inside the call.
+ */
+
 /* Called on the store thread with a message of the user and its vector, both borrowed for the call. */
 typedef void ss_vector_read(void *context, struct ss_text message, struct ss_bytes vector);
 
@@ -178,30 +191,31 @@ struct ss_turn_key {
 	const char *conversation_id; /* NULL for a new conversation */
 	size_t history_limit;        /* messages */
 	size_t recent_limit;         /* messages of the user's other conversations. Since 1.2 */
-	/* Since 1.3. Called for each message in `history` and `recent` that is kept with a vector of EMBEDDER, before
-	 * turn_context() returns; both NULL: for none. */
+	/* Since 1.3. Called for each message in `history` and `recent` that is kept with a vector of EMBEDDER, in any
+	 * order, before turn_context() returns; both NULL: for none. */
 	const char *embedder;
 	ss_vector_read *vector_read;
 	void *vector_context;
-	/* Without a conversation_id: the key of the thread that the turn continues (ss_turn.thread). The conversation of
-	 * this user whose turn was stored with it last is the turn's; when none was, the turn begins a new one. NULL:
-	 * none. Since 1.3 */
+	/* Without a conversation_id: the key of the thread that the turn continues (ss_turn.thread). Of the conversations
+	 * of this user that have a turn with it, the one where that was answered last is the turn's; when there is none,
+	 * the turn begins a new one. NULL: none. Since 1.3 */
 	const char *thread;
 };
 
-/* One finished turn as it is stored. Strings are borrowed for the call; NULL where there is none. */
+/* One finished turn as it is stored. Strings are borrowed for the call; NULL where there is none. The ids and the
+ * priority are given, the rest may be missing. */
 struct ss_turn {
 	size_t struct_size;
 	const char *turn_id;
 	const char *conversation_id;
 	const char *user_id;
-	bool new_conversation;
+	bool new_conversation; /* else it goes on with one of this user */
 	struct ss_text message;
 	struct ss_text response;
 	const char *category;
 	const char *sentiment;
-	int64_t priority;
-	int64_t attempts;
+	int64_t priority; /* 1 to 10 */
+	int64_t attempts; /* not below 0, as are the times and the duration */
 	bool escalated;
 	const char *escalation_reason;
 	const char *answered_by; /* the node that answered */
@@ -210,7 +224,8 @@ struct ss_turn {
 	int64_t duration_ns;
 	/* JSON: what the reply's metadata says, and what is only for the human who takes over, as handover_summary. */
 	const char *metadata;
-	/* Since 1.2. The articles that the response names, by their ids: each counts as seen once in this turn. */
+	/* Since 1.2. The articles that the response names, by their ids: each counts as seen once in this turn, also when
+	 * it is there twice. */
 	const char *const *shown;
 	size_t shown_count;
 	/* Of a question that the knowledge base has no answer to: a key that all questions have which say the same.
@@ -220,8 +235,8 @@ struct ss_turn {
 	 * made it from others. No embedder: there is no vector. */
 	const char *embedder;
 	struct ss_bytes vector;
-	/* Since 1.3. A key for all that was said up to the response: who asks on behind it, and knows nothing of
-	 * conversations, is found by it. NULL: none. */
+	/* Since 1.3. A key for all that was said up to the response, and of who said it, so that no two users have one:
+	 * who asks on behind it, and knows nothing of conversations, is found by it. NULL: none. */
 	const char *thread;
 };
 
@@ -238,8 +253,8 @@ struct ss_feedback {
 
 struct ss_unanswered_filter {
 	size_t struct_size;
-	bool most_asked;   /* first; else the newest */
-	const char *after; /* what a list gave as `next`; NULL: from the beginning */
+	bool most_asked; /* first, and of those that were asked as often the newest; else the newest */
+	const char *after; /* what a list of this order gave as `next`; NULL: from the beginning */
 	size_t limit;
 };
 
@@ -267,13 +282,14 @@ struct ss_journal_write {
 	struct ss_text workflow_text; /* of it; kept once for each hash */
 	struct ss_text start;         /* what the turn begins with, a JSON object */
 	int64_t fence; /* of the lease under which is written; the journal begins with this one */
-	const char *owner;  /* who holds the lease from now on; NULL: nobody */
-	int64_t lease_ns;   /* for how long; 0 with an owner: the lease stays as it is */
+	const char
+		*owner; /* who holds the lease from now on; NULL: nobody, and anybody may take it */
+	int64_t lease_ns;   /* for how long from now; 0 with an owner: the lease stays as it is */
 	const char *status; /* "running", "interrupted", "done" or "failed"; NULL: as it is */
 	const char *error;  /* of "failed", else NULL */
 	const struct ss_journal_entry *entries;
 	size_t entry_count;
-	int64_t first; /* the number of the first entry in the journal, from 1 */
+	int64_t first; /* the number of the first entry in the journal, from 1; the others follow */
 };
 
 struct ss_journal_key {
@@ -287,59 +303,81 @@ struct ss_journal_key {
 struct ss_journal_filter {
 	size_t struct_size;
 	const char *status; /* NULL: any */
-	const char *before; /* those that began before this turn; NULL: from the newest on */
+	const char *
+		before; /* those whose journals began before this turn's; NULL: from the newest on */
 	size_t limit;
 };
 
 /* Storage keeps users, conversations and messages. Plain blocking code: all callbacks are called on
  * the store thread, one at a time for an instance. */
 struct ss_storage_operations {
-	/* Opens the store and brings its schema up to date. */
+	/* Opens the store, creates it where that is possible, and brings its schema up to date. Another instance may be
+	 * doing the same. */
 	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
 	void (*destroy)(void *instance);
 	/* What a turn needs to know, in one read: *CONTEXT is a new map
 	 *   user: {id, name, vip} (vip false and no name for a user not seen before),
-	 *   history: list of {role ("user" or "assistant"), content, at (RFC 3339)}, oldest first,
-	 *   recent: list of the same for what the user wrote last in other conversations, oldest first; left
-	 *   out when recent_limit is 0,
+	 *   history: list of {role ("user" or "assistant"), content, at (RFC 3339)}, oldest first: the last messages
+	 *   of the conversation, a question and its answer after the other, in the order in which the turns were
+	 *   stored; what their times say does not matter, as clocks differ,
+	 *   recent: list of the same for what the user wrote last in other conversations than the turn's, by when
+	 *   they were asked, oldest first; left out when recent_limit is 0,
 	 *   conversation_id: of the key's thread; left out when it has none. Since 1.3.
 	 * SS_NOT_FOUND when the conversation does not exist or belongs to another user. */
 	int (*turn_context)(void *instance, const struct ss_turn_key *key,
 		struct ss_value **context, struct ss_error *err);
-	/* Stores COUNT turns in one transaction, durably before it returns. ERRORS has COUNT entries,
-	 * each SS_OK before the call: a turn that cannot be stored fails alone with its entry filled.
-	 * Returns -1 when the transaction as a whole failed and no turn is stored; then ERRORS[0] says why. */
+	/* Stores COUNT turns, 1 or more, in their order and in one transaction, durably before it returns. One may go on
+	 * with a conversation that one before it begins. ERRORS has COUNT entries, each SS_OK before the call: a turn
+	 * that cannot be stored fails alone with its entry filled, and leaves no trace. Returns -1 when the transaction
+	 * as a whole failed and no turn is stored; then ERRORS[0] says why.
+	 *
+	 * A turn whose id is stored already succeeds and changes nothing when it says the same: ids, texts, category,
+	 * sentiment, priority and whether it was escalated; the rest differs when a turn was run again. SS_CONFLICT
+	 * when it says something else, or begins a conversation whose id there is. SS_NOT_FOUND when it goes on with a
+	 * conversation that does not exist or belongs to another user. SS_INVALID when an id is missing or empty, a
+	 * number is out of its bounds, or the metadata is not JSON. */
 	int (*commit_turns)(
 		void *instance, const struct ss_turn *turns, size_t count, struct ss_error *errors);
-	/* Totals as a new map: total_queries, avg_response_time (seconds), active_conversations,
-	 * categories and sentiments (maps from name to count), escalated, escalation_rate (0..1). */
+	/* Totals of all turns that were ever stored as a new map: total_queries, avg_response_time (seconds, of their
+	 * duration_ns), active_conversations (those that wait for somebody or were gone on with lately, for as long as the
+	 * storage chooses: some hours at least), categories and sentiments (maps from name to count, without turns that
+	 * have none), escalated, escalation_rate (0..1). */
 	int (*stats)(void *instance, struct ss_value **stats, struct ss_error *err);
 	/* Whether turns can be stored now, as far as can be told without storing one. Cheap. */
 	int (*check)(void *instance, struct ss_error *err);
-	/* Writes to COUNT journals in one transaction, durably before it returns; errors as in commit_turns().
-	 * SS_CONFLICT when a journal that begins is there already, or when the lease is not the one of the fence
-	 * any more. */
+	/* Writes to COUNT journals, 1 or more, in one transaction, durably before it returns; errors as in
+	 * commit_turns(). SS_CONFLICT when a journal that begins is there already, when there is none to go on with, or
+	 * when the lease is not the one of the fence any more; a lease that ran out and that nobody took still is.
+	 * SS_INVALID when it has no turn_id, or one of the entries' numbers is there already with another entry. A
+	 * journal begins as "running" unless it says something else. */
 	int (*write_journals)(void *instance, const struct ss_journal_write *writes, size_t count,
 		struct ss_error *errors);
 	/* *JOURNAL is a new map {id, workflow, workflow_text, start, status, error (if it failed), fence,
 	 * owner (if somebody holds the lease), lease_until, created_at, updated_at (RFC 3339), entries: list of
-	 * {task, data}, in their order}; texts are as they were written. With an owner it takes the lease first,
-	 * and SS_CONFLICT says who holds it when it is not over. SS_NOT_FOUND when there is none. */
+	 * {task, data}, by their numbers}; texts are as they were written. With an owner it takes the lease first: the
+	 * fence grows by one, and the turn is "running" without an error. SS_CONFLICT when the lease is not over, also
+	 * when the same owner has it, and says who holds it; or when the turn is "done". SS_NOT_FOUND when there is
+	 * no journal. */
 	int (*read_journal)(void *instance, const struct ss_journal_key *key,
 		struct ss_value **journal, struct ss_error *err);
-	/* *JOURNALS is a new list of what read_journal() gives, without texts and entries, newest first. */
+	/* *JOURNALS is a new list of what read_journal() gives, without texts (workflow_text and start) and entries. Those
+	 * that began last are first, whatever was written to them since. */
 	int (*list_journals)(void *instance, const struct ss_journal_filter *filter,
 		struct ss_value **journals, struct ss_error *err);
-	/* SS_CONFLICT while somebody holds the lease. */
+	/* Deletes the journal with its entries; a new one may begin with its id. SS_CONFLICT while somebody holds the
+	 * lease, SS_NOT_FOUND when there is none. */
 	int (*delete_journal)(void *instance, const char *turn_id, struct ss_error *err);
 	/* Since 1.2. Stores COUNT pieces of feedback in one transaction, durably before it returns; errors as in
 	 * commit_turns(). A turn has one vote (was_helpful), which counts for each article that it shows; another
-	 * one takes its place. SS_NOT_FOUND when the turn is not stored. */
+	 * one takes its place. SS_NOT_FOUND when the turn is not stored, SS_INVALID when the vote or the rating is out
+	 * of its bounds. */
 	int (*store_feedback)(void *instance, const struct ss_feedback *feedback, size_t count,
 		struct ss_error *errors);
 	/* *PAGE is a new map {items: list of {question, category (if it had one), count, first_at, last_at
 	 * (RFC 3339)}, next: a text for `after` (unless this was the end)}: the questions without an answer, those
-	 * that say the same as one, in the words of the last. SS_INVALID when `after` is none of its texts. */
+	 * that say the same as one, in the words and the category of the one that was asked last, whenever it was stored.
+	 * Who goes from page to page sees each question once that nobody asks meanwhile, whatever others are asked.
+	 * SS_INVALID when `after` is none of its texts. */
 	int (*list_unanswered)(void *instance, const struct ss_unanswered_filter *filter,
 		struct ss_value **page, struct ss_error *err);
 	/* *COUNTS is a new list of {id, views, helpful, not_helpful} for those in RANGE that were ever shown, by
