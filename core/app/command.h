@@ -17,6 +17,7 @@ int command_replay(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_train(int argc, char **argv);
 int command_expr(int argc, char **argv);
+int command_plugin(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 /* The configuration file that is used when none is named: $SMARTSUPPORT_CONFIG, else

@@ -26,6 +26,7 @@ static const struct {
 	{"eval", "FILE", "measure the answers to labelled questions", command_eval},
 	{"train", "", "make a head from labelled texts", command_train},
 	{"expr", "EXPR", "evaluate an expression, as conditions have them", command_expr},
+	{"plugin", "check", "try whether a plugin keeps its contract", command_plugin},
 	{"version", "", "print the version", command_version},
 };
 

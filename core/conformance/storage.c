@@ -1,0 +1,64 @@
+#include "conformance/storage.h"
+
+#include "conformance/probe.h"
+
+static void opens(struct probe *probe)
+{
+	struct ss_error err = {.status = SS_OK};
+	if (probe->failed)
+		return;
+	int result = probe->storage->check(probe->instance, &err);
+	probe_expect_success(probe, "check() of a store that was just opened", result, &err);
+}
+
+static void opens_again(struct probe *probe)
+{
+	probe_reopen(probe);
+	opens(probe);
+}
+
+static const struct probe_case opening_cases[] = {
+	{"a store opens, and says that turns can be stored", opens},
+	{"a store that was closed opens again", opens_again},
+};
+
+static const struct probe_area opening_area = {
+	"opening", opening_cases, array_length(opening_cases)};
+
+static const struct probe_area *const areas[] = {
+	&opening_area,
+	&context_area,
+	&turns_area,
+	&figures_area,
+	&feedback_area,
+	&unanswered_area,
+	&journals_area,
+	&leases_area,
+	&together_area,
+};
+
+void conformance_storage(const struct ss_plugin *plugin, const struct ss_setup *setup,
+	conformance_told *told, void *context)
+{
+	for (size_t i = 0; i < array_length(areas); i++) {
+		for (size_t j = 0; j < areas[i]->count; j++) {
+			const struct probe_case *one = &areas[i]->cases[j];
+			struct probe *probe = probe_new(plugin, setup);
+			bool opened = !probe->failed;
+			one->run(probe);
+			const struct conformance_outcome outcome = {
+				.area = areas[i]->name,
+				.sentence = one->sentence,
+				.ok = !probe->failed,
+				.what = probe->what,
+				.expected = probe->expected,
+				.came = probe->came,
+			};
+			told(context, &outcome);
+			probe_free(probe);
+			/* Nothing else could be said than what was said. */
+			if (!opened && i == 0)
+				return;
+		}
+	}
+}

@@ -1,0 +1,136 @@
+// The conformance suite: the storage passes it, and it finds what others do wrong.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { plugins, program, temporaryFolder } from './lib/files.mjs';
+import { runProgram } from './lib/server.mjs';
+
+const sqlite = path.join(plugins, 'storage/sqlite.so');
+const faulty = path.join(path.dirname(program), 'tests/plugins/storage/faulty.so');
+
+function check(...args) {
+	return runProgram(['plugin', 'check', ...args]);
+}
+
+function database() {
+	return path.join(temporaryFolder(), 'store.db');
+}
+
+// What the suite finds of a storage with a fault: the sentences of the cases that failed.
+async function failures(fault) {
+	const options = JSON.stringify({ path: database(), fault });
+	const { code, stdout, stderr } = await check('--storage', faulty, '--options', options, '--json');
+	const report = JSON.parse(stdout);
+	const failed = report.cases.filter((one) => !one.ok);
+	assert.equal(stderr, '');
+	assert.equal(report.failed, failed.length);
+	assert.equal(report.passed, report.cases.length - failed.length);
+	assert.equal(code, failed.length > 0 ? 1 : 0);
+	for (const { what, expected, came } of failed) assert.notEqual(expected, came, what);
+	return failed.map((one) => one.case);
+}
+
+test('the storage in SQLite does all that its contract says, also when there is data already', async () => {
+	const options = `path: ${database()}`;
+	for (let run = 0; run < 2; run++) {
+		const { code, stdout, stderr } = await check('--storage', sqlite, '--options', options);
+		assert.equal(code, 0, stdout + stderr);
+		const lines = stdout.trimEnd().split('\n');
+		assert.match(lines.at(-1), /^(\d+) cases: \1 ok, 0 failed$/);
+		assert.equal(Number.parseInt(lines.at(-1)), lines.length - 1);
+		for (const line of lines.slice(0, -1)) assert.match(line, /^ok +[a-z]+: \S/);
+	}
+});
+
+// For each fault of the fixture a case that must find it; others may as well.
+const faults = {
+	loses_the_last: 'many turns are stored at once, in their order',
+	counts_twice: 'a turn counts once in the totals, in its category and in its sentiment',
+	stores_all_or_none: 'a turn that is refused leaves the others of its batch alone',
+	hides_conflicts: 'another turn with the id of a stored one is refused',
+	cuts_at_nul: 'texts come back byte by byte: any script, 4-byte characters, NUL, and none',
+	cuts_at_4_bytes: 'texts come back byte by byte: any script, 4-byte characters, NUL, and none',
+	cuts_long_texts: 'texts of a megabyte come back whole',
+	stores_stale_totals: 'all turns that two instances store at once are counted, and kept with their answers',
+	saves_when_closed: 'what was stored outlives a process that dies without closing the store',
+	tells_the_newest_first: 'a history is the last messages, as many as are asked for, oldest first',
+	shows_others: 'a conversation of another user is not found, like one that does not exist',
+	takes_any_vector: "a question's vector comes back as it was, to the embedder that made it and no other",
+	forgets_threads: 'a thread finds the conversation at each of its turns, for its user',
+	caches_stats: 'two instances see at once what the other has stored',
+	is_never_well: 'a store opens, and says that turns can be stored',
+	adds_votes: 'a vote counts for each article of its turn, and another one takes its place',
+	pages_by_offset: 'pages of the most asked questions miss none and repeat none while others come',
+	leaves_out_the_end: 'a range of articles has both its ends and is compared byte by byte',
+	ignores_fences: 'who writes under an old fence is refused, and nobody beside',
+	ignores_leases: "a lease that is not over is nobody else's",
+	turns_entries_round: 'entries are read in the order of their numbers, of whatever writes they are',
+	ends_leases_with_a_status: 'a status does not change how long a lease lasts',
+	lists_all: 'a list has the journals of a status that began before one, the newest first',
+	lists_from_the_start: 'a list has the journals of a status that began before one, the newest first',
+	deletes_what_is_held: 'a journal is deleted with its entries, unless somebody holds its lease',
+};
+
+test('a storage without a fault is found right', async () => {
+	assert.deepEqual(await failures('none'), []);
+});
+
+// Most of what a run takes is waiting for the disk.
+describe('the suite finds a storage that', { concurrency: 4 }, () => {
+	for (const [fault, sentence] of Object.entries(faults)) {
+		test(fault.replaceAll('_', ' '), async () => {
+			const failed = await failures(fault);
+			assert.ok(failed.includes(sentence), failed.join('\n'));
+		});
+	}
+});
+
+test('a failure says what was expected and what came', async () => {
+	const { code, stdout } = await check('-s', faulty, '-o', `{path: ${database()}, fault: leaves_out_the_end}`);
+	assert.equal(code, 1);
+	assert.match(
+		stdout,
+		/^FAILED +feedback: a range of articles .*\n +the articles from B to a\n +expected: (\S+)-B\|\S+-a\n +came: +\1-B\|(?!.*-a$)/m,
+	);
+	assert.match(stdout, /^\d+ cases: \d+ ok, 1 failed\n$/m);
+});
+
+test('a store that cannot be opened is the only failure', async () => {
+	const { code, stdout } = await check('-s', sqlite, '-o', 'path: /nowhere/store.db');
+	assert.equal(code, 1);
+	assert.match(stdout, /came: .*cannot use the folder \/nowhere/);
+	assert.match(stdout, /^1 case: 0 ok, 1 failed$/m);
+});
+
+test('what is wrong with the plugin or its options is told, and nothing is tried', async () => {
+	const agent = path.join(plugins, 'agents/attempts.so');
+	const rows = [
+		[['-s', 'nothing.so'], /nothing\.so: cannot be loaded/],
+		[['-s', agent], /attempts\.so: is the agent plugin "attempts", but --storage takes a storage/],
+		[['-s', sqlite, '-o', 'pfad: x'], /--options:1:1: the storage sqlite has no key "pfad"/],
+		[['-s', sqlite, '-o', '{path: [x]}'], /--options:1:8: path must be/],
+		[['-s', sqlite, '-o', '[path]'], /the storage sqlite must be a mapping, not a list/],
+		[['-s', sqlite, '-o', '{path'], /--options:2:1: is not YAML/],
+		[['-s', faulty], /the storage faulty needs "?path/],
+	];
+	for (const [args, words] of rows) {
+		const { code, stdout, stderr } = await check(...args);
+		assert.equal(code, 1, args.join(' '));
+		assert.equal(stdout, '');
+		assert.match(stderr, words);
+	}
+});
+
+test('arguments that are wrong get the usage', async () => {
+	for (const args of [['check'], ['check', '-s', sqlite, '-s', sqlite], ['check', '-s', sqlite, 'more'], ['check', '--no'], ['sing'], []]) {
+		const { code, stdout, stderr } = await runProgram(['plugin', ...args]);
+		assert.equal(code, 2, args.join(' '));
+		assert.equal(stdout, '');
+		assert.match(stderr, /^Usage: smartsupport plugin/m);
+	}
+	for (const args of [['--help'], ['check', '--help']]) {
+		const { code, stdout } = await runProgram(['plugin', ...args]);
+		assert.equal(code, 0);
+		assert.match(stdout, /^Usage: smartsupport plugin/);
+	}
+});
