@@ -19,7 +19,8 @@
 #include <unistd.h>
 
 static const char help[] =
-	"Usage: smartsupport plugin check --storage FILE.so [--options YAML] [--json]\n\n"
+	"Usage: smartsupport plugin check --storage FILE.so [--options YAML] [--timeout SECONDS] "
+	"[--json]\n\n"
 	"Loads a plugin as the server does, and tries whether it does all that "
 	"smartsupport/plugin.h\n"
 	"says. Prints a line for each case, and what was expected and what came where they "
@@ -31,6 +32,7 @@ static const char help[] =
 	"  -s, --storage FILE  the plugin, a storage\n"
 	"  -o, --options YAML  its options as the configuration has them, as YAML or JSON: "
 	"'path: try.db'\n"
+	"  -t, --timeout N     how many seconds a case may take, by default 300\n"
 	"  -j, --json          print {plugin, version, cases: list of {area, case, ok, what, "
 	"expected,\n"
 	"                      came}, passed, failed} as JSON\n"
@@ -41,7 +43,7 @@ static const struct suite {
 	const char *option; /* that names the file */
 	enum ss_plugin_kind kind;
 	void (*run)(const struct ss_plugin *plugin, const struct ss_setup *setup,
-		conformance_told *told, void *context);
+		unsigned timeout_s, conformance_told *told, void *context);
 } suites[] = {
 	{"storage", SS_STORAGE, conformance_storage},
 };
@@ -50,6 +52,7 @@ struct arguments {
 	const struct suite *suite; /* NULL: none is named */
 	const char *file;
 	const char *options;
+	unsigned timeout_s;
 	bool json;
 };
 
@@ -86,7 +89,6 @@ static void on_outcome(void *context, const struct conformance_outcome *outcome)
 	if (!outcome->ok)
 		(void)printf("        %s\n        expected: %s\n        came:     %s\n",
 			outcome->what, outcome->expected, outcome->came);
-	/* A plugin that ends the process does not hide what came before. */
 	(void)fflush(stdout);
 }
 
@@ -124,7 +126,7 @@ static int run_suite(const struct arguments *arguments, const struct ss_plugin *
 		.name = plugin->name,
 		.options = (const struct ss_value *const *)options,
 	};
-	arguments->suite->run(plugin, &setup, on_outcome, &report);
+	arguments->suite->run(plugin, &setup, arguments->timeout_s, on_outcome, &report);
 	print_end(plugin, &report);
 	return report.failed == 0 ? 0 : 1;
 }
@@ -200,18 +202,31 @@ static int choose(struct arguments *arguments, const char *name, const char *fil
 	return 0;
 }
 
+/* -1 when TEXT is no number of seconds. */
+static int read_timeout(struct arguments *arguments, const char *text)
+{
+	enum { DAY_S = 86400 };
+	char *end = NULL;
+	long seconds = strtol(text, &end, 10);
+	if (end == text || *end != '\0' || seconds < 1 || seconds > DAY_S)
+		return -1;
+	arguments->timeout_s = (unsigned)seconds;
+	return 0;
+}
+
 int plugin_check(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"storage", required_argument, NULL, 's'},
 		{"options", required_argument, NULL, 'o'},
+		{"timeout", required_argument, NULL, 't'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct arguments arguments = {0};
+	struct arguments arguments = {.timeout_s = 300};
 	int option;
-	while ((option = getopt_long(argc, argv, "s:o:jh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "s:o:t:jh", options, NULL)) != -1) {
 		if (option == 'h') {
 			(void)fputs(help, stdout);
 			return 0;
@@ -220,6 +235,8 @@ int plugin_check(int argc, char **argv)
 			arguments.json = true;
 		else if (option == 'o')
 			arguments.options = optarg;
+		else if (option == 't' && read_timeout(&arguments, optarg) == 0)
+			continue;
 		else if (option != 's' || choose(&arguments, "storage", optarg) < 0)
 			break;
 	}

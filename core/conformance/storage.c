@@ -1,6 +1,6 @@
 #include "conformance/storage.h"
 
-#include "conformance/probe.h"
+#include "conformance/case.h"
 
 static void opens(struct probe *probe)
 {
@@ -38,24 +38,23 @@ static const struct probe_area *const areas[] = {
 };
 
 void conformance_storage(const struct ss_plugin *plugin, const struct ss_setup *setup,
-	conformance_told *told, void *context)
+	unsigned timeout_s, conformance_told *told, void *context)
 {
 	for (size_t i = 0; i < array_length(areas); i++) {
 		for (size_t j = 0; j < areas[i]->count; j++) {
 			const struct probe_case *one = &areas[i]->cases[j];
-			struct probe *probe = probe_new(plugin, setup);
-			bool opened = !probe->failed;
-			one->run(probe);
+			struct case_result result = case_run(one, plugin, setup, timeout_s);
 			const struct conformance_outcome outcome = {
 				.area = areas[i]->name,
 				.sentence = one->sentence,
-				.ok = !probe->failed,
-				.what = probe->what,
-				.expected = probe->expected,
-				.came = probe->came,
+				.ok = result.ok,
+				.what = result.what,
+				.expected = result.expected,
+				.came = result.came,
 			};
+			bool opened = result.opened;
 			told(context, &outcome);
-			probe_free(probe);
+			case_result_free(&result);
 			/* Nothing else could be said than what was said. */
 			if (!opened && i == 0)
 				return;

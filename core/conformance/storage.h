@@ -22,8 +22,9 @@ struct conformance_outcome {
 typedef void conformance_told(void *context, const struct conformance_outcome *outcome);
 
 /* Runs all cases on the store that PLUGIN opens with SETUP, and tells each one's outcome. When the store cannot be
- * opened, that is the only one. */
+ * opened, that is the only one. Each runs in a process of its own, for TIMEOUT_S seconds at most, so there must be no
+ * other threads, and what was printed must have been flushed. */
 void conformance_storage(const struct ss_plugin *plugin, const struct ss_setup *setup,
-	conformance_told *told, void *context);
+	unsigned timeout_s, conformance_told *told, void *context);
 
 #endif

@@ -95,6 +95,25 @@ test('a failure says what was expected and what came', async () => {
 	assert.match(stdout, /^\d+ cases: \d+ ok, 1 failed\n$/m);
 });
 
+test('a storage that crashes or never returns fails where it does, and the suite goes on', async () => {
+	const cases = {
+		crashes: ['300', 'an end in good order', /^signal 9/],
+		hangs: ['1', 'its end in time', /^none after 1 s$/],
+	};
+	for (const [fault, [timeout, expected, came]] of Object.entries(cases)) {
+		const options = JSON.stringify({ path: database(), fault });
+		const { code, stdout } = await check('-s', faulty, '-o', options, '--timeout', timeout, '--json');
+		assert.equal(code, 1);
+		const report = JSON.parse(stdout);
+		const opening = report.cases.filter((one) => one.area === 'opening');
+		for (const one of opening) {
+			assert.equal(one.expected, expected);
+			assert.match(one.came, came);
+		}
+		assert.ok(report.cases.length > opening.length);
+	}
+});
+
 test('a store that cannot be opened is the only failure', async () => {
 	const { code, stdout } = await check('-s', sqlite, '-o', 'path: /nowhere/store.db');
 	assert.equal(code, 1);
@@ -122,7 +141,7 @@ test('what is wrong with the plugin or its options is told, and nothing is tried
 });
 
 test('arguments that are wrong get the usage', async () => {
-	for (const args of [['check'], ['check', '-s', sqlite, '-s', sqlite], ['check', '-s', sqlite, 'more'], ['check', '--no'], ['sing'], []]) {
+	for (const args of [['check'], ['check', '-s', sqlite, '-s', sqlite], ['check', '-s', sqlite, 'more'], ['check', '--no'], ['check', '-s', sqlite, '-t', '0'], ['check', '-s', sqlite, '-t', '1x'], ['sing'], []]) {
 		const { code, stdout, stderr } = await runProgram(['plugin', ...args]);
 		assert.equal(code, 2, args.join(' '));
 		assert.equal(stdout, '');
