@@ -747,8 +747,8 @@ Test(openai, warns_of_a_key_that_anybody_can_read_on_the_way)
 			cases[i].url);
 		seen.log[0] = '\0';
 		create(yaml);
-		cr_expect_eq(
-			strstr(seen.log, "unencrypted") != NULL, cases[i].warns, "%s", cases[i].url);
+		cr_expect_eq(strstr(seen.log, "unencrypted") != NULL, cases[i].warns, "%s",
+			cases[i].url);
 		cr_expect_null(strstr(seen.log, "sk-secret"));
 		drop();
 	}
