@@ -1,6 +1,6 @@
 #include "storage/sqlite/database.h"
 
-#include "storage/sqlite/migrations.h"
+#include "common/sql/migrations.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,13 +16,6 @@ static int64_t monotonic_ns(void)
 	struct timespec now;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-int64_t database_now_us(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 /* Errors. */
@@ -111,10 +104,9 @@ int database_fail(struct database *db, int code, struct ss_error *err)
 	return fail_plainly(db, plain_code(code, system_error), detail, err);
 }
 
-int database_fail_conversation(const char *conversation_id, struct ss_error *err)
+int database_fail_memory(const struct database *db, struct ss_error *err)
 {
-	return ss_fail_as(err, SS_NOT_FOUND,
-		"the conversation %s does not exist or belongs to another user", conversation_id);
+	return fail_plainly(db, SQLITE_NOMEM, sqlite3_errstr(SQLITE_NOMEM), err);
 }
 
 /* Locks. */
@@ -211,6 +203,35 @@ int database_begin(struct database *db, enum statement begin, struct ss_error *e
 		return -1;
 	database_rollback(db);
 	return statement_run(db, begin, err);
+}
+
+int database_try(struct database *db, database_attempt *attempt, const void *question, void *answer,
+	struct ss_error *err)
+{
+	/* Whoever has the write lock has nobody in the way. */
+	return attempt(db, question, answer, err);
+}
+
+bool database_is_again(const struct database *db)
+{
+	(void)db;
+	return false;
+}
+
+bool database_met_another(const struct database *db)
+{
+	(void)db;
+	return false;
+}
+
+const struct ss_value_functions *database_values(const struct database *db)
+{
+	return db->values;
+}
+
+int64_t database_active_since(const struct database *db)
+{
+	return database_now_us() - db->active_window_us;
 }
 
 /* Opening. */

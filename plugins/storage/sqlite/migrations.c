@@ -1,4 +1,4 @@
-#include "storage/sqlite/migrations.h"
+#include "common/sql/migrations.h"
 
 #include "storage/sqlite/database.h"
 

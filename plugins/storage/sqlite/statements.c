@@ -1,5 +1,3 @@
-#include "storage/sqlite/statements.h"
-
 #include "storage/sqlite/database.h"
 
 #include <string.h>
@@ -122,23 +120,28 @@ const char *const statement_texts[STATEMENTS] = {
 		"INSERT INTO turns (id, workflow, start, status, error, fence, owner, lease_until,"
 		" created_at, updated_at)"
 		" VALUES (?1, (SELECT number FROM workflows WHERE hash = ?2), ?3,"
-		" coalesce(?4, 'running'), ?5, ?6, ?7, iif(?7 IS NULL, NULL, ?8), ?9, ?9)"
+		" coalesce(?4, 'running'), ?5, ?6, ?7, iif(?7 IS NULL, NULL, ?9 + ?8), ?9, ?9)"
 		" RETURNING number",
 	[STATEMENT_FIND_JOURNAL] = "SELECT number FROM turns WHERE id = ?1 AND fence = ?2",
-	/* ?4 and ?5: the lease's owner and its end, the null where that stays as it is. */
+	/* ?4 and ?5: the lease's owner and for how long; the null leaves its end as it is. */
 	[STATEMENT_CHANGE_JOURNAL] =
 		"UPDATE turns SET status = coalesce(?2, status), error = ?3, owner = ?4,"
-		" lease_until = iif(?4 IS NULL, NULL, coalesce(?5, lease_until)), updated_at = ?6"
-		" WHERE number = ?1",
+		" lease_until = iif(?4 IS NULL, NULL, coalesce(?6 + ?5, lease_until)),"
+		" updated_at = ?6 WHERE number = ?1",
 	[STATEMENT_ADD_ENTRY] =
 		"INSERT INTO turn_entries (turn, seq, task, data) VALUES (?1, ?2, ?3, ?4)",
+	[STATEMENT_ADD_ENTRY_AGAIN] =
+		"INSERT INTO turn_entries (turn, seq, task, data) VALUES (?1, ?2, ?3, ?4)"
+		" ON CONFLICT DO NOTHING",
 	[STATEMENT_READ_JOURNAL] =
 		"SELECT turns.number, hash, text, start, status, error, fence, owner, lease_until,"
 		" created_at, updated_at FROM turns JOIN workflows ON workflows.number = workflow"
 		" WHERE id = ?1",
+	[STATEMENT_FIND_LEASE] =
+		"SELECT number, status, owner, lease_until - ?2 FROM turns WHERE id = ?1",
 	[STATEMENT_TAKE_LEASE] =
 		"UPDATE turns SET status = 'running', error = NULL, fence = fence + 1, owner = ?2,"
-		" lease_until = ?3, updated_at = ?4 WHERE number = ?1",
+		" lease_until = ?4 + ?3, updated_at = ?4 WHERE number = ?1",
 	[STATEMENT_READ_ENTRIES] =
 		"SELECT task, data FROM turn_entries WHERE turn = ?1 ORDER BY seq",
 	/* ?1: those before this turn; ?2: how many; ?3: the status. */
@@ -162,9 +165,8 @@ const char *const statement_texts[STATEMENTS] = {
 		" category = iif(excluded.last_at >= last_at, excluded.category, category),"
 		" first_at = min(first_at, excluded.first_at),"
 		" last_at = max(last_at, excluded.last_at)",
-	[STATEMENT_FIND_ANSWER] =
-		"SELECT id, was_helpful FROM messages LEFT JOIN feedback ON message_id = id"
-		" WHERE turn_id = ?1",
+	[STATEMENT_FIND_ANSWER] = "SELECT id FROM messages WHERE turn_id = ?1",
+	[STATEMENT_FIND_VOTE] = "SELECT was_helpful FROM feedback WHERE message_id = ?1",
 	[STATEMENT_ADD_FEEDBACK] =
 		"INSERT INTO feedback (message_id, was_helpful, rating, comment, issues,"
 		" created_at, updated_at)"
@@ -179,10 +181,10 @@ const char *const statement_texts[STATEMENTS] = {
 		"UPDATE article_counts SET helpful = helpful + ?2, not_helpful = not_helpful + ?3"
 		" WHERE article_id IN"
 		" (SELECT article_id FROM message_articles WHERE message_id = ?1)",
-	/* Those behind the count ?1, the time ?2 and the number ?3; ?4: how many. */
+	/* Those behind a time and a number, or a count, a time and a number; the last parameter: how many. */
 	[STATEMENT_LIST_NEWEST_UNANSWERED] =
-		LIST_UNANSWERED "(last_at, number) < (?2, ?3)"
-				" ORDER BY last_at DESC, number DESC LIMIT ?4",
+		LIST_UNANSWERED "(last_at, number) < (?1, ?2)"
+				" ORDER BY last_at DESC, number DESC LIMIT ?3",
 	[STATEMENT_LIST_MOST_UNANSWERED] =
 		LIST_UNANSWERED "(count, last_at, number) < (?1, ?2, ?3)"
 				" ORDER BY count DESC, last_at DESC, number DESC LIMIT ?4",
@@ -222,9 +224,14 @@ void statements_finalize(struct database *db)
 	}
 }
 
+static sqlite3_stmt *statement_of(const struct cursor *cursor)
+{
+	return cursor->run;
+}
+
 struct cursor cursor_begin(struct database *db, enum statement statement)
 {
-	return (struct cursor){.db = db, .statement = db->statements[statement]};
+	return (struct cursor){.db = db, .run = db->statements[statement]};
 }
 
 static void note(struct cursor *cursor, int code)
@@ -235,32 +242,37 @@ static void note(struct cursor *cursor, int code)
 
 void cursor_bind_int(struct cursor *cursor, int64_t value)
 {
-	note(cursor, sqlite3_bind_int64(cursor->statement, ++cursor->parameters, value));
+	note(cursor, sqlite3_bind_int64(statement_of(cursor), ++cursor->parameters, value));
 }
 
 void cursor_bind_string(struct cursor *cursor, const char *string)
 {
-	note(cursor, sqlite3_bind_text(
-			     cursor->statement, ++cursor->parameters, string, -1, SQLITE_STATIC));
+	note(cursor, sqlite3_bind_text(statement_of(cursor), ++cursor->parameters, string, -1,
+			     SQLITE_STATIC));
 }
 
 void cursor_bind_text(struct cursor *cursor, struct ss_text text)
 {
 	/* NULL data would bind the null. */
 	note(cursor,
-		sqlite3_bind_text64(cursor->statement, ++cursor->parameters,
+		sqlite3_bind_text64(statement_of(cursor), ++cursor->parameters,
 			text.length > 0 ? text.data : "", text.length, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void cursor_bind_bytes(struct cursor *cursor, struct ss_bytes bytes)
 {
-	note(cursor, sqlite3_bind_blob64(cursor->statement, ++cursor->parameters, bytes.data,
+	note(cursor, sqlite3_bind_blob64(statement_of(cursor), ++cursor->parameters, bytes.data,
 			     bytes.length, SQLITE_STATIC));
+}
+
+void cursor_bind_now(struct cursor *cursor)
+{
+	cursor_bind_int(cursor, database_now_us());
 }
 
 int cursor_next(struct cursor *cursor, struct ss_error *err)
 {
-	int code = cursor->code != SQLITE_OK ? cursor->code : sqlite3_step(cursor->statement);
+	int code = cursor->code != SQLITE_OK ? cursor->code : sqlite3_step(statement_of(cursor));
 	if (code == SQLITE_ROW)
 		return 1;
 	if (code == SQLITE_DONE)
@@ -268,36 +280,49 @@ int cursor_next(struct cursor *cursor, struct ss_error *err)
 	return database_fail(cursor->db, code, err);
 }
 
+bool cursor_is_duplicate(const struct cursor *cursor)
+{
+	int code = sqlite3_extended_errcode(cursor->db->handle);
+	return code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE;
+}
+
+int64_t cursor_changes(const struct cursor *cursor)
+{
+	return sqlite3_changes64(cursor->db->handle);
+}
+
+bool cursor_is_null(const struct cursor *cursor, int column)
+{
+	return sqlite3_column_type(statement_of(cursor), column) == SQLITE_NULL;
+}
+
+int64_t cursor_int(const struct cursor *cursor, int column)
+{
+	return sqlite3_column_int64(statement_of(cursor), column);
+}
+
+double cursor_number(const struct cursor *cursor, int column)
+{
+	return sqlite3_column_double(statement_of(cursor), column);
+}
+
 struct ss_text cursor_text(const struct cursor *cursor, int column)
 {
-	const unsigned char *text = sqlite3_column_text(cursor->statement, column);
-	int length = sqlite3_column_bytes(cursor->statement, column);
+	const unsigned char *text = sqlite3_column_text(statement_of(cursor), column);
+	int length = sqlite3_column_bytes(statement_of(cursor), column);
 	return (struct ss_text){(const char *)text, text != NULL ? (size_t)length : 0};
 }
 
 struct ss_bytes cursor_bytes(const struct cursor *cursor, int column)
 {
-	const unsigned char *data = sqlite3_column_blob(cursor->statement, column);
-	int length = sqlite3_column_bytes(cursor->statement, column);
+	const unsigned char *data = sqlite3_column_blob(statement_of(cursor), column);
+	int length = sqlite3_column_bytes(statement_of(cursor), column);
 	return (struct ss_bytes){data, data != NULL ? (size_t)length : 0};
 }
 
 void cursor_end(struct cursor *cursor)
 {
 	/* Repeats the error of the last step, which was reported. */
-	(void)sqlite3_reset(cursor->statement);
-	(void)sqlite3_clear_bindings(cursor->statement);
-}
-
-int cursor_finish(struct cursor *cursor, struct ss_error *err)
-{
-	int result = cursor_next(cursor, err);
-	cursor_end(cursor);
-	return result;
-}
-
-int statement_run(struct database *db, enum statement statement, struct ss_error *err)
-{
-	struct cursor cursor = cursor_begin(db, statement);
-	return cursor_finish(&cursor, err);
+	(void)sqlite3_reset(statement_of(cursor));
+	(void)sqlite3_clear_bindings(statement_of(cursor));
 }

@@ -2,7 +2,7 @@
 #include "store.h"
 
 #include "base/memory.h"
-#include "storage/sqlite/statements.h"
+#include "storage/sqlite/database.h"
 #include "value/json.h"
 #include "value/value.h"
 

@@ -2,7 +2,7 @@
 #include "store.h"
 
 #include "storage/sqlite/database.h"
-#include "storage/sqlite/migrations.h"
+#include "common/sql/migrations.h"
 
 #include "base/buffer.h"
 #include "plugin/plugin.h"

@@ -1,16 +1,11 @@
 /* Journals of turns: writing to many in one transaction, each under its lease, and reading them. */
-#include "storage/sqlite/database.h"
-#include "storage/sqlite/rows.h"
+#include "common/sql/operations.h"
+#include "common/sql/rows.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { US_IN_NS = 1000 };
-
-static int64_t lease_end(int64_t lease_ns)
-{
-	return database_now_us() + lease_ns / US_IN_NS;
-}
 
 static int add_workflow(
 	struct database *db, const struct ss_journal_write *write, struct ss_error *err)
@@ -35,13 +30,13 @@ static int add_journal(struct database *db, const struct ss_journal_write *write
 	cursor_bind_string(&cursor, write->error);
 	cursor_bind_int(&cursor, write->fence);
 	cursor_bind_string(&cursor, write->owner);
-	cursor_bind_int(&cursor, lease_end(write->lease_ns));
-	cursor_bind_int(&cursor, database_now_us());
+	cursor_bind_int(&cursor, write->lease_ns / US_IN_NS);
+	cursor_bind_now(&cursor);
 	int result = cursor_next(&cursor, err);
 	if (result == 1) {
-		*number = sqlite3_column_int64(cursor.statement, 0);
+		*number = cursor_int(&cursor, 0);
 		result = cursor_next(&cursor, err);
-	} else if (sqlite3_extended_errcode(db->handle) == SQLITE_CONSTRAINT_UNIQUE) {
+	} else if (cursor_is_duplicate(&cursor)) {
 		result = ss_fail_as(err, SS_CONFLICT, "a turn with this id is stored already");
 	}
 	cursor_end(&cursor);
@@ -56,7 +51,7 @@ static int find_journal(struct database *db, const struct ss_journal_write *writ
 	cursor_bind_int(&cursor, write->fence);
 	int result = cursor_next(&cursor, err);
 	if (result == 1)
-		*number = sqlite3_column_int64(cursor.statement, 0);
+		*number = cursor_int(&cursor, 0);
 	cursor_end(&cursor);
 	if (result == 0)
 		return ss_fail_as(
@@ -77,16 +72,19 @@ static int change_journal(struct database *db, const struct ss_journal_write *wr
 	if (write->lease_ns == 0)
 		cursor_bind_string(&cursor, NULL);
 	else
-		cursor_bind_int(&cursor, lease_end(write->lease_ns));
-	cursor_bind_int(&cursor, database_now_us());
+		cursor_bind_int(&cursor, write->lease_ns / US_IN_NS);
+	cursor_bind_now(&cursor);
 	return cursor_finish(&cursor, err);
 }
 
 static int add_entries(struct database *db, const struct ss_journal_write *write, int64_t number,
 	struct ss_error *err)
 {
+	/* Under the lease nobody else adds any, so those that are there are of the attempt before. */
+	enum statement add =
+		database_is_again(db) ? STATEMENT_ADD_ENTRY_AGAIN : STATEMENT_ADD_ENTRY;
 	for (size_t i = 0; i < write->entry_count; i++) {
-		struct cursor cursor = cursor_begin(db, STATEMENT_ADD_ENTRY);
+		struct cursor cursor = cursor_begin(db, add);
 		cursor_bind_int(&cursor, number);
 		cursor_bind_int(&cursor, write->first + (int64_t)i);
 		cursor_bind_int(&cursor, write->entries[i].task);
@@ -97,19 +95,38 @@ static int add_entries(struct database *db, const struct ss_journal_write *write
 	return 0;
 }
 
+/* 1 when the journal that WRITE begins is there with its first entries, since the attempt before has stored them. */
+static int is_begun(struct database *db, const struct ss_journal_write *write, struct ss_error *err)
+{
+	int64_t number;
+	if (!database_is_again(db))
+		return 0;
+	struct ss_error cause = {.status = SS_OK};
+	if (find_journal(db, write, &number, &cause) == 0)
+		return 1;
+	if (cause.status == SS_CONFLICT)
+		return 0;
+	*err = cause;
+	return -1;
+}
+
 static int write_journal(struct database *db, const void *item, struct ss_error *err)
 {
 	const struct ss_journal_write *write = item;
 	int64_t number = 0;
 	if (write->turn_id == NULL || write->turn_id[0] == '\0')
 		return ss_fail_as(err, SS_INVALID, "it needs the id of the turn");
-	if (write->workflow != NULL)
-		return add_journal(db, write, &number, err) < 0
-			       ? -1
-			       : add_entries(db, write, number, err);
-	if (find_journal(db, write, &number, err) < 0 || change_journal(db, write, number, err) < 0)
+	if (write->workflow != NULL) {
+		int begun = is_begun(db, write, err);
+		if (begun != 0)
+			return begun < 0 ? -1 : 0;
+		if (add_journal(db, write, &number, err) < 0)
+			return -1;
+	} else if (find_journal(db, write, &number, err) < 0 ||
+		   change_journal(db, write, number, err) < 0) {
 		return -1;
-	return add_entries(db, write, number, err);
+	}
+	return add_entries(db, write, number, err) < 0 ? -1 : 1;
 }
 
 static const char *journal_id(const void *item)
@@ -161,21 +178,28 @@ static struct ss_value *read_entries(struct database *db, int64_t number, struct
 	return items_take(db, &items, result);
 }
 
-/* Whether the lease in the row of CURSOR may be taken for KEY. */
+static bool is_text(struct ss_text text, const char *word)
+{
+	return word != NULL && text.data != NULL && strcmp(text.data, word) == 0;
+}
+
+/* Whether the lease in the row of CURSOR, {number, status, owner, microseconds left}, may be taken for KEY. */
 static int check_lease(
 	const struct cursor *cursor, const struct ss_journal_key *key, struct ss_error *err)
 {
-	const char *status = (const char *)sqlite3_column_text(cursor->statement, 4);
-	const char *owner = (const char *)sqlite3_column_text(cursor->statement, 7);
-	int64_t left_us = sqlite3_column_int64(cursor->statement, 8) - database_now_us();
-	if (status != NULL && strcmp(status, "done") == 0)
+	struct ss_text owner = cursor_text(cursor, 2);
+	int64_t left_us = cursor_int(cursor, 3);
+	if (is_text(cursor_text(cursor, 1), "done"))
 		return ss_fail_as(err, SS_CONFLICT, "the turn %s is done", key->turn_id);
-	if (owner == NULL || left_us <= 0 || (key->gone != NULL && strcmp(owner, key->gone) == 0))
+	if (owner.data == NULL || left_us <= 0 || is_text(owner, key->gone))
+		return 0;
+	/* The attempt before has taken it. */
+	if (database_is_again(cursor->db) && is_text(owner, key->owner))
 		return 0;
 	return ss_fail_as(err, SS_CONFLICT,
 		"the process %s goes on with the turn %s; its lease is over in %.1f s unless it "
 		"renews it",
-		owner, key->turn_id, (double)left_us / 1e6);
+		owner.data, key->turn_id, (double)left_us / 1e6);
 }
 
 static int fail_unknown(const char *turn_id, struct ss_error *err)
@@ -185,22 +209,23 @@ static int fail_unknown(const char *turn_id, struct ss_error *err)
 
 static int take_lease(struct database *db, const struct ss_journal_key *key, struct ss_error *err)
 {
-	struct cursor cursor = cursor_begin(db, STATEMENT_READ_JOURNAL);
+	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_LEASE);
 	cursor_bind_string(&cursor, key->turn_id);
+	cursor_bind_now(&cursor);
 	int found = cursor_next(&cursor, err);
 	if (found == 0)
 		found = fail_unknown(key->turn_id, err);
 	if (found == 1 && check_lease(&cursor, key, err) < 0)
 		found = -1;
-	int64_t number = found == 1 ? sqlite3_column_int64(cursor.statement, 0) : 0;
+	int64_t number = found == 1 ? cursor_int(&cursor, 0) : 0;
 	cursor_end(&cursor);
 	if (found < 0)
 		return -1;
 	cursor = cursor_begin(db, STATEMENT_TAKE_LEASE);
 	cursor_bind_int(&cursor, number);
 	cursor_bind_string(&cursor, key->owner);
-	cursor_bind_int(&cursor, lease_end(key->lease_ns));
-	cursor_bind_int(&cursor, database_now_us());
+	cursor_bind_int(&cursor, key->lease_ns / US_IN_NS);
+	cursor_bind_now(&cursor);
 	return cursor_finish(&cursor, err);
 }
 
@@ -213,11 +238,10 @@ static struct ss_value *read_journal(struct database *db, const char *turn_id, s
 	if (found == 0)
 		(void)fail_unknown(turn_id, err);
 	struct ss_value *entries =
-		found == 1 ? read_entries(db, sqlite3_column_int64(cursor.statement, 0), err)
-			   : NULL;
+		found == 1 ? read_entries(db, cursor_int(&cursor, 0), err) : NULL;
 	if (entries != NULL) {
 		struct row row = {.cursor = &cursor};
-		row_add(&row, "id", db->values->string(turn_id, strlen(turn_id)));
+		row_add(&row, "id", database_values(db)->string(turn_id, strlen(turn_id)));
 		row_add(&row, "entries", entries);
 		row_text(&row, "workflow", 1);
 		row_text(&row, "workflow_text", 2);
@@ -229,10 +253,11 @@ static struct ss_value *read_journal(struct database *db, const char *turn_id, s
 	return journal;
 }
 
-int database_read_journal(void *instance, const struct ss_journal_key *key,
-	struct ss_value **journal, struct ss_error *err)
+static int read_or_take(
+	struct database *db, const void *question, void *answer, struct ss_error *err)
 {
-	struct database *db = instance;
+	const struct ss_journal_key *key = question;
+	struct ss_value **journal = answer;
 	bool takes = key->owner != NULL;
 	*journal = NULL;
 	if (database_begin(db, takes ? STATEMENT_BEGIN_WRITE : STATEMENT_BEGIN_READ, err) < 0)
@@ -244,15 +269,22 @@ int database_read_journal(void *instance, const struct ss_journal_key *key,
 		return 0;
 fail:
 	database_rollback(db);
-	db->values->unref(*journal);
+	database_values(db)->unref(*journal);
 	*journal = NULL;
 	return -1;
 }
 
-int database_list_journals(void *instance, const struct ss_journal_filter *filter,
-	struct ss_value **journals, struct ss_error *err)
+int database_read_journal(void *instance, const struct ss_journal_key *key,
+	struct ss_value **journal, struct ss_error *err)
 {
-	struct database *db = instance;
+	return database_try(instance, read_or_take, key, journal, err);
+}
+
+static int list_journals(
+	struct database *db, const void *question, void *answer, struct ss_error *err)
+{
+	const struct ss_journal_filter *filter = question;
+	struct ss_value **journals = answer;
 	struct items items = {0};
 	bool done = filter->status != NULL && strcmp(filter->status, "done") == 0;
 	struct cursor cursor =
@@ -278,38 +310,54 @@ int database_list_journals(void *instance, const struct ss_journal_filter *filte
 	return result;
 }
 
-/* Whether there is a journal of the turn. */
+int database_list_journals(void *instance, const struct ss_journal_filter *filter,
+	struct ss_value **journals, struct ss_error *err)
+{
+	return database_try(instance, list_journals, filter, journals, err);
+}
+
+/* Whether there is a journal of the turn: 1, or 0 when the attempt before has deleted it. */
 static int check_journal(struct database *db, const char *turn_id, struct ss_error *err)
 {
 	struct cursor cursor = cursor_begin(db, STATEMENT_READ_JOURNAL);
 	cursor_bind_string(&cursor, turn_id);
 	int found = cursor_next(&cursor, err);
 	cursor_end(&cursor);
-	if (found == 0)
+	if (found == 0 && !database_is_again(db))
 		return fail_unknown(turn_id, err);
-	return found < 0 ? -1 : 0;
+	return found;
+}
+
+/* Deletes the journal of the turn in the transaction. */
+static int remove_journal(struct database *db, const char *turn_id, struct ss_error *err)
+{
+	int found = check_journal(db, turn_id, err);
+	if (found <= 0)
+		return found;
+	struct cursor cursor = cursor_begin(db, STATEMENT_DELETE_JOURNAL);
+	cursor_bind_string(&cursor, turn_id);
+	cursor_bind_now(&cursor);
+	int result = cursor_next(&cursor, err);
+	if (result == 0 && cursor_changes(&cursor) == 0)
+		result = ss_fail_as(err, SS_CONFLICT,
+			"the turn %s is being gone on with, so it cannot be deleted", turn_id);
+	cursor_end(&cursor);
+	return result;
+}
+
+static int delete_journal(
+	struct database *db, const void *question, void *answer, struct ss_error *err)
+{
+	(void)answer;
+	if (database_begin(db, STATEMENT_BEGIN_WRITE, err) < 0)
+		return -1;
+	if (remove_journal(db, question, err) == 0 && statement_run(db, STATEMENT_COMMIT, err) == 0)
+		return 0;
+	database_rollback(db);
+	return -1;
 }
 
 int database_delete_journal(void *instance, const char *turn_id, struct ss_error *err)
 {
-	struct database *db = instance;
-	if (database_begin(db, STATEMENT_BEGIN_WRITE, err) < 0)
-		return -1;
-	if (check_journal(db, turn_id, err) < 0)
-		goto fail;
-	struct cursor cursor = cursor_begin(db, STATEMENT_DELETE_JOURNAL);
-	cursor_bind_string(&cursor, turn_id);
-	cursor_bind_int(&cursor, database_now_us());
-	if (cursor_finish(&cursor, err) < 0)
-		goto fail;
-	if (sqlite3_changes(db->handle) == 0) {
-		(void)ss_fail_as(err, SS_CONFLICT,
-			"the turn %s is being gone on with, so it cannot be deleted", turn_id);
-		goto fail;
-	}
-	if (statement_run(db, STATEMENT_COMMIT, err) == 0)
-		return 0;
-fail:
-	database_rollback(db);
-	return -1;
+	return database_try(instance, delete_journal, turn_id, NULL, err);
 }

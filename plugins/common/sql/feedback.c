@@ -1,6 +1,6 @@
 /* Which articles turns show, what customers say of them, and questions without an answer. */
-#include "storage/sqlite/database.h"
-#include "storage/sqlite/rows.h"
+#include "common/sql/operations.h"
+#include "common/sql/rows.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,9 +21,11 @@ int database_note_shown(struct database *db, const struct ss_turn *turn, const c
 		struct cursor cursor = cursor_begin(db, STATEMENT_ADD_SHOWN);
 		cursor_bind_string(&cursor, message_id);
 		cursor_bind_string(&cursor, turn->shown[i]);
-		if (cursor_finish(&cursor, err) < 0)
+		int result = cursor_next(&cursor, err);
+		bool is_new = result == 0 && cursor_changes(&cursor) > 0;
+		cursor_end(&cursor);
+		if (result < 0)
 			return -1;
-		bool is_new = sqlite3_changes(db->handle) > 0;
 		if (is_new && count_view(db, turn->shown[i], err) < 0)
 			return -1;
 	}
@@ -48,23 +50,31 @@ struct answer {
 	int64_t was_helpful;
 };
 
+static int find_vote(struct database *db, struct answer *answer, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_VOTE);
+	cursor_bind_string(&cursor, answer->message_id);
+	int found = cursor_next(&cursor, err);
+	bool voted = found == 1 && !cursor_is_null(&cursor, 0);
+	answer->was_helpful = voted ? cursor_int(&cursor, 0) : -1;
+	cursor_end(&cursor);
+	return found < 0 ? -1 : 0;
+}
+
+/* Nobody else votes on the answer until the transaction ends. */
 static int find_answer(
 	struct database *db, const char *turn_id, struct answer *answer, struct ss_error *err)
 {
 	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_ANSWER);
 	cursor_bind_string(&cursor, turn_id);
 	int found = cursor_next(&cursor, err);
-	if (found == 1) {
+	if (found == 1)
 		(void)snprintf(answer->message_id, sizeof answer->message_id, "%s",
 			cursor_text(&cursor, 0).data);
-		answer->was_helpful = sqlite3_column_type(cursor.statement, 1) != SQLITE_NULL
-					      ? sqlite3_column_int64(cursor.statement, 1)
-					      : -1;
-	}
 	cursor_end(&cursor);
 	if (found == 0)
 		return ss_fail_as(err, SS_NOT_FOUND, "there is no stored turn with this id");
-	return found < 0 ? -1 : 0;
+	return found < 0 ? -1 : find_vote(db, answer, err);
 }
 
 static int add_feedback(struct database *db, const struct ss_feedback *feedback,
@@ -100,7 +110,7 @@ static int write_feedback(struct database *db, const void *item, struct ss_error
 	if (find_answer(db, feedback->turn_id, &answer, err) < 0 ||
 		add_feedback(db, feedback, &answer, err) < 0)
 		return -1;
-	return count_vote(db, feedback, &answer, err);
+	return count_vote(db, feedback, &answer, err) < 0 ? -1 : 1;
 }
 
 static const char *turn_id(const void *item)
@@ -157,9 +167,9 @@ static int read_place(const char *text, struct place *place, struct ss_error *er
 static struct place place_of(const struct cursor *cursor)
 {
 	return (struct place){
-		.count = sqlite3_column_int64(cursor->statement, 3),
-		.last_at = sqlite3_column_int64(cursor->statement, 5),
-		.number = sqlite3_column_int64(cursor->statement, 0),
+		.count = cursor_int(cursor, 3),
+		.last_at = cursor_int(cursor, 5),
+		.number = cursor_int(cursor, 0),
 	};
 }
 
@@ -182,14 +192,16 @@ static struct ss_value *page_value(
 	char text[PLACE_SIZE];
 	int length = snprintf(text, sizeof text, "%lld.%lld.%lld", (long long)place->count,
 		(long long)place->last_at, (long long)place->number);
-	struct ss_value *values[] = {items, more ? db->values->string(text, (size_t)length) : NULL};
-	return db->values->map(keys, values, more ? 2 : 1);
+	struct ss_value *values[] = {
+		items, more ? database_values(db)->string(text, (size_t)length) : NULL};
+	return database_values(db)->map(keys, values, more ? 2 : 1);
 }
 
-int database_list_unanswered(void *instance, const struct ss_unanswered_filter *filter,
-	struct ss_value **page, struct ss_error *err)
+static int list_unanswered(
+	struct database *db, const void *question, void *answer, struct ss_error *err)
 {
-	struct database *db = instance;
+	const struct ss_unanswered_filter *filter = question;
+	struct ss_value **page = answer;
 	struct place place;
 	struct items items = {0};
 	int64_t limit = filter->limit < INT32_MAX ? (int64_t)filter->limit : INT32_MAX;
@@ -198,7 +210,8 @@ int database_list_unanswered(void *instance, const struct ss_unanswered_filter *
 	struct cursor cursor =
 		cursor_begin(db, filter->most_asked ? STATEMENT_LIST_MOST_UNANSWERED
 						    : STATEMENT_LIST_NEWEST_UNANSWERED);
-	cursor_bind_int(&cursor, place.count);
+	if (filter->most_asked)
+		cursor_bind_int(&cursor, place.count);
 	cursor_bind_int(&cursor, place.last_at);
 	cursor_bind_int(&cursor, place.number);
 	/* One more tells whether there is more. */
@@ -222,10 +235,17 @@ int database_list_unanswered(void *instance, const struct ss_unanswered_filter *
 	return 0;
 }
 
-int database_article_counts(void *instance, const struct ss_article_range *range,
-	struct ss_value **counts, struct ss_error *err)
+int database_list_unanswered(void *instance, const struct ss_unanswered_filter *filter,
+	struct ss_value **page, struct ss_error *err)
 {
-	struct database *db = instance;
+	return database_try(instance, list_unanswered, filter, page, err);
+}
+
+static int article_counts(
+	struct database *db, const void *question, void *answer, struct ss_error *err)
+{
+	const struct ss_article_range *range = question;
+	struct ss_value **counts = answer;
 	struct items items = {0};
 	int result;
 	struct cursor cursor = cursor_begin(db, STATEMENT_READ_ARTICLE_COUNTS);
@@ -244,4 +264,10 @@ int database_article_counts(void *instance, const struct ss_article_range *range
 	cursor_end(&cursor);
 	*counts = items_take(db, &items, result);
 	return result;
+}
+
+int database_article_counts(void *instance, const struct ss_article_range *range,
+	struct ss_value **counts, struct ss_error *err)
+{
+	return database_try(instance, article_counts, range, counts, err);
 }

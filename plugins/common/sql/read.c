@@ -1,5 +1,5 @@
 /* Reading: what a turn needs to know, and the totals. */
-#include "storage/sqlite/database.h"
+#include "common/sql/operations.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ struct ss_value *database_time(const struct database *db, int64_t at_us)
 	if (gmtime_r(&seconds, &parts) != NULL)
 		(void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
 	int length = snprintf(text, sizeof text, "%s.%06dZ", day, (int)(at_us % 1000000));
-	return db->values->string(text, (size_t)length);
+	return database_values(db)->string(text, (size_t)length);
 }
 
 static struct ss_value *string_value(const struct ss_value_functions *values, const char *string)
@@ -31,10 +31,10 @@ static struct ss_value *text_value(const struct cursor *cursor, int column, stru
 {
 	struct ss_text text = cursor_text(cursor, column);
 	if (text.data == NULL) {
-		(void)database_fail(cursor->db, SQLITE_NOMEM, err);
+		(void)database_fail_memory(cursor->db, err);
 		return NULL;
 	}
-	return cursor->db->values->string(text.data, text.length);
+	return database_values(cursor->db)->string(text.data, text.length);
 }
 
 /* *USER is a new map {id, name, vip}. */
@@ -48,17 +48,17 @@ static int read_user(
 	bool vip = false;
 	int result = cursor_next(&cursor, err);
 	if (result == 1) {
-		vip = sqlite3_column_int(cursor.statement, 1) != 0;
-		bool named = sqlite3_column_type(cursor.statement, 0) != SQLITE_NULL;
+		vip = cursor_int(&cursor, 1) != 0;
+		bool named = !cursor_is_null(&cursor, 0);
 		if (named && (name = text_value(&cursor, 0, err)) == NULL)
 			result = -1;
 	}
 	cursor_end(&cursor);
 	if (result < 0)
 		return -1;
-	struct ss_value *entries[] = {
-		string_value(db->values, user_id), db->values->boolean(vip), name};
-	*user = db->values->map(keys, entries, name != NULL ? 3 : 2);
+	struct ss_value *entries[] = {string_value(database_values(db), user_id),
+		database_values(db)->boolean(vip), name};
+	*user = database_values(db)->map(keys, entries, name != NULL ? 3 : 2);
 	return 0;
 }
 
@@ -86,13 +86,13 @@ static int messages_add(
 	struct messages *messages, const struct cursor *cursor, struct ss_error *err)
 {
 	static const char *const keys[] = {"role", "content", "at"};
-	const struct ss_value_functions *values = cursor->db->values;
+	const struct ss_value_functions *values = database_values(cursor->db);
 	if (messages->count == messages->capacity) {
 		size_t capacity = messages->capacity > 0 ? messages->capacity * 2 : 16;
 		struct ss_value **items =
 			reallocarray(messages->items, capacity, sizeof(struct ss_value *));
 		if (items == NULL)
-			return database_fail(cursor->db, SQLITE_NOMEM, err);
+			return database_fail_memory(cursor->db, err);
 		messages->items = items;
 		messages->capacity = capacity;
 	}
@@ -102,8 +102,8 @@ static int messages_add(
 		values->unref(role);
 		return -1;
 	}
-	struct ss_value *entries[] = {role, content,
-		database_time(cursor->db, sqlite3_column_int64(cursor->statement, 2))};
+	struct ss_value *entries[] = {
+		role, content, database_time(cursor->db, cursor_int(cursor, 2))};
 	messages->items[messages->count++] = values->map(keys, entries, 3);
 	return 0;
 }
@@ -129,7 +129,7 @@ static void hand_on_vector(const struct cursor *cursor, const struct ss_turn_key
 static int read_messages(struct cursor *cursor, const struct ss_turn_key *key,
 	struct ss_value **list, struct ss_error *err)
 {
-	const struct ss_value_functions *values = cursor->db->values;
+	const struct ss_value_functions *values = database_values(cursor->db);
 	struct messages messages = {0};
 	int result;
 	while ((result = cursor_next(cursor, err)) == 1) {
@@ -169,7 +169,7 @@ static int read_history(struct database *db, const struct ss_turn_key *key,
 	struct ss_value **history, struct ss_error *err)
 {
 	if (key->conversation_id == NULL) {
-		*history = db->values->list(NULL, 0);
+		*history = database_values(db)->list(NULL, 0);
 		return 0;
 	}
 	if (check_conversation(db, key, err) < 0)
@@ -222,10 +222,11 @@ static struct ss_value *context_value(
 	return values->map(keys, entries, count);
 }
 
-int database_turn_context(void *instance, const struct ss_turn_key *key, struct ss_value **context,
-	struct ss_error *err)
+static int read_context(
+	struct database *db, const void *question, void *answer, struct ss_error *err)
 {
-	struct database *db = instance;
+	const struct ss_turn_key *key = question;
+	struct ss_value **context = answer;
 	struct ss_turn_key found = *key;
 	struct context parts = {0};
 	if (database_begin(db, STATEMENT_BEGIN_READ, err) < 0)
@@ -233,7 +234,7 @@ int database_turn_context(void *instance, const struct ss_turn_key *key, struct 
 	if (find_thread(db, key, &parts.conversation_id, err) < 0)
 		goto fail;
 	if (parts.conversation_id != NULL)
-		found.conversation_id = db->values->as_string(parts.conversation_id, NULL);
+		found.conversation_id = database_values(db)->as_string(parts.conversation_id, NULL);
 	if (read_user(db, key->user_id, &parts.user, err) < 0 ||
 		read_history(db, &found, &parts.history, err) < 0)
 		goto fail;
@@ -241,15 +242,21 @@ int database_turn_context(void *instance, const struct ss_turn_key *key, struct 
 		goto fail;
 	if (statement_run(db, STATEMENT_COMMIT, err) < 0)
 		goto fail;
-	*context = context_value(db->values, &parts);
+	*context = context_value(database_values(db), &parts);
 	return 0;
 fail:
 	database_rollback(db);
-	db->values->unref(parts.user);
-	db->values->unref(parts.history);
-	db->values->unref(parts.recent);
-	db->values->unref(parts.conversation_id);
+	database_values(db)->unref(parts.user);
+	database_values(db)->unref(parts.history);
+	database_values(db)->unref(parts.recent);
+	database_values(db)->unref(parts.conversation_id);
 	return -1;
+}
+
+int database_turn_context(void *instance, const struct ss_turn_key *key, struct ss_value **context,
+	struct ss_error *err)
+{
+	return database_try(instance, read_context, key, context, err);
 }
 
 /* The JSON in COLUMN as a new value. */
@@ -257,10 +264,10 @@ static struct ss_value *json_value(const struct cursor *cursor, int column, stru
 {
 	struct ss_text text = cursor_text(cursor, column);
 	if (text.data == NULL) {
-		(void)database_fail(cursor->db, SQLITE_NOMEM, err);
+		(void)database_fail_memory(cursor->db, err);
 		return NULL;
 	}
-	return cursor->db->values->from_json(text.data, text.length, err);
+	return database_values(cursor->db)->from_json(text.data, text.length, err);
 }
 
 /* The row of STATEMENT_READ_STATS as a new map. */
@@ -268,10 +275,10 @@ static int stats_value(const struct cursor *cursor, struct ss_value **stats, str
 {
 	static const char *const keys[] = {"total_queries", "escalated", "avg_response_time",
 		"escalation_rate", "active_conversations", "categories", "sentiments"};
-	const struct ss_value_functions *values = cursor->db->values;
-	int64_t queries = sqlite3_column_int64(cursor->statement, 0);
-	int64_t escalated = sqlite3_column_int64(cursor->statement, 1);
-	double response_time_s = sqlite3_column_double(cursor->statement, 2) / 1e9;
+	const struct ss_value_functions *values = database_values(cursor->db);
+	int64_t queries = cursor_int(cursor, 0);
+	int64_t escalated = cursor_int(cursor, 1);
+	double response_time_s = cursor_number(cursor, 2) / 1e9;
 	struct ss_value *categories = json_value(cursor, 3, err);
 	struct ss_value *sentiments = categories != NULL ? json_value(cursor, 4, err) : NULL;
 	if (sentiments == NULL) {
@@ -284,7 +291,7 @@ static int stats_value(const struct cursor *cursor, struct ss_value **stats, str
 		values->integer(escalated),
 		values->number(response_time_s / turns),
 		values->number((double)escalated / turns),
-		values->integer(sqlite3_column_int64(cursor->statement, 5)),
+		values->integer(cursor_int(cursor, 5)),
 		categories,
 		sentiments,
 	};
@@ -292,13 +299,18 @@ static int stats_value(const struct cursor *cursor, struct ss_value **stats, str
 	return 0;
 }
 
-int database_stats(void *instance, struct ss_value **stats, struct ss_error *err)
+static int read_stats(struct database *db, const void *question, void *answer, struct ss_error *err)
 {
-	struct database *db = instance;
+	(void)question;
 	struct cursor cursor = cursor_begin(db, STATEMENT_READ_STATS);
-	cursor_bind_int(&cursor, database_now_us() - db->active_window_us);
+	cursor_bind_int(&cursor, database_active_since(db));
 	/* Sums give one row, always. */
-	int result = cursor_next(&cursor, err) == 1 ? stats_value(&cursor, stats, err) : -1;
+	int result = cursor_next(&cursor, err) == 1 ? stats_value(&cursor, answer, err) : -1;
 	cursor_end(&cursor);
 	return result;
+}
+
+int database_stats(void *instance, struct ss_value **stats, struct ss_error *err)
+{
+	return database_try(instance, read_stats, NULL, stats, err);
 }

@@ -1,9 +1,11 @@
 /* Storing turns: many in one transaction, each of them alone in what it can do wrong. */
-#include "storage/sqlite/database.h"
+#include "common/sql/operations.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 enum {
 	US_IN_NS = 1000,
@@ -13,6 +15,13 @@ enum {
 };
 
 static const int64_t hour_us = 3600000000;
+
+int64_t database_now_us(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
 
 /* A UUID of version 7 (RFC 9562) for a message of the time AT_US. */
 static int make_id(int64_t at_us, char id[ID_SIZE], struct ss_error *err)
@@ -33,16 +42,21 @@ static bool given(const char *id)
 	return id != NULL && id[0] != '\0';
 }
 
+static const char *text_or_empty(const char *text)
+{
+	return text != NULL ? text : "";
+}
+
 static int check_metadata(struct database *db, const struct ss_turn *turn, struct ss_error *err)
 {
 	struct ss_error cause = {.status = SS_OK};
 	if (turn->metadata == NULL)
 		return 0;
 	struct ss_value *metadata =
-		db->values->from_json(turn->metadata, strlen(turn->metadata), &cause);
+		database_values(db)->from_json(turn->metadata, strlen(turn->metadata), &cause);
 	if (metadata == NULL)
 		return ss_fail_as(err, SS_INVALID, "its metadata is not JSON: %s", cause.text);
-	db->values->unref(metadata);
+	database_values(db)->unref(metadata);
 	return 0;
 }
 
@@ -63,7 +77,16 @@ static int check_turn(struct database *db, const struct ss_turn *turn, struct ss
 			"below 0",
 			(long long)turn->attempts, (long long)turn->duration_ns,
 			(long long)turn->asked_at_ns, (long long)turn->answered_at_ns);
+	if (turn->unanswered != NULL && turn->unanswered[0] == '\0')
+		return ss_fail_as(err, SS_INVALID,
+			"the key of its question, which has no answer, must not be empty");
 	return check_metadata(db, turn, err);
+}
+
+int database_fail_conversation(const char *conversation_id, struct ss_error *err)
+{
+	return ss_fail_as(err, SS_NOT_FOUND,
+		"the conversation %s does not exist or belongs to another user", conversation_id);
 }
 
 /* 1 when the turn is stored already, 0 when it is not, -1 when another turn has its id. */
@@ -80,7 +103,7 @@ static int find_turn(struct database *db, const struct ss_turn *turn, struct ss_
 	cursor_bind_int(&cursor, turn->priority);
 	cursor_bind_int(&cursor, turn->escalated);
 	int result = cursor_next(&cursor, err);
-	if (result == 1 && sqlite3_column_int(cursor.statement, 0) == 0)
+	if (result == 1 && cursor_int(&cursor, 0) == 0)
 		result = ss_fail_as(err, SS_CONFLICT,
 			"a turn with this id but another content is stored already");
 	cursor_end(&cursor);
@@ -112,11 +135,11 @@ static int enter_conversation(
 	cursor_bind_int(&cursor, turn->answered_at_ns / US_IN_NS);
 	int result = cursor_next(&cursor, err);
 	if (result == 1) {
-		*last = sqlite3_column_int64(cursor.statement, 0);
+		*last = cursor_int(&cursor, 0);
 		result = cursor_next(&cursor, err);
 	} else if (result == 0) {
 		result = database_fail_conversation(turn->conversation_id, err);
-	} else if (sqlite3_extended_errcode(db->handle) == SQLITE_CONSTRAINT_PRIMARYKEY) {
+	} else if (cursor_is_duplicate(&cursor)) {
 		result = ss_fail_as(err, SS_CONFLICT,
 			"the conversation %s cannot be created: there is one with this id",
 			turn->conversation_id);
@@ -186,8 +209,6 @@ static int count_turn(struct database *db, const struct ss_turn *turn, enum stat
 
 static int set_thread(struct database *db, const struct ss_turn *turn, struct ss_error *err)
 {
-	if (!given(turn->thread))
-		return 0;
 	struct cursor cursor = cursor_begin(db, STATEMENT_SET_THREAD);
 	cursor_bind_string(&cursor, turn->thread);
 	cursor_bind_string(&cursor, turn->conversation_id);
@@ -210,11 +231,54 @@ static int write_turn(struct database *db, const void *item, struct ss_error *er
 		add_answer(db, turn, last, answer, err) < 0)
 		return -1;
 	if (database_note_shown(db, turn, answer, err) < 0 ||
-		database_note_unanswered(db, turn, err) < 0 || set_thread(db, turn, err) < 0)
+		count_turn(db, turn, STATEMENT_COUNT_IN_HOUR, err) < 0 ||
+		count_turn(db, turn, STATEMENT_COUNT_IN_TOTAL, err) < 0)
 		return -1;
-	if (count_turn(db, turn, STATEMENT_COUNT_IN_HOUR, err) < 0)
-		return -1;
-	return count_turn(db, turn, STATEMENT_COUNT_IN_TOTAL, err);
+	return 1;
+}
+
+/* Those that are equal stay in the order of the turns. */
+static int compare_keys(const char *a, const char *b, const void *first, const void *second)
+{
+	int order = strcmp(a, b);
+	return order != 0 ? order : (first > second) - (first < second);
+}
+
+static const struct ss_turn *turn_at(const void *place)
+{
+	return *(const struct ss_turn *const *)place;
+}
+
+static int compare_unanswered(const void *a, const void *b)
+{
+	const struct ss_turn *first = turn_at(a), *second = turn_at(b);
+	return compare_keys(
+		text_or_empty(first->unanswered), text_or_empty(second->unanswered), first, second);
+}
+
+static int compare_threads(const void *a, const void *b)
+{
+	const struct ss_turn *first = turn_at(a), *second = turn_at(b);
+	return compare_keys(
+		text_or_empty(first->thread), text_or_empty(second->thread), first, second);
+}
+
+/* What turns of other conversations change as well is changed at the end and in the order of its keys: two servers
+ * that wrote it in different orders could wait for each other. */
+static int finish_turns(struct database *db, const void **items, size_t count, struct ss_error *err)
+{
+	qsort(items, count, sizeof *items, compare_unanswered);
+	for (size_t i = 0; i < count; i++) {
+		if (database_note_unanswered(db, items[i], err) < 0)
+			return -1;
+	}
+	qsort(items, count, sizeof *items, compare_threads);
+	for (size_t i = 0; i < count; i++) {
+		const struct ss_turn *turn = items[i];
+		if (given(turn->thread) && set_thread(db, turn, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* Whether the turn itself is wrong, and not the database or the machine. */
@@ -232,51 +296,84 @@ static void refuse(const struct database_batch *batch, const void *item,
 		cause->text);
 }
 
+/* The items of a batch that are new so far. */
+struct stored {
+	const void **items;
+	size_t count;
+};
+
+/* 0 when ITEM is stored or was stored before, 1 when it is refused for CAUSE, -1 and CAUSE when the transaction cannot
+ * go on. */
+static int write_item(struct database *db, const struct database_batch *batch, const void *item,
+	struct stored *stored, struct ss_error *cause)
+{
+	*cause = (struct ss_error){.status = SS_OK};
+	int result = batch->write(db, item, cause);
+	if (result < 0)
+		return is_refusal(cause) ? 1 : -1;
+	if (result > 0)
+		stored->items[stored->count++] = item;
+	return 0;
+}
+
 /* Stores the ITEM of BATCH, or fills ITS_ERROR and leaves no trace of it. -1 and ERR when the transaction
  * cannot go on. */
 static int store_item(struct database *db, const struct database_batch *batch, const void *item,
-	struct ss_error *its_error, struct ss_error *err)
+	struct stored *stored, struct ss_error *its_error, struct ss_error *err)
 {
-	struct ss_error cause = {.status = SS_OK};
+	struct ss_error cause;
 	if (statement_run(db, STATEMENT_BEGIN_TURN, err) < 0)
 		return -1;
-	if (batch->write(db, item, &cause) < 0) {
-		if (!is_refusal(&cause)) {
-			*err = cause;
-			return -1;
-		}
-		refuse(batch, item, &cause, its_error);
-		if (statement_run(db, STATEMENT_UNDO_TURN, err) < 0)
+	int result = write_item(db, batch, item, stored, &cause);
+	bool looks_again = result == 1 && database_met_another(db);
+	if (result == 1 && statement_run(db, STATEMENT_UNDO_TURN, err) < 0)
+		return -1;
+	if (looks_again) {
+		result = write_item(db, batch, item, stored, &cause);
+		if (result == 1 && statement_run(db, STATEMENT_UNDO_TURN, err) < 0)
 			return -1;
 	}
+	if (result < 0) {
+		*err = cause;
+		return -1;
+	}
+	if (result == 1)
+		refuse(batch, item, &cause, its_error);
 	return statement_run(db, STATEMENT_END_TURN, err);
 }
 
 /* The only item of BATCH needs nothing that it can be undone by but the transaction. 1 when it was refused. */
 static int store_only(struct database *db, const struct database_batch *batch,
-	struct ss_error *its_error, struct ss_error *err)
+	struct stored *stored, struct ss_error *its_error, struct ss_error *err)
 {
-	struct ss_error cause = {.status = SS_OK};
-	if (batch->write(db, batch->items, &cause) == 0)
-		return 0;
-	if (!is_refusal(&cause)) {
-		*err = cause;
-		return -1;
+	struct ss_error cause;
+	int result = write_item(db, batch, batch->items, stored, &cause);
+	bool looks_again = result == 1 && database_met_another(db);
+	if (result == 1)
+		database_rollback(db);
+	if (looks_again) {
+		if (database_begin(db, STATEMENT_BEGIN_WRITE, err) < 0)
+			return -1;
+		result = write_item(db, batch, batch->items, stored, &cause);
+		if (result == 1)
+			database_rollback(db);
 	}
-	refuse(batch, batch->items, &cause, its_error);
-	database_rollback(db);
-	return 1;
+	if (result < 0)
+		*err = cause;
+	if (result == 1)
+		refuse(batch, batch->items, &cause, its_error);
+	return result;
 }
 
 /* Stores the items of BATCH: 0, or 1 when there is nothing to commit, or -1. */
 static int store_items(struct database *db, const struct database_batch *batch,
-	struct ss_error *errors, struct ss_error *err)
+	struct stored *stored, struct ss_error *errors, struct ss_error *err)
 {
 	if (batch->count == 1)
-		return store_only(db, batch, &errors[0], err);
+		return store_only(db, batch, stored, &errors[0], err);
 	for (size_t i = 0; i < batch->count; i++) {
 		const void *item = (const char *)batch->items + i * batch->size;
-		if (store_item(db, batch, item, &errors[i], err) < 0)
+		if (store_item(db, batch, item, stored, &errors[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -304,6 +401,32 @@ int database_try_commit(struct database *db, struct ss_error *err)
 	return -1;
 }
 
+/* Stores the items of the batch QUESTION and fills their errors, ANSWER. */
+static int commit_batch(
+	struct database *db, const void *question, void *answer, struct ss_error *err)
+{
+	const struct database_batch *batch = question;
+	struct ss_error *errors = answer;
+	struct stored stored = {.items = calloc(batch->count, sizeof *stored.items)};
+	for (size_t i = 0; i < batch->count; i++)
+		errors[i] = (struct ss_error){.status = SS_OK};
+	if (stored.items == NULL)
+		return database_fail_memory(db, err);
+	int result = database_begin(db, STATEMENT_BEGIN_WRITE, err);
+	if (result == 0)
+		result = store_items(db, batch, &stored, errors, err);
+	if (result == 0 && batch->finish != NULL && stored.count > 0)
+		result = batch->finish(db, stored.items, stored.count, err);
+	if (result == 0)
+		result = statement_run(db, STATEMENT_COMMIT, err);
+	free(stored.items);
+	if (result == 1)
+		return 0;
+	if (result < 0)
+		database_rollback(db);
+	return database_note_commit(db, result, err);
+}
+
 int database_commit_all(
 	struct database *db, const struct database_batch *batch, struct ss_error *errors)
 {
@@ -313,17 +436,10 @@ int database_commit_all(
 	if (batch->size < batch->least)
 		return ss_fail(&errors[0], "turns have %zu bytes, but this plugin reads %zu",
 			batch->size, batch->least);
-	if (database_begin(db, STATEMENT_BEGIN_WRITE, &err) < 0)
-		goto fail;
-	int stored = store_items(db, batch, errors, &err);
-	if (stored == 1)
+	if (database_try(db, commit_batch, batch, errors, &err) == 0)
 		return 0;
-	if (stored == 0 && statement_run(db, STATEMENT_COMMIT, &err) == 0)
-		return database_note_commit(db, 0, NULL);
-fail:
-	database_rollback(db);
 	errors[0] = err;
-	return database_note_commit(db, -1, &err);
+	return -1;
 }
 
 static const char *turn_id(const void *item)
@@ -340,6 +456,7 @@ int database_commit_turns(
 		.size = count > 0 ? turns[0].struct_size : 0,
 		.least = sizeof *turns,
 		.write = write_turn,
+		.finish = finish_turns,
 		.id = turn_id,
 	};
 	return database_commit_all(instance, &batch, errors);

@@ -1,8 +1,8 @@
 /* Rows of a result as values: maps of their columns, and lists of such maps. For what reads, on the store's thread. */
-#ifndef SQLITE_ROWS_H
-#define SQLITE_ROWS_H
+#ifndef COMMON_SQL_ROWS_H
+#define COMMON_SQL_ROWS_H
 
-#include "storage/sqlite/database.h"
+#include "common/sql/operations.h"
 
 enum { ROW_ENTRIES = 12 };
 

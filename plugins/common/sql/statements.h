@@ -1,13 +1,12 @@
 /*
- * The SQL of the store, one text for each statement, and how a statement is run. The statements are
- * prepared once when a database is opened and kept until it is closed. Used by the operations, on the
- * store's thread.
+ * The statements of a storage in an SQL database, and how one is run. What they say is the plugin's, one text for each
+ * of them with its parameters in the order in which the operations bind them; they are prepared once for a connection.
+ * Used by the operations, which are the same for every such plugin, on the store's thread.
  */
-#ifndef SQLITE_STATEMENTS_H
-#define SQLITE_STATEMENTS_H
+#ifndef COMMON_SQL_STATEMENTS_H
+#define COMMON_SQL_STATEMENTS_H
 
 #include <smartsupport/value.h>
-#include <sqlite3.h>
 
 struct database;
 
@@ -38,7 +37,9 @@ enum statement {
 	STATEMENT_FIND_JOURNAL,
 	STATEMENT_CHANGE_JOURNAL,
 	STATEMENT_ADD_ENTRY,
+	STATEMENT_ADD_ENTRY_AGAIN,
 	STATEMENT_READ_JOURNAL,
+	STATEMENT_FIND_LEASE,
 	STATEMENT_TAKE_LEASE,
 	STATEMENT_READ_ENTRIES,
 	STATEMENT_LIST_JOURNALS,
@@ -49,6 +50,7 @@ enum statement {
 	STATEMENT_COUNT_VIEW,
 	STATEMENT_ADD_UNANSWERED,
 	STATEMENT_FIND_ANSWER,
+	STATEMENT_FIND_VOTE,
 	STATEMENT_ADD_FEEDBACK,
 	STATEMENT_COUNT_VOTE,
 	STATEMENT_LIST_NEWEST_UNANSWERED,
@@ -59,18 +61,11 @@ enum statement {
 	STATEMENTS, /* how many there are */
 };
 
-/* The text of each statement. */
-extern const char *const statement_texts[STATEMENTS];
-
-/* Prepares all statements of DB. */
-int statements_prepare(struct database *db, struct ss_error *err);
-void statements_finalize(struct database *db);
-
 /* One run of a statement: begun, its parameters bound in their order, stepped through, ended. What is
  * bound is borrowed until cursor_end(). Errors of binding show up in cursor_next(). */
 struct cursor {
 	struct database *db;
-	sqlite3_stmt *statement;
+	void *run;      /* the plugin's */
 	int parameters; /* bound so far */
 	int code;       /* of the first bind that failed */
 };
@@ -82,9 +77,23 @@ void cursor_bind_string(struct cursor *cursor, const char *string);
 void cursor_bind_text(struct cursor *cursor, struct ss_text text);
 /* NULL data binds the SQL null. */
 void cursor_bind_bytes(struct cursor *cursor, struct ss_bytes bytes);
+/* The time by the clock that leases go by, in microseconds since 1970, UTC; always the last parameter. Where the
+ * statements ask the database's own clock nothing is bound. */
+void cursor_bind_now(struct cursor *cursor);
 
 /* 1 when there is a row, 0 at the end, -1 and ERR when it failed. */
 int cursor_next(struct cursor *cursor, struct ss_error *err);
+
+/* Whether cursor_next() failed because there is a row with such a key already. */
+bool cursor_is_duplicate(const struct cursor *cursor);
+
+/* How many rows the statement changed, which gave none; before cursor_end(). */
+int64_t cursor_changes(const struct cursor *cursor);
+
+bool cursor_is_null(const struct cursor *cursor, int column);
+/* 0 for null. */
+int64_t cursor_int(const struct cursor *cursor, int column);
+double cursor_number(const struct cursor *cursor, int column);
 
 /* The text in COLUMN of the row, with its length; borrowed until the next step. NULL data for null. */
 struct ss_text cursor_text(const struct cursor *cursor, int column);

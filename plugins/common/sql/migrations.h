@@ -5,8 +5,8 @@
  * A migration that was released is never edited: databases remember its checksum. What changes the
  * schema is a new file with the next number.
  */
-#ifndef SQLITE_MIGRATIONS_H
-#define SQLITE_MIGRATIONS_H
+#ifndef COMMON_SQL_MIGRATIONS_H
+#define COMMON_SQL_MIGRATIONS_H
 
 #include <smartsupport/error.h>
 
@@ -25,8 +25,8 @@ struct migration {
 extern const struct migration migrations[];
 extern const size_t migrations_count;
 
-/* Applies the COUNT STEPS, or those that DB lacks of them, in one transaction. Several processes may do it
- * at once: one of them applies, the others find it done. Fails without a change when DB belongs to another
+/* Applies the COUNT STEPS, or those that DB lacks of them, each of them whole or not at all. Several processes may do
+ * it at once: one of them applies, the others find it done. Fails without a change when DB belongs to another
  * program, when it has steps that are not in STEPS, or others under the same number. */
 int migrations_apply(
 	struct database *db, const struct migration *steps, size_t count, struct ss_error *err);

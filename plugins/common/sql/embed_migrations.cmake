@@ -28,7 +28,7 @@ if(version EQUAL 0)
 	message(FATAL_ERROR "${FOLDER}: has no migrations")
 endif()
 file(WRITE ${OUTPUT} "/* Made by embed_migrations.cmake from the files in migrations/. */
-#include \"storage/sqlite/migrations.h\"
+#include \"common/sql/migrations.h\"
 
 ${texts}const struct migration migrations[] = {
 ${rows}};

@@ -1,4 +1,4 @@
-#include "storage/sqlite/rows.h"
+#include "common/sql/rows.h"
 
 #include <stdlib.h>
 
@@ -12,20 +12,20 @@ void row_text(struct row *row, const char *key, int column)
 {
 	struct ss_text text = cursor_text(row->cursor, column);
 	if (text.data != NULL)
-		row_add(row, key, row->cursor->db->values->string(text.data, text.length));
+		row_add(row, key, database_values(row->cursor->db)->string(text.data, text.length));
 }
 
 void row_int(struct row *row, const char *key, int column)
 {
-	int64_t number = sqlite3_column_int64(row->cursor->statement, column);
-	row_add(row, key, row->cursor->db->values->integer(number));
+	int64_t number = cursor_int(row->cursor, column);
+	row_add(row, key, database_values(row->cursor->db)->integer(number));
 }
 
 void row_time(struct row *row, const char *key, int column)
 {
-	if (sqlite3_column_type(row->cursor->statement, column) == SQLITE_NULL)
+	if (cursor_is_null(row->cursor, column))
 		return;
-	int64_t at_us = sqlite3_column_int64(row->cursor->statement, column);
+	int64_t at_us = cursor_int(row->cursor, column);
 	row_add(row, key, database_time(row->cursor->db, at_us));
 }
 
@@ -33,7 +33,7 @@ struct ss_value *row_value(struct row *row)
 {
 	size_t count = row->count;
 	row->count = 0;
-	return row->cursor->db->values->map(row->keys, row->values, count);
+	return database_values(row->cursor->db)->map(row->keys, row->values, count);
 }
 
 int items_add(
@@ -44,8 +44,8 @@ int items_add(
 		struct ss_value **values =
 			reallocarray(items->values, capacity, sizeof(struct ss_value *));
 		if (values == NULL) {
-			db->values->unref(value);
-			return database_fail(db, SQLITE_NOMEM, err);
+			database_values(db)->unref(value);
+			return database_fail_memory(db, err);
 		}
 		items->values = values;
 		items->capacity = capacity;
@@ -56,10 +56,24 @@ int items_add(
 
 struct ss_value *items_take(struct database *db, struct items *items, int result)
 {
-	struct ss_value *list = result == 0 ? db->values->list(items->values, items->count) : NULL;
+	struct ss_value *list =
+		result == 0 ? database_values(db)->list(items->values, items->count) : NULL;
 	for (size_t i = 0; result != 0 && i < items->count; i++)
-		db->values->unref(items->values[i]);
+		database_values(db)->unref(items->values[i]);
 	free(items->values);
 	*items = (struct items){0};
 	return list;
+}
+
+int cursor_finish(struct cursor *cursor, struct ss_error *err)
+{
+	int result = cursor_next(cursor, err);
+	cursor_end(cursor);
+	return result;
+}
+
+int statement_run(struct database *db, enum statement statement, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, statement);
+	return cursor_finish(&cursor, err);
 }

@@ -1,0 +1,108 @@
+/*
+ * The operations of a storage in an SQL database, as <smartsupport/plugin.h> describes them: written once for all
+ * plugins that have such a database. A plugin gives the texts of the statements (statements.h), runs them on its
+ * connection, and tells what its errors mean. An instance is used by one thread at a time.
+ */
+#ifndef COMMON_SQL_OPERATIONS_H
+#define COMMON_SQL_OPERATIONS_H
+
+#include "common/sql/statements.h"
+
+#include <smartsupport/smartsupport.h>
+
+/* An instance; its members are the plugin's. */
+struct database;
+
+/* What the plugin gives. */
+
+const struct ss_value_functions *database_values(const struct database *db);
+
+/* Fills ERR: there is not enough memory. Returns -1. */
+int database_fail_memory(const struct database *db, struct ss_error *err);
+
+/* Begins with STATEMENT_BEGIN_READ or STATEMENT_BEGIN_WRITE. */
+int database_begin(struct database *db, enum statement begin, struct ss_error *err);
+
+/* Ends the transaction and drops what it did; nothing happens when there is none. */
+void database_rollback(struct database *db);
+
+/* Remembers how a commit went: 0, or -1 and ERR. Returns RESULT. */
+int database_note_commit(struct database *db, int result, const struct ss_error *err);
+
+/* One attempt at an operation: reads QUESTION, fills ANSWER. It leaves no transaction open. */
+typedef int database_attempt(
+	struct database *db, const void *question, void *answer, struct ss_error *err);
+
+/* Calls ATTEMPT, and again when it has failed by what another one may not meet: a connection that was cut, or another
+ * server's transaction in its way. */
+int database_try(struct database *db, database_attempt *attempt, const void *question, void *answer,
+	struct ss_error *err);
+
+/* Whether this attempt follows one whose commit has a result that nobody knows. So what it does may be done. */
+bool database_is_again(const struct database *db);
+
+/* Whether what was refused last met what somebody else has stored meanwhile, so that another look may end otherwise. */
+bool database_met_another(const struct database *db);
+
+/* Since when a conversation that was changed counts as active, in microseconds since 1970, UTC. */
+int64_t database_active_since(const struct database *db);
+
+/* The operations. */
+
+int database_turn_context(void *instance, const struct ss_turn_key *key, struct ss_value **context,
+	struct ss_error *err);
+int database_commit_turns(
+	void *instance, const struct ss_turn *turns, size_t count, struct ss_error *errors);
+int database_stats(void *instance, struct ss_value **stats, struct ss_error *err);
+int database_write_journals(void *instance, const struct ss_journal_write *writes, size_t count,
+	struct ss_error *errors);
+int database_read_journal(void *instance, const struct ss_journal_key *key,
+	struct ss_value **journal, struct ss_error *err);
+int database_list_journals(void *instance, const struct ss_journal_filter *filter,
+	struct ss_value **journals, struct ss_error *err);
+int database_delete_journal(void *instance, const char *turn_id, struct ss_error *err);
+int database_store_feedback(
+	void *instance, const struct ss_feedback *feedback, size_t count, struct ss_error *errors);
+int database_list_unanswered(void *instance, const struct ss_unanswered_filter *filter,
+	struct ss_value **page, struct ss_error *err);
+int database_article_counts(void *instance, const struct ss_article_range *range,
+	struct ss_value **counts, struct ss_error *err);
+
+/* What they share. */
+
+/* What is stored in one transaction. */
+struct database_batch {
+	const void *items; /* structures that begin with their size */
+	size_t count;
+	size_t size;  /* of one, which may have more members than are known here */
+	size_t least; /* of those that are known */
+	/* 1 when the item is stored, 0 when it was stored before. */
+	int (*write)(struct database *db, const void *item, struct ss_error *err);
+	/* NULL, or what is done for the COUNT items that are new, when all are written. */
+	int (*finish)(struct database *db, const void **items, size_t count, struct ss_error *err);
+	const char *(*id)(const void *item);
+};
+
+/* Stores all items of BATCH but those that are refused, whose ERRORS are filled; -1 and ERRORS[0] when
+ * nothing is stored. */
+int database_commit_all(
+	struct database *db, const struct database_batch *batch, struct ss_error *errors);
+
+/* Counts the articles that TURN shows, whose answer is stored as MESSAGE_ID, and its question if it has no answer. */
+int database_note_shown(struct database *db, const struct ss_turn *turn, const char *message_id,
+	struct ss_error *err);
+int database_note_unanswered(struct database *db, const struct ss_turn *turn, struct ss_error *err);
+
+/* AT_US as RFC 3339 with microseconds, 2026-01-31T09:05:00.123456Z; new. */
+struct ss_value *database_time(const struct database *db, int64_t at_us);
+
+/* Fills ERR for a conversation that USER has not: it does not tell whether somebody else has it. */
+int database_fail_conversation(const char *conversation_id, struct ss_error *err);
+
+/* Commits something that leaves no trace. */
+int database_try_commit(struct database *db, struct ss_error *err);
+
+/* Microseconds since 1970, UTC. */
+int64_t database_now_us(void);
+
+#endif
