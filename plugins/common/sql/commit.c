@@ -249,6 +249,17 @@ static const struct ss_turn *turn_at(const void *place)
 	return *(const struct ss_turn *const *)place;
 }
 
+/* Two servers that store turns of the same users and conversations at once lock these in the same order. The turns of a
+ * conversation, which has one user, stay as they are. */
+static int compare_conversations(const void *a, const void *b)
+{
+	const struct ss_turn *first = turn_at(a), *second = turn_at(b);
+	int order = strcmp(text_or_empty(first->user_id), text_or_empty(second->user_id));
+	return order != 0 ? order
+			  : compare_keys(text_or_empty(first->conversation_id),
+				    text_or_empty(second->conversation_id), first, second);
+}
+
 static int compare_unanswered(const void *a, const void *b)
 {
 	const struct ss_turn *first = turn_at(a), *second = turn_at(b);
@@ -365,15 +376,20 @@ static int store_only(struct database *db, const struct database_batch *batch,
 	return result;
 }
 
-/* Stores the items of BATCH: 0, or 1 when there is nothing to commit, or -1. */
-static int store_items(struct database *db, const struct database_batch *batch,
+/* Stores the items of BATCH, in ORDER: 0, or 1 when there is nothing to commit, or -1. */
+static int store_items(struct database *db, const struct database_batch *batch, const void **order,
 	struct stored *stored, struct ss_error *errors, struct ss_error *err)
 {
+	const char *first = batch->items;
 	if (batch->count == 1)
 		return store_only(db, batch, stored, &errors[0], err);
+	for (size_t i = 0; i < batch->count; i++)
+		order[i] = first + i * batch->size;
+	if (batch->compare != NULL)
+		qsort(order, batch->count, sizeof *order, batch->compare);
 	for (size_t i = 0; i < batch->count; i++) {
-		const void *item = (const char *)batch->items + i * batch->size;
-		if (store_item(db, batch, item, stored, &errors[i], err) < 0)
+		size_t index = (size_t)((const char *)order[i] - first) / batch->size;
+		if (store_item(db, batch, order[i], stored, &errors[index], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -407,19 +423,20 @@ static int commit_batch(
 {
 	const struct database_batch *batch = question;
 	struct ss_error *errors = answer;
-	struct stored stored = {.items = calloc(batch->count, sizeof *stored.items)};
+	const void **order = calloc(batch->count * 2, sizeof *order);
+	struct stored stored = {.items = order + batch->count};
 	for (size_t i = 0; i < batch->count; i++)
 		errors[i] = (struct ss_error){.status = SS_OK};
-	if (stored.items == NULL)
+	if (order == NULL)
 		return database_fail_memory(db, err);
 	int result = database_begin(db, STATEMENT_BEGIN_WRITE, err);
 	if (result == 0)
-		result = store_items(db, batch, &stored, errors, err);
+		result = store_items(db, batch, order, &stored, errors, err);
 	if (result == 0 && batch->finish != NULL && stored.count > 0)
 		result = batch->finish(db, stored.items, stored.count, err);
 	if (result == 0)
 		result = statement_run(db, STATEMENT_COMMIT, err);
-	free(stored.items);
+	free(order);
 	if (result == 1)
 		return 0;
 	if (result < 0)
@@ -456,6 +473,7 @@ int database_commit_turns(
 		.size = count > 0 ? turns[0].struct_size : 0,
 		.least = sizeof *turns,
 		.write = write_turn,
+		.compare = compare_conversations,
 		.finish = finish_turns,
 		.id = turn_id,
 	};

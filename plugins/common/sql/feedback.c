@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { US_IN_NS = 1000, MESSAGE_ID_SIZE = 64 };
 
@@ -118,6 +119,15 @@ static const char *turn_id(const void *item)
 	return ((const struct ss_feedback *)item)->turn_id;
 }
 
+/* Two servers that store votes on the same turns lock these in the same order. Those on one turn stay as they are. */
+static int compare_turns(const void *a, const void *b)
+{
+	const struct ss_feedback *first = *(const struct ss_feedback *const *)a;
+	const struct ss_feedback *second = *(const struct ss_feedback *const *)b;
+	int order = strcmp(first->turn_id, second->turn_id);
+	return order != 0 ? order : (first > second) - (first < second);
+}
+
 int database_store_feedback(
 	void *instance, const struct ss_feedback *feedback, size_t count, struct ss_error *errors)
 {
@@ -127,6 +137,7 @@ int database_store_feedback(
 		.size = count > 0 ? feedback[0].struct_size : 0,
 		.least = sizeof *feedback,
 		.write = write_feedback,
+		.compare = compare_turns,
 		.id = turn_id,
 	};
 	return database_commit_all(instance, &batch, errors);

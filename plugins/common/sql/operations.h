@@ -78,6 +78,9 @@ struct database_batch {
 	size_t least; /* of those that are known */
 	/* 1 when the item is stored, 0 when it was stored before. */
 	int (*write)(struct database *db, const void *item, struct ss_error *err);
+	/* NULL, or the order in which they are stored, as qsort() wants it of pointers to pointers to items; without it
+	 * they are stored as they come. */
+	int (*compare)(const void *a, const void *b);
 	/* NULL, or what is done for the COUNT items that are new, when all are written. */
 	int (*finish)(struct database *db, const void **items, size_t count, struct ss_error *err);
 	const char *(*id)(const void *item);

@@ -1,5 +1,5 @@
 /* A process that is killed at any moment loses no turn that it acknowledged, and doubles none. */
-#include "store.h"
+#include "file.h"
 
 #include "base/memory.h"
 

@@ -1,8 +1,8 @@
 /* The schema: made once, kept up to date, and with an index for every statement. */
-#include "store.h"
+#include "file.h"
 
-#include "storage/sqlite/database.h"
 #include "common/sql/migrations.h"
+#include "storage/sqlite/database.h"
 
 #include "base/buffer.h"
 #include "plugin/plugin.h"

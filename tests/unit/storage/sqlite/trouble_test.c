@@ -1,6 +1,6 @@
 /* What goes wrong with files, locks, disks and memory: a clear error, nothing half stored, and service
  * again when the trouble is over. */
-#include "store.h"
+#include "file.h"
 
 #include "base/memory.h"
 #include "storage/sqlite/database.h"

@@ -1,21 +1,17 @@
 /*
- * What the tests of the SQLite plugin share: a folder for each test, instances on files in it, turns to
- * store, a second look at the file with SQL, and child processes that report back.
+ * What the tests of storage plugins share: a place of its own for each test, instances on it, turns to
+ * store, a second look with SQL, and child processes that report back. The tests in this folder are run for
+ * each plugin; what the plugin's own folder gives for them is marked.
  */
-#ifndef TESTS_STORAGE_SQLITE_STORE_H
-#define TESTS_STORAGE_SQLITE_STORE_H
+#ifndef TESTS_SUPPORT_STORAGE_STORE_H
+#define TESTS_SUPPORT_STORAGE_STORE_H
 
 #include <smartsupport/smartsupport.h>
 #include <sys/types.h>
 
-/* A new folder, and its removal; for .init and .fini. */
+/* A new place, and its removal; for .init and .fini. The plugin's. */
 void store_begin(void);
 void store_end(void);
-
-/* The path of NAME in the test's folder; of the database that the functions below use. Valid until the
- * test ends. */
-const char *store_file(const char *name);
-const char *store_path(void);
 
 /* The options of an instance; NULL and 0 stand for their defaults. */
 struct store_options {
@@ -25,17 +21,14 @@ struct store_options {
 	double active_window_s;
 };
 
-/* An instance, made by the plugin's descriptor. */
+/* An instance, made by the plugin's descriptor. The plugin's. */
 void *store_try(const struct store_options *options, struct ss_error *err);
-/* The same on store_path() and with the defaults; ends the test when that fails. */
+/* The same on the test's place and with the defaults; ends the test when that fails. */
 void *store_open(void);
 void store_close(void *store);
 
 /* What the instances have logged. */
 const char *store_log(void);
-
-/* Opening PATH must fail with STATUS and a sentence that has PATH and WORDS in it. */
-void store_refused(const char *path, enum ss_status status, const char *words);
 
 /* A turn of the user "ann" that goes on with CONVERSATION. */
 struct ss_turn store_turn(const char *turn_id, const char *conversation);
@@ -59,14 +52,23 @@ char *store_history(void *store, const char *conversation, size_t limit);
 /* The statistics as JSON. The caller frees it. */
 char *store_stats(void *store);
 
-/* The number, or the text, that SQL selects, read through a connection of its own. */
+/* The number, or the text, that SQL selects, read through a connection of its own. The text is the plugin's. */
 int64_t store_number(const char *sql);
 char *store_text(const char *sql);
-/* Runs SQL through a connection of its own. */
+/* Runs SQL through a connection of its own; foreign keys hold. The plugin's. */
 void store_execute(const char *sql);
 
-/* The file is sound: integrity, foreign keys, and figures that agree with the messages. */
+/* The place is sound, also its figures. The plugin's. */
 void store_check(void);
+/* The figures agree with the messages. */
+void store_check_figures(void);
+
+/* Ends the test when HOLDS is false; a child, which has no part in Criterion's protocol, ends itself. */
+__attribute__((format(printf, 2, 3))) void store_must(bool holds, const char *format, ...);
+
+/* What instances get as their host, and the end of what it has logged. */
+extern const struct ss_host store_host;
+void store_end_log(void);
 
 /* fork(); the functions above that open, store and read may be used in the child, Criterion's may not. The
  * child ends with _exit(), and at the latest with the test. */

@@ -1,5 +1,5 @@
 /* Journals of turns in the file. */
-#include "store.h"
+#include "support/storage/store.h"
 
 #include "base/memory.h"
 #include "value/json.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(sqlite_journal, .init = store_begin, .fini = store_end);
+TestSuite(storage_journal, .init = store_begin, .fini = store_end);
 
 #define HOUR_NS (INT64_C(3600) * 1000000000)
 
@@ -77,7 +77,7 @@ static const char *text(const struct ss_value *map, const char *key)
 	return value_as_string(value_get(map, key), NULL);
 }
 
-Test(sqlite_journal, is_read_as_it_was_written)
+Test(storage_journal, is_read_as_it_was_written)
 {
 	static const struct ss_journal_entry entries[] = {
 		{-1, {"{\"writes\":[]}", 13}}, {INT64_MIN, {"{\"ask\":\"é\"}", 12}}};
@@ -112,7 +112,7 @@ Test(sqlite_journal, is_read_as_it_was_written)
 	store_check();
 }
 
-Test(sqlite_journal, survives_the_process_and_keeps_a_workflow_once)
+Test(storage_journal, survives_the_process_and_keeps_a_workflow_once)
 {
 	struct ss_error err;
 	void *store = store_open();
@@ -127,7 +127,7 @@ Test(sqlite_journal, survives_the_process_and_keeps_a_workflow_once)
 	store_close(store);
 }
 
-Test(sqlite_journal, begins_once)
+Test(storage_journal, begins_once)
 {
 	struct ss_error err;
 	void *store = store_open();
@@ -140,7 +140,7 @@ Test(sqlite_journal, begins_once)
 	store_close(store);
 }
 
-Test(sqlite_journal, refuses_a_writer_whose_lease_was_taken_and_not_the_others_beside_it)
+Test(storage_journal, refuses_a_writer_whose_lease_was_taken_and_not_the_others_beside_it)
 {
 	static const struct ss_journal_entry entry = {1, {"{}", 2}};
 	struct ss_error err, errors[2] = {{.status = SS_OK}, {.status = SS_OK}};
@@ -170,7 +170,7 @@ Test(sqlite_journal, refuses_a_writer_whose_lease_was_taken_and_not_the_others_b
 	store_close(store);
 }
 
-Test(sqlite_journal, is_gone_on_with_by_one_at_a_time)
+Test(storage_journal, is_gone_on_with_by_one_at_a_time)
 {
 	struct ss_error err;
 	void *store = store_open();
@@ -191,7 +191,7 @@ Test(sqlite_journal, is_gone_on_with_by_one_at_a_time)
 	store_close(store);
 }
 
-Test(sqlite_journal, tells_a_failure_until_the_turn_goes_on)
+Test(storage_journal, tells_a_failure_until_the_turn_goes_on)
 {
 	struct ss_error err;
 	void *store = store_open();
@@ -238,7 +238,7 @@ static char *list(void *store, const char *status, const char *before, size_t li
 	return buffer_take(&ids);
 }
 
-Test(sqlite_journal, lists_the_newest_first)
+Test(storage_journal, lists_the_newest_first)
 {
 	static const struct {
 		const char *status, *before;
@@ -259,7 +259,7 @@ Test(sqlite_journal, lists_the_newest_first)
 	store_close(store);
 }
 
-Test(sqlite_journal, is_deleted_with_its_entries_unless_somebody_goes_on_with_it)
+Test(storage_journal, is_deleted_with_its_entries_unless_somebody_goes_on_with_it)
 {
 	static const struct ss_journal_entry entry = {1, {"{}", 2}};
 	const struct ss_storage_operations *storage = smartsupport_plugin.storage;

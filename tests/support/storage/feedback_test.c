@@ -1,8 +1,7 @@
 /* What turns show, what customers say of them, and questions without an answer. */
-#include "store.h"
+#include "support/storage/store.h"
 
 #include "base/memory.h"
-#include "storage/sqlite/database.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -10,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(sqlite_feedback, .init = store_begin, .fini = store_end);
+TestSuite(storage_feedback, .init = store_begin, .fini = store_end);
 
 #define SECOND_NS INT64_C(1000000000)
 
@@ -104,7 +103,7 @@ static void expect_list(void *store, bool most_asked, const char *expected)
 	free(found);
 }
 
-Test(sqlite_feedback, a_turn_counts_once_for_each_article_that_it_shows)
+Test(storage_feedback, a_turn_counts_once_for_each_article_that_it_shows)
 {
 	static const char *const twice[] = {"reset-password", "reset-password"};
 	void *store = store_open();
@@ -123,7 +122,7 @@ Test(sqlite_feedback, a_turn_counts_once_for_each_article_that_it_shows)
 	store_close(store);
 }
 
-Test(sqlite_feedback, what_a_refused_turn_shows_and_lacks_does_not_count)
+Test(storage_feedback, what_a_refused_turn_shows_and_lacks_does_not_count)
 {
 	struct ss_error err;
 	void *store = store_open();
@@ -141,7 +140,7 @@ Test(sqlite_feedback, what_a_refused_turn_shows_and_lacks_does_not_count)
 	store_close(store);
 }
 
-Test(sqlite_feedback, a_vote_counts_for_all_articles_of_the_turn_and_may_change)
+Test(storage_feedback, a_vote_counts_for_all_articles_of_the_turn_and_may_change)
 {
 	void *store = store_open();
 	store_add(store, showing("t1", both, 2));
@@ -165,7 +164,7 @@ Test(sqlite_feedback, a_vote_counts_for_all_articles_of_the_turn_and_may_change)
 	store_close(store);
 }
 
-Test(sqlite_feedback, what_is_given_later_is_added_or_takes_its_place)
+Test(storage_feedback, what_is_given_later_is_added_or_takes_its_place)
 {
 	struct ss_error err;
 	void *store = store_open();
@@ -192,7 +191,7 @@ Test(sqlite_feedback, what_is_given_later_is_added_or_takes_its_place)
 	store_close(store);
 }
 
-Test(sqlite_feedback, feedback_on_nothing_or_out_of_range_is_refused)
+Test(storage_feedback, feedback_on_nothing_or_out_of_range_is_refused)
 {
 	struct ss_error err;
 	void *store = store_open();
@@ -216,7 +215,7 @@ Test(sqlite_feedback, feedback_on_nothing_or_out_of_range_is_refused)
 	store_close(store);
 }
 
-Test(sqlite_feedback, one_bad_piece_fails_alone)
+Test(storage_feedback, one_bad_piece_fails_alone)
 {
 	struct ss_error errors[3] = {{.status = SS_OK}};
 	struct ss_feedback feedback[3];
@@ -236,7 +235,7 @@ Test(sqlite_feedback, one_bad_piece_fails_alone)
 	store_close(store);
 }
 
-Test(sqlite_feedback, questions_that_say_the_same_are_one_in_the_words_of_the_last)
+Test(storage_feedback, questions_that_say_the_same_are_one_in_the_words_of_the_last)
 {
 	void *store = store_open();
 	store_add(store, lacking("t1", "norway", "do you ship to norway", 10));
@@ -253,7 +252,7 @@ Test(sqlite_feedback, questions_that_say_the_same_are_one_in_the_words_of_the_la
 	store_close(store);
 }
 
-Test(sqlite_feedback, questions_come_newest_or_most_asked_first)
+Test(storage_feedback, questions_come_newest_or_most_asked_first)
 {
 	void *store = store_open();
 	store_add(store, lacking("t1", "a", "a", 1));
@@ -267,7 +266,7 @@ Test(sqlite_feedback, questions_come_newest_or_most_asked_first)
 	store_close(store);
 }
 
-Test(sqlite_feedback, pages_join_to_the_whole_list)
+Test(storage_feedback, pages_join_to_the_whole_list)
 {
 	void *store = store_open();
 	for (int i = 0; i < 7; i++) {
@@ -301,7 +300,7 @@ Test(sqlite_feedback, pages_join_to_the_whole_list)
 	store_close(store);
 }
 
-Test(sqlite_feedback, a_cursor_that_is_none_is_refused)
+Test(storage_feedback, a_cursor_that_is_none_is_refused)
 {
 	static const char *const bad[] = {"", "x", "1", "1.2", "1.2.", "1.2.3x", "1.2.3.4",
 		"-1.2.3", "1.2.99999999999999999999", "1,2,3"};
@@ -320,41 +319,12 @@ Test(sqlite_feedback, a_cursor_that_is_none_is_refused)
 	store_close(store);
 }
 
-/* What SQLite does for STATEMENT with its own connection: reads INDEX and sorts nothing. */
-static void expect_plan(enum statement statement, const char *index)
-{
-	char *sql = memory_format("EXPLAIN QUERY PLAN %s", statement_texts[statement]);
-	char plan[1000] = "";
-	sqlite3 *handle = NULL;
-	sqlite3_stmt *explained = NULL;
-	cr_assert_eq(sqlite3_open(store_path(), &handle), SQLITE_OK);
-	cr_assert_eq(sqlite3_prepare_v2(handle, sql, -1, &explained, NULL), SQLITE_OK);
-	while (sqlite3_step(explained) == SQLITE_ROW)
-		(void)snprintf(plan + strlen(plan), sizeof plan - strlen(plan), "%s\n",
-			(const char *)sqlite3_column_text(explained, 3));
-	cr_expect_not_null(strstr(plan, index), "%s", plan);
-	cr_expect_null(strstr(plan, "SCAN"), "%s", plan);
-	cr_expect_null(strstr(plan, "B-TREE"), "%s", plan);
-	(void)sqlite3_finalize(explained);
-	(void)sqlite3_close(handle);
-	free(sql);
-}
-
-Test(sqlite_feedback, lists_and_counts_are_read_from_indexes)
-{
-	store_close(store_open());
-	expect_plan(STATEMENT_LIST_NEWEST_UNANSWERED, "unanswered_by_time");
-	expect_plan(STATEMENT_LIST_MOST_UNANSWERED, "unanswered_by_count");
-	expect_plan(STATEMENT_READ_ARTICLE_COUNTS, "PRIMARY KEY");
-	expect_plan(STATEMENT_FIND_ANSWER, "messages_by_turn");
-}
-
-Test(sqlite_feedback, a_deleted_conversation_takes_its_feedback_along_and_leaves_the_figures)
+Test(storage_feedback, a_deleted_conversation_takes_its_feedback_along_and_leaves_the_figures)
 {
 	void *store = store_open();
 	store_add(store, showing("t1", both, 2));
 	vote(store, "t1", 1);
-	store_execute("PRAGMA foreign_keys = ON; DELETE FROM conversations");
+	store_execute("DELETE FROM conversations");
 	cr_expect_eq(store_number("SELECT (SELECT count(*) FROM feedback) +"
 				  " (SELECT count(*) FROM message_articles)"),
 		0);

@@ -1,5 +1,5 @@
 /* Conversations that are found by what was said in them. */
-#include "store.h"
+#include "support/storage/store.h"
 
 #include "value/json.h"
 #include "value/value.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(sqlite_thread, .init = store_begin, .fini = store_end);
+TestSuite(storage_thread, .init = store_begin, .fini = store_end);
 
 extern const struct ss_plugin smartsupport_plugin;
 
@@ -51,7 +51,7 @@ static void add(void *store, struct ss_turn turn, const char *thread)
 	store_add(store, turn);
 }
 
-Test(sqlite_thread, finds_the_conversation_at_each_of_its_turns)
+Test(storage_thread, finds_the_conversation_at_each_of_its_turns)
 {
 	void *store = store_open();
 	add(store, store_first_turn("t1", "conv_1"), "a");
@@ -66,7 +66,7 @@ Test(sqlite_thread, finds_the_conversation_at_each_of_its_turns)
 	store_close(store);
 }
 
-Test(sqlite_thread, reads_the_history_of_what_it_finds_and_the_recent_of_others)
+Test(storage_thread, reads_the_history_of_what_it_finds_and_the_recent_of_others)
 {
 	void *store = store_open();
 	struct ss_turn other = store_first_turn("t1", "conv_1");
@@ -86,7 +86,7 @@ Test(sqlite_thread, reads_the_history_of_what_it_finds_and_the_recent_of_others)
 	store_close(store);
 }
 
-Test(sqlite_thread, belongs_to_its_user)
+Test(storage_thread, belongs_to_its_user)
 {
 	void *store = store_open();
 	add(store, store_first_turn("t1", "conv_1"), "a");
@@ -94,7 +94,7 @@ Test(sqlite_thread, belongs_to_its_user)
 	store_close(store);
 }
 
-Test(sqlite_thread, does_not_count_beside_a_conversation)
+Test(storage_thread, does_not_count_beside_a_conversation)
 {
 	void *store = store_open();
 	add(store, store_first_turn("t1", "conv_1"), "a");
@@ -105,7 +105,7 @@ Test(sqlite_thread, does_not_count_beside_a_conversation)
 	store_close(store);
 }
 
-Test(sqlite_thread, goes_to_the_turn_that_was_answered_last)
+Test(storage_thread, goes_to_the_turn_that_was_answered_last)
 {
 	void *store = store_open();
 	struct ss_turn turn = store_first_turn("t1", "conv_1");
@@ -121,11 +121,11 @@ Test(sqlite_thread, goes_to_the_turn_that_was_answered_last)
 	store_close(store);
 }
 
-Test(sqlite_thread, is_gone_with_its_conversation)
+Test(storage_thread, is_gone_with_its_conversation)
 {
 	void *store = store_open();
 	add(store, store_first_turn("t1", "conv_1"), "a");
-	store_execute("PRAGMA foreign_keys = ON; DELETE FROM conversations");
+	store_execute("DELETE FROM conversations");
 	expect_conversation(store, "ann", "a", NULL);
 	cr_expect_eq(store_number("SELECT count(*) FROM threads"), 0);
 	store_close(store);
