@@ -1,0 +1,198 @@
+/* Running a statement: its parameters go over as bytes with their length, numbers as text, and its columns come back in
+ * the binary format. */
+#include "storage/postgresql/database.h"
+#include "storage/postgresql/zero.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BIND_TOO_LONG = 1, BIND_NO_MEMORY };
+
+static struct run *run_of(const struct cursor *cursor)
+{
+	return cursor->run;
+}
+
+struct cursor cursor_begin(struct database *db, enum statement statement)
+{
+	struct run *run = &db->runs[statement];
+	run->statement = statement;
+	run->row = -1;
+	run->count = 0;
+	return (struct cursor){.db = db, .run = run};
+}
+
+/* Texts that are other ones in the database, until the next row. */
+
+static void drop_texts(struct run *run)
+{
+	while (run->text_count > 0)
+		free(run->texts[--run->text_count]);
+}
+
+/* Takes TEXT, which is NULL when there was no memory for it. */
+static bool keep_text(struct run *run, char *text)
+{
+	if (text == NULL)
+		return false;
+	assert(run->text_count < PARAMETERS_LIMIT);
+	run->texts[run->text_count++] = text;
+	return true;
+}
+
+static void bind(struct cursor *cursor, const char *value, size_t length, int format)
+{
+	struct run *run = run_of(cursor);
+	int i = cursor->parameters++;
+	assert(i < PARAMETERS_LIMIT);
+	run->count = cursor->parameters;
+	run->values[i] = value;
+	run->lengths[i] = (int)length;
+	run->formats[i] = format;
+	/* The protocol's own limit; the server would refuse less. */
+	if (length > INT32_MAX)
+		cursor->code = BIND_TOO_LONG;
+}
+
+void cursor_bind_int(struct cursor *cursor, int64_t value)
+{
+	char *text = run_of(cursor)->numbers[cursor->parameters];
+	(void)snprintf(text, NUMBER_SIZE, "%" PRId64, value);
+	bind(cursor, text, 0, 0);
+}
+
+void cursor_bind_string(struct cursor *cursor, const char *string)
+{
+	if (string != NULL)
+		cursor_bind_text(cursor, (struct ss_text){string, strlen(string)});
+	else
+		bind(cursor, NULL, 0, 1);
+}
+
+void cursor_bind_text(struct cursor *cursor, struct ss_text text)
+{
+	char *written = NULL;
+	if (zero_is_in(text)) {
+		written = zero_write(text, &text.length);
+		if (!keep_text(run_of(cursor), written))
+			cursor->code = BIND_NO_MEMORY;
+		text.data = written;
+	}
+	/* NULL data would bind the null. */
+	bind(cursor, text.length > 0 ? text.data : "", text.length, 1);
+}
+
+void cursor_bind_bytes(struct cursor *cursor, struct ss_bytes bytes)
+{
+	bind(cursor, (const char *)bytes.data, bytes.length, 1);
+}
+
+void cursor_bind_now(struct cursor *cursor)
+{
+	/* The statements ask the database. */
+	(void)cursor;
+}
+
+int cursor_next(struct cursor *cursor, struct ss_error *err)
+{
+	struct run *run = run_of(cursor);
+	if (cursor->code == BIND_NO_MEMORY)
+		return database_fail_memory(cursor->db, err);
+	if (cursor->code == BIND_TOO_LONG)
+		return ss_fail_as(
+			err, SS_INVALID, "%s: refuses a text that is too long", cursor->db->place);
+	if (run->result == NULL) {
+		run->result = connection_run(cursor->db, run, err);
+		if (run->result == NULL)
+			return -1;
+	}
+	drop_texts(run);
+	return ++run->row < PQntuples(run->result) ? 1 : 0;
+}
+
+bool cursor_is_duplicate(const struct cursor *cursor)
+{
+	return cursor->db->met_another;
+}
+
+int64_t cursor_changes(const struct cursor *cursor)
+{
+	return strtoll(PQcmdTuples(run_of(cursor)->result), NULL, 10);
+}
+
+bool cursor_is_null(const struct cursor *cursor, int column)
+{
+	const struct run *run = run_of(cursor);
+	return PQgetisnull(run->result, run->row, column) != 0;
+}
+
+int64_t cursor_int(const struct cursor *cursor, int column)
+{
+	const struct run *run = run_of(cursor);
+	const char *bytes = PQgetvalue(run->result, run->row, column);
+	uint64_t eight;
+	uint32_t four;
+	uint16_t two;
+	if (cursor_is_null(cursor, column))
+		return 0;
+	switch (PQgetlength(run->result, run->row, column)) {
+	case sizeof eight:
+		memcpy(&eight, bytes, sizeof eight);
+		return (int64_t)be64toh(eight);
+	case sizeof four:
+		memcpy(&four, bytes, sizeof four);
+		return (int32_t)be32toh(four);
+	case sizeof two:
+		memcpy(&two, bytes, sizeof two);
+		return (int16_t)be16toh(two);
+	default:
+		return bytes[0]; /* a boolean */
+	}
+}
+
+double cursor_number(const struct cursor *cursor, int column)
+{
+	uint64_t bits = (uint64_t)cursor_int(cursor, column);
+	double number;
+	memcpy(&number, &bits, sizeof number);
+	return number;
+}
+
+static struct ss_text column_bytes(const struct run *run, int column)
+{
+	if (PQgetisnull(run->result, run->row, column))
+		return (struct ss_text){0};
+	return (struct ss_text){PQgetvalue(run->result, run->row, column),
+		(size_t)PQgetlength(run->result, run->row, column)};
+}
+
+struct ss_text cursor_text(const struct cursor *cursor, int column)
+{
+	struct run *run = run_of(cursor);
+	struct ss_text text = column_bytes(run, column);
+	if (!zero_is_written_in(text))
+		return text;
+	size_t length = 0;
+	char *read = zero_read(text, &length);
+	/* Without memory there is no text, which is what the operations expect then. */
+	return keep_text(run, read) ? (struct ss_text){read, length} : (struct ss_text){0};
+}
+
+struct ss_bytes cursor_bytes(const struct cursor *cursor, int column)
+{
+	struct ss_text bytes = column_bytes(run_of(cursor), column);
+	const void *data = bytes.length > 0 ? bytes.data : NULL;
+	return (struct ss_bytes){data, bytes.length};
+}
+
+void cursor_end(struct cursor *cursor)
+{
+	struct run *run = run_of(cursor);
+	drop_texts(run);
+	PQclear(run->result);
+	run->result = NULL;
+}

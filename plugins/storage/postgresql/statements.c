@@ -1,0 +1,223 @@
+#include "storage/postgresql/database.h"
+
+/* The clock that all servers share. */
+#define NOW "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+/* The number of this connection among those that write (connection.c). */
+#define WRITER "current_setting('smartsupport.writer')::integer"
+
+#define LIST_JOURNALS                                                                              \
+	"SELECT id, hash, status, error, fence, owner, lease_until, created_at, updated_at"        \
+	" FROM turns JOIN workflows ON workflows.number = workflow WHERE "
+#define LIST_JOURNALS_END                                                                          \
+	" AND turns.number < coalesce((SELECT number FROM turns WHERE id = $1),"                   \
+	" 9223372036854775807) ORDER BY turns.number DESC LIMIT $2"
+#define LIST_UNANSWERED                                                                            \
+	"SELECT number, question, category, count, first_at, last_at FROM unanswered WHERE "
+#define ADD_ENTRY "INSERT INTO turn_entries (turn, seq, task, data) VALUES ($1, $2, $3, $4)"
+
+const char *const statement_texts[STATEMENTS] = {
+	[STATEMENT_BEGIN_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+	/* What must not change under a transaction is locked by its statements. */
+	[STATEMENT_BEGIN_WRITE] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+	[STATEMENT_COMMIT] = "COMMIT",
+	[STATEMENT_ROLLBACK] = "ROLLBACK",
+	[STATEMENT_BEGIN_TURN] = "SAVEPOINT turn",
+	[STATEMENT_END_TURN] = "RELEASE turn",
+	[STATEMENT_UNDO_TURN] = "ROLLBACK TO turn",
+
+	/* Whether the stored turn $1 says the same. Times, duration and metadata are not compared: they
+	 * differ when a turn was run again after a crash. */
+	[STATEMENT_FIND_TURN] =
+		"SELECT answer.conversation_id = $2 AND conversation.user_id = $3"
+		" AND question.content = $4 AND answer.content = $5"
+		" AND answer.category IS NOT DISTINCT FROM $6"
+		" AND answer.sentiment IS NOT DISTINCT FROM $7"
+		" AND answer.priority = $8 AND answer.escalated = $9"
+		" FROM messages AS answer"
+		" JOIN messages AS question ON question.conversation_id = answer.conversation_id"
+		" AND question.seq = answer.seq - 1"
+		" JOIN conversations AS conversation ON conversation.id = answer.conversation_id"
+		" WHERE answer.turn_id = $1",
+
+	[STATEMENT_ADD_USER] = "INSERT INTO users (id, created_at, updated_at) VALUES ($1, $2, $2)"
+			       " ON CONFLICT (id) DO NOTHING",
+
+	[STATEMENT_ADD_CONVERSATION] =
+		"INSERT INTO conversations (id, user_id, status, category, sentiment, priority,"
+		" message_count, created_at, updated_at)"
+		" VALUES ($1, $2, CASE $3::smallint WHEN 1 THEN 'escalated' ELSE 'active' END,"
+		" $4, $5, $6, 2, $7, greatest($7, $8::bigint)) RETURNING message_count",
+	/* A question opens a resolved or closed conversation again; one that waits for a human still
+	 * does. */
+	[STATEMENT_CONTINUE_CONVERSATION] =
+		"UPDATE conversations SET"
+		" status = CASE WHEN $3::smallint = 1 OR status = 'escalated' THEN 'escalated'"
+		" ELSE 'active' END,"
+		" category = coalesce($4, category), sentiment = coalesce($5, sentiment),"
+		" priority = $6, message_count = message_count + 2,"
+		" updated_at = greatest(updated_at, $7::bigint, $8::bigint)"
+		" WHERE id = $1 AND user_id = $2 RETURNING message_count",
+
+	[STATEMENT_ADD_QUESTION] =
+		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
+		" embedder, vector) VALUES ($1, $2, $3, 'user', $4, $5, $6, $7)",
+	[STATEMENT_ADD_ANSWER] =
+		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
+		" turn_id, category, sentiment, priority, attempts, escalated, escalation_reason,"
+		" answered_by, duration_ns, metadata)"
+		" VALUES ($1, $2, $3, 'assistant', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+		" $14, $15)",
+
+	[STATEMENT_COUNT_IN_HOUR] =
+		"INSERT INTO analytics AS stored (category, sentiment, escalated, response_time_ns,"
+		" hour, queries, writer)"
+		" VALUES (coalesce($1, ''), coalesce($2, ''), $3, $4, $5, 1, " WRITER ")"
+		" ON CONFLICT (hour, category, sentiment, writer) DO UPDATE SET"
+		" queries = stored.queries + 1,"
+		" escalated = stored.escalated + excluded.escalated,"
+		" response_time_ns = stored.response_time_ns + excluded.response_time_ns",
+	[STATEMENT_COUNT_IN_TOTAL] =
+		"INSERT INTO analytics_totals AS stored (category, sentiment, escalated,"
+		" response_time_ns, queries, writer)"
+		" VALUES (coalesce($1, ''), coalesce($2, ''), $3, $4, 1, " WRITER ")"
+		" ON CONFLICT (category, sentiment, writer) DO UPDATE SET"
+		" queries = stored.queries + 1,"
+		" escalated = stored.escalated + excluded.escalated,"
+		" response_time_ns = stored.response_time_ns + excluded.response_time_ns",
+	[STATEMENT_REMOVE_TOTAL] =
+		"DELETE FROM analytics_totals WHERE category = $1 AND sentiment = ''",
+
+	[STATEMENT_FIND_USER] = "SELECT name, vip FROM users WHERE id = $1",
+	[STATEMENT_FIND_CONVERSATION] =
+		"SELECT 1 FROM conversations WHERE id = $1 AND user_id = $2",
+	/* $3: the embedder whose vectors are wanted. */
+	[STATEMENT_READ_HISTORY] =
+		"SELECT role, content, created_at, CASE WHEN embedder = $3 THEN vector END"
+		" FROM messages WHERE conversation_id = $1 ORDER BY seq DESC LIMIT $2",
+
+	/* $1: the user; $2: not in this conversation; $3: how many; $4: the embedder whose vectors are
+	 * wanted. The user's last messages are in the conversations that changed last, among the last messages of
+	 * each. */
+	[STATEMENT_READ_RECENT] =
+		"SELECT message.role, message.content, message.created_at,"
+		" CASE WHEN message.embedder = $4 THEN message.vector END FROM"
+		" (SELECT id, message_count FROM conversations"
+		"  WHERE user_id = $1 AND id IS DISTINCT FROM $2"
+		"  ORDER BY updated_at DESC LIMIT $3::bigint) AS conversation"
+		" JOIN messages AS message ON message.conversation_id = conversation.id"
+		" AND message.seq > conversation.message_count - 2 * $3::bigint"
+		" WHERE message.role = 'user' ORDER BY message.created_at DESC LIMIT $3::bigint",
+
+	/* One statement, so one moment. */
+	[STATEMENT_READ_STATS] =
+		"SELECT coalesce(sum(queries), 0)::bigint, coalesce(sum(escalated), 0)::bigint,"
+		" coalesce(sum(response_time_ns), 0)::double precision,"
+		" (SELECT coalesce(json_object_agg(name, queries), '{}') FROM"
+		"  (SELECT category AS name, sum(queries)::bigint AS queries FROM analytics_totals"
+		"   WHERE category <> '' GROUP BY category ORDER BY category) AS categories),"
+		" (SELECT coalesce(json_object_agg(name, queries), '{}') FROM"
+		"  (SELECT sentiment AS name, sum(queries)::bigint AS queries FROM analytics_totals"
+		"   WHERE sentiment <> '' GROUP BY sentiment ORDER BY sentiment) AS sentiments),"
+		" (SELECT count(*) FROM conversations"
+		"  WHERE status IN ('active', 'escalated') AND updated_at >= $1)"
+		" FROM analytics_totals",
+
+	[STATEMENT_ADD_WORKFLOW] = "INSERT INTO workflows (hash, text) VALUES ($1, $2)"
+				   " ON CONFLICT (hash) DO NOTHING",
+	[STATEMENT_ADD_JOURNAL] =
+		"INSERT INTO turns (id, workflow, start, status, error, fence, owner, lease_until,"
+		" created_at, updated_at)"
+		" VALUES ($1, (SELECT number FROM workflows WHERE hash = $2), $3,"
+		" coalesce($4, 'running'), $5, $6, $7::text,"
+		" CASE WHEN $7::text IS NOT NULL THEN " NOW " + $8::bigint END," NOW "," NOW ")"
+		" RETURNING number",
+	/* Nobody else takes the lease until the transaction ends. */
+	[STATEMENT_FIND_JOURNAL] =
+		"SELECT number FROM turns WHERE id = $1 AND fence = $2 FOR UPDATE",
+	/* $4 and $5: the lease's owner and for how long. */
+	[STATEMENT_CHANGE_JOURNAL] =
+		"UPDATE turns SET status = coalesce($2, status), error = $3, owner = $4::text,"
+		" lease_until = CASE WHEN $4::text IS NOT NULL THEN " NOW " + $5::bigint END,"
+		" updated_at = " NOW " WHERE number = $1",
+	[STATEMENT_ADD_ENTRY] = ADD_ENTRY,
+	[STATEMENT_ADD_ENTRY_AGAIN] = ADD_ENTRY " ON CONFLICT DO NOTHING",
+	[STATEMENT_READ_JOURNAL] =
+		"SELECT turns.number, hash, text, start, status, error, fence, owner, lease_until,"
+		" created_at, updated_at FROM turns JOIN workflows ON workflows.number = workflow"
+		" WHERE id = $1",
+	[STATEMENT_FIND_LEASE] = "SELECT number, status, owner, lease_until - " NOW
+				 " FROM turns WHERE id = $1 FOR UPDATE",
+	[STATEMENT_TAKE_LEASE] =
+		"UPDATE turns SET status = 'running', error = NULL, fence = fence + 1, owner = $2,"
+		" lease_until = " NOW " + $3::bigint, updated_at = " NOW " WHERE number = $1",
+	[STATEMENT_READ_ENTRIES] =
+		"SELECT task, data FROM turn_entries WHERE turn = $1 ORDER BY seq",
+	/* $1: those before this turn; $2: how many; $3: the status. */
+	[STATEMENT_LIST_JOURNALS] = LIST_JOURNALS "true" LIST_JOURNALS_END,
+	[STATEMENT_LIST_JOURNALS_DONE] = LIST_JOURNALS "status = 'done'" LIST_JOURNALS_END,
+	[STATEMENT_LIST_JOURNALS_NOT_DONE] =
+		LIST_JOURNALS "status = $3 AND status <> 'done'" LIST_JOURNALS_END,
+	[STATEMENT_DELETE_JOURNAL] =
+		"DELETE FROM turns WHERE id = $1 AND (owner IS NULL OR lease_until <= " NOW ")",
+
+	[STATEMENT_ADD_SHOWN] = "INSERT INTO message_articles (message_id, article_id)"
+				" VALUES ($1, $2) ON CONFLICT DO NOTHING",
+	[STATEMENT_COUNT_VIEW] =
+		"INSERT INTO article_counts AS stored (article_id, writer, views)"
+		" VALUES ($1, " WRITER ", 1)"
+		" ON CONFLICT (article_id, writer) DO UPDATE SET views = stored.views + 1",
+	/* Turns need not be stored in the order in which they were asked. */
+	[STATEMENT_ADD_UNANSWERED] =
+		"INSERT INTO unanswered AS stored (key, question, category, count, first_at,"
+		" last_at) VALUES ($1, $2, $3, 1, $4, $4)"
+		" ON CONFLICT (key) DO UPDATE SET count = stored.count + 1,"
+		" question = CASE WHEN excluded.last_at >= stored.last_at"
+		" THEN excluded.question ELSE stored.question END,"
+		" category = CASE WHEN excluded.last_at >= stored.last_at"
+		" THEN excluded.category ELSE stored.category END,"
+		" first_at = least(stored.first_at, excluded.first_at),"
+		" last_at = greatest(stored.last_at, excluded.last_at)",
+	[STATEMENT_FIND_ANSWER] = "SELECT id FROM messages WHERE turn_id = $1 FOR UPDATE",
+	[STATEMENT_FIND_VOTE] = "SELECT was_helpful FROM feedback WHERE message_id = $1",
+	[STATEMENT_ADD_FEEDBACK] =
+		"INSERT INTO feedback AS stored (message_id, was_helpful, rating, comment, issues,"
+		" created_at, updated_at)"
+		" VALUES ($1, nullif($2::smallint, -1), nullif($3::smallint, 0), $4, $5, $6, $6)"
+		" ON CONFLICT (message_id) DO UPDATE SET"
+		" was_helpful = coalesce(excluded.was_helpful, stored.was_helpful),"
+		" rating = coalesce(excluded.rating, stored.rating),"
+		" comment = coalesce(excluded.comment, stored.comment),"
+		" issues = coalesce(excluded.issues, stored.issues),"
+		" updated_at = greatest(stored.updated_at, excluded.updated_at)",
+	[STATEMENT_COUNT_VOTE] =
+		"INSERT INTO article_counts AS stored (article_id, writer, helpful, not_helpful)"
+		" SELECT article_id, " WRITER ", $2::bigint, $3::bigint FROM message_articles"
+		" WHERE message_id = $1 ORDER BY article_id"
+		" ON CONFLICT (article_id, writer) DO UPDATE SET"
+		" helpful = stored.helpful + excluded.helpful,"
+		" not_helpful = stored.not_helpful + excluded.not_helpful",
+	/* Those behind a time and a number, or a count, a time and a number; the last parameter: how many. */
+	[STATEMENT_LIST_NEWEST_UNANSWERED] =
+		LIST_UNANSWERED "(last_at, number) < ($1::bigint, $2::bigint)"
+				" ORDER BY last_at DESC, number DESC LIMIT $3",
+	[STATEMENT_LIST_MOST_UNANSWERED] =
+		LIST_UNANSWERED "(count, last_at, number) < ($1::bigint, $2::bigint, $3::bigint)"
+				" ORDER BY count DESC, last_at DESC, number DESC LIMIT $4",
+	[STATEMENT_READ_ARTICLE_COUNTS] =
+		"SELECT article_id, sum(views)::bigint, sum(helpful)::bigint,"
+		" sum(not_helpful)::bigint FROM article_counts"
+		" WHERE article_id BETWEEN $1 AND $2 GROUP BY article_id ORDER BY article_id",
+
+	[STATEMENT_FIND_THREAD] =
+		"SELECT conversations.id FROM threads"
+		" JOIN conversations ON conversations.id = threads.conversation_id"
+		" WHERE threads.key = $1 AND conversations.user_id = $2",
+	/* Of two turns that end with the same words the later one has the thread. */
+	[STATEMENT_SET_THREAD] =
+		"INSERT INTO threads AS stored (key, conversation_id, updated_at)"
+		" VALUES ($1, $2, $3) ON CONFLICT (key) DO UPDATE SET"
+		" conversation_id = CASE WHEN excluded.updated_at >= stored.updated_at"
+		" THEN excluded.conversation_id ELSE stored.conversation_id END,"
+		" updated_at = greatest(stored.updated_at, excluded.updated_at)",
+};
