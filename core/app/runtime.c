@@ -104,25 +104,25 @@ static void free_part(struct part *part, void (*destroy)(void *))
 	free(part->options);
 }
 
-/* The storage's option `path`, or NULL. */
-static struct ss_value **storage_path(struct runtime *runtime)
+/* The storage's option NAME, or NULL. */
+static struct ss_value **storage_option(struct runtime *runtime, const char *name)
 {
 	struct part *part = &runtime->storage;
-	for (size_t i = 0; part->found && i < part->option_count; i++) {
-		if (strcmp(part->plugin->options[i].name, "path") == 0)
+	for (size_t i = 0; part->found && name != NULL && i < part->option_count; i++) {
+		if (strcmp(part->plugin->options[i].name, name) == 0)
 			return &part->options[i];
 	}
 	return NULL;
 }
 
-/* The file that a url names stands for the option `path`. */
-static void set_storage_path(struct runtime *runtime)
+/* The url of the storage stands for an option of its plugin. */
+static void set_storage_option(struct runtime *runtime)
 {
-	struct ss_value **path = storage_path(runtime);
-	if (path == NULL || runtime->config->storage_path == NULL)
+	struct ss_value **option = storage_option(runtime, runtime->config->storage_option);
+	if (option == NULL)
 		return;
-	value_unref(*path);
-	*path = value_text(runtime->config->storage_path);
+	value_unref(*option);
+	*option = value_text(runtime->config->storage_value);
 }
 
 /* Whether the store could be opened, as far as can be told without doing it. */
@@ -131,7 +131,7 @@ static int check_storage(struct runtime *runtime, struct diagnostics *diagnostic
 	struct ss_error err = {0};
 	const struct config_plugin *config = &runtime->config->storage;
 	const struct yaml_node *url = yaml_get(config->place, "url");
-	struct ss_value **path = storage_path(runtime);
+	struct ss_value **path = storage_option(runtime, "path");
 	if (path == NULL || database_place_check(value_as_string(*path, NULL), &err) == 0)
 		return 0;
 	yaml_mistake(runtime->config->document, url != NULL ? url : config->place, diagnostics,
@@ -143,7 +143,7 @@ static int find_storage(struct runtime *runtime, struct diagnostics *diagnostics
 {
 	int result = find_part(
 		runtime, &runtime->storage, SS_STORAGE, &runtime->config->storage, diagnostics);
-	set_storage_path(runtime);
+	set_storage_option(runtime);
 	return result;
 }
 

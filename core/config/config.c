@@ -81,7 +81,8 @@ static const struct ss_option storage_rows[] = {
 	[STORAGE_NAME] = {"plugin", SS_OPTION_STRING, "", 0, 0, NULL,
 		"the plugin's name, where no url says it"},
 	[STORAGE_URL] = {"url", SS_OPTION_STRING, "", 0, 0, NULL,
-		"sqlite:///FILE, with FILE seen from the working folder"},
+		"sqlite:///FILE, with FILE seen from the working folder, or "
+		"postgresql://HOST/DATABASE"},
 	[STORAGE_ROWS] = {0},
 };
 
@@ -257,24 +258,43 @@ static void read_plugin(struct loader *loader, const char *name, struct config_p
 	options_free(values, PLUGIN_ROWS);
 }
 
+static bool begins_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+static void set_storage(
+	struct config *config, const char *name, const char *option, const char *value)
+{
+	config->storage.name = memory_string(name);
+	config->storage_option = option;
+	config->storage_value = memory_string(value);
+}
+
 /* sqlite:///./file.db is a file seen from the working folder, sqlite:////var/file.db an absolute one. */
 static void read_url(struct loader *loader, const struct yaml_node *node, const char *url)
 {
 	static const char sqlite[] = "sqlite:///";
 	struct config *config = loader->config;
-	if (strncmp(url, sqlite, sizeof sqlite - 1) == 0 && url[sizeof sqlite - 1] != '\0') {
-		config->storage.name = memory_string("sqlite");
-		config->storage_path = memory_string(url + sizeof sqlite - 1);
+	if (begins_with(url, sqlite) && url[sizeof sqlite - 1] != '\0') {
+		set_storage(config, "sqlite", "path", url + sizeof sqlite - 1);
+		return;
+	}
+	/* libpq reads it. */
+	if (begins_with(url, "postgresql://") || begins_with(url, "postgres://")) {
+		set_storage(config, "postgresql", "url", url);
 		return;
 	}
 	/* What stands before the colon is fit for a message; the rest may hold a password. */
 	if (strchr(url, ':') != NULL)
 		yaml_mistake(config->document, node, loader->diagnostics,
-			"the storage's url begins with \"%.*s:\"; this server knows sqlite:///FILE",
+			"the storage's url begins with \"%.*s:\"; this server knows sqlite:///FILE "
+			"and postgresql://HOST/DATABASE",
 			(int)strcspn(url, ":"), url);
 	else
 		yaml_mistake(config->document, node, loader->diagnostics,
-			"the storage's url has no colon; this server knows sqlite:///FILE");
+			"the storage's url has no colon; this server knows sqlite:///FILE and "
+			"postgresql://HOST/DATABASE");
 	config->storage.name = memory_string("");
 }
 
@@ -345,7 +365,7 @@ void config_free(struct config *config)
 	free(config->workflow);
 	free(config->articles);
 	free(config->cache);
-	free(config->storage_path);
+	free(config->storage_value);
 	free(config->storage.name);
 	free(config->embedder.name);
 	free(config->index.name);

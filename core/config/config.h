@@ -28,7 +28,10 @@ struct config {
 	double question_weight, answer_weight,
 		lexical_weight; /* of an article's score; together 1 */
 	char *cache;            /* the folder where vectors are kept; NULL: nowhere */
-	char *storage_path;     /* of DATABASE_URL; NULL when the options say it */
+	/* The option of the storage's plugin that a url stands for; both NULL when there is none. The value may hold a
+	 * password. */
+	const char *storage_option;
+	char *storage_value;
 	struct config_plugin storage, embedder, index;
 	struct config_models llm;
 };

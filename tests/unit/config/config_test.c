@@ -106,7 +106,7 @@ Test(config, that_is_shipped_loads)
 	cr_expect_str_eq(config->host, "127.0.0.1");
 	cr_expect_eq(config->port, 8000);
 	cr_expect_str_eq(config->storage.name, "sqlite");
-	cr_expect_str_eq(config->storage_path, "./smartsupport.db");
+	cr_expect_str_eq(config->storage_value, "./smartsupport.db");
 	cr_expect_eq(config->log_level, SS_LOG_INFO);
 	config_free(config);
 }
@@ -122,7 +122,7 @@ Test(config, that_is_shipped_listens_to_the_environment)
 	mistakes_expect(&diagnostics, "");
 	cr_assert_not_null(config);
 	cr_expect_eq(config->port, 9001);
-	cr_expect_str_eq(config->storage_path, "/var/lib/support.db");
+	cr_expect_str_eq(config->storage_value, "/var/lib/support.db");
 	cr_expect_eq(config->log_level, SS_LOG_WARNING);
 	config_free(config);
 }
@@ -180,7 +180,7 @@ Test(config, storage_may_be_a_plugin_with_options)
 {
 	struct config *config = good("storage: {plugin: memory, options: {a: b}}\n", "");
 	cr_expect_str_eq(config->storage.name, "memory");
-	cr_expect_null(config->storage_path);
+	cr_expect_null(config->storage_value);
 	cr_expect_str_eq(yaml_get(config->storage.options, "a")->text, "b");
 	config_free(config);
 }
@@ -189,12 +189,13 @@ Test(config, refuses_a_storage_it_does_not_know)
 {
 	refuses("storage: {url: 'mysql://me:secret@host/db'}\n", "",
 		"@:3:16: the storage's url begins with \"mysql:\"; this server knows "
-		"sqlite:///FILE\n");
+		"sqlite:///FILE and postgresql://HOST/DATABASE\n");
 	refuses("storage: {url: 'sqlite:///'}\n", "",
 		"@:3:16: the storage's url begins with \"sqlite:\"; this server knows "
-		"sqlite:///FILE\n");
+		"sqlite:///FILE and postgresql://HOST/DATABASE\n");
 	refuses("storage: {url: secret}\n", "",
-		"@:3:16: the storage's url has no colon; this server knows sqlite:///FILE\n");
+		"@:3:16: the storage's url has no colon; this server knows sqlite:///FILE and "
+		"postgresql://HOST/DATABASE\n");
 	refuses("storage: {}\n", "",
 		"@:3:10: storage needs a url, as in sqlite:///./smartsupport.db, or a plugin\n");
 }
@@ -203,7 +204,7 @@ Test(config, url_of_the_storage_counts_more_than_its_plugin)
 {
 	struct config *config = good("storage: {plugin: memory, url: 'sqlite:///x'}\n", "");
 	cr_expect_str_eq(config->storage.name, "sqlite");
-	cr_expect_str_eq(config->storage_path, "x");
+	cr_expect_str_eq(config->storage_value, "x");
 	config_free(config);
 }
 
@@ -277,7 +278,26 @@ Test(config, names_the_variable_that_a_mistake_came_from)
 		"string)\n");
 	refuses("storage: {url: \"${DATABASE_URL}\"}\n", "",
 		"@:3:16: the storage's url begins with \"mysql:\"; this server knows "
-		"sqlite:///FILE (from the environment variable DATABASE_URL)\n");
+		"sqlite:///FILE and postgresql://HOST/DATABASE (from the environment "
+		"variable DATABASE_URL)\n");
+}
+
+Test(config, gives_the_url_of_postgresql_to_its_plugin)
+{
+	static const char *const urls[] = {
+		"postgresql://me:secret@host/db?sslmode=require", "postgres://host/db"};
+	for (size_t i = 0; i < array_length(urls); i++) {
+		struct diagnostics diagnostics = {0};
+		cr_assert_eq(setenv("DATABASE_URL", urls[i], 1), 0);
+		struct config *config =
+			config_load(SS_SOURCE_DIR "/config/smartsupport.yaml", &diagnostics);
+		mistakes_expect(&diagnostics, "");
+		cr_assert_not_null(config);
+		cr_expect_str_eq(config->storage.name, "postgresql");
+		cr_expect_str_eq(config->storage_option, "url");
+		cr_expect_str_eq(config->storage_value, urls[i]);
+		config_free(config);
+	}
 }
 
 Test(config, is_read_as_far_as_it_goes)
