@@ -138,12 +138,11 @@ static int check_url(const char *url, struct ss_error *err)
 			"the base URL \"%.200s\" does not begin with http:// or https://", url);
 	(void)host_in(url, &length);
 	CURLU *parsed = curl_url();
-	CURLUcode code =
-		length > 0 ? curl_url_set(parsed, CURLUPART_URL, url, 0) : CURLUE_NO_HOST;
+	CURLUcode code = length > 0 ? curl_url_set(parsed, CURLUPART_URL, url, 0) : CURLUE_NO_HOST;
 	curl_url_cleanup(parsed);
 	if (code != CURLUE_OK)
-		return ss_fail_as(err, SS_INVALID, "the base URL \"%.200s\" cannot be used: %s", url,
-			curl_url_strerror(code));
+		return ss_fail_as(err, SS_INVALID, "the base URL \"%.200s\" cannot be used: %s",
+			url, curl_url_strerror(code));
 	return 0;
 }
 

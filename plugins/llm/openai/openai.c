@@ -50,9 +50,9 @@ struct openai {
 struct question {
 	struct openai *openai;
 	struct question *next, **link;
-	struct ss_generation *generation; /* NULL: it has ended, and only its call has not */
-	struct ss_http_call *call;        /* NULL: it is over */
-	bool done;                        /* the stream says so */
+	struct ss_generation *generation;     /* NULL: it has ended, and only its call has not */
+	struct ss_http_call *call;            /* NULL: it is over */
+	bool done;                            /* the stream says so */
 	enum { UNKNOWN, STREAM, WHOLE } kind; /* of the reply */
 	struct sse sse;
 	struct text body; /* of a reply that is no stream */

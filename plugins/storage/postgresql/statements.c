@@ -138,7 +138,8 @@ const char *const statement_texts[STATEMENTS] = {
 	/* $4 and $5: the lease's owner and for how long. */
 	[STATEMENT_CHANGE_JOURNAL] =
 		"UPDATE turns SET status = coalesce($2, status), error = $3, owner = $4::text,"
-		" lease_until = CASE WHEN $4::text IS NOT NULL THEN " NOW " + $5::bigint END,"
+		" lease_until = CASE WHEN $4::text IS NOT NULL"
+		" THEN coalesce(" NOW " + $5::bigint, lease_until) END,"
 		" updated_at = " NOW " WHERE number = $1",
 	[STATEMENT_ADD_ENTRY] = ADD_ENTRY,
 	[STATEMENT_ADD_ENTRY_AGAIN] = ADD_ENTRY " ON CONFLICT DO NOTHING",
