@@ -34,7 +34,7 @@ static const struct meaning {
 	{"26000", FAILING_LOST, SS_INTERNAL,
 		"does not know the prepared statements; a pooler between must keep sessions apart, "
 		"as PgBouncer does with pool_mode = session"},
-	{"23505", FAILING_FOR_GOOD, SS_CONFLICT, "has a row with this key already"},
+	{"23505", FAILING_FOR_GOOD, SS_INVALID, "has a row with this key already"},
 	{"23", FAILING_FOR_GOOD, SS_INVALID, "refuses what breaks a rule of its schema"},
 	{"22003", FAILING_FOR_GOOD, SS_INVALID, "refuses what breaks a rule of its schema"},
 	{"22", FAILING_FOR_GOOD, SS_INVALID, "refuses a value"},

@@ -210,7 +210,7 @@ Test(storage_journal, tells_a_failure_until_the_turn_goes_on)
 	store_close(store);
 }
 
-Test(sqlite_journal, a_status_leaves_the_lease_as_it_is)
+Test(storage_journal, a_status_leaves_the_lease_as_it_is)
 {
 	void *store = store_open();
 	add(store, beginning("t1"));
