@@ -449,9 +449,13 @@ static void set_connection(struct ss_http_call *call)
 {
 	CURL *easy = call->easy;
 	const char *authorities = getenv("SSL_CERT_FILE");
+	/* A handshake tells whether the next call can share the connection. Without one only the first reply tells, and
+	 * calls that wait for it would wait for as long as that takes. */
+	bool offers = strncmp(call->where, "https:", 6) == 0;
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	(void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+		(long)(offers ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+	(void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, offers ? 1L : 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (authorities != NULL && authorities[0] != '\0')
 		(void)curl_easy_setopt(easy, CURLOPT_CAINFO, authorities);

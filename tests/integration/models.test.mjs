@@ -193,6 +193,27 @@ test('connections are kept, and HTTP/2 is spoken where it is offered', async () 
 	}
 });
 
+test('no question waits until another one is answered', async () => {
+	const secure = await ModelServer.start({ certificate: await authority.certificate() });
+	try {
+		for (const server of [model, secure]) {
+			let answerAll;
+			const wait = new Promise((resolve) => (answerAll = resolve));
+			server.otherwise = pieces('Open the page.', { wait });
+			server.forget();
+			configure({ base_url: server.url });
+			await withServer({ installation: installed, workers: 1, env: { SSL_CERT_FILE: authority.file } }, async (own) => {
+				const asked = [0, 1, 2, 3].map((i) => own.ask(question, { user_id: `user ${i}` }));
+				await server.untilAsked(4);
+				answerAll();
+				for (const reply of await Promise.all(asked)) assert.deepEqual(reply.metadata.models.map(({ attempts }) => attempts), [1]);
+			});
+		}
+	} finally {
+		await secure.close();
+	}
+});
+
 test('the environment names the API, and what it is asked by', async () => {
 	model.otherwise = answer('Open the page.');
 	installed.edit('config/smartsupport.yaml', /^llm:\n(?: .*\n)*/m, 'llm:\n  plugin: openai\n');
