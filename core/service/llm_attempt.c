@@ -64,7 +64,7 @@ static void settle_breaker(
 {
 	struct llm_row *row = generation->row;
 	const struct log *log = row->llm->options.log;
-	bool failed = outcome == MODEL_FAILED;
+	bool failed = outcome == MODEL_FAILED && !generation->works;
 	if (outcome == MODEL_STOPPED) {
 		breaker_forget(&row->breaker, generation->tries);
 	} else if (breaker_end(&row->breaker, generation->tries, failed, now_ns)) {
@@ -214,6 +214,8 @@ void llm_conclude(struct ss_generation *generation, const struct ss_conclusion *
 	if (conclusion->err != NULL) {
 		generation->err = *conclusion->err;
 		failure_complete(&generation->err, "the model");
+		generation->works =
+			conclusion->struct_size >= sizeof *conclusion && conclusion->works;
 	}
 	generation->ended = true;
 	generation->retry_after_seconds = conclusion->retry_after_seconds;

@@ -100,6 +100,7 @@ struct ss_generation {
 	struct ss_generation *next, *before; /* of those that are forgotten */
 	struct later_call over;
 	bool ended;
+	bool works;       /* as its conclusion says */
 	bool tries;       /* it finds out whether the model works again */
 	int64_t reserved; /* of the budget */
 	int64_t began_ns, first_token_ns;

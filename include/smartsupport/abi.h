@@ -11,9 +11,9 @@
  * Change log
  *   1.3  Vectors of questions, which a storage keeps with them (ss_turn.embedder and what follows) and gives back
  *        (ss_turn_key.embedder and what follows). Requests over HTTP (ss_host.http_start and what follows); answers
- *        with their costs (ss_host.conclude), and models that can be stopped, named or left out
- *        (ss_llm_operations.cancel and what follows, and .create); questions to a model that are
- *        no customer's (ss_prompt.use and what follows); prompt files (SS_OPTION_PROMPT, ss_host.render), secrets
+ *        with their costs (ss_host.conclude; ss_conclusion.works tells a refusal from a failure), and models that can
+ *        be stopped, named or left out (ss_llm_operations.cancel and what follows, and .create); questions to a model
+ *        that are no customer's (ss_prompt.use and what follows); prompt files (SS_OPTION_PROMPT, ss_host.render), secrets
  *        (SS_OPTION_SECRET), and pieces of a response that agents make (ss_host.emit); threads of messages that
  *        conversations are found by (ss_turn.thread, ss_turn_key.thread). Searches that go on when the embedder or the
  *        index fails, and say so (ss_host.missing).

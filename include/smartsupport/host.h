@@ -99,6 +99,7 @@ struct ss_conclusion {
 		*sources; /* ids of the articles that it uses, a list; NULL for none */
 	int64_t input_tokens,
 		output_tokens; /* what it took; negative: not known. Also of an error */
+	bool works; /* of an error: it is about this question alone, and no reason to leave the model alone */
 };
 
 /* A request over HTTP that is under way. Since 1.3 */

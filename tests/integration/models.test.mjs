@@ -128,6 +128,26 @@ test('a refusal is no answer', async () => {
 	await refused(pieces('Half an answer', { finish: 'content_filter' }), /refuses to answer: its content filter objects/);
 });
 
+test('what is refused to one customer does not keep the model from others', async () => {
+	installed.edit(
+		'config/smartsupport.yaml',
+		/^llm:\n(?: .*\n)*/m,
+		`llm:\n  models:\n    - plugin: openai\n      breaker: {calls: 2, open: 1h}\n      options: {base_url: '${model.url}', model: scripted}\n    - plugin: extractive\n`,
+	);
+	await withServer({ installation: installed, workers: 1 }, async (server) => {
+		for (const step of [{ refusal: 'I must not.' }, pieces('Half an answer', { finish: 'content_filter' })]) {
+			model.otherwise = step;
+			for (let i = 0; i < 3; i++) {
+				const { metadata } = await server.ask(question, { user_id: `refused ${model.asked.length}` });
+				assert.equal(metadata.models[0].status, 'failed');
+				assert.match(metadata.models[0].error, /refuses to answer/);
+			}
+		}
+		model.otherwise = answer('Open the page.');
+		assert.match((await server.ask(question, { user_id: 'other' })).response, /Open the page\./);
+	});
+});
+
 test('a reply of 10 MB is not read to its end', async () => {
 	let sent = 0;
 	const parts = function* () {

@@ -163,6 +163,12 @@ static void end(struct question *question, const struct ss_conclusion *conclusio
 		free_question(question);
 }
 
+/* Whether the model works and has only this to say: it refuses, or has not ended within its tokens. */
+static bool works(const struct reply *reply)
+{
+	return reply->finished && (reply->refusal.length > 0 || reply->filtered || reply->cut);
+}
+
 /* Ends QUESTION with ERR. */
 static void fail(struct question *question, const struct ss_error *err, double retry_after)
 {
@@ -172,6 +178,7 @@ static void fail(struct question *question, const struct ss_error *err, double r
 		.retry_after_seconds = retry_after,
 		.input_tokens = question->reply.input_tokens,
 		.output_tokens = question->reply.output_tokens,
+		.works = works(&question->reply),
 	};
 	end(question, &conclusion);
 }
