@@ -61,7 +61,9 @@ int database_note_commit(struct database *db, int result, const struct ss_error 
 static void pause_between(int attempts)
 {
 	uint32_t random = 0;
-	(void)getrandom(&random, sizeof random, 0);
+	/* Without it they would only be in each other's way once more. */
+	if (getrandom(&random, sizeof random, 0) < 0)
+		random = 0;
 	struct timespec time = {.tv_nsec = 1000000 + random % (2000000 * (uint32_t)attempts)};
 	(void)nanosleep(&time, NULL);
 }
