@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { Installation } from './lib/files.mjs';
 import { parseMetrics } from './lib/metrics.mjs';
 import { Server, runProgram, withServer } from './lib/server.mjs';
+import { urlOf } from './lib/store.mjs';
 
 const installation = new Installation();
 let server;
@@ -196,7 +197,7 @@ test('the command lists what the API lists', async () => {
 		await one.ask('Which sauce goes with gnocchi?');
 		await one.ask(unknown);
 		await one.ask('which sauce goes with\ngnocchi');
-		const env = { ...own.env, DATABASE_URL: `sqlite:///${one.database}` };
+		const env = { ...own.env, DATABASE_URL: urlOf(one.database) };
 		const run = (...args) => runProgram(['unanswered', ...args, '--config', own.config], { env });
 
 		const plain = await run('--most-asked');

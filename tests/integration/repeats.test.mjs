@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { Installation } from './lib/files.mjs';
 import { parseMetrics } from './lib/metrics.mjs';
 import { Server, withServer } from './lib/server.mjs';
-import { execute, single } from './lib/store.mjs';
+import { execute, single, zeros } from './lib/store.mjs';
 
 let server;
 before(async () => (server = await Server.start()));
@@ -117,7 +117,7 @@ test('a question is compared with earlier ones without embedding these again, al
 });
 
 test('a question that is kept without a vector, or with one of another embedder, counts all the same', async () => {
-	for (const change of ['embedder = NULL, vector = NULL', `embedder = 'another', vector = zeroblob(768)`]) {
+	for (const change of ['embedder = NULL, vector = NULL', `embedder = 'another', vector = ${zeros(768)}`]) {
 		const { attempts, texts } = await askTwoServers((database) => execute(database, `UPDATE messages SET ${change} WHERE role = 'user'`));
 		assert.deepEqual({ attempts, texts }, { attempts: 2, texts: 3 }, change);
 	}

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { program, root, temporaryFolder } from './files.mjs';
 import { RawConnection, exchange, request } from './http.mjs';
 import { parseLine } from './logfmt.mjs';
-import { query, single } from './store.mjs';
+import { newDatabase, query, single, urlOf } from './store.mjs';
 import { patience, until, within } from './wait.mjs';
 
 const running = new Set();
@@ -102,7 +102,7 @@ export class Server {
 
 	constructor({ env = {}, config, installation, workers = 2, wrap = [], database, port = 0 } = {}) {
 		this.folder = temporaryFolder();
-		this.database = database ?? path.join(this.folder, 'support.db');
+		this.database = database ?? newDatabase(path.join(this.folder, 'support.db'));
 		this.sanitizerLogs = path.join(this.folder, 'sanitizers');
 		fs.mkdirSync(this.sanitizerLogs);
 		this.stderr = '';
@@ -114,7 +114,7 @@ export class Server {
 			env: environment(this.sanitizerLogs, {
 				PORT: String(port),
 				WORKERS: String(workers),
-				DATABASE_URL: `sqlite:///${this.database}`,
+				DATABASE_URL: urlOf(this.database),
 				...installation?.env,
 				...env,
 			}),

@@ -1,0 +1,3 @@
+// What feedback.test.mjs says, with PostgreSQL as the storage.
+import './lib/on_postgresql.mjs';
+await import('./feedback.test.mjs');

@@ -1,0 +1,3 @@
+// What query.test.mjs says, with PostgreSQL as the storage.
+import './lib/on_postgresql.mjs';
+await import('./query.test.mjs');
