@@ -424,11 +424,11 @@ static int commit_batch(
 	const struct database_batch *batch = question;
 	struct ss_error *errors = answer;
 	const void **order = calloc(batch->count * 2, sizeof *order);
-	struct stored stored = {.items = order + batch->count};
 	for (size_t i = 0; i < batch->count; i++)
 		errors[i] = (struct ss_error){.status = SS_OK};
 	if (order == NULL)
 		return database_fail_memory(db, err);
+	struct stored stored = {.items = order + batch->count};
 	int result = database_begin(db, STATEMENT_BEGIN_WRITE, err);
 	if (result == 0)
 		result = store_items(db, batch, order, &stored, errors, err);
