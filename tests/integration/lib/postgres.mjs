@@ -48,6 +48,11 @@ export class Postgres {
 		return this.#tell('start');
 	}
 
+	// Lets it take connections with TLS as well, with this certificate.
+	encrypt(certificate, key) {
+		return this.#tell(`encrypt ${certificate} ${key}`);
+	}
+
 	// The url of a new database, by the socket.
 	newDatabase() {
 		const name = `support_${++this.databases}`;
