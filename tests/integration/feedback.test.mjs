@@ -214,7 +214,7 @@ test('the command lists what the API lists', async () => {
 
 test('a search that fails is no gap in the articles', async () => {
 	const own = new Installation();
-	own.editWorkflow(/agent: kb_retriever\n    options:\n(      .*\n)+/, "agent: assign\n    fields: {answer: kb_results}\n    options: {set: {kb_results: '[]'}, fail: '\"no index\"'}\n");
+	own.editWorkflow(/agent: kb_retriever\n    options:\n(      .*\n)+/, "agent: assign\n    fields: {answer: kb_results}\n    options: {set: {kb_results: '[]', retrieval: '{}'}, fail: '\"no index\"'}\n");
 	await withServer({ installation: own, workers: 1 }, async (one) => {
 		const reply = await one.ask(unknown);
 		assert.deepEqual(reply.metadata.kb_results, []);
