@@ -284,6 +284,15 @@ function mistakesOfRecipe(value) {
 	return found.concat(Object.values(nodes).flatMap((node) => mistakesOf(node, part('node'))));
 }
 
+// A part of the configuration, which the server accepts in place of the one that is shipped.
+async function assertStorage(text, file) {
+	const installation = new Installation();
+	installation.edit('config/smartsupport.yaml', /^storage:\n(  .*\n)+/m, text);
+	const env = { ...installation.env, DATABASE_PASSWORD: 'secret' };
+	const { code, stderr } = await runProgram(['check', '--config', installation.config], { env, cwd: installation.folder });
+	assert.equal(code, 0, `${file}: ${text}: ${stderr}`);
+}
+
 test('what the documentation shows is right', async () => {
 	const files = ['README.md', ...fs.readdirSync(path.join(root, 'docs')).map((name) => `docs/${name}`)];
 	let [workflows, recipes] = [0, 0];
@@ -293,6 +302,8 @@ test('what the documentation shows is right', async () => {
 				workflows++;
 				assert.deepEqual(mistakes(text), [], `${file}: ${text}`);
 				assert.deepEqual(await check(text), [], `${file}: ${text}`);
+			} else if (text.startsWith('storage:')) {
+				await assertStorage(text, file);
 			} else {
 				recipes++;
 				assert.deepEqual(mistakesOfRecipe(yaml.parse(text)), [], `${file}: ${text}`);

@@ -41,7 +41,7 @@ Test(postgresql_connection, a_password_is_used_and_never_shown)
 Test(postgresql_connection, a_url_that_is_none_is_refused_without_showing_it)
 {
 	static const char *const urls[] = {"", "mysql://me:s3cret@host/db",
-		"postgresql://me:s3cret/of@tests@host/db", "postgresql://me:s3cret?of@tests/db",
+		"postgresql://me:s3cret/of@tests@host/db", "postgresql://me:s3cret@of@tests/db",
 		"postgresql://me:s3cret@host:of@tests/db", "postgresql://me:s3cret%zz@host/db",
 		"postgresql://me@host/db?sslmode"};
 	for (size_t i = 0; i < array_length(urls); i++)
