@@ -18,6 +18,7 @@ struct queue {
 	bool closed;
 	int fd;             /* -1: none */
 	atomic_bool filled; /* something waits, or it is closed; looked at without the lock */
+	atomic_bool polled; /* the taker looks, and takes when it has: it need not be told */
 	bool brisk;         /* the taker's: items came soon after it began to wait */
 };
 
@@ -33,17 +34,18 @@ static void relax(void)
 #endif
 }
 
-bool queue_spin(struct queue *queue, int64_t ns)
+/* Looks for NS at most whether something waits. */
+static void spin(const struct queue *queue, int64_t ns)
 {
 	int64_t until = clock_monotonic_ns() + ns;
 	for (;;) {
 		for (int i = 0; i < 32; i++) {
 			if (atomic_load_explicit(&queue->filled, memory_order_acquire))
-				return true;
+				return;
 			relax();
 		}
 		if (clock_monotonic_ns() >= until)
-			return false;
+			return;
 	}
 }
 
@@ -86,10 +88,21 @@ void queue_put(struct queue *queue, struct queue_item *item)
 	queue->last = &item->next;
 	atomic_store_explicit(&queue->filled, true, memory_order_release);
 	(void)pthread_cond_signal(&queue->arrived);
+	bool told = !was_empty || atomic_load_explicit(&queue->polled, memory_order_relaxed);
 	(void)pthread_mutex_unlock(&queue->lock);
 	/* A counter that is full is readable already. */
-	if (was_empty && queue->fd >= 0 && write(queue->fd, &one, sizeof one) < 0)
+	if (!told && queue->fd >= 0 && write(queue->fd, &one, sizeof one) < 0)
 		return;
+}
+
+/* Under the lock. */
+static struct queue_item *take_all(struct queue *queue)
+{
+	struct queue_item *taken = queue->first;
+	queue->first = NULL;
+	queue->last = &queue->first;
+	atomic_store_explicit(&queue->filled, queue->closed, memory_order_relaxed);
+	return taken;
 }
 
 struct queue_item *queue_take(struct queue *queue, bool wait)
@@ -99,15 +112,24 @@ struct queue_item *queue_take(struct queue *queue, bool wait)
 		count = 0; /* nothing was signalled; there may be items all the same */
 	int64_t since_ns = wait ? clock_monotonic_ns() : 0;
 	if (wait && queue->brisk)
-		(void)queue_spin(queue, SPIN_NS);
+		spin(queue, SPIN_NS);
 	(void)pthread_mutex_lock(&queue->lock);
 	while (wait && queue->first == NULL && !queue->closed)
 		(void)pthread_cond_wait(&queue->arrived, &queue->lock);
 	queue->brisk = wait && clock_monotonic_ns() - since_ns < BRISK_NS;
-	struct queue_item *taken = queue->first;
-	queue->first = NULL;
-	queue->last = &queue->first;
-	atomic_store_explicit(&queue->filled, queue->closed, memory_order_relaxed);
+	struct queue_item *taken = take_all(queue);
+	(void)pthread_mutex_unlock(&queue->lock);
+	return taken;
+}
+
+struct queue_item *queue_poll(struct queue *queue, int64_t ns)
+{
+	atomic_store_explicit(&queue->polled, true, memory_order_relaxed);
+	spin(queue, ns);
+	(void)pthread_mutex_lock(&queue->lock);
+	/* Who puts something in from now on has this lock after us, and tells. */
+	atomic_store_explicit(&queue->polled, false, memory_order_relaxed);
+	struct queue_item *taken = take_all(queue);
 	(void)pthread_mutex_unlock(&queue->lock);
 	return taken;
 }

@@ -34,9 +34,10 @@ struct queue_item *queue_take(struct queue *queue, bool wait);
  * returns NULL only when the queue is empty and was closed. */
 struct queue_item *queue_take_first(struct queue *queue);
 
-/* Looks for NS at most whether something waits, without sleeping; for what takes less time than to wake up. The
- * taker's thread. */
-bool queue_spin(struct queue *queue, int64_t ns);
+/* All items that wait, as queue_take(), or else the first that come within NS. It looks for them without sleeping, for
+ * what takes less time than to wake up, and the descriptor need not become readable meanwhile. If it is already, it stays
+ * so. */
+struct queue_item *queue_poll(struct queue *queue, int64_t ns);
 
 /* Lets waiting takers return NULL once the queue is empty. Any thread. */
 void queue_close(struct queue *queue);

@@ -44,9 +44,9 @@ static void set_waiting(struct service_thread *thread, size_t waiting)
 	metrics_set(thread->metrics, thread->gauge, waiting);
 }
 
-static void finish(struct service_thread *thread)
+/* Calls done() of the jobs from ITEM on. */
+static void finish(struct service_thread *thread, struct queue_item *item)
 {
-	struct queue_item *item = queue_take(thread->finished, false);
 	while (item != NULL) {
 		struct queue_item *next = item->next;
 		struct service_job *job = queue_entry(item, struct service_job, item);
@@ -58,9 +58,10 @@ static void finish(struct service_thread *thread)
 
 static void on_finished(evutil_socket_t fd, short what, void *context)
 {
+	struct service_thread *thread = context;
 	(void)fd;
 	(void)what;
-	finish(context);
+	finish(thread, queue_take(thread->finished, false));
 }
 
 int service_thread_begin(pthread_t *thread, const char *name, void *(*start)(void *),
@@ -131,8 +132,7 @@ int service_thread_put(struct service_thread *thread, struct service_job *job, s
 
 void service_thread_poll(struct service_thread *thread, int64_t ns)
 {
-	if (queue_spin(thread->finished, ns))
-		finish(thread);
+	finish(thread, queue_poll(thread->finished, ns));
 }
 
 struct service_job *service_job_next(const struct service_job *job)
@@ -148,7 +148,7 @@ void service_thread_free(struct service_thread *thread)
 	queue_close(thread->todo);
 	(void)pthread_join(thread->thread, NULL);
 	thread->closing = true;
-	finish(thread);
+	finish(thread, queue_take(thread->finished, false));
 	event_free(thread->finished_event);
 	queue_free(thread->finished);
 	queue_free(thread->todo);

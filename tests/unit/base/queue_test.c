@@ -120,6 +120,24 @@ Test(queue, has_a_descriptor_that_is_readable_while_items_wait)
 	queue_free(queue);
 }
 
+Test(queue, tells_a_taker_that_has_stopped_looking)
+{
+	struct number numbers[2];
+	struct queue *queue = queue_new(true);
+	for (int i = 0; i < 3; i++) {
+		cr_expect_null(queue_poll(queue, 0));
+		cr_expect_not(readable(queue));
+		queue_put(queue, &numbers[0].item);
+		queue_put(queue, &numbers[1].item);
+		cr_expect(readable(queue));
+		cr_expect_eq(queue_poll(queue, 0), &numbers[0].item);
+		cr_expect_eq(numbers[0].item.next, &numbers[1].item);
+		cr_expect_null(queue_take(queue, false));
+		cr_expect_not(readable(queue));
+	}
+	queue_free(queue);
+}
+
 Test(queue, gives_what_is_left_when_it_was_closed_and_then_null)
 {
 	struct number number = {.value = 1};
@@ -178,7 +196,26 @@ static size_t count_batch(struct queue_item *item, size_t next[PRODUCERS])
 	return count;
 }
 
-static void run_producers(struct queue *queue, bool with_fd)
+static struct queue_item *wait_for_items(struct queue *queue)
+{
+	return queue_take(queue, true);
+}
+
+static struct queue_item *wait_for_descriptor(struct queue *queue)
+{
+	struct pollfd poll_fd = {.fd = queue_fd(queue), .events = POLLIN};
+	cr_assert_eq(poll(&poll_fd, 1, 10000), 1, "an item waits but nothing says so");
+	return queue_take(queue, false);
+}
+
+/* Looks for items, and sleeps when it has found none. */
+static struct queue_item *look_or_sleep(struct queue *queue)
+{
+	struct queue_item *item = queue_poll(queue, 1000);
+	return item != NULL ? item : wait_for_descriptor(queue);
+}
+
+static void run_producers(struct queue *queue, struct queue_item *(*take)(struct queue *))
 {
 	size_t next[PRODUCERS] = {0};
 	size_t count = 0;
@@ -189,13 +226,8 @@ static void run_producers(struct queue *queue, bool with_fd)
 			producers[p].numbers[i] = (struct number){.producer = p, .value = i};
 		cr_assert_eq(pthread_create(&producers[p].thread, NULL, produce, &producers[p]), 0);
 	}
-	while (count < (size_t)PRODUCERS * ITEMS) {
-		struct pollfd poll_fd = {.fd = queue_fd(queue), .events = POLLIN};
-		if (with_fd)
-			cr_assert_eq(
-				poll(&poll_fd, 1, 10000), 1, "an item waits but nothing says so");
-		count += count_batch(queue_take(queue, !with_fd), next);
-	}
+	while (count < (size_t)PRODUCERS * ITEMS)
+		count += count_batch(take(queue), next);
 	for (size_t p = 0; p < PRODUCERS; p++)
 		(void)pthread_join(producers[p].thread, NULL);
 	cr_expect_eq(count, (size_t)PRODUCERS * ITEMS);
@@ -206,12 +238,17 @@ static void run_producers(struct queue *queue, bool with_fd)
 
 Test(queue, loses_nothing_of_many_producers, .timeout = 60)
 {
-	run_producers(queue_new(false), false);
+	run_producers(queue_new(false), wait_for_items);
 }
 
 Test(queue, signals_every_item_of_many_producers, .timeout = 60)
 {
-	run_producers(queue_new(true), true);
+	run_producers(queue_new(true), wait_for_descriptor);
+}
+
+Test(queue, loses_nothing_when_its_taker_looks_or_sleeps, .timeout = 60)
+{
+	run_producers(queue_new(true), look_or_sleep);
 }
 
 Test(queue, that_is_null_is_freed_like_any_other)
