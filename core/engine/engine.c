@@ -206,6 +206,7 @@ struct engine *engine_new(const struct engine_options *options, const struct gra
 	engine->randomness = options->shuffle != 0 ? options->shuffle * UINT64_C(0x9e3779b97f4a7c15)
 						   : (uint64_t)clock_utc_ns();
 	engine->randomness |= engine->randomness == 0;
+	process_name(engine->process);
 	engine->go_on = evtimer_new(options->base, on_go_on, engine);
 	if (engine->go_on == NULL)
 		abort(); /* only for want of memory */

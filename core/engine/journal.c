@@ -1,7 +1,6 @@
 /* Journals: what happens in a turn on its way to the store. */
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/process.h"
 #include "base/text.h"
 #include "engine/turn.h"
 #include "service/store.h"
@@ -25,7 +24,6 @@ struct journal {
 	struct turn *turn; /* the outermost */
 	struct store *store;
 	char *id;
-	char owner[PROCESS_NAME_SIZE];
 	bool each;    /* each node is stored before what comes after it starts */
 	bool begun;   /* it is in the store */
 	bool closing; /* the turn is over or waits */
@@ -108,7 +106,6 @@ void journal_open(struct turn *turn, const struct turn_options *options)
 	journal->saved = journal->begun;
 	journal->renewed_ns = clock_monotonic_ns();
 	journal->input = value_ref(options->input);
-	process_name(journal->owner);
 	if (journal->begun)
 		journal->renewal = turn_timer(turn, RENEWAL_NS, on_renewal, journal);
 	turn->journal = journal;
@@ -303,7 +300,7 @@ static void write_now(struct journal *journal, const char *status, bool leaves)
 		.struct_size = sizeof save->write,
 		.turn_id = journal->id,
 		.fence = journal->fence,
-		.owner = leaves ? NULL : journal->owner,
+		.owner = leaves ? NULL : turn->engine->process,
 		.lease_ns = status != NULL || is_due(journal) ? RECORD_LEASE_NS : 0,
 		.status = status,
 		.error = save->error,

@@ -19,6 +19,7 @@
 #define ENGINE_TURN_H
 
 #include "base/arena.h"
+#include "base/process.h"
 #include "engine/engine.h"
 #include "engine/record.h"
 #include "service/host.h"
@@ -60,6 +61,7 @@ struct engine {
 	struct turn *first, *last;   /* those that wait to be advanced */
 	struct event *go_on;         /* advances them in the loop's next round */
 	uint64_t randomness;
+	char process[PROCESS_NAME_SIZE]; /* who has the leases of its turns */
 	bool advancing, goes_on;
 	bool polls;    /* the loop itself has called */
 	size_t saving; /* turns that are being stored */
