@@ -48,7 +48,7 @@ struct save {
 	struct ss_journal_write write;
 	struct entries entries;
 	size_t noted; /* what is stored when it is */
-	char *source, *start, *error;
+	char *start, *error;
 };
 
 static void entries_free(struct entries *entries)
@@ -62,7 +62,6 @@ static void entries_free(struct entries *entries)
 static void save_free(struct save *save)
 {
 	entries_free(&save->entries);
-	free(save->source);
 	free(save->start);
 	free(save->error);
 	free(save);
@@ -276,9 +275,8 @@ static void begin(struct journal *journal, struct save *save)
 	struct ss_value *start =
 		value_map_make({"input", given ? value_ref(journal->input) : NULL});
 	save->start = json_text(start);
-	save->source = json_text(graph->source);
 	save->write.workflow = graph->hash;
-	save->write.workflow_text = (struct ss_text){save->source, strlen(save->source)};
+	save->write.workflow_text = text_of(graph->source_text);
 	save->write.start = (struct ss_text){save->start, strlen(save->start)};
 	save->write.lease_ns = RECORD_LEASE_NS;
 	value_unref(start);

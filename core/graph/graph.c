@@ -217,6 +217,7 @@ void graph_free(struct graph *graph)
 	free(graph->start);
 	free(graph->reach);
 	value_unref(graph->source);
+	free(graph->source_text);
 	free(graph->name);
 	free(graph->file);
 	free(graph);

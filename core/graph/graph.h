@@ -216,6 +216,7 @@ struct graph {
 	int64_t timeout_ns;   /* of a whole turn */
 	enum graph_durability durability;
 	struct ss_value *source; /* the texts that it was made from, for graph_restore() */
+	char *source_text;       /* the same as JSON */
 	char hash[HASH_SIZE];    /* of these texts, wherever the files are */
 };
 

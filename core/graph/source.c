@@ -154,6 +154,7 @@ void graph_source_finish(struct graph_source *source, struct graph *graph)
 	(void)hash_sha256(text, strlen(text), graph->hash);
 	graph->source = value_map_make({"file", value_text(name)}, {"texts", texts},
 		{"folder", value_string(source->file, folder)});
+	graph->source_text = json_text(graph->source);
 	free(text);
 	value_unref(content);
 	for (size_t i = 0; i < source->count; i++)
