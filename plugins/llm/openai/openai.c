@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 enum {
 	OPTION_TEMPERATURE = OPENAI_OPTIONS,
@@ -53,6 +54,7 @@ struct question {
 	struct ss_generation *generation;     /* NULL: it has ended, and only its call has not */
 	struct ss_http_call *call;            /* NULL: it is over */
 	bool done;                            /* the stream says so */
+	double asked_at;                      /* seconds of the monotonic clock */
 	enum { UNKNOWN, STREAM, WHOLE } kind; /* of the reply */
 	struct sse sse;
 	struct text body; /* of a reply that is no stream */
@@ -289,6 +291,24 @@ static int find_kind(struct question *question, struct ss_error *err)
 		endpoint->name, shown);
 }
 
+static double now(void)
+{
+	struct timespec time;
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Signs of life, and the role, are no answer: they do not put off when it must begin. */
+static int check_begun(const struct question *question, struct ss_error *err)
+{
+	const struct openai *openai = question->openai;
+	if (question->reply.begun || question->done ||
+		now() - question->asked_at <= openai->first_token_timeout)
+		return 0;
+	return ss_fail_as(err, SS_TIMEOUT, "%s: the answer has not begun within %g s",
+		openai->endpoint.name, openai->first_token_timeout);
+}
+
 static int read_part(
 	struct question *question, int status, struct ss_text part, struct ss_error *err)
 {
@@ -300,7 +320,9 @@ static int read_part(
 	if (question->kind == UNKNOWN && find_kind(question, err) < 0)
 		return -1;
 	if (question->kind == STREAM)
-		return sse_read(&question->sse, part, on_event, question, err);
+		return sse_read(&question->sse, part, on_event, question, err) < 0
+			       ? -1
+			       : check_begun(question, err);
 	text_add(&question->body, part.data, part.length);
 	return 0;
 }
@@ -385,6 +407,7 @@ static struct question *make_question(
 	}
 	question->openai = openai;
 	question->generation = generation;
+	question->asked_at = now();
 	question->next = openai->questions;
 	question->link = &openai->questions;
 	if (question->next != NULL)

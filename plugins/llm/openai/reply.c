@@ -23,10 +23,23 @@ static void read_usage(struct reply *reply, const struct ss_value *usage)
 	read_count(values, values->get(usage, "completion_tokens"), &reply->output_tokens);
 }
 
+/* A delta that tells the role alone, or nothing, is no token. */
+static bool has_token(const struct ss_value_functions *values, const struct ss_value *message)
+{
+	for (size_t i = 0; i < values->count(message); i++) {
+		size_t length = 0;
+		(void)values->as_string(values->at(message, i), &length);
+		if (length > 0 && strcmp(values->key_at(message, i), "role") != 0)
+			return true;
+	}
+	return false;
+}
+
 static void read_words(struct reply *reply, const struct ss_value *message)
 {
 	const struct ss_value_functions *values = reply->values;
 	struct ss_text words = {0};
+	reply->begun = reply->begun || has_token(values, message);
 	words.data = values->as_string(values->get(message, "content"), &words.length);
 	answer_read(&reply->answer, words);
 	words.data = values->as_string(values->get(message, "refusal"), &words.length);

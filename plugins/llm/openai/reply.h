@@ -8,10 +8,11 @@ struct reply {
 	const struct ss_value_functions *values;
 	struct answer answer;
 	struct text refusal;
-	bool chosen;                         /* it has had a choice */
-	bool finished;                       /* it has said why it ends */
-	bool cut;                            /* because it was long enough */
-	bool filtered;                       /* because it must not say it */
+	bool chosen;   /* it has had a choice */
+	bool begun;    /* it has had a token of one, also of what a model thinks and does not say */
+	bool finished; /* it has said why it ends */
+	bool cut;      /* because it was long enough */
+	bool filtered; /* because it must not say it */
 	int64_t input_tokens, output_tokens; /* negative: not told */
 };
 
