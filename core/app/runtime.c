@@ -2,6 +2,7 @@
 
 #include "app/database_place.h"
 #include "app/knowledge_base.h"
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "config/options.h"
 #include "engine/engine.h"
@@ -218,6 +219,20 @@ static int open_store(struct runtime *runtime, struct diagnostics *diagnostics)
 	return 0;
 }
 
+/* Tells the operator who answers: what the environment and the configuration came to. */
+static void tell_models(const struct runtime *runtime)
+{
+	struct buffer names = {0};
+	for (size_t i = 0; i < runtime->config->llm.count; i++) {
+		const struct part *part = &runtime->models[i];
+		if (part->made)
+			buffer_add_format(&names, "%s%s", names.length > 0 ? ", then " : "",
+				plugin_llm_name(part->plugin, part->instance));
+	}
+	log_info(runtime->log, "questions are answered by %s", buffer_text(&names));
+	buffer_free(&names);
+}
+
 /* The service of the models that there is something to ask. */
 static int start_models(struct runtime *runtime, struct diagnostics *diagnostics)
 {
@@ -274,6 +289,8 @@ static int start_services(
 		runtime->later = later_new(runtime->base);
 	if (start_models(runtime, diagnostics) < 0)
 		return -1;
+	if (extent == RUNTIME_SERVE)
+		tell_models(runtime);
 	runtime->compute = compute_new(&options, &err);
 	if (runtime->compute == NULL)
 		goto fail;

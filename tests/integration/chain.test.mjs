@@ -50,6 +50,7 @@ async function scrape(server) {
 test('the reply, the figures and the terminal tell who answered and what it took', async () => {
 	const installation = new Chain();
 	await withServer({ installation, workers: 2 }, async (server) => {
+		assert.ok(server.logged('questions are answered by moody/one, then extractive'));
 		const reply = await server.ask(question);
 		assert.ok(reply.response.includes('Use the link on the sign-in page.'), reply.response);
 		assert.equal(reply.metadata.answered_by, name);
