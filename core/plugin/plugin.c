@@ -218,9 +218,9 @@ static int check(const char *path, const struct ss_plugin *plugin, struct ss_err
 			plugin->struct_size, plugin->abi_major, plugin->abi_minor,
 			descriptor_size(plugin->abi_minor));
 	/* Its table of operations has no size of its own. */
-	if (plugin->kind == SS_STORAGE && plugin->abi_minor < 2)
+	if (plugin->kind == SS_STORAGE && plugin->abi_minor < 4)
 		return ss_fail(err,
-			"%s: is a storage of plugin ABI %u.%u, which keeps no feedback; build it "
+			"%s: is a storage of plugin ABI %u.%u, which lacks operations of 1.4; build it "
 			"against the headers of this server",
 			path, plugin->abi_major, plugin->abi_minor);
 	if (plugin->kind < SS_AGENT || plugin->kind > SS_INDEX)

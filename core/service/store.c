@@ -31,6 +31,7 @@ enum job_kind {
 	JOB_FEEDBACK,
 	JOB_UNANSWERED,
 	JOB_ARTICLES,
+	JOB_CALL,
 };
 
 struct store_job {
@@ -52,6 +53,8 @@ struct store_job {
 	const struct ss_turn *turn;
 	const struct ss_journal_write *write;
 	const struct ss_feedback *feedback;
+	/* others */
+	store_call *call;
 };
 
 static struct store_job *job_of(struct service_job *job)
@@ -149,6 +152,8 @@ static int do_job(struct store *store, struct store_job *job)
 	case JOB_ARTICLES:
 		return storage->article_counts(
 			store->instance, &job->articles, &job->value, &job->err);
+	case JOB_CALL:
+		return job->call(storage, store->instance, job->context, &job->err);
 	case JOB_COMMIT:
 	case JOB_WRITE:
 	case JOB_FEEDBACK:
@@ -321,6 +326,15 @@ int store_article_counts(struct store *store, const struct ss_article_range *ran
 	job->articles = *range;
 	job->articles.first = job->strings[0] = memory_string(range->first);
 	job->articles.last = job->strings[1] = memory_string(range->last);
+	return put(store, job, err);
+}
+
+int store_run(struct store *store, store_call *call, store_committed *done, void *context,
+	struct ss_error *err)
+{
+	struct store_job *job = job_new(JOB_CALL, context);
+	job->call = call;
+	job->committed = done;
 	return put(store, job, err);
 }
 

@@ -67,6 +67,16 @@ int store_list_unanswered(struct store *store, const struct ss_unanswered_filter
 int store_article_counts(struct store *store, const struct ss_article_range *range,
 	store_read *done, void *context, struct ss_error *err);
 
+/* What an operation of the storage is called by, on the store's thread; -1 and ERR when it fails. It fills CONTEXT,
+ * which is the caller's and left alone by others meanwhile. */
+typedef int store_call(const struct ss_storage_operations *storage, void *instance, void *context,
+	struct ss_error *err);
+
+/* Calls CALL on the store's thread, and then DONE; both get CONTEXT, which stays valid until then. For all operations
+ * that nothing is waiting together with. */
+int store_run(struct store *store, store_call *call, store_committed *done, void *context,
+	struct ss_error *err);
+
 /* Finishes what was asked for, with its calls, and ends the thread. */
 void store_free(struct store *store);
 

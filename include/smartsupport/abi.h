@@ -9,6 +9,10 @@
  * as the sender knows it, so the receiver sees which members are there.
  *
  * Change log
+ *   1.4  What an operator, an integrator and other systems see of a store: lists, changes, documents, events and deliveries,
+ *        requests, retention, tools (ss_storage_operations.list_conversations and what follows), which every storage keeps;
+ *        events of what is stored (ss_turn.events, ss_feedback.events); whose turn a journal is of
+ *        (ss_journal_write.user_id and what follows), and which nobody goes on with (ss_journal_filter.user_id and what follows).
  *   1.3  Vectors of questions, which a storage keeps with them (ss_turn.embedder and what follows) and gives back
  *        (ss_turn_key.embedder and what follows). Requests over HTTP (ss_host.http_start and what follows); answers
  *        with their costs (ss_host.conclude; ss_conclusion.works tells a refusal from a failure), and models that can
@@ -29,7 +33,7 @@
 #define SMARTSUPPORT_ABI_H
 
 #define SS_ABI_MAJOR 1u
-#define SS_ABI_MINOR 3u
+#define SS_ABI_MINOR 4u
 
 #ifdef __cplusplus
 #define SS_BEGIN_C extern "C" {

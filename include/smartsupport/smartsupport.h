@@ -6,6 +6,7 @@
 #include "error.h"
 #include "host.h"
 #include "plugin.h"
+#include "storage.h"
 #include "value.h"
 
 #endif
