@@ -4,8 +4,10 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "api/document.h"
+#include "api/formats.h"
+#include "api/gate.h"
 #include "http/request.h"
-#include "http/route.h"
 
 struct articles;
 struct compute;
@@ -16,6 +18,7 @@ struct support;
 
 /* What the handlers work with; the context of every request. */
 struct api {
+	const struct api_document *document;
 	struct support *support;
 	struct store *store;
 	struct compute *compute;
@@ -30,8 +33,9 @@ struct api {
 /* Who asks without a user_id. */
 #define API_ANYBODY "web_user"
 
-extern const struct http_route api_routes[];
-extern const size_t api_route_count;
+/* What answers the operations of the document. */
+extern const struct api_handler api_handlers[];
+extern const size_t api_handler_count;
 
 /* POST /api/v1/query */
 void api_query(struct http_request *request);
@@ -45,6 +49,8 @@ void api_unanswered(struct http_request *request);
 void api_health(struct http_request *request);
 /* GET /api/v1/stats */
 void api_stats(struct http_request *request);
+/* GET /openapi.json */
+void api_openapi(struct http_request *request);
 /* GET /metrics */
 void api_metrics(struct http_request *request);
 
@@ -56,12 +62,6 @@ void api_models(struct http_request *request);
 void api_model(struct http_request *request);
 /* POST /v1/embeddings */
 void api_embeddings(struct http_request *request);
-
-/* Whether TEXT is PREFIX and a UUID in small letters. */
-bool api_is_id(const char *text, const char *prefix);
-
-/* Reads the query's limit, 1 to 200, by default 20. False when it is none; then a problem was replied. */
-bool api_read_limit(struct http_request *request, size_t *limit);
 
 /* The problem that ERR is, which is borrowed: 404, 503 or 500. The sentence of an internal error is not for clients. */
 struct http_problem api_problem(const struct ss_error *err);

@@ -2,43 +2,21 @@
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "http/json_body.h"
 #include "service/store.h"
 #include "value/json.h"
 #include "value/value.h"
 
 #include <stdlib.h>
 
-static bool is_turn_id(const char *text)
-{
-	return api_is_id(text, "turn_");
-}
-
-static const struct json_member members[] = {
-	{.name = "turn_id",
-		.required = true,
-		.least = 1,
-		.most = 64,
-		.check = is_turn_id,
-		.expected = "the turn_id in a reply's metadata, turn_ and a UUID"},
-	{.name = "was_helpful", .kind = JSON_BOOL},
-	{.name = "rating", .kind = JSON_INT, .least = 1, .most = 5},
-	{.name = "comment", .least = 1, .most = 4000},
-	{.name = "issues", .kind = JSON_STRINGS, .least = 1, .most = 100, .items = 20},
-	{.name = NULL},
-};
-
 /* Feedback on its way to the store. */
 struct giving {
 	struct http_request *request;
-	struct ss_value *body;
 	char *issues;
 	struct ss_feedback feedback;
 };
 
 static void free_giving(struct giving *giving)
 {
-	value_unref(giving->body);
 	free(giving->issues);
 	free(giving);
 }
@@ -55,15 +33,14 @@ static void on_stored(void *context, const struct ss_error *err)
 	free_giving(giving);
 }
 
-/* BODY is taken. */
-static struct giving *giving_new(struct http_request *request, struct ss_value *body)
+static struct giving *giving_new(struct http_request *request)
 {
 	struct giving *giving = memory_make(struct giving);
+	const struct ss_value *body = api_body(request);
 	const struct ss_value *helpful = value_get(body, "was_helpful");
 	const struct ss_value *comment = value_get(body, "comment");
 	const struct ss_value *issues = value_get(body, "issues");
 	giving->request = request;
-	giving->body = body;
 	giving->issues = issues != NULL ? json_text(issues) : NULL;
 	giving->feedback = (struct ss_feedback){
 		.struct_size = sizeof giving->feedback,
@@ -81,17 +58,7 @@ void api_feedback(struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
 	struct ss_error err = {0};
-	struct ss_value *body = json_body_read(request, members);
-	if (body == NULL)
-		return;
-	if (value_count(body) < 2) {
-		value_unref(body);
-		http_reply_field_problem(request, 422, "",
-			"there is nothing but the turn_id; give was_helpful, rating, comment or "
-			"issues as well");
-		return;
-	}
-	struct giving *giving = giving_new(request, body);
+	struct giving *giving = giving_new(request);
 	if (store_give_feedback(api->store, &giving->feedback, on_stored, giving, &err) < 0)
 		on_stored(giving, &err);
 }

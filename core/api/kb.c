@@ -102,11 +102,9 @@ void api_articles(struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
 	const struct articles *articles = api->articles;
-	const char *cursor = http_request_query(request, "cursor");
+	const char *cursor = api_parameter_text(request, "cursor");
+	size_t limit = api_limit(request);
 	struct ss_error err = {0};
-	size_t limit;
-	if (!api_read_limit(request, &limit))
-		return;
 	struct articles_page *page = memory_make(struct articles_page);
 	page->request = request;
 	page->first = cursor != NULL ? find_after(articles, cursor) : 0;
@@ -147,19 +145,14 @@ static void on_unanswered(void *context, const struct ss_value *page, const stru
 void api_unanswered(struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
-	const char *order = http_request_query(request, "order");
+	const char *order = api_parameter_text(request, "order");
 	struct ss_error err = {0};
 	struct ss_unanswered_filter filter = {
 		.struct_size = sizeof filter,
-		.after = http_request_query(request, "cursor"),
+		.after = api_parameter_text(request, "cursor"),
+		.limit = api_limit(request),
 		.most_asked = order != NULL && strcmp(order, "most_asked") == 0,
 	};
-	if (!api_read_limit(request, &filter.limit))
-		return;
-	if (order != NULL && !filter.most_asked && strcmp(order, "newest") != 0) {
-		http_reply_problem(request, 422, "order must be newest or most_asked", NULL);
-		return;
-	}
 	if (store_list_unanswered(api->store, &filter, on_unanswered, request, &err) < 0)
 		api_reply_error(request, &err);
 }

@@ -1,30 +1,12 @@
 /* POST /api/v1/query: a customer asks a question, and gets the answer at once or as it is made. */
 #include "api/events.h"
 #include "base/memory.h"
-#include "http/json_body.h"
 #include "http/sse.h"
 #include "support/support.h"
 #include "value/value.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static bool is_conversation_id(const char *text)
-{
-	return api_is_id(text, "conv_");
-}
-
-static const struct json_member members[] = {
-	{.name = "message", .required = true, .least = 1, .most = 4000},
-	{.name = "user_id", .least = 1, .most = 128},
-	{.name = "conversation_id",
-		.least = 1,
-		.most = 64,
-		.check = is_conversation_id,
-		.expected = "an id as an earlier reply gave it, conv_ and a UUID"},
-	{.name = "stream", .kind = JSON_BOOL},
-	{.name = NULL},
-};
 
 /* A question that is being answered. */
 struct asking {
@@ -123,9 +105,7 @@ void api_query(struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
 	struct ss_error err = {0};
-	struct ss_value *body = json_body_read(request, members);
-	if (body == NULL)
-		return;
+	const struct ss_value *body = api_body(request);
 	const struct ss_value *user = value_get(body, "user_id");
 	const struct ss_value *conversation = value_get(body, "conversation_id");
 	const char *user_id = user != NULL ? value_as_string(user, NULL) : API_ANYBODY;
@@ -143,7 +123,6 @@ void api_query(struct http_request *request)
 	};
 	asking->turn = support_ask(
 		api->support, &question, http_request_log(request), on_replied, asking, &err);
-	value_unref(body);
 	if (asking->turn != NULL) {
 		http_on_cancel(request, on_gone, asking);
 		return;

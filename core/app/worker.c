@@ -26,6 +26,7 @@ struct worker_process {
 	struct event *deadline;
 	struct runtime *runtime;
 	struct http_server *server;
+	struct api_document *document;
 	struct api api;
 	bool draining;
 	int code;
@@ -156,8 +157,11 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 	struct http_options options = http_defaults();
 	options.metrics = worker->options->metrics;
 	options.part = worker->options->part;
-	worker->server = http_server_new(worker->base, &options, api_routes, api_route_count,
-		&worker->api, &worker->log, &err);
+	worker->document = api_document_new(api_handlers, api_handler_count, api_gate, &err);
+	worker->api.document = worker->document;
+	if (worker->document != NULL)
+		worker->server = http_server_new(worker->base, &options, worker->document->routes,
+			worker->document->count, &worker->api, &worker->log, &err);
 	if (worker->server == NULL || watch(worker) < 0) {
 		diagnostics_add(diagnostics, file, 0, 0, "the worker cannot start: %s", err.text);
 		return -1;
@@ -176,6 +180,7 @@ static void clean_up(struct worker_process *worker)
 	/* Late replies still need their requests, so the services end first. */
 	runtime_free(worker->runtime);
 	http_server_free(worker->server);
+	api_document_free(worker->document);
 	event_base_free(worker->base);
 	config_free(worker->config);
 	(void)close(worker->options->control);

@@ -47,6 +47,32 @@ const char *http_request_query(const struct http_request *request, const char *n
 	return NULL;
 }
 
+size_t http_request_query_count(const struct http_request *request)
+{
+	return request->uri.parameter_count;
+}
+
+const char *http_request_query_name(const struct http_request *request, size_t index)
+{
+	return request->uri.parameters[index].name;
+}
+
+const struct http_route *http_request_route(const struct http_request *request)
+{
+	return request->route;
+}
+
+void http_request_keep(struct http_request *request, void *data, void (*free_data)(void *data))
+{
+	request->kept = data;
+	request->free_kept = free_data;
+}
+
+void *http_request_kept(const struct http_request *request)
+{
+	return request->kept;
+}
+
 struct ss_text http_request_body(struct http_request *request)
 {
 	struct evbuffer *input = evhttp_request_get_input_buffer(request->evhttp);

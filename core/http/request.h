@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "http/problem.h"
+#include "http/route.h"
 
 struct http_request;
 
@@ -33,6 +34,18 @@ const char *http_request_parameter(const struct http_request *request, const cha
 
 /* The value of NAME in the query, percent-decoded UTF-8; NULL when it is not given. */
 const char *http_request_query(const struct http_request *request, const char *name);
+
+/* How many parameters the query has, and the name of one. */
+size_t http_request_query_count(const struct http_request *request);
+const char *http_request_query_name(const struct http_request *request, size_t index);
+
+/* The route that it goes to. */
+const struct http_route *http_request_route(const struct http_request *request);
+
+/* Keeps DATA (taken) for as long as the request is valid; once. */
+void http_request_keep(struct http_request *request, void *data, void (*free_data)(void *data));
+/* What was kept. */
+void *http_request_kept(const struct http_request *request);
 
 /* The body as it was sent. */
 struct ss_text http_request_body(struct http_request *request);

@@ -19,6 +19,7 @@ struct http_route {
 	const char *path;
 	http_handler *handle;
 	size_t body_limit; /* bytes; 0: it takes no body */
+	const void *data;  /* the handler's own */
 };
 
 #endif

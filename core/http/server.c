@@ -191,6 +191,8 @@ void http_request_free(struct http_request *request)
 		request->next->link = request->link;
 	request->server->request_count--;
 	check_drained(request->server);
+	if (request->free_kept != NULL)
+		request->free_kept(request->kept);
 	uri_free(&request->uri);
 	free(request);
 }

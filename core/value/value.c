@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "value/json.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,7 +251,11 @@ bool value_as_bool(const struct ss_value *value)
 
 int64_t value_as_int(const struct ss_value *value)
 {
-	return value_type(value) == SS_INT ? value->scalar.integer : 0;
+	double number = value_type(value) == SS_NUMBER ? value->scalar.number : 0;
+	if (value_type(value) == SS_INT)
+		return value->scalar.integer;
+	/* Beyond 2^53 not every number is there. */
+	return fabs(number) <= 9007199254740992 && number == trunc(number) ? (int64_t)number : 0;
 }
 
 double value_as_number(const struct ss_value *value)

@@ -66,7 +66,8 @@ struct ss_value_functions {
 	enum ss_type (*type)(const struct ss_value *value); /* of NULL: SS_NULL */
 	/* The accessors return zero, NULL or "" when the value is of another type. */
 	bool (*as_bool)(const struct ss_value *value);
-	int64_t (*as_int)(const struct ss_value *value);
+	int64_t (*as_int)(
+		const struct ss_value *value); /* of a double without a fraction as well */
 	double (*as_number)(const struct ss_value *value); /* of an integer as well */
 	/* LENGTH may be NULL. */
 	const char *(*as_string)(const struct ss_value *value, size_t *length);

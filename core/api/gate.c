@@ -1,0 +1,209 @@
+#include "api/gate.h"
+
+#include "api/api.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "http/json_body.h"
+#include "value/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	LIMIT_USUAL = 50, /* items of a list */
+	NEAR = 2,         /* edits, for "did you mean" */
+};
+
+/* What the gate has read of a request. */
+struct passage {
+	struct ss_value *parameters; /* a map */
+	struct ss_value *body;       /* NULL: none */
+};
+
+static void passage_free(void *data)
+{
+	struct passage *passage = data;
+	value_unref(passage->parameters);
+	value_unref(passage->body);
+	free(passage);
+}
+
+/* Mistakes in the parameters of a request. */
+struct mistakes {
+	struct ss_value *items; /* a list */
+	char *first;            /* the sentence of the first one; NULL: there is none */
+};
+
+/* DETAIL is taken. */
+static void add_mistake(struct mistakes *mistakes, const char *parameter, char *detail)
+{
+	struct ss_value *item = value_map_make(
+		{"parameter", value_text(parameter)}, {"detail", value_text(detail)});
+	struct ss_value *one = value_list(&item, 1);
+	mistakes->items = value_list_append(mistakes->items, one);
+	value_unref(one);
+	if (mistakes->first == NULL)
+		mistakes->first = detail;
+	else
+		free(detail);
+}
+
+static const struct api_parameter *find_parameter(
+	const struct api_operation *operation, const char *name)
+{
+	for (size_t i = 0; i < operation->parameter_count; i++) {
+		if (strcmp(operation->parameters[i].name, name) == 0)
+			return &operation->parameters[i];
+	}
+	return NULL;
+}
+
+static void refuse_unknown(
+	struct mistakes *mistakes, const struct api_operation *operation, const char *name)
+{
+	for (size_t i = 0; i < operation->parameter_count; i++) {
+		const char *known = operation->parameters[i].name;
+		if (!operation->parameters[i].in_path && text_distance(known, name) <= NEAR) {
+			add_mistake(mistakes, name,
+				memory_format(
+					"there is no such parameter; did you mean %s?", known));
+			return;
+		}
+	}
+	add_mistake(mistakes, name, memory_string("there is no such parameter"));
+}
+
+static void check_unknown(const struct http_request *request, const struct api_operation *operation,
+	struct mistakes *mistakes)
+{
+	for (size_t i = 0; i < http_request_query_count(request); i++) {
+		const char *name = http_request_query_name(request, i);
+		const struct api_parameter *parameter = find_parameter(operation, name);
+		if (parameter == NULL || parameter->in_path)
+			refuse_unknown(mistakes, operation, name);
+	}
+}
+
+/* The value of PARAMETER in REQUEST, new; NULL when it is not given or not as it should be. */
+static struct ss_value *read_parameter(const struct http_request *request,
+	const struct api_document *document, const struct api_parameter *parameter,
+	struct mistakes *mistakes)
+{
+	const char *text = parameter->in_path ? http_request_parameter(request, parameter->name)
+					      : http_request_query(request, parameter->name);
+	if (text == NULL) {
+		if (parameter->required)
+			add_mistake(mistakes, parameter->name,
+				memory_format("%s is required", parameter->name));
+		return NULL;
+	}
+	struct ss_value *value = json_schema_read(&document->schemas, parameter->schema, text);
+	struct ss_value *errors =
+		json_schema_errors(&document->schemas, parameter->schema, parameter->name, value);
+	if (errors == NULL)
+		return value;
+	add_mistake(mistakes, parameter->name,
+		memory_string(value_as_string(value_get(value_at(errors, 0), "detail"), NULL)));
+	value_unref(errors);
+	value_unref(value);
+	return NULL;
+}
+
+/* The parameters of REQUEST, a new map; NULL when a problem was replied. */
+static struct ss_value *read_parameters(struct http_request *request,
+	const struct api_document *document, const struct api_operation *operation)
+{
+	struct mistakes mistakes = {.items = value_list(NULL, 0)};
+	struct ss_value *parameters = value_map(NULL, NULL, 0);
+	check_unknown(request, operation, &mistakes);
+	for (size_t i = 0; i < operation->parameter_count; i++) {
+		const struct api_parameter *parameter = &operation->parameters[i];
+		struct ss_value *value = read_parameter(request, document, parameter, &mistakes);
+		if (value == NULL)
+			continue;
+		struct ss_value *next = value_map_with(parameters, parameter->name, value);
+		value_unref(parameters);
+		parameters = next;
+	}
+	if (mistakes.first == NULL) {
+		value_unref(mistakes.items);
+		return parameters;
+	}
+	value_unref(parameters);
+	http_reply_problem(request, 422, mistakes.first, mistakes.items);
+	free(mistakes.first);
+	return NULL;
+}
+
+/* The body of REQUEST by the schema of OPERATION, new; NULL when a problem was replied. */
+static struct ss_value *read_body(struct http_request *request, const struct api_document *document,
+	const struct api_operation *operation)
+{
+	struct http_refusal refusal;
+	struct ss_value *body = json_body_parse(request, &refusal);
+	if (body == NULL) {
+		http_reply_field_problem(request, refusal.status, "", refusal.detail);
+		return NULL;
+	}
+	struct ss_value *errors =
+		json_schema_errors(&document->schemas, operation->body, "the body", body);
+	if (errors == NULL)
+		return body;
+	value_unref(body);
+	/* The first mistake is the sentence of the whole. */
+	char *detail =
+		memory_string(value_as_string(value_get(value_at(errors, 0), "detail"), NULL));
+	http_reply_problem(request, 422, detail, errors);
+	free(detail);
+	return NULL;
+}
+
+void api_gate(struct http_request *request)
+{
+	const struct api *api = http_request_context(request);
+	const struct api_operation *operation = api_operation_of(request);
+	struct ss_value *body = NULL;
+	struct ss_value *parameters = read_parameters(request, api->document, operation);
+	if (parameters == NULL)
+		return;
+	if (operation->body != NULL) {
+		body = read_body(request, api->document, operation);
+		if (body == NULL) {
+			value_unref(parameters);
+			return;
+		}
+	}
+	struct passage *passage = memory_make(struct passage);
+	*passage = (struct passage){.parameters = parameters, .body = body};
+	http_request_keep(request, passage, passage_free);
+	operation->handle(request);
+}
+
+const struct api_operation *api_operation_of(const struct http_request *request)
+{
+	return http_request_route(request)->data;
+}
+
+const struct ss_value *api_body(const struct http_request *request)
+{
+	const struct passage *passage = http_request_kept(request);
+	return passage->body;
+}
+
+const struct ss_value *api_parameter(const struct http_request *request, const char *name)
+{
+	const struct passage *passage = http_request_kept(request);
+	return value_get(passage->parameters, name);
+}
+
+const char *api_parameter_text(const struct http_request *request, const char *name)
+{
+	const struct ss_value *value = api_parameter(request, name);
+	return value != NULL ? value_as_string(value, NULL) : NULL;
+}
+
+size_t api_limit(const struct http_request *request)
+{
+	const struct ss_value *limit = api_parameter(request, "limit");
+	return limit != NULL ? (size_t)value_as_int(limit) : LIMIT_USUAL;
+}

@@ -1,0 +1,30 @@
+/*
+ * What every request passes before its handler: whether its parameters and its body are what the document says. The
+ * handler then asks for them here. Loop thread.
+ */
+#ifndef API_GATE_H
+#define API_GATE_H
+
+#include "api/document.h"
+
+#include <smartsupport/value.h>
+
+/* The handler of all routes. */
+void api_gate(struct http_request *request);
+
+/* The operation that REQUEST asks for. */
+const struct api_operation *api_operation_of(const struct http_request *request);
+
+/* The body of REQUEST, which fits its schema; NULL for an operation without one. Borrowed as the request is. */
+const struct ss_value *api_body(const struct http_request *request);
+
+/* The parameter NAME of the path or the query, of its schema's type; NULL when it is not given. Borrowed. */
+const struct ss_value *api_parameter(const struct http_request *request, const char *name);
+
+/* The same of a string; NULL when it is not given. */
+const char *api_parameter_text(const struct http_request *request, const char *name);
+
+/* The parameter `limit`, or how many the document gives by default. */
+size_t api_limit(const struct http_request *request);
+
+#endif

@@ -1,0 +1,9 @@
+/* GET /openapi.json: what the REST API is. */
+#include "api/api.h"
+#include "api/document.h"
+
+void api_openapi(struct http_request *request)
+{
+	const struct api *api = http_request_context(request);
+	http_reply_json(request, 200, api->document->value);
+}
