@@ -135,29 +135,6 @@ static struct ss_value *read_parameters(struct http_request *request,
 	return NULL;
 }
 
-/* The body of REQUEST by the schema of OPERATION, new; NULL when a problem was replied. */
-static struct ss_value *read_body(struct http_request *request, const struct api_document *document,
-	const struct api_operation *operation)
-{
-	struct http_refusal refusal;
-	struct ss_value *body = json_body_parse(request, &refusal);
-	if (body == NULL) {
-		http_reply_field_problem(request, refusal.status, "", refusal.detail);
-		return NULL;
-	}
-	struct ss_value *errors =
-		json_schema_errors(&document->schemas, operation->body, "the body", body);
-	if (errors == NULL)
-		return body;
-	value_unref(body);
-	/* The first mistake is the sentence of the whole. */
-	char *detail =
-		memory_string(value_as_string(value_get(value_at(errors, 0), "detail"), NULL));
-	http_reply_problem(request, 422, detail, errors);
-	free(detail);
-	return NULL;
-}
-
 void api_gate(struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
@@ -167,7 +144,7 @@ void api_gate(struct http_request *request)
 	if (parameters == NULL)
 		return;
 	if (operation->body != NULL) {
-		body = read_body(request, api->document, operation);
+		body = json_body_read(request, &api->document->schemas, operation->body);
 		if (body == NULL) {
 			value_unref(parameters);
 			return;

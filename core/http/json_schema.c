@@ -326,9 +326,9 @@ static void check_map(
 {
 	const struct ss_value *properties = value_get(schema, "properties");
 	const char *name = walk->name;
+	check_required(walk, value_get(schema, "required"), value);
 	check_count(walk, value_get(schema, "minProperties"), value_get(schema, "maxProperties"),
 		value_count(value), "members");
-	check_required(walk, value_get(schema, "required"), value);
 	for (size_t i = 0; i < value_count(value) && walk->count < ERRORS_LIMIT; i++) {
 		const char *key = value_key_at(value, i);
 		const struct ss_value *property = value_get(properties, key);
@@ -405,7 +405,9 @@ struct ss_value *json_schema_errors(const struct json_schemas *schemas,
 static struct ss_value *read_number(const char *text, bool whole)
 {
 	struct ss_error err;
-	struct ss_value *value = json_parse(text, strlen(text), &err);
+	/* Around a number JSON may have blanks. */
+	bool bare = strspn(text, "+-.0123456789eE") == strlen(text);
+	struct ss_value *value = bare ? json_parse(text, strlen(text), &err) : NULL;
 	if (value != NULL &&
 		(value_type(value) == SS_INT || (value_type(value) == SS_NUMBER && !whole)))
 		return value;

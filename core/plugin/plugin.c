@@ -220,7 +220,8 @@ static int check(const char *path, const struct ss_plugin *plugin, struct ss_err
 	/* Its table of operations has no size of its own. */
 	if (plugin->kind == SS_STORAGE && plugin->abi_minor < 4)
 		return ss_fail(err,
-			"%s: is a storage of plugin ABI %u.%u, which lacks operations of 1.4; build it "
+			"%s: is a storage of plugin ABI %u.%u, which lacks operations of 1.4; "
+			"build it "
 			"against the headers of this server",
 			path, plugin->abi_major, plugin->abi_minor);
 	if (plugin->kind < SS_AGENT || plugin->kind > SS_INDEX)

@@ -2,7 +2,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "http/json_body.h"
+#include "value/json.h"
 #include "value/value.h"
 
 #include <arpa/inet.h>
@@ -90,34 +92,48 @@ static bool is_id(const char *text)
 	return strncmp(text, "id_", 3) == 0;
 }
 
+static bool is_text(const char *text)
+{
+	return !text_blank(text_of(text));
+}
+
 static void query(struct http_request *request)
 {
-	static const struct json_member members[] = {
-		{.name = "message", .required = true, .least = 1, .most = 10},
-		{.name = "comment", .most = 20, .blank = true},
-		{.name = "id", .most = 20, .check = is_id, .expected = "an id"},
-		{.name = NULL},
-	};
-	struct ss_value *body = json_body_read(request, members);
+	static const struct json_format formats[] = {
+		{"id", is_id, "be an id"}, {"text", is_text, "not be blank"}};
+	static const char text[] =
+		"{\"type\": \"object\", \"required\": [\"message\"], "
+		"\"additionalProperties\": false, \"properties\": {"
+		"\"message\": {\"type\": \"string\", \"format\": \"text\", \"minLength\": 1, "
+		"\"maxLength\": 10},"
+		"\"comment\": {\"type\": \"string\", \"maxLength\": 20},"
+		"\"id\": {\"type\": \"string\", \"format\": \"id\"}}}";
+	const struct json_schemas schemas = {
+		.formats = formats, .format_count = array_length(formats)};
+	struct ss_error err;
+	struct ss_value *schema = json_parse(text, sizeof text - 1, &err);
+	cr_assert_eq(json_schema_check(&schemas, schema, &err), 0, "%s", err.text);
+	struct ss_value *body = json_body_read(request, &schemas, schema);
 	if (body != NULL)
 		http_reply_json(request, 200, body);
 	value_unref(body);
+	value_unref(schema);
 }
 
 static const struct http_route routes[] = {
-	{"GET", "/", hello, 0},
-	{"GET", "/hello", hello, 0},
-	{"GET", "/big", big, 0},
-	{"DELETE", "/nothing", nothing, 0},
-	{"GET", "/cached", cached, 0},
-	{"GET", "/things/{id}", thing, 0},
-	{"DELETE", "/things/{id}", thing, 0},
-	{"GET", "/things/special", special, 0},
-	{"GET", "/things/{id}/parts/{part}", thing, 0},
-	{"GET", "/park", park, 0},
-	{"POST", "/echo", echo, HTTP_BODY_LIMIT},
-	{"PUT", "/echo", echo, 100},
-	{"POST", "/query", query, HTTP_BODY_LIMIT},
+	{"GET", "/", hello, 0, NULL},
+	{"GET", "/hello", hello, 0, NULL},
+	{"GET", "/big", big, 0, NULL},
+	{"DELETE", "/nothing", nothing, 0, NULL},
+	{"GET", "/cached", cached, 0, NULL},
+	{"GET", "/things/{id}", thing, 0, NULL},
+	{"DELETE", "/things/{id}", thing, 0, NULL},
+	{"GET", "/things/special", special, 0, NULL},
+	{"GET", "/things/{id}/parts/{part}", thing, 0, NULL},
+	{"GET", "/park", park, 0, NULL},
+	{"POST", "/echo", echo, HTTP_BODY_LIMIT, NULL},
+	{"PUT", "/echo", echo, 100, NULL},
+	{"POST", "/query", query, HTTP_BODY_LIMIT, NULL},
 };
 
 int fixture_listener(int *port)
