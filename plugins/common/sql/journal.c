@@ -32,13 +32,9 @@ static int add_journal(struct database *db, const struct ss_journal_write *write
 	cursor_bind_string(&cursor, write->owner);
 	cursor_bind_int(&cursor, write->lease_ns / US_IN_NS);
 	cursor_bind_now(&cursor);
-	int result = cursor_next(&cursor, err);
-	if (result == 1) {
-		*number = cursor_int(&cursor, 0);
-		result = cursor_next(&cursor, err);
-	} else if (cursor_is_duplicate(&cursor)) {
+	int result = cursor_add(&cursor, number, err);
+	if (result < 0 && cursor_is_duplicate(&cursor))
 		result = ss_fail_as(err, SS_CONFLICT, "a turn with this id is stored already");
-	}
 	cursor_end(&cursor);
 	return result;
 }

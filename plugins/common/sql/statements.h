@@ -84,7 +84,10 @@ void cursor_bind_now(struct cursor *cursor);
 /* 1 when there is a row, 0 at the end, -1 and ERR when it failed. */
 int cursor_next(struct cursor *cursor, struct ss_error *err);
 
-/* Whether cursor_next() failed because there is a row with such a key already. */
+/* Runs CURSOR's statement, which adds one row: 0 and its NUMBER, or -1 and ERR. */
+int cursor_add(struct cursor *cursor, int64_t *number, struct ss_error *err);
+
+/* Whether cursor_next() or cursor_add() failed because there is a row with such a key already. */
 bool cursor_is_duplicate(const struct cursor *cursor);
 
 /* How many rows the statement changed, which gave none; before cursor_end(). */

@@ -114,6 +114,14 @@ int cursor_next(struct cursor *cursor, struct ss_error *err)
 	return ++run->row < PQntuples(run->result) ? 1 : 0;
 }
 
+int cursor_add(struct cursor *cursor, int64_t *number, struct ss_error *err)
+{
+	if (cursor_next(cursor, err) < 0)
+		return -1;
+	*number = cursor_int(cursor, 0);
+	return 0;
+}
+
 bool cursor_is_duplicate(const struct cursor *cursor)
 {
 	return cursor->db->met_another;

@@ -120,8 +120,7 @@ const char *const statement_texts[STATEMENTS] = {
 		"INSERT INTO turns (id, workflow, start, status, error, fence, owner, lease_until,"
 		" created_at, updated_at)"
 		" VALUES (?1, (SELECT number FROM workflows WHERE hash = ?2), ?3,"
-		" coalesce(?4, 'running'), ?5, ?6, ?7, iif(?7 IS NULL, NULL, ?9 + ?8), ?9, ?9)"
-		" RETURNING number",
+		" coalesce(?4, 'running'), ?5, ?6, ?7, iif(?7 IS NULL, NULL, ?9 + ?8), ?9, ?9)",
 	[STATEMENT_FIND_JOURNAL] = "SELECT number FROM turns WHERE id = ?1 AND fence = ?2",
 	/* ?4 and ?5: the lease's owner and for how long; the null leaves its end as it is. */
 	[STATEMENT_CHANGE_JOURNAL] =
@@ -278,6 +277,15 @@ int cursor_next(struct cursor *cursor, struct ss_error *err)
 	if (code == SQLITE_DONE)
 		return 0;
 	return database_fail(cursor->db, code, err);
+}
+
+int cursor_add(struct cursor *cursor, int64_t *number, struct ss_error *err)
+{
+	if (cursor_next(cursor, err) < 0)
+		return -1;
+	/* RETURNING would collect the row in a table of its own first. */
+	*number = sqlite3_last_insert_rowid(cursor->db->handle);
+	return 0;
 }
 
 bool cursor_is_duplicate(const struct cursor *cursor)
