@@ -353,6 +353,19 @@ static int store_item(struct database *db, const struct database_batch *batch, c
 	return statement_run(db, STATEMENT_END_TURN, err);
 }
 
+/* Whether BATCH needs no transaction but that of its only statement. */
+static bool is_single(const struct database *db, const struct database_batch *batch)
+{
+	return batch->count == 1 && batch->is_single != NULL && batch->is_single(db, batch->items);
+}
+
+static int begin_batch(
+	struct database *db, const struct database_batch *batch, struct ss_error *err)
+{
+	return is_single(db, batch) ? database_begin_single(db, err)
+				    : database_begin(db, STATEMENT_BEGIN_WRITE, err);
+}
+
 /* The only item of BATCH needs nothing that it can be undone by but the transaction. 1 when it was refused. */
 static int store_only(struct database *db, const struct database_batch *batch,
 	struct stored *stored, struct ss_error *its_error, struct ss_error *err)
@@ -363,7 +376,7 @@ static int store_only(struct database *db, const struct database_batch *batch,
 	if (result == 1)
 		database_rollback(db);
 	if (looks_again) {
-		if (database_begin(db, STATEMENT_BEGIN_WRITE, err) < 0)
+		if (begin_batch(db, batch, err) < 0)
 			return -1;
 		result = write_item(db, batch, batch->items, stored, &cause);
 		if (result == 1)
@@ -429,12 +442,12 @@ static int commit_batch(
 	if (order == NULL)
 		return database_fail_memory(db, err);
 	struct stored stored = {.items = order + batch->count};
-	int result = database_begin(db, STATEMENT_BEGIN_WRITE, err);
+	int result = begin_batch(db, batch, err);
 	if (result == 0)
 		result = store_items(db, batch, order, &stored, errors, err);
 	if (result == 0 && batch->finish != NULL && stored.count > 0)
 		result = batch->finish(db, stored.items, stored.count, err);
-	if (result == 0)
+	if (result == 0 && !is_single(db, batch))
 		result = statement_run(db, STATEMENT_COMMIT, err);
 	free(order);
 	if (result == 1)

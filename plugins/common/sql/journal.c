@@ -39,6 +39,12 @@ static int add_journal(struct database *db, const struct ss_journal_write *write
 	return result;
 }
 
+static int fail_fence(struct ss_error *err)
+{
+	return ss_fail_as(
+		err, SS_CONFLICT, "somebody else goes on with the turn, or has deleted it");
+}
+
 static int find_journal(struct database *db, const struct ss_journal_write *write, int64_t *number,
 	struct ss_error *err)
 {
@@ -50,15 +56,19 @@ static int find_journal(struct database *db, const struct ss_journal_write *writ
 		*number = cursor_int(&cursor, 0);
 	cursor_end(&cursor);
 	if (result == 0)
-		return ss_fail_as(
-			err, SS_CONFLICT, "somebody else goes on with the turn, or has deleted it");
+		return fail_fence(err);
 	return result < 0 ? -1 : 0;
+}
+
+static bool changes_journal(const struct ss_journal_write *write)
+{
+	return write->status != NULL || write->owner == NULL || write->lease_ns != 0;
 }
 
 static int change_journal(struct database *db, const struct ss_journal_write *write, int64_t number,
 	struct ss_error *err)
 {
-	if (write->status == NULL && write->owner != NULL && write->lease_ns == 0)
+	if (!changes_journal(write))
 		return 0;
 	struct cursor cursor = cursor_begin(db, STATEMENT_CHANGE_JOURNAL);
 	cursor_bind_int(&cursor, number);
@@ -91,6 +101,31 @@ static int add_entries(struct database *db, const struct ss_journal_write *write
 	return 0;
 }
 
+/* Whether WRITE is what a turn writes at nearly all of its nodes. */
+static bool adds_entry_only(const struct database *db, const void *item)
+{
+	const struct ss_journal_write *write = item;
+	return write->workflow == NULL && !changes_journal(write) && write->entry_count == 1 &&
+	       !database_is_again(db);
+}
+
+/* The same as finding the journal and adding the entry, in one statement. */
+static int add_entry_only(
+	struct database *db, const struct ss_journal_write *write, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_ENTRY_ONLY);
+	cursor_bind_string(&cursor, write->turn_id);
+	cursor_bind_int(&cursor, write->fence);
+	cursor_bind_int(&cursor, write->first);
+	cursor_bind_int(&cursor, write->entries[0].task);
+	cursor_bind_text(&cursor, write->entries[0].data);
+	int result = cursor_next(&cursor, err);
+	if (result == 0 && cursor_changes(&cursor) == 0)
+		result = fail_fence(err);
+	cursor_end(&cursor);
+	return result;
+}
+
 /* 1 when the journal that WRITE begins is there with its first entries, since the attempt before has stored them. */
 static int is_begun(struct database *db, const struct ss_journal_write *write, struct ss_error *err)
 {
@@ -112,6 +147,8 @@ static int write_journal(struct database *db, const void *item, struct ss_error 
 	int64_t number = 0;
 	if (write->turn_id == NULL || write->turn_id[0] == '\0')
 		return ss_fail_as(err, SS_INVALID, "it needs the id of the turn");
+	if (adds_entry_only(db, write))
+		return add_entry_only(db, write, err) < 0 ? -1 : 1;
 	if (write->workflow != NULL) {
 		int begun = is_begun(db, write, err);
 		if (begun != 0)
@@ -139,7 +176,8 @@ int database_write_journals(void *instance, const struct ss_journal_write *write
 			.size = count > 0 ? writes[0].struct_size : 0,
 			.least = sizeof *writes,
 			.write = write_journal,
-			.id = journal_id},
+			.id = journal_id,
+			.is_single = adds_entry_only},
 		errors);
 }
 

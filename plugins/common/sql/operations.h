@@ -23,6 +23,9 @@ int database_fail_memory(const struct database *db, struct ss_error *err);
 /* Begins with STATEMENT_BEGIN_READ or STATEMENT_BEGIN_WRITE. */
 int database_begin(struct database *db, enum statement begin, struct ss_error *err);
 
+/* Instead of it, where only one statement follows: that is committed when it is done. */
+int database_begin_single(struct database *db, struct ss_error *err);
+
 /* Ends the transaction and drops what it did; nothing happens when there is none. */
 void database_rollback(struct database *db);
 
@@ -84,6 +87,8 @@ struct database_batch {
 	/* NULL, or what is done for the COUNT items that are new, when all are written. */
 	int (*finish)(struct database *db, const void **items, size_t count, struct ss_error *err);
 	const char *(*id)(const void *item);
+	/* NULL, or whether write() runs one statement only for the item. */
+	bool (*is_single)(const struct database *db, const void *item);
 };
 
 /* Stores all items of BATCH but those that are refused, whose ERRORS are filled; -1 and ERRORS[0] when

@@ -207,17 +207,18 @@ static const char *statement_name(size_t statement, char name[NAME_SIZE])
 PGresult *connection_run(struct database *db, const struct run *run, struct ss_error *err)
 {
 	char name[NAME_SIZE];
+	bool commits = db->single || run->statement == STATEMENT_COMMIT;
+	db->single = false;
 	if (db->handle == NULL)
 		return fail_lost(db, err);
 	int sent = PQsendQueryPrepared(db->handle, statement_name(run->statement, name), run->count,
 		run->values, run->lengths, run->formats, 1);
 	PGresult *result = finish(db, sent, db->statement_timeout_ns + grace_ns, err);
-	if (run->statement != STATEMENT_COMMIT)
-		return result;
-	if (result == NULL && db->failing == FAILING_LOST)
+	if (commits && result == NULL && db->failing == FAILING_LOST)
 		db->commit_cut = true;
 	/* The server takes the word for a transaction that has failed, and drops what it did. */
-	if (result != NULL && strcmp(PQcmdStatus(result), "COMMIT") != 0) {
+	if (run->statement == STATEMENT_COMMIT && result != NULL &&
+		strcmp(PQcmdStatus(result), "COMMIT") != 0) {
 		(void)ss_fail(err, "%s: has dropped the transaction", db->place);
 		PQclear(result);
 		return NULL;

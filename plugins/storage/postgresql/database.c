@@ -37,6 +37,14 @@ int database_begin(struct database *db, enum statement begin, struct ss_error *e
 	return statement_run(db, begin, err);
 }
 
+int database_begin_single(struct database *db, struct ss_error *err)
+{
+	(void)err;
+	database_rollback(db);
+	db->single = true;
+	return 0;
+}
+
 void database_rollback(struct database *db)
 {
 	enum failing failing = db->failing;
@@ -105,7 +113,7 @@ int database_try(struct database *db, database_attempt *attempt, const void *que
 		if (connect_for(db, deadline_ns, err) < 0)
 			break;
 		db->failing = FAILING_NOT;
-		db->commit_cut = false;
+		db->commit_cut = db->single = false;
 		result = attempt(db, question, answer, err);
 		if (result == 0 || !is_worth_another(db))
 			break;

@@ -49,6 +49,7 @@ struct database {
 	/* Of the attempt that is under way. */
 	enum failing failing;
 	bool met_another; /* the last failure was a key that is there already */
+	bool single;      /* the next statement is committed when it is done */
 	bool commit_cut;  /* nobody knows whether the commit was done */
 	bool again;
 

@@ -143,6 +143,10 @@ const char *const statement_texts[STATEMENTS] = {
 		" updated_at = " NOW " WHERE number = $1",
 	[STATEMENT_ADD_ENTRY] = ADD_ENTRY,
 	[STATEMENT_ADD_ENTRY_AGAIN] = ADD_ENTRY " ON CONFLICT DO NOTHING",
+	/* $1 and $2: the turn and its fence. */
+	[STATEMENT_ADD_ENTRY_ONLY] = "INSERT INTO turn_entries (turn, seq, task, data)"
+				     " SELECT number, $3::bigint, $4::bigint, $5::text FROM turns"
+				     " WHERE id = $1 AND fence = $2 FOR UPDATE",
 	[STATEMENT_READ_JOURNAL] =
 		"SELECT turns.number, hash, text, start, status, error, fence, owner, lease_until,"
 		" created_at, updated_at FROM turns JOIN workflows ON workflows.number = workflow"

@@ -205,6 +205,14 @@ int database_begin(struct database *db, enum statement begin, struct ss_error *e
 	return statement_run(db, begin, err);
 }
 
+int database_begin_single(struct database *db, struct ss_error *err)
+{
+	if (check_place(db, err) < 0)
+		return -1;
+	database_rollback(db);
+	return 0;
+}
+
 int database_try(struct database *db, database_attempt *attempt, const void *question, void *answer,
 	struct ss_error *err)
 {

@@ -132,6 +132,10 @@ const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_ADD_ENTRY_AGAIN] =
 		"INSERT INTO turn_entries (turn, seq, task, data) VALUES (?1, ?2, ?3, ?4)"
 		" ON CONFLICT DO NOTHING",
+	/* ?1 and ?2: the turn and its fence. */
+	[STATEMENT_ADD_ENTRY_ONLY] =
+		"INSERT INTO turn_entries (turn, seq, task, data)"
+		" SELECT number, ?3, ?4, ?5 FROM turns WHERE id = ?1 AND fence = ?2",
 	[STATEMENT_READ_JOURNAL] =
 		"SELECT turns.number, hash, text, start, status, error, fence, owner, lease_until,"
 		" created_at, updated_at FROM turns JOIN workflows ON workflows.number = workflow"

@@ -170,6 +170,60 @@ Test(storage_journal, refuses_a_writer_whose_lease_was_taken_and_not_the_others_
 	store_close(store);
 }
 
+Test(storage_journal, looks_at_the_fence_whatever_is_written)
+{
+	static const struct ss_journal_entry entry = {1, {"{}", 2}};
+	const struct ss_journal_write writes[] = {
+		{.owner = "me"},
+		{.owner = "me", .lease_ns = HOUR_NS},
+		{.status = "done"},
+		{.owner = "me", .entries = &entry, .entry_count = 1, .first = 1},
+		{.status = "done", .entries = &entry, .entry_count = 1, .first = 1},
+	};
+	struct ss_error err;
+	void *store = store_open();
+	add(store, beginning("t1"));
+	for (size_t i = 0; i < array_length(writes); i++) {
+		struct ss_journal_write write = writes[i];
+		for (int64_t fence = 0; fence < 3; fence += 2) {
+			write.turn_id = "t1";
+			write.fence = fence;
+			cr_expect_eq(write_one(store, write, &err), -1);
+			cr_expect_eq(err.status, SS_CONFLICT, "%s", err.text);
+		}
+		write.turn_id = "t2";
+		write.fence = 1;
+		cr_expect_eq(write_one(store, write, &err), -1);
+		cr_expect_eq(err.status, SS_CONFLICT, "%s", err.text);
+	}
+	cr_expect_eq(store_number("SELECT count(*) FROM turns WHERE status = 'running'"), 1);
+	cr_expect_eq(store_number("SELECT count(*) FROM turn_entries"), 0);
+	store_close(store);
+}
+
+/* The second entry is there already. */
+Test(storage_journal, keeps_nothing_of_a_write_that_is_refused)
+{
+	static const struct ss_journal_entry entries[] = {{1, {"{}", 2}}, {2, {"{}", 2}}};
+	struct ss_journal_write write = {
+		.turn_id = "t1", .fence = 1, .owner = "me", .entries = entries, .entry_count = 1};
+	struct ss_error err;
+	void *store = store_open();
+	add(store, beginning("t1"));
+	write.first = 2;
+	add(store, write);
+	cr_expect_eq(write_one(store, write, &err), -1);
+	write.status = "done";
+	cr_expect_eq(write_one(store, write, &err), -1);
+	write.first = 1;
+	write.entry_count = 2;
+	cr_expect_eq(write_one(store, write, &err), -1);
+	cr_expect_eq(err.status, SS_INVALID, "%s", err.text);
+	cr_expect_eq(store_number("SELECT count(*) FROM turns WHERE status = 'running'"), 1);
+	cr_expect_eq(store_number("SELECT count(*) FROM turn_entries"), 1);
+	store_close(store);
+}
+
 Test(storage_journal, is_gone_on_with_by_one_at_a_time)
 {
 	struct ss_error err;

@@ -111,7 +111,7 @@ Test(postgresql_connection, turns_whose_commit_has_no_answer_are_stored_once)
 	struct ss_turn turns[] = {store_first_turn("t1", "conv_1"), store_turn("t2", "conv_1"),
 		store_turn("t3", "conv_9")};
 	turns[0].unanswered = "key";
-	proxy_cut_next_commit();
+	proxy_cut_next("COMMIT");
 	expect_cut(smartsupport_plugin.storage->commit_turns(store, turns, 3, errors), &errors[0]);
 	cr_expect_eq(errors[1].status, SS_OK, "%s", errors[1].text);
 	cr_expect_eq(errors[2].status, SS_NOT_FOUND, "%s", errors[2].text);
@@ -138,25 +138,30 @@ Test(postgresql_connection, journals_whose_commit_has_no_answer_are_written_once
 		.entries = &entry,
 		.entry_count = 1,
 		.first = 1};
-	proxy_cut_next_commit();
+	proxy_cut_next("COMMIT");
 	expect_cut(storage->write_journals(store, &write, 1, &err), &err);
 	write.workflow = NULL;
 	write.first = 2;
-	proxy_cut_next_commit();
+	proxy_cut_next("COMMIT");
 	expect_cut(storage->write_journals(store, &write, 1, &err), &err);
-	cr_expect_eq(store_number("SELECT count(*) FROM turn_entries"), 2);
+	/* A statement that is a transaction of its own. */
+	write.lease_ns = 0;
+	write.first = 3;
+	proxy_cut_next("INSERT");
+	expect_cut(storage->write_journals(store, &write, 1, &err), &err);
+	cr_expect_eq(store_number("SELECT count(*) FROM turn_entries"), 3);
 	struct ss_value *journal = NULL;
 	const struct ss_journal_key key = {.struct_size = sizeof key,
 		.turn_id = "t1",
 		.owner = "other",
 		.lease_ns = INT64_C(3600000000000),
 		.gone = "me"};
-	proxy_cut_next_commit();
+	proxy_cut_next("COMMIT");
 	expect_cut(storage->read_journal(store, &key, &journal, &err), &err);
 	cr_expect_str_eq(value_as_string(value_get(journal, "owner"), NULL), "other");
 	value_unref(journal);
 	store_execute("UPDATE turns SET owner = NULL, lease_until = NULL");
-	proxy_cut_next_commit();
+	proxy_cut_next("COMMIT");
 	expect_cut(storage->delete_journal(store, "t1", &err), &err);
 	cr_expect_eq(store_number("SELECT count(*) FROM turns"), 0);
 	store_close(store);
@@ -173,7 +178,7 @@ Test(postgresql_connection, a_vote_whose_commit_has_no_answer_counts_once)
 	store_add(store, turn);
 	const struct ss_feedback feedback = {
 		.struct_size = sizeof feedback, .turn_id = "t1", .was_helpful = 1};
-	proxy_cut_next_commit();
+	proxy_cut_next("COMMIT");
 	expect_cut(smartsupport_plugin.storage->store_feedback(store, &feedback, 1, &err), &err);
 	cr_expect_eq(store_number("SELECT sum(helpful) FROM article_counts"), 1);
 	store_close(store);

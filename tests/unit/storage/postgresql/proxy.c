@@ -16,7 +16,7 @@ enum { BUFFER_SIZE = 65536 };
 
 static int listener;
 static uint16_t target_port;
-static atomic_bool armed;
+static const char *_Atomic armed; /* what the answer that is cut has in it */
 
 static struct sockaddr_in loopback(uint16_t port)
 {
@@ -31,9 +31,11 @@ static bool hand_on(int from, int to, bool is_answer)
 	ssize_t got = read(from, bytes, sizeof bytes);
 	if (got <= 0)
 		return false;
-	if (is_answer && memmem(bytes, (size_t)got, "COMMIT", 7) != NULL &&
-		atomic_exchange(&armed, false))
+	const char *word = is_answer ? atomic_load(&armed) : NULL;
+	if (word != NULL && memmem(bytes, (size_t)got, word, strlen(word)) != NULL) {
+		atomic_store(&armed, NULL);
 		return false;
+	}
 	for (ssize_t sent = 0; sent < got;) {
 		ssize_t now = send(to, bytes + sent, (size_t)(got - sent), MSG_NOSIGNAL);
 		if (now <= 0)
@@ -84,12 +86,12 @@ int proxy_start(const char *target)
 	return ntohs(address.sin_port);
 }
 
-void proxy_cut_next_commit(void)
+void proxy_cut_next(const char *word)
 {
-	atomic_store(&armed, true);
+	atomic_store(&armed, word);
 }
 
 int proxy_has_cut(void)
 {
-	return !atomic_load(&armed);
+	return atomic_load(&armed) == NULL;
 }

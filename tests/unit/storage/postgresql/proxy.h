@@ -6,8 +6,9 @@
 /* Starts it before the loopback port TARGET; gives its own port. */
 int proxy_start(const char *target);
 
-/* The next answer of the database that a commit is done is not handed on: the connection is cut. */
-void proxy_cut_next_commit(void);
+/* The next answer of the database with WORD in it, which is what it says that it has done, is not handed on: the
+ * connection is cut. */
+void proxy_cut_next(const char *word);
 
 /* Whether that has happened. */
 int proxy_has_cut(void);
