@@ -299,6 +299,10 @@ static int check_file(const struct database *db, struct ss_error *err)
 	return 0;
 }
 
+/* After how many pages the log is written back into the file. Each time waits for the disk, so not as often as by
+ * default; up to 4062 pages the log's index is one table, in which a page is found at once. */
+enum { LOG_PAGES = 4000 };
+
 static int set_up(struct database *db, bool synchronous_full, struct ss_error *err)
 {
 	static const struct {
@@ -316,6 +320,7 @@ static int set_up(struct database *db, bool synchronous_full, struct ss_error *e
 		if (code != SQLITE_OK)
 			return database_fail(db, code, err);
 	}
+	(void)sqlite3_wal_autocheckpoint(db->handle, LOG_PAGES);
 	int code = sqlite3_exec(db->handle,
 		synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
 		NULL, NULL, NULL);
