@@ -359,6 +359,9 @@ static int enter_wal(struct database *db, struct ss_error *err)
 
 static int connect(struct database *db, bool synchronous_full, struct ss_error *err)
 {
+	/* It counts its memory under a lock for functions that nobody calls here. Of the process, so it is refused when
+	 * another instance was first, which has said the same. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
 		    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
 	if (check_file(db, err) < 0)
