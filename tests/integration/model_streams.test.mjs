@@ -96,6 +96,22 @@ test('the pieces come while the model makes them', async () => {
 	connection.destroy();
 });
 
+test('what a model thinks is neither told nor stored', async () => {
+	model.script(pieces(['\n<th', 'ink>Who ', 'asks?</', 'think>\n\nOpen ', 'the page.']));
+	const events = await stream({ user_id: 'thinks' });
+	assert.ok(!JSON.stringify(events).includes('asks?'), JSON.stringify(events));
+	assert.match(shown(events), /^Open the page\./);
+	assert.match(await storedAnswer('thinks'), /^Open the page\./);
+	// Thoughts that never end are no answer.
+	model.script(pieces(['<think>Who ', 'asks?'], { finish: 'length' }));
+	const unanswered = await stream({ user_id: 'only_thinks' });
+	assert.ok(!JSON.stringify(unanswered).includes('asks?'), JSON.stringify(unanswered));
+	const { models, answered_by } = unanswered.at(-1).data.metadata;
+	assert.equal(answered_by, 'extractive');
+	assert.deepEqual(models.map(({ model: name, status }) => [name, status]), [['custom/scripted', 'failed'], ['extractive', 'answered']]);
+	assert.match(models[0].error, /has not begun its answer within max_tokens/);
+});
+
 test('what a model said before it broke off is replaced', async () => {
 	model.script(pieces(['Half of ', 'an answer'], { cut: 3 }), answer('A whole answer.'));
 	const events = await stream();

@@ -57,8 +57,9 @@ static void begin(struct answer *answer)
 	text_end(&answer->head);
 }
 
-void answer_read(struct answer *answer, struct ss_text part)
+static void read_words(struct answer *answer, struct ss_text part)
 {
+	answer->text.failed |= answer->thinking.held.failed;
 	if (part.length == 0)
 		return;
 	if (answer->task) {
@@ -75,6 +76,11 @@ void answer_read(struct answer *answer, struct ss_text part)
 	}
 }
 
+void answer_read(struct answer *answer, struct ss_text part)
+{
+	read_words(answer, thinking_read(&answer->thinking, part));
+}
+
 static bool ends_a_sentence(const struct text *text)
 {
 	return text->length > 0 && strchr(".!?:)]\n", text->data[text->length - 1]) != NULL;
@@ -82,6 +88,7 @@ static bool ends_a_sentence(const struct text *text)
 
 bool answer_finish(struct answer *answer, bool cut)
 {
+	read_words(answer, thinking_finish(&answer->thinking));
 	if (answer->task)
 		return true;
 	if (!answer->begun && is_none((struct ss_text){answer->head.data, answer->head.length}))
@@ -96,6 +103,7 @@ bool answer_finish(struct answer *answer, bool cut)
 
 void answer_end(struct answer *answer)
 {
+	thinking_end(&answer->thinking);
 	citations_end(&answer->citations);
 	text_end(&answer->head);
 	text_end(&answer->text);

@@ -1,21 +1,24 @@
-/* The answer that is made of a model's words: with its citations in order, and told apart from "no answer". */
+/* The answer that is made of a model's words: without its thoughts, with its citations in order, and told apart from
+ * "no answer". */
 #ifndef OPENAI_ANSWER_H
 #define OPENAI_ANSWER_H
 
 #include "citations.h"
+#include "thinking.h"
 
 /* What a model says instead of an answer when the articles have none. */
 #define ANSWER_NONE "NO_ANSWER"
 
 struct answer {
+	struct thinking thinking;
 	struct citations citations;
 	struct text head; /* while it may be ANSWER_NONE */
 	bool begun;       /* it is not */
-	bool task;        /* the words are what they are */
+	bool task;        /* the words are what they are, but for thoughts */
 	struct text text;
 };
 
-/* For a TASK the words stay as they are. ARTICLES may be NULL. -1 for want of memory. */
+/* For a TASK the words behind the thoughts stay as they are. ARTICLES may be NULL. -1 for want of memory. */
 int answer_begin(struct answer *answer, const struct ss_value_functions *values,
 	const struct ss_value *articles, bool task);
 

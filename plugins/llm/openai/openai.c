@@ -209,24 +209,33 @@ static int check_reply(const struct question *question, struct ss_error *err)
 	return 0;
 }
 
+/* Completes the answer, when it is one. */
+static int finish_answer(struct question *question, struct ss_error *err)
+{
+	struct reply *reply = &question->reply;
+	const char *who = question->openai->endpoint.name;
+	bool given = answer_finish(&reply->answer, reply->cut);
+	if (reply->answer.text.failed)
+		return ss_fail(err, "out of memory");
+	if (!given)
+		return ss_fail_as(err, SS_NOT_FOUND, "%s finds no answer in the articles", who);
+	if (reply->answer.text.length > 0)
+		return 0;
+	if (reply->cut)
+		return ss_fail_as(err, SS_INVALID,
+			"%s has not begun its answer within max_tokens; a model that thinks needs "
+			"more",
+			who);
+	return ss_fail_as(err, SS_UNAVAILABLE, "%s gives an empty answer", who);
+}
+
 /* The model has said all that it says. */
 static void conclude(struct question *question)
 {
 	struct ss_error err = {0};
 	struct reply *reply = &question->reply;
 	const struct ss_host *host = question->openai->host;
-	const char *who = question->openai->endpoint.name;
-	bool given = false;
-	int result = check_reply(question, &err);
-	if (result == 0)
-		given = answer_finish(&reply->answer, reply->cut);
-	if (result == 0 && reply->answer.text.failed)
-		result = ss_fail(&err, "out of memory");
-	else if (result == 0 && !given)
-		result = ss_fail_as(&err, SS_NOT_FOUND, "%s finds no answer in the articles", who);
-	else if (result == 0 && reply->answer.text.length == 0)
-		result = ss_fail_as(&err, SS_UNAVAILABLE, "%s gives an empty answer", who);
-	if (result < 0) {
+	if (check_reply(question, &err) < 0 || finish_answer(question, &err) < 0) {
 		fail(question, &err, -1);
 		return;
 	}

@@ -190,3 +190,39 @@ Test(answer, of_a_task_is_what_was_said)
 	cr_expect(outcome.given);
 	cr_expect_str_eq(outcome.text, " NO_ANSWER [x-y] ");
 }
+
+Test(answer, has_nothing_of_what_a_model_thinks)
+{
+	expect("<think>\nThe customer [sso] asks.\n</think>\n\nDo A [sso].", "Do A [1].",
+		"[\"sso\"]");
+	expect(" \n<thinking>Hm. < </thinkin </think> a</thinking>Do A.", "Do A.", "[]");
+	expect("<THINK></Think>Do A.", "Do A.", "[]");
+	expect("<think>a <</think> <think>b</think> Do A.", "Do A.", "[]");
+	expect("<think>never ended, NO_ANSWER [sso]", "", "[]");
+	expect("<think>a</think>", "", "[]");
+	cr_expect_not(answer("<think>a</think>\nNO_ANSWER", 3, given, false, false).given);
+}
+
+Test(answer, keeps_tags_that_are_part_of_it)
+{
+	static const char *const texts[] = {
+		"Type <think> into the field.",
+		"<b>Do it</b> <think>now</think>",
+		"<thinker>",
+		"<th",
+		"<think",
+		"</think> Do A.",
+		"< think>Do A.",
+	};
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		expect(texts[i], texts[i], "[]");
+}
+
+Test(answer, of_a_task_has_no_thoughts_either)
+{
+	cr_expect_str_eq(
+		answer("<think>a {\"b\": 1}</think>\n{\"a\": 1} ", 3, given, true, false).text,
+		"{\"a\": 1} ");
+	cr_expect_str_eq(answer(" {\"a\": \"<think>\"} ", 3, given, true, false).text,
+		" {\"a\": \"<think>\"} ");
+}

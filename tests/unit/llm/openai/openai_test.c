@@ -13,7 +13,7 @@
 /* A host without a network: what the plugin asks is kept here, and a test says what comes back. */
 static struct {
 	size_t started, cancelled, concluded;
-	bool refuses;
+	bool refuses, works;
 	char url[200];
 	char headers[1000]; /* each with a line feed behind */
 	struct ss_value *body;
@@ -84,6 +84,7 @@ static void take_conclusion(
 	seen.concluded++;
 	if (conclusion->err != NULL)
 		seen.err = *conclusion->err;
+	seen.works = conclusion->works;
 	seen.retry_after = conclusion->retry_after_seconds;
 	(void)snprintf(seen.answer, sizeof seen.answer, "%.*s", (int)conclusion->answer.length,
 		conclusion->answer.length > 0 ? conclusion->answer.data : "");
@@ -405,6 +406,64 @@ Test(openai, lets_an_answer_count_that_was_long_enough)
 	reply("text/event-stream", 200, DELTA("It is so and") FINISH("length") DONE);
 	cr_expect_str_eq(seen.answer, "It is so and …", "%s", seen.err.text);
 	cr_expect_str_eq(seen.pieces, "It is so and| …|");
+}
+
+#define THOUGHT(name) "data: {\"choices\":[{\"delta\":{\"" name "\":\"Hm, what is it?\"}}]}\n\n"
+
+Test(openai, hands_on_nothing_of_what_a_model_thinks)
+{
+	create(LOCAL);
+	reply("text/event-stream", 200,
+		THOUGHT("reasoning_content") THOUGHT("reasoning") DELTA("\\n<th") DELTA("ink>Hm")
+			DELTA(" [sso].</thi") DELTA("nk>\\n\\n") DELTA("Do A") DELTA(" [sso].")
+				FINISH("stop") DONE);
+	cr_expect_str_eq(seen.answer, "Do A [1].", "%s", seen.err.text);
+	cr_expect_str_eq(seen.pieces, "Do A [1].|", "%s", seen.pieces);
+	cr_expect_str_eq(seen.sources, "[\"sso\"]");
+	reply("application/json", 200,
+		"{\"choices\":[{\"message\":{\"reasoning_content\":\"Hm\",\"content\":\"<think>"
+		"Hm</think>Do A.\"},\"finish_reason\":\"stop\"}]}");
+	cr_expect_str_eq(seen.answer, "Do A.", "%s", seen.err.text);
+}
+
+Test(openai, takes_thoughts_without_an_answer_for_none)
+{
+	create(LOCAL);
+	reply("text/event-stream", 200, DELTA("<think>Hm, do A.") FINISH("stop") DONE);
+	expect_failure(SS_UNAVAILABLE, "custom/m gives an empty answer");
+	cr_expect_str_eq(seen.pieces, "");
+	reply("text/event-stream", 200, DELTA("<think>Hm, do A.") FINISH("length") DONE);
+	expect_failure(SS_INVALID, "has not begun its answer within max_tokens");
+	cr_expect(seen.works);
+	reply("text/event-stream", 200, THOUGHT("reasoning_content") FINISH("length") DONE);
+	expect_failure(SS_INVALID, "has not begun its answer within max_tokens");
+	cr_expect_str_eq(seen.pieces, "");
+}
+
+/* Brings BEGIN and, once the first token is late, a comment. */
+static void bring_late(const char *begin)
+{
+	ask((struct ss_prompt){0});
+	set_type("text/event-stream");
+	bring(200, begin);
+	(void)nanosleep(&(const struct timespec){.tv_nsec = 20000000}, NULL);
+	bring(200, ": still at work\n\n");
+}
+
+Test(openai, takes_a_thought_for_the_first_token)
+{
+	create("{base_url: 'http://127.0.0.1:9', model: m, first_token_timeout: 10ms}");
+	bring_late(
+		"data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n");
+	expect_failure(SS_TIMEOUT, "the answer has not begun within 0.01 s");
+	static const char *const thoughts[] = {
+		THOUGHT("reasoning_content"), THOUGHT("reasoning"), DELTA("<think>Hm")};
+	for (size_t i = 0; i < array_length(thoughts); i++) {
+		bring_late(thoughts[i]);
+		cr_expect_eq(seen.concluded, 0, "%s", seen.err.text);
+		bring(200, DELTA("</think>Do A.") FINISH("stop") DONE);
+		done(200, NULL);
+	}
 }
 
 Test(openai, lets_no_decision_count_that_is_not_whole)
