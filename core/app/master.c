@@ -24,8 +24,9 @@
 #define BACKOFF_FIRST_NS (SECOND_NS / 10)
 #define BACKOFF_MOST_NS  (10 * SECOND_NS)
 #define LIVED_NS         (10 * SECOND_NS)
-/* What a worker gets on top of its drain timeout before it is killed. */
-#define KILL_AFTER_NS (2 * SECOND_NS)
+/* What a worker gets on top of its drain timeout before it is killed: with what it needs for the rest, and to write
+ * what the storage still has to. */
+#define KILL_AFTER_NS ((WORKER_HURRY_S + 2) * SECOND_NS)
 
 enum worker_state {
 	WORKER_NONE,    /* no process; start it at start_at_ns */

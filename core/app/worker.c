@@ -7,6 +7,7 @@
 #include "config/environment.h"
 #include "http/server.h"
 #include "service/metrics.h"
+#include "support/support.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -23,7 +24,7 @@ struct worker_process {
 	struct event_base *base;
 	struct event *control;
 	struct event *term;
-	struct event *deadline;
+	struct event *deadline, *end; /* answers are cut short; requests are cut off */
 	struct runtime *runtime;
 	struct http_server *server;
 	struct api_document *document;
@@ -57,13 +58,25 @@ static void on_drained(void *context)
 	(void)event_base_loopbreak(worker->base);
 }
 
+/* What there is of answers by now is what counts: it is stored and told. */
 static void on_deadline(evutil_socket_t fd, short what, void *context)
 {
 	struct worker_process *worker = context;
 	(void)fd;
 	(void)what;
-	log_warning(&worker->log, "requests were still running after %g s and are cut off",
-		(double)worker->config->drain_timeout_ns / 1e9);
+	(void)evtimer_add(worker->end, &(const struct timeval){.tv_sec = WORKER_HURRY_S});
+	support_hurry(runtime_support(worker->runtime));
+}
+
+static void on_end(evutil_socket_t fd, short what, void *context)
+{
+	struct worker_process *worker = context;
+	(void)fd;
+	(void)what;
+	log_warning(&worker->log,
+		"requests were still running after %g s, could not be ended with what there was of "
+		"their answers within %d s more, and are cut off",
+		(double)worker->config->drain_timeout_ns / 1e9, WORKER_HURRY_S);
 	worker->code = 1;
 	(void)event_base_loopbreak(worker->base);
 }
@@ -122,7 +135,9 @@ static int watch(struct worker_process *worker)
 		worker->base, worker->options->control, EV_READ | EV_PERSIST, on_control, worker);
 	worker->term = evsignal_new(worker->base, SIGTERM, on_term, worker);
 	worker->deadline = evtimer_new(worker->base, on_deadline, worker);
-	if (worker->control == NULL || worker->term == NULL || worker->deadline == NULL)
+	worker->end = evtimer_new(worker->base, on_end, worker);
+	if (worker->control == NULL || worker->term == NULL || worker->deadline == NULL ||
+		worker->end == NULL)
 		return -1;
 	return event_add(worker->control, NULL) | evsignal_add(worker->term, NULL);
 }
@@ -177,6 +192,8 @@ static void clean_up(struct worker_process *worker)
 		event_free(worker->term);
 	if (worker->deadline != NULL)
 		event_free(worker->deadline);
+	if (worker->end != NULL)
+		event_free(worker->end);
 	/* Late replies still need their requests, so the services end first. */
 	runtime_free(worker->runtime);
 	http_server_free(worker->server);

@@ -20,6 +20,9 @@ enum {
 	WORKER_BEGIN = 'B',
 };
 
+/* Seconds that a worker's questions get on top of the drain timeout, to end with what there is of their answers. */
+enum { WORKER_HURRY_S = 1 };
+
 struct worker_options {
 	const char *config_file;
 	int listener; /* bound; the master makes it listen before it says WORKER_BEGIN */

@@ -36,7 +36,8 @@ static const struct ss_option server_rows[] = {
 	[SERVER_WORKERS] = {"workers", SS_OPTION_INT, "0", 0, 256, NULL,
 		"worker processes; 0 for one a core"},
 	[SERVER_DRAIN] = {"drain_timeout", SS_OPTION_DURATION, "10s", 0.1, 3600, NULL,
-		"how long a worker may finish its requests after it was told to stop"},
+		"how long a worker may finish its requests after it was told to stop; then what "
+		"there is of answers counts"},
 	[SERVER_HEARTBEAT] = {"heartbeat", SS_OPTION_DURATION, "15s", 0.01, 3600, NULL,
 		"how long an event stream is silent before a comment tells that it is alive"},
 	[SERVER_ROWS] = {0},

@@ -14,7 +14,7 @@ static const double patience_seconds = 3600;
 /* Room for the reason why a model is left out. */
 enum { WHY_SIZE = 160 };
 
-static const char nobody_waits[] = "nobody waited for it any more";
+static const char nobody_waits[] = "nobody could wait for it any more";
 
 static struct llm_row *row_of(const struct llm_call *call)
 {

@@ -53,6 +53,8 @@ static const struct {
 struct support {
 	struct support_options options;
 	const char *embedder; /* whose vectors are kept; NULL: none are */
+	struct support_turn *turns;
+	bool hurried;
 };
 
 /* The articles that one reply can show; more count for nothing. */
@@ -61,6 +63,7 @@ enum { SHOWN_LIMIT = 64 };
 /* One question on its way to its answer. */
 struct support_turn {
 	struct support *support;
+	struct support_turn *next, **link; /* all of them */
 	struct log log;
 	support_replied *replied;
 	void *context;
@@ -125,6 +128,9 @@ void support_free(struct support *support)
 
 static void free_turn(struct support_turn *turn)
 {
+	*turn->link = turn->next;
+	if (turn->next != NULL)
+		turn->next->link = turn->link;
 	turn_free(turn->turn);
 	watch_free(turn->watch);
 	value_unref(turn->history);
@@ -436,7 +442,7 @@ static int run(struct support_turn *turn, const struct ss_value *known, struct s
 	};
 	turn->turn = turn_start(turn->support->options.engine, &options, err);
 	value_unref(given);
-	if (turn->turn != NULL && turn->left)
+	if (turn->turn != NULL && (turn->left || turn->support->hurried))
 		turn_hurry(turn->turn);
 	return turn->turn != NULL ? 0 : -1;
 }
@@ -498,6 +504,11 @@ static struct support_turn *turn_new(struct support *support,
 {
 	struct support_turn *turn = memory_make(struct support_turn);
 	turn->support = support;
+	turn->next = support->turns;
+	turn->link = &support->turns;
+	if (turn->next != NULL)
+		turn->next->link = &turn->next;
+	support->turns = turn;
 	turn->replied = replied;
 	turn->context = context;
 	turn->listener = question->listener;
@@ -551,11 +562,23 @@ struct support_turn *support_ask(struct support *support, const struct support_q
 	return turn;
 }
 
+static void hurry(struct support_turn *turn)
+{
+	if (turn->turn != NULL && turn_status(turn->turn) == TURN_RUNNING)
+		turn_hurry(turn->turn);
+}
+
 void support_leave(struct support_turn *turn)
 {
 	turn->left = true;
 	watch_free(turn->watch);
 	turn->watch = NULL;
-	if (turn->turn != NULL && turn_status(turn->turn) == TURN_RUNNING)
-		turn_hurry(turn->turn);
+	hurry(turn);
+}
+
+void support_hurry(struct support *support)
+{
+	support->hurried = true;
+	for (struct support_turn *turn = support->turns; turn != NULL; turn = turn->next)
+		hurry(turn);
 }

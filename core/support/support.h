@@ -85,4 +85,8 @@ struct support_turn *support_ask(struct support *support, const struct support_q
  * stored all the same, and its REPLIED is called. */
 void support_leave(struct support_turn *turn);
 
+/* The time is over: all turns, those that still begin as well, end as soon as they can with what they have, and those
+ * who asked are told. */
+void support_hurry(struct support *support);
+
 #endif

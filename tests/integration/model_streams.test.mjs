@@ -13,16 +13,21 @@ const message = 'How do I reset my password?';
 
 let model;
 let server;
-before(async () => {
-	model = await ModelServer.start();
+
+function installationOf(asked) {
 	const installation = new Installation();
 	installation.edit(
 		'config/smartsupport.yaml',
 		/^llm:\n(?:[ #].*\n|\n)*/m,
-		`llm:\n  models:\n    - plugin: openai\n      backoff: 1ms\n      options: {provider: custom, base_url: '${model.url}', model: scripted}\n` +
+		`llm:\n  models:\n    - plugin: openai\n      backoff: 1ms\n      options: {provider: custom, base_url: '${asked.url}', model: scripted}\n` +
 			'    - plugin: extractive\n',
 	);
-	server = await Server.start({ installation });
+	return installation;
+}
+
+before(async () => {
+	model = await ModelServer.start();
+	server = await Server.start({ installation: installationOf(model) });
 });
 after(async () => {
 	await server.stop();
@@ -51,14 +56,22 @@ class Gate {
 	}
 }
 
-// A connection on which a question was asked.
-function ask(more = {}) {
-	const body = JSON.stringify({ message, stream: true, ...more });
-	const connection = server.connect();
+// A connection on which a question was asked, the BODY of which goes to PATH.
+function post(path, body, own = server) {
+	const text = JSON.stringify(body);
+	const connection = own.connect();
 	connection.write(
-		`POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+		`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
 	);
 	return connection;
+}
+
+function ask(more = {}, own = server) {
+	return post('/api/v1/query', { message, stream: true, ...more }, own);
+}
+
+function chat(user, own = server) {
+	return post('/v1/chat/completions', { model: 'smartsupport', user, stream: true, messages: [{ role: 'user', content: message }] }, own);
 }
 
 async function stream(more = {}) {
@@ -68,11 +81,11 @@ async function stream(more = {}) {
 }
 
 // What USER was answered, once it is stored.
-async function storedAnswer(user) {
+async function storedAnswer(user, own = server) {
 	const sql = `SELECT content FROM messages JOIN conversations ON conversations.id = conversation_id
 		WHERE user_id = '${user}' AND role = 'assistant'`;
 	const [row] = await until('the turn to be stored', async () => {
-		const rows = await server.rows(sql);
+		const rows = await own.rows(sql);
 		return rows.length > 0 && rows;
 	});
 	return row.content;
@@ -189,6 +202,68 @@ test('a client that leaves stops the model, and what was said is stored', async 
 	const content = await storedAnswer('leaves');
 	assert.match(content, /Open the page\./);
 	assert.doesNotMatch(content, /Never said/);
+});
+
+test('a client of OpenAI that leaves gets stored what was said', async () => {
+	const gate = new Gate();
+	const asked = model.asked.length;
+	model.script(pieces(['Open the page. ', 'Never said.'], { gate: gate.pass }));
+	const connection = chat('chat_leaves');
+	await model.untilAsked(asked + 1);
+	gate.open(2);
+	await connection.wait('the first piece', () => connection.received.includes('Open the page.'));
+	connection.destroy();
+	await model.untilIdle();
+	const content = await storedAnswer('chat_leaves');
+	assert.match(content, /^Open the page\./);
+	assert.doesNotMatch(content, /Never said/);
+});
+
+test('a server that ends stops its models in time, tells their clients the end and stores what was said', async () => {
+	const installation = installationOf(model);
+	installation.edit('config/smartsupport.yaml', /drain_timeout: \w+/, 'drain_timeout: 1s');
+	const own = await Server.start({ installation, workers: 1 });
+	const gate = new Gate();
+	const asked = model.asked.length;
+	for (let i = 0; i < 4; i++) model.script(pieces(['Open the page. ', 'Never said.'], { gate: gate.pass }));
+	const connections = [ask({ user_id: 'streams' }, own), chat('chats', own), ask({ user_id: 'waits', stream: false }, own), ask({ user_id: 'goes' }, own)];
+	await model.untilAsked(asked + 4);
+	gate.open(2);
+	const [streams, chats, waits, goes] = connections;
+	for (const connection of [streams, chats, goes]) await connection.wait('the first piece', () => connection.received.includes('Open the page.'));
+	own.signal('SIGTERM');
+	await own.untilLogged('stopping');
+	goes.destroy();
+	assert.deepEqual(await own.ended(), { code: 0, signal: null }, own.stderr);
+	for (const connection of [streams, chats, waits]) await connection.wait('the end', () => connection.closed);
+	await model.untilIdle();
+	for (const user of ['streams', 'chats', 'waits', 'goes']) {
+		const content = await storedAnswer(user, own);
+		assert.match(content, /^Open the page\./, user);
+		assert.doesNotMatch(content, /Never said/, user);
+	}
+	const text = streams.received.toString();
+	assert.match(text, /event: final\r?\ndata: .*"cut":true/);
+	assert.match(text, /\r\n0\r\n\r\n$/, 'the stream ends as one that is whole');
+	assert.match(chats.received.toString(), /data: \[DONE\]/);
+	assert.match(waits.received.toString(), /^HTTP\/1\.1 200 /);
+	await own.close();
+});
+
+test('a server that ends before the model has said anything gives the articles, and stores that', async () => {
+	const installation = installationOf(model);
+	installation.edit('config/smartsupport.yaml', /drain_timeout: \w+/, 'drain_timeout: 200ms');
+	const own = await Server.start({ installation, workers: 1 });
+	const asked = model.asked.length;
+	model.script({ silent: true });
+	const connection = ask({ user_id: 'too_early' }, own);
+	await model.untilAsked(asked + 1);
+	own.signal('SIGTERM');
+	assert.deepEqual(await own.ended(), { code: 0, signal: null }, own.stderr);
+	await connection.wait('the end', () => connection.closed);
+	assert.match(connection.received.toString(), /event: final/);
+	assert.match(await storedAnswer('too_early', own), /Forgot password/);
+	await own.close();
 });
 
 test('a client that leaves before the model has said anything gets the articles stored', async () => {

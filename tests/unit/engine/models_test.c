@@ -155,7 +155,7 @@ Test(models, are_stopped_when_the_attempt_that_asked_is_over)
 	cr_expect_eq(remote.cancelled, 1);
 	cr_expect_eq(back.calls, 1);
 	cr_expect_not_null(strstr(back.err.text, "the run is over"));
-	expect_models(turn, "a", "groq/llama stopped: nobody waited for it any more;");
+	expect_models(turn, "a", "groq/llama stopped: nobody could wait for it any more;");
 	close_chain(turn);
 }
 
@@ -221,7 +221,7 @@ Test(hurry, asks_the_last_model_alone_from_then_on)
 		back.answers, "extractive: as the article says|extractive: as the article says|");
 	cr_expect_eq(remote.asked, 1);
 	expect_models(turn, "a",
-		"groq/llama stopped: nobody waited for it any more;extractive answered;");
+		"groq/llama stopped: nobody could wait for it any more;extractive answered;");
 	close_chain(turn);
 }
 

@@ -480,7 +480,7 @@ Test(llm_chain, stops_a_model_that_nobody_waits_for)
 	script(&remote, waits);
 	begin();
 	struct llm_call *call = ask(SS_PROMPT_ANSWER);
-	expect_cancelled(call, "groq/llama stopped 1: nobody waited for it any more");
+	expect_cancelled(call, "groq/llama stopped 1: nobody could wait for it any more");
 	cr_expect_eq(remote.cancelled, 1);
 	spin();
 	cr_expect_eq(ended.count, 0);
@@ -495,7 +495,7 @@ Test(llm_chain, drops_a_question_wherever_it_is)
 	struct llm_call *first = ask(SS_PROMPT_ANSWER);
 	struct llm_call *queued = ask(SS_PROMPT_ANSWER);
 	struct llm_call *behind = ask(SS_PROMPT_ANSWER);
-	expect_cancelled(queued, "groq/llama stopped 0: nobody waited for it any more");
+	expect_cancelled(queued, "groq/llama stopped 0: nobody could wait for it any more");
 	model_end(&remote, &fine);
 	/* It has ended, and nobody was told yet. */
 	value_unref(llm_cancel(first));
@@ -556,10 +556,10 @@ Test(llm_chain, lets_the_last_model_answer_when_the_first_has_said_nothing)
 	struct llm_call *queued = ask(SS_PROMPT_ANSWER);
 	llm_hurry(queued);
 	cr_expect_str_eq(wait_for_end()->report,
-		"groq/llama stopped 0: nobody waited for it any more; extractive answered 1");
+		"groq/llama stopped 0: nobody could wait for it any more; extractive answered 1");
 	llm_hurry(call);
 	cr_expect_str_eq(wait_for_end()->report,
-		"groq/llama stopped 1: nobody waited for it any more; extractive answered 1");
+		"groq/llama stopped 1: nobody could wait for it any more; extractive answered 1");
 	cr_expect_eq(remote.cancelled, 1);
 }
 
@@ -574,7 +574,7 @@ Test(llm_chain, asks_the_last_model_alone_when_it_is_hurried_from_the_beginning)
 	cr_expect_str_eq(wait_for_end()->model, "extractive");
 	task.use = SS_PROMPT_TASK;
 	cr_expect_null(ask_with(&task, true, &err));
-	cr_expect_str_eq(err.text, "nobody waited for it any more");
+	cr_expect_str_eq(err.text, "nobody could wait for it any more");
 	cr_expect_eq(remote.asked, 0);
 }
 
@@ -601,7 +601,7 @@ Test(llm_chain, fails_a_task_that_is_hurried)
 	llm_hurry(ask(SS_PROMPT_TASK));
 	const struct end *end = wait_for_end();
 	cr_expect_eq(end->err.status, SS_UNAVAILABLE);
-	cr_expect_str_eq(end->report, "groq/llama stopped 1: nobody waited for it any more");
+	cr_expect_str_eq(end->report, "groq/llama stopped 1: nobody could wait for it any more");
 	cr_expect_eq(remote.cancelled, 1);
 }
 
