@@ -1,9 +1,15 @@
 #include "api/api.h"
 
 #include "base/memory.h"
+#include "service/llm.h"
 
 /* Of a chat with all that was said in it, and of many texts. */
 enum { LONG_BODY_LIMIT = 1024 * 1024 };
+
+/* Longer than that no client is told to wait. */
+enum { RETRY_LIMIT_S = 3600 };
+
+#define SECOND_NS ((int64_t)1000000000)
 
 const struct api_handler api_handlers[] = {
 	{"askQuestion", api_query, HTTP_BODY_LIMIT},
@@ -45,5 +51,25 @@ void api_reply_error(struct http_request *request, const struct ss_error *err)
 	const struct http_problem problem = api_problem(err);
 	if (problem.status == 503)
 		http_reply_header(request, "Retry-After", "1");
+	http_reply_typed_problem(request, &problem);
+}
+
+void api_retry_question(struct http_request *request)
+{
+	const struct api *api = http_request_context(request);
+	char text[24];
+	int64_t seconds = (llm_rest_ns(api->llm) + SECOND_NS - 1) / SECOND_NS;
+	if (seconds < 1)
+		seconds = 1;
+	(void)snprintf(text, sizeof text, "%lld",
+		(long long)(seconds < RETRY_LIMIT_S ? seconds : RETRY_LIMIT_S));
+	http_reply_header(request, "Retry-After", text);
+}
+
+void api_reply_unanswered(struct http_request *request, const struct ss_error *err)
+{
+	const struct http_problem problem = api_problem(err);
+	if (problem.status == 503)
+		api_retry_question(request);
 	http_reply_typed_problem(request, &problem);
 }

@@ -12,6 +12,7 @@
 struct articles;
 struct compute;
 struct event_base;
+struct llm;
 struct metrics;
 struct store;
 struct support;
@@ -22,6 +23,7 @@ struct api {
 	struct support *support;
 	struct store *store;
 	struct compute *compute;
+	const struct llm *llm;
 	const struct articles *articles;
 	const struct metrics *metrics; /* of all workers */
 	struct event_base *base;
@@ -69,5 +71,11 @@ struct http_problem api_problem(const struct ss_error *err);
 /* Replies with the problem that ERR is: 404, 409, 503 with Retry-After, or 500. The sentence of an
  * internal error goes to the log and not to the client. */
 void api_reply_error(struct http_request *request, const struct ss_error *err);
+
+/* The same for a question: Retry-After says how long no model can be asked. */
+void api_reply_unanswered(struct http_request *request, const struct ss_error *err);
+
+/* Sets Retry-After for a question that cannot be answered now, in whole seconds: until a model can be asked again. */
+void api_retry_question(struct http_request *request);
 
 #endif

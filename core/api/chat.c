@@ -182,7 +182,7 @@ static void reply_error(const struct chat *chat, const struct ss_error *err)
 		return;
 	}
 	events_free(chat->events);
-	openai_reply_error(chat->request, &error);
+	openai_reply_unanswered(chat->request, &error);
 }
 
 static void end_stream(const struct chat *chat, const struct ss_value *reply)

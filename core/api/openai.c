@@ -43,13 +43,25 @@ struct ss_value *openai_error_value(const struct openai_error *error)
 	return value_map_make({"error", value});
 }
 
-void openai_reply_error(struct http_request *request, const struct openai_error *error)
+static void reply(struct http_request *request, const struct openai_error *error)
 {
 	struct ss_value *value = openai_error_value(error);
-	if (error->status == 503)
-		http_reply_header(request, "Retry-After", "1");
 	http_reply_json(request, error->status, value);
 	value_unref(value);
+}
+
+void openai_reply_error(struct http_request *request, const struct openai_error *error)
+{
+	if (error->status == 503)
+		http_reply_header(request, "Retry-After", "1");
+	reply(request, error);
+}
+
+void openai_reply_unanswered(struct http_request *request, const struct openai_error *error)
+{
+	if (error->status == 503)
+		api_retry_question(request);
+	reply(request, error);
 }
 
 struct ss_value *openai_read_body(struct http_request *request)

@@ -31,6 +31,9 @@ struct ss_value *openai_error_value(const struct openai_error *error);
 
 void openai_reply_error(struct http_request *request, const struct openai_error *error);
 
+/* The same for a question: Retry-After says how long no model can be asked. */
+void openai_reply_unanswered(struct http_request *request, const struct openai_error *error);
+
 /* The body of REQUEST, a map, new; NULL when an error has been replied. */
 struct ss_value *openai_read_body(struct http_request *request);
 

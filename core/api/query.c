@@ -53,7 +53,7 @@ static void reply_error(const struct asking *asking, const struct ss_error *err)
 	if (err->status == SS_NOT_FOUND)
 		http_reply_field_problem(asking->request, 404, "/conversation_id", err->text);
 	else
-		api_reply_error(asking->request, err);
+		api_reply_unanswered(asking->request, err);
 }
 
 static void end_stream(
@@ -127,7 +127,7 @@ void api_query(struct http_request *request)
 		http_on_cancel(request, on_gone, asking);
 		return;
 	}
-	api_reply_error(request, &err);
+	api_reply_unanswered(request, &err);
 	events_free(asking->events);
 	free(asking);
 }

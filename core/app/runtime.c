@@ -526,6 +526,11 @@ const struct graph *runtime_graph(const struct runtime *runtime)
 	return runtime->graph;
 }
 
+struct llm *runtime_llm(struct runtime *runtime)
+{
+	return runtime->llm;
+}
+
 struct compute *runtime_compute(struct runtime *runtime)
 {
 	return runtime->compute;

@@ -162,6 +162,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		.support = runtime_support(worker->runtime),
 		.store = runtime_store(worker->runtime),
 		.compute = runtime_compute(worker->runtime),
+		.llm = runtime_llm(worker->runtime),
 		.articles = runtime_articles(worker->runtime),
 		.metrics = worker->options->metrics,
 		.base = worker->base,

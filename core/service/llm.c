@@ -573,6 +573,19 @@ struct llm *llm_new(const struct llm_options *options)
 	return llm;
 }
 
+int64_t llm_rest_ns(const struct llm *llm)
+{
+	int64_t now_ns = clock_monotonic_ns(), least = INT64_MAX;
+	for (size_t i = 0; i < llm->count; i++) {
+		const struct llm_row *row = &llm->rows[i];
+		int64_t rest = breaker_rest_ns(&row->breaker, now_ns);
+		if (is_too_patient(row, now_ns) && row->not_before_ns - now_ns > rest)
+			rest = row->not_before_ns - now_ns;
+		least = rest < least ? rest : least;
+	}
+	return least;
+}
+
 void llm_free(struct llm *llm)
 {
 	if (llm == NULL)

@@ -92,6 +92,9 @@ struct ss_value *llm_cancel(struct llm_call *call);
  * loop's next round. */
 void llm_hurry(struct llm_call *call);
 
+/* How long no model of the chain can be asked, since they keep failing or have asked for patience; 0 when one can. */
+int64_t llm_rest_ns(const struct llm *llm);
+
 /* What the plugin calls: hands on a piece of GENERATION's answer. */
 void llm_hand_on(struct ss_generation *generation, struct ss_text text);
 

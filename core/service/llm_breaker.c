@@ -11,6 +11,12 @@ bool breaker_allows(const struct breaker *breaker, int64_t now_ns)
 	       (breaker->state == BREAKER_OPENED && now_ns >= breaker->until_ns);
 }
 
+int64_t breaker_rest_ns(const struct breaker *breaker, int64_t now_ns)
+{
+	bool open = breaker->state == BREAKER_OPENED && now_ns < breaker->until_ns;
+	return open ? breaker->until_ns - now_ns : 0;
+}
+
 bool breaker_begin(struct breaker *breaker)
 {
 	if (breaker->state != BREAKER_OPENED)

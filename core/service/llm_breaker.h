@@ -38,6 +38,9 @@ struct breaker breaker_new(const struct breaker_policy *policy);
 /* Whether a call may start at NOW_NS. */
 bool breaker_allows(const struct breaker *breaker, int64_t now_ns);
 
+/* How long it stays open after NOW_NS: 0 when a call may start, or one is under way that finds out. */
+int64_t breaker_rest_ns(const struct breaker *breaker, int64_t now_ns);
+
 /* A call that is allowed starts. Whether it is the one that finds out; breaker_end() and breaker_forget() are told. */
 bool breaker_begin(struct breaker *breaker);
 

@@ -109,6 +109,30 @@ test('what fails is answered locally, the reply says why, and after a while the 
 	});
 });
 
+test('a 503 says for how long no model can be asked', async () => {
+	const installation = new Chain('      attempts: 1\n      breaker: {calls: 1, open: 10m}\n');
+	installation.edit('config/smartsupport.yaml', '    - plugin: extractive\n', '');
+	installation.be('unavailable', 'the endpoint is down');
+	await withServer({ installation, workers: 1 }, async (server) => {
+		const chat = () => server.request('/v1/chat/completions', { method: 'POST', body: { model: 'smartsupport', messages: [{ role: 'user', content: question }] } });
+		const seconds = [];
+		// The first one opens the breaker, the others find it open.
+		for (const ask of [() => server.query({ message: question }), () => server.query({ message: question }), chat]) {
+			const reply = await ask();
+			assert.equal(reply.status, 503, reply.text);
+			assert.match(reply.headers['retry-after'], /^\d+$/);
+			seconds.push(Number(reply.headers['retry-after']));
+		}
+		for (const wait of seconds) assert.ok(wait > 60 && wait <= 600, `${seconds}`);
+		assert.deepEqual(seconds, seconds.toSorted((a, b) => b - a), 'it is the rest of that time');
+	});
+	// A breaker that never opens.
+	installation.edit('config/smartsupport.yaml', 'calls: 1, open: 10m', 'calls: 0');
+	await withServer({ installation, workers: 1 }, async (server) => {
+		assert.equal((await server.query({ message: question })).headers['retry-after'], '1');
+	});
+});
+
 test('a model that works again is asked again', async () => {
 	const installation = new Chain('      attempts: 1\n      breaker: {calls: 1, open: 10ms}\n');
 	await withServer({ installation, workers: 1 }, async (server) => {

@@ -96,3 +96,16 @@ Test(llm_breaker, never_opens_without_a_least_number_of_calls)
 	for (int64_t now = 0; now < 100; now++)
 		cr_expect(call(&breaker, true, now));
 }
+
+Test(llm_breaker, tells_for_how_long_it_is_open)
+{
+	struct breaker breaker = breaker_new(&policy);
+	cr_expect_eq(breaker_rest_ns(&breaker, 0), 0);
+	for (int64_t i = 0; i < 4; i++)
+		cr_expect(call(&breaker, true, i));
+	cr_expect_eq(breaker_rest_ns(&breaker, 3), 50);
+	cr_expect_eq(breaker_rest_ns(&breaker, 50), 3);
+	cr_expect_eq(breaker_rest_ns(&breaker, 60), 0);
+	cr_expect(breaker_begin(&breaker));
+	cr_expect_eq(breaker_rest_ns(&breaker, 60), 0);
+}
