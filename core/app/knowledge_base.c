@@ -58,7 +58,8 @@ static void identify(const struct knowledge_base_part *part, char hash[HASH_SIZE
 		add_files(&text, info.dli_fname, 0);
 	for (size_t i = 0; plugin->options != NULL && plugin->options[i].name != NULL; i++) {
 		/* Who may ask changes nothing in a vector. */
-		if (plugin->options[i].type == SS_OPTION_SECRET)
+		if (plugin->options[i].type == SS_OPTION_SECRET ||
+			plugin->options[i].type == SS_OPTION_SECRETS)
 			continue;
 		char *value = json_text(part->options[i]);
 		buffer_add_format(&text, "%s %s\n", plugin->options[i].name, value);

@@ -35,6 +35,15 @@ static struct ss_value *expected(
 	return NULL;
 }
 
+/* The same without what the NODE holds. */
+static struct ss_value *expected_else(
+	const struct place *place, const struct yaml_node *node, const char *what)
+{
+	yaml_mistake(place->document, node, place->diagnostics, "%s must be %s, not %s",
+		place->row->name, what, yaml_kind_name(node));
+	return NULL;
+}
+
 static bool bounded(const struct ss_option *row)
 {
 	return row->min != 0 || row->max != 0;
@@ -91,9 +100,7 @@ static struct ss_value *read_secret(const struct place *place, const struct yaml
 {
 	if (node->kind == YAML_SCALAR)
 		return value_text(node->text);
-	yaml_mistake(place->document, node, place->diagnostics, "%s must be a string, not %s",
-		place->row->name, yaml_kind_name(node));
-	return NULL;
+	return expected_else(place, node, "a string");
 }
 
 static struct ss_value *read_choice(const struct place *place, const struct yaml_node *node)
@@ -197,6 +204,14 @@ static struct ss_value *read_texts(const struct place *place, const struct yaml_
 	return read_map(place, node, read_string, "a mapping from names to texts");
 }
 
+static struct ss_value *read_secrets(const struct place *place, const struct yaml_node *node)
+{
+	static const char what[] = "a mapping from names to texts";
+	if (node->kind == YAML_SCALAR)
+		return expected_else(place, node, what);
+	return read_map(place, node, read_secret, what);
+}
+
 static struct ss_value *read_lists(const struct place *place, const struct yaml_node *node)
 {
 	return read_map(place, node, read_strings, "a mapping from names to lists of strings");
@@ -225,6 +240,7 @@ static struct ss_value *read_one(const struct place *place, const struct yaml_no
 		[SS_OPTION_ASSIGNMENTS] = read_assignments,
 		[SS_OPTION_PROMPT] = read_path,
 		[SS_OPTION_SECRET] = read_secret,
+		[SS_OPTION_SECRETS] = read_secrets,
 	};
 	return readers[place->row->type](place, node);
 }
@@ -232,7 +248,8 @@ static struct ss_value *read_one(const struct place *place, const struct yaml_no
 static bool is_list_or_map(enum ss_option_type type)
 {
 	return type == SS_OPTION_STRINGS || type == SS_OPTION_NUMBERS || type == SS_OPTION_TEXTS ||
-	       type == SS_OPTION_LISTS || type == SS_OPTION_ASSIGNMENTS;
+	       type == SS_OPTION_LISTS || type == SS_OPTION_ASSIGNMENTS ||
+	       type == SS_OPTION_SECRETS;
 }
 
 static bool is_path(enum ss_option_type type)
@@ -351,8 +368,10 @@ void options_free(struct ss_value **values, size_t count)
 
 static void wipe(const char *text)
 {
-	/* A text is never written to while somebody reads it; nobody reads this one any more. */
-	explicit_bzero((char *)(uintptr_t)text, strlen(text));
+	/* A text is never written to while somebody reads it; nobody reads this one any more. An empty one may be
+	 * nobody's memory. */
+	if (text[0] != '\0')
+		explicit_bzero((char *)(uintptr_t)text, strlen(text));
 }
 
 void options_wipe_secrets(
@@ -360,13 +379,17 @@ void options_wipe_secrets(
 {
 	for (size_t i = 0; i < options_count(rows); i++) {
 		const struct yaml_node *given = yaml_get(node, rows[i].name);
-		if (rows[i].type != SS_OPTION_SECRET)
+		if (rows[i].type != SS_OPTION_SECRET && rows[i].type != SS_OPTION_SECRETS)
 			continue;
-		if (value_type(values[i]) == SS_STRING &&
-			value_as_string(values[i], NULL)[0] != '\0')
-			wipe(value_as_string(values[i], NULL));
+		wipe(value_as_string(values[i], NULL));
+		for (size_t k = 0; k < value_count(values[i]); k++)
+			wipe(value_as_string(value_at(values[i], k), NULL));
 		if (given != NULL && given->kind == YAML_SCALAR)
 			wipe(given->text);
+		for (size_t k = 0; given != NULL && k < given->count; k++) {
+			if (given->items[k]->kind == YAML_SCALAR)
+				wipe(given->items[k]->text);
+		}
 	}
 }
 

@@ -121,6 +121,7 @@ static struct ss_value *values_of(const struct ss_option *row)
 	case SS_OPTION_NUMBERS:
 		return map(schema_or_variable(number("number", row)));
 	case SS_OPTION_TEXTS:
+	case SS_OPTION_SECRETS:
 	case SS_OPTION_ASSIGNMENTS:
 		return map(text());
 	case SS_OPTION_LISTS:

@@ -82,7 +82,7 @@ static int check_options(const char *path, const struct ss_option *rows, struct 
 				return ss_fail(err, "%s: the option %s is there twice", path,
 					rows[i].name);
 		}
-		if (rows[i].type < SS_OPTION_BOOL || rows[i].type > SS_OPTION_SECRET)
+		if (rows[i].type < SS_OPTION_BOOL || rows[i].type > SS_OPTION_SECRETS)
 			return ss_fail(err, "%s: the option %s has the unknown type %d", path,
 				rows[i].name, (int)rows[i].type);
 		if (rows[i].help == NULL || rows[i].min > rows[i].max ||

@@ -18,7 +18,7 @@
  *        with their costs (ss_host.conclude; ss_conclusion.works tells a refusal from a failure), and models that can
  *        be stopped, named or left out (ss_llm_operations.cancel and what follows, and .create); questions to a model
  *        that are no customer's (ss_prompt.use and what follows); prompt files (SS_OPTION_PROMPT, ss_host.render), secrets
- *        (SS_OPTION_SECRET), and pieces of a response that agents make (ss_host.emit); threads of messages that
+ *        (SS_OPTION_SECRET, SS_OPTION_SECRETS), and pieces of a response that agents make (ss_host.emit); threads of messages that
  *        conversations are found by (ss_turn.thread, ss_turn_key.thread). Searches that go on when the embedder or the
  *        index fails, and say so (ss_host.missing).
  *   1.2  What a turn shows and leaves unanswered (ss_turn.shown and what follows); feedback

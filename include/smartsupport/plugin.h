@@ -43,6 +43,7 @@ enum ss_option_type {
 	/* A string that is no one's business: no message, schema or log shows it. The plugin copies it in create()
 	 * to where it keeps it. Since 1.3 */
 	SS_OPTION_SECRET,
+	SS_OPTION_SECRETS, /* map from string to such a secret. Since 1.3 */
 };
 
 /* One option. A table of them ends with a row whose name is NULL. */

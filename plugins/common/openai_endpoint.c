@@ -197,12 +197,36 @@ static char *url_of(const char *base, const char *path)
 	return url;
 }
 
+/* How much of the VALUE of the header NAME is no secret: the scheme, where the credentials are behind one
+ * (RFC 9110, 11.4). A server may tell them without it. */
+static size_t scheme_length(const char *name, const char *value)
+{
+	if (strcasecmp(name, "Authorization") != 0 && strcasecmp(name, "Proxy-Authorization") != 0)
+		return 0;
+	size_t scheme = strcspn(value, " ");
+	size_t length = scheme + strspn(value + scheme, " ");
+	return value[length] != '\0' ? length : 0;
+}
+
+/* Adds the header NAME with its VALUE. */
+static int add_header(
+	struct openai_endpoint *endpoint, const char *name, const char *value, struct ss_error *err)
+{
+	size_t scheme = scheme_length(name, value);
+	char *prefix = malloc(strlen(name) + scheme + 3);
+	if (prefix == NULL)
+		return ss_fail(err, "out of memory");
+	(void)sprintf(prefix, "%s: %.*s", name, (int)scheme, value);
+	struct secret *secret = &endpoint->secrets[endpoint->secret_count];
+	int result = secret_make(secret, prefix, value + scheme, err);
+	free(prefix);
+	endpoint->secret_count += result == 0;
+	return result;
+}
+
 static int add_headers(struct openai_endpoint *endpoint, const struct ss_value_functions *values,
 	const struct ss_value *more, struct ss_error *err)
 {
-	endpoint->headers = calloc(values->count(more) + 3, sizeof *endpoint->headers);
-	if (endpoint->headers == NULL)
-		return ss_fail(err, "out of memory");
 	for (size_t i = 0; i < values->count(more); i++) {
 		const char *name = values->key_at(more, i);
 		const char *value = values->as_string(values->at(more, i), NULL);
@@ -212,11 +236,43 @@ static int add_headers(struct openai_endpoint *endpoint, const struct ss_value_f
 				"the header \"%.100s\" has a name or a value that no header can "
 				"have",
 				name);
-		char *header = join(name, ": ", value);
-		if (header == NULL)
-			return ss_fail(err, "out of memory");
-		endpoint->headers[endpoint->header_count++] = header;
+		if (add_header(endpoint, name, value, err) < 0)
+			return -1;
 	}
+	return 0;
+}
+
+static int by_length(const void *a, const void *b)
+{
+	const struct secret *one = a, *other = b;
+	return one->length < other->length ? 1 : one->length > other->length ? -1 : 0;
+}
+
+/* The headers of all requests: what the options say, the key and the type. */
+static int make_headers(struct openai_endpoint *endpoint, const struct ss_value_functions *values,
+	const struct ss_value *more, const char *key, struct ss_error *err)
+{
+	size_t most = values->count(more) + 1;
+	endpoint->secrets = calloc(most, sizeof *endpoint->secrets);
+	endpoint->headers = calloc(most + 2, sizeof *endpoint->headers);
+	if (endpoint->secrets == NULL || endpoint->headers == NULL)
+		return ss_fail(err, "out of memory");
+	if (add_headers(endpoint, values, more, err) < 0)
+		return -1;
+	if (key[0] != '\0') {
+		char *value = join("Bearer", " ", key);
+		if (value == NULL)
+			return ss_fail(err, "out of memory");
+		int result = add_header(endpoint, "Authorization", value, err);
+		explicit_bzero(value, strlen(value));
+		free(value);
+		if (result < 0)
+			return -1;
+	}
+	qsort(endpoint->secrets, endpoint->secret_count, sizeof *endpoint->secrets, by_length);
+	for (size_t i = 0; i < endpoint->secret_count; i++)
+		endpoint->headers[i] = endpoint->secrets[i].text;
+	endpoint->headers[endpoint->secret_count] = "Content-Type: application/json";
 	return 0;
 }
 
@@ -237,10 +293,10 @@ static bool stays_here(const char *url)
 }
 
 /* Of a key that anybody on the way can read. */
-static void warn(const struct openai_endpoint *endpoint, const struct ss_host *host)
+static void warn(
+	const struct openai_endpoint *endpoint, const char *key, const struct ss_host *host)
 {
-	if (endpoint->key.text != NULL && begins(endpoint->url, "http://") &&
-		!stays_here(endpoint->url))
+	if (key[0] != '\0' && begins(endpoint->url, "http://") && !stays_here(endpoint->url))
 		host->log(host, SS_LOG_WARNING,
 			"the key for %s goes over the network unencrypted, since its base URL "
 			"begins with http:",
@@ -275,26 +331,22 @@ int openai_endpoint_find(struct openai_endpoint *endpoint, const struct ss_setup
 		openai_endpoint_end(endpoint);
 		return ss_fail(err, "out of memory");
 	}
-	if (add_headers(endpoint, values, wish.headers, err) < 0 ||
-		(choice.key[0] != '\0' && secret_make(&endpoint->key, "Authorization: Bearer ",
-						  choice.key, err) < 0)) {
+	if (make_headers(endpoint, values, wish.headers, choice.key, err) < 0) {
 		openai_endpoint_end(endpoint);
 		return -1;
 	}
-	endpoint->headers[endpoint->header_count] = "Content-Type: application/json";
-	endpoint->headers[endpoint->header_count + 1] = endpoint->key.text;
-	warn(endpoint, setup->host);
+	warn(endpoint, choice.key, setup->host);
 	return 0;
 }
 
 void openai_endpoint_end(struct openai_endpoint *endpoint)
 {
-	for (size_t i = 0; i < endpoint->header_count; i++)
-		free((char *)(uintptr_t)endpoint->headers[i]);
+	for (size_t i = 0; i < endpoint->secret_count; i++)
+		secret_end(&endpoint->secrets[i]);
+	free(endpoint->secrets);
 	free((void *)endpoint->headers);
 	free(endpoint->url);
 	free(endpoint->model);
 	free(endpoint->name);
-	secret_end(&endpoint->key);
 	*endpoint = (struct openai_endpoint){0};
 }

@@ -39,8 +39,8 @@ enum {
 	}
 #define OPENAI_HEADERS_ROW                                                                         \
 	{                                                                                          \
-		.name = "headers", .type = SS_OPTION_TEXTS, .fallback = "{}",                      \
-		.help = "More headers of each request.",                                           \
+		.name = "headers", .type = SS_OPTION_SECRETS, .fallback = "{}",                    \
+		.help = "More headers of each request; their values are kept as the key is.",      \
 	}
 
 /* What a provider is known for. */
@@ -57,10 +57,10 @@ struct openai_provider {
 struct openai_endpoint {
 	const struct openai_provider *provider;
 	char *url, *model;
-	char *name;           /* provider/model */
-	struct secret key;    /* the header with it */
+	char *name;             /* provider/model */
+	struct secret *secrets; /* the headers with the key and of the options, longest first */
+	size_t secret_count;
 	const char **headers; /* all of a request, ends with NULL */
-	size_t header_count;
 };
 
 /* Finds the endpoint for chats, or with EMBEDS for embeddings, by the options in SETUP. Succeeds with *FOUND false when

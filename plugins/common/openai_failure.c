@@ -6,11 +6,15 @@
 
 enum { MESSAGE_LIMIT = 200, DAY = 24 * 60 * 60 };
 
+/* A shorter value of a header is no secret, and its letters are in each sentence. */
+enum { SECRET_LEAST = 4 };
+
 void openai_tidy(
 	const struct openai_endpoint *endpoint, struct ss_text text, char *out, size_t size)
 {
-	size_t length =
-		secret_cut(&endpoint->key, text, text.length < size - 1 ? text.length : size - 1);
+	size_t length = text.length < size - 1 ? text.length : size - 1;
+	for (size_t i = 0; i < endpoint->secret_count; i++)
+		length = secret_cut(&endpoint->secrets[i], text, length);
 	if (length > 0)
 		memcpy(out, text.data, length);
 	if (length < text.length) {
@@ -22,7 +26,11 @@ void openai_tidy(
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = ' ';
 	}
-	secret_hide(&endpoint->key, out);
+	/* The longest ones first: one may be a part of another one. */
+	for (size_t i = 0; i < endpoint->secret_count; i++) {
+		if (endpoint->secrets[i].length >= SECRET_LEAST)
+			secret_hide(&endpoint->secrets[i], out);
+	}
 }
 
 /* The message of {"error": {"message": …}}, {"error": …} or {"message": …}. */

@@ -302,12 +302,30 @@ test('a worker\'s memory shows no key to a core file, and its environment has no
 	// By its own variable, and by the configuration.
 	for (const options of ['{}', '{api_key: "${OPENAI_API_KEY}"}']) {
 		installed.edit('config/smartsupport.yaml', /^llm:\n(?: .*\n)*/m, `llm:\n  plugin: openai\n  options: ${options}\n`);
-		await showsNoKey();
+		await showsNoKey({ OPENAI_API_KEY: key });
+	}
+	// By a header of the configuration.
+	const options = '{headers: {Authorization: "Bearer ${GATEWAY_API_KEY}"}}';
+	installed.edit('config/smartsupport.yaml', /^llm:\n(?: .*\n)*/m, `llm:\n  plugin: openai\n  options: ${options}\n`);
+	await showsNoKey({ GATEWAY_API_KEY: key });
+});
+
+test('the values of headers are told nowhere', async () => {
+	const header = `Basic ${key}`;
+	const headers = { Authorization: header, 'X-Team': key };
+	await refused(failure(401, `${header} is unknown, as is ${key}`), /answers with 401: Basic \*+ is unknown, as is \*+; /, { headers });
+	assert.equal(model.asked.at(-1).headers.authorization, header);
+	assert.equal(model.asked.at(-1).headers['x-team'], key);
+	for (const broken of [key, [key], { [`X Team`]: key }, { 'X-Team': [key] }, { 'X-Team': `${key}\n` }]) {
+		const result = await ask({ headers: broken });
+		assert.notEqual(result.code, 0, result.stdout);
+		assert.match(result.stderr, /smartsupport\.yaml:\d+:\d+: /);
+		assert.ok(!(result.stdout + result.stderr).includes(key.slice(0, 8)), result.stderr);
 	}
 });
 
-async function showsNoKey() {
-	const env = { LLM_BASE_URL: model.url, LLM_MODEL: 'scripted', OPENAI_API_KEY: key };
+async function showsNoKey(keys) {
+	const env = { LLM_BASE_URL: model.url, LLM_MODEL: 'scripted', ...keys };
 	await withServer({ installation: installed, workers: 1, env }, async (server) => {
 		await server.ask(question);
 		assert.equal(model.asked.at(-1).headers.authorization, `Bearer ${key}`);
@@ -316,7 +334,7 @@ async function showsNoKey() {
 		// The sanitizers keep a copy of the environment that the process began with; of the program's own, above.
 		const parts = dumped(worker);
 		assert.ok(parts.some((bytes) => bytes.includes('smartsupport')), 'the memory was read');
-		assert.equal(parts.map((bytes) => bytes.toString('latin1').replaceAll(`OPENAI_API_KEY=${key}`, '')).filter((text) => text.includes(key)).length, 0);
+		assert.equal(parts.map((bytes) => bytes.toString('latin1').replaceAll(new RegExp(`[A-Z]+_API_KEY=${key}`, 'g'), '')).filter((text) => text.includes(key)).length, 0);
 		// The next set of workers still has it.
 		server.signal('SIGHUP');
 		await until('the new worker', () => server.workers().length === 1 && server.workers()[0] !== worker);

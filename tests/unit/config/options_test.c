@@ -364,14 +364,28 @@ Test(options, read_a_secret_and_never_show_it)
 	refuses(rows, "x: [sk-1]", "/dir/t.yaml:1:4: x must be a string, not a list\n");
 }
 
+Test(options, read_secrets_by_name_and_never_show_them)
+{
+	static const struct ss_option rows[] = {
+		{"x", SS_OPTION_SECRETS, "{}", 0, 0, NULL, "help"}, {0}};
+	reads(rows, "x: {A: sk-1, B: 2}", "[{\"A\":\"sk-1\",\"B\":\"2\"}]");
+	reads(rows, "{}", "[{}]");
+	refuses(rows, "x: sk-1",
+		"/dir/t.yaml:1:4: x must be a mapping from names to texts, not a single value\n");
+	refuses(rows, "x: [sk-1]",
+		"/dir/t.yaml:1:4: x must be a mapping from names to texts, not a list\n");
+	refuses(rows, "x: {A: [sk-1]}", "/dir/t.yaml:1:8: A must be a string, not a list\n");
+}
+
 Test(options, overwrite_secrets_and_nothing_else)
 {
 	static const struct ss_option rows[] = {{"x", SS_OPTION_SECRET, "", 0, 0, NULL, "help"},
 		{"y", SS_OPTION_STRING, "", 0, 0, NULL, "help"},
-		{"z", SS_OPTION_SECRET, "", 0, 0, NULL, "help"}, {0}};
+		{"z", SS_OPTION_SECRET, "", 0, 0, NULL, "help"},
+		{"m", SS_OPTION_SECRETS, "{}", 0, 0, NULL, "help"}, {0}};
 	struct diagnostics diagnostics = {0};
-	struct ss_value *values[3] = {0};
-	static const char text[] = "{x: sk-1, y: open}";
+	struct ss_value *values[4] = {0};
+	static const char text[] = "{x: sk-1, y: open, m: {A: sk-2, B: ''}}";
 	struct yaml_document *document = yaml_parse("t.yaml", 1, text, strlen(text), &diagnostics);
 	cr_assert_eq(options_read(document, document->root, document->root, rows, NULL, "it",
 			     values, &diagnostics),
@@ -381,7 +395,9 @@ Test(options, overwrite_secrets_and_nothing_else)
 	cr_expect_str_eq(yaml_get(document->root, "x")->text, "");
 	cr_expect_str_eq(value_as_string(values[1], NULL), "open");
 	cr_expect_str_eq(yaml_get(document->root, "y")->text, "open");
+	cr_expect_arr_eq(value_as_string(value_get(values[3], "A"), NULL), "\0\0\0\0", 4);
+	cr_expect_str_eq(yaml_get(yaml_get(document->root, "m"), "A")->text, "");
 	options_wipe_secrets(NULL, rows, values);
-	options_free(values, 3);
+	options_free(values, 4);
 	yaml_close(document);
 }

@@ -256,7 +256,7 @@ Test(openai, asks_with_the_articles_as_data_when_an_agent_has_no_prompt)
 	value_unref(history);
 	cr_expect_str_eq(seen.url, "http://127.0.0.1:9/v1/chat/completions");
 	cr_expect_str_eq(
-		seen.headers, "Content-Type: application/json\nAuthorization: Bearer sk-secret\n");
+		seen.headers, "Authorization: Bearer sk-secret\nContent-Type: application/json\n");
 	cr_expect_str_eq(seen.request.method, "POST");
 	cr_expect_eq(value_count(value_get(seen.body, "messages")), 4);
 	const char *system = text_at("messages", 0, "content");
@@ -464,6 +464,20 @@ Test(openai, takes_a_thought_for_the_first_token)
 		bring(200, DELTA("</think>Do A.") FINISH("stop") DONE);
 		done(200, NULL);
 	}
+}
+
+Test(openai, shows_no_header_of_its_options)
+{
+	create("{base_url: 'http://127.0.0.1:9', model: m, headers: {A-Token: sk-secret, X-Token: "
+	       "'sk-secret with blanks', Authorization: 'Basic sk-secret2', X-Region: eu}}");
+	reply("application/json", 401,
+		"{\"error\":{\"message\":\"sk-secret2, sk-secret with blanks, sk-secret are bad in "
+		"eu\"}}");
+	expect_failure(
+		SS_INVALID, "401: **********, *********************, ********* are bad in eu;");
+	cr_expect_str_eq(seen.headers,
+		"X-Token: sk-secret with blanks\nAuthorization: Basic sk-secret2\nA-Token: "
+		"sk-secret\nX-Region: eu\nContent-Type: application/json\n");
 }
 
 Test(openai, lets_no_decision_count_that_is_not_whole)
