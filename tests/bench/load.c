@@ -1,6 +1,7 @@
 /*
  * The load benchmark: distinct questions over connections that stay open, and as the peer in the same
- * run the same client asking for /api/v1/health, which is as fast as the server's HTTP can be.
+ * run the same client asking for /api/v1/health, which is as fast as the server's HTTP can be. Then the same
+ * questions to a server whose first model is behind an API that is dead, which shall be as fast as one without it.
  */
 #include "base/memory.h"
 #include "lib/client.h"
@@ -11,6 +12,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static const char help[] =
 	"Usage: bench_load [OPTION…]\n\n"
@@ -121,16 +124,76 @@ static void run(struct bench *bench, pid_t pid)
 			one_health / one, many_health / many, bench->connections);
 }
 
+/* The same questions where the model that is asked first cannot be reached, by turns with those to the server that has
+ * none, so that both meet the same machine. */
+static void compare(struct bench *bench, const struct server *local, const struct server *dead)
+{
+	enum { ROUNDS = 4 };
+	size_t warm_up = bench->requests < 200 ? bench->requests : 200;
+	double sums[2] = {0};
+	bench->address = dead->address;
+	(void)measure(bench, "warm-up", bench->connections, warm_up, question);
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		bench->address = i % 2 == 0 ? local->address : dead->address;
+		sums[i % 2] += measure(bench, i % 2 == 0 ? "local" : "dead API", bench->connections,
+			bench->requests / ROUNDS, question);
+	}
+	(void)printf("with an API that is dead in front of the articles, %.2f times as many "
+		     "questions a second as with the articles alone\n",
+		sums[1] / sums[0]);
+}
+
+/* A socket that has an address and does not listen on it, in the variable that the configuration names. -1: none. */
+static int hold_dead_address(struct ss_error *err)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof address;
+	char url[64];
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) < 0 ||
+		getsockname(fd, (struct sockaddr *)&address, &size) < 0) {
+		if (fd >= 0)
+			(void)close(fd);
+		return ss_fail(err, "there is no address that nobody listens on");
+	}
+	(void)snprintf(url, sizeof url, "http://127.0.0.1:%d/v1", ntohs(address.sin_port));
+	(void)setenv("STREAMS_MODEL_URL", url, 1);
+	return fd;
+}
+
+static int run_dead(struct bench *bench, const char *program, int workers,
+	const struct server *local, struct ss_error *err)
+{
+	struct server server;
+	int fd = hold_dead_address(err);
+	if (fd < 0)
+		return -1;
+	int code = server_start(
+		&server, program, SS_SOURCE_DIR "/tests/bench/streams.yaml", workers, err);
+	if (code == 0) {
+		compare(bench, local, &server);
+		code = server_stop(&server, err);
+	}
+	(void)close(fd);
+	return code;
+}
+
 static int run_with_server(
 	struct bench *bench, const char *program, const char *config, int workers)
 {
+	static const char *const names[] = {"LLM_BASE_URL", "GROQ_API_KEY", "OPENAI_API_KEY"};
 	struct ss_error err = {0};
 	struct server server;
+	/* No model of somebody's own answers here. */
+	for (size_t i = 0; i < array_length(names); i++)
+		(void)unsetenv(names[i]);
 	if (server_start(&server, program, config, workers, &err) < 0)
 		goto fail;
 	bench->address = server.address;
 	run(bench, server.pid);
-	if (server_stop(&server, &err) == 0)
+	int code = run_dead(bench, program, workers, &server, &err);
+	if (server_stop(&server, &err) == 0 && code == 0)
 		return 0;
 fail:
 	(void)fprintf(stderr, "bench_load: %s\n", err.text);
