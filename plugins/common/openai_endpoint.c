@@ -63,15 +63,32 @@ static const char *host_in(const char *url, size_t *length)
 	return host;
 }
 
+/* Cuts the name of this machine off the front of HOST, of which LENGTH bytes are left then. */
+static const char *without_loopback(const char *host, size_t *length)
+{
+	static const char *const names[] = {"127.0.0.1:", "localhost:", "[::1]:"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		size_t name = strlen(names[i]) - 1;
+		if (*length <= name || strncasecmp(host, names[i], name + 1) != 0)
+			continue;
+		*length -= name;
+		return host + name;
+	}
+	return host;
+}
+
 /* Whose URL this is by its host. */
 static const struct openai_provider *provider_at(const char *url)
 {
 	size_t length, other;
 	const char *host = host_in(url, &length);
+	host = without_loopback(host, &length);
 	for (size_t i = 0; i < PROVIDERS; i++) {
-		const char *known =
-			providers[i].base_url != NULL ? host_in(providers[i].base_url, &other) : "";
-		if (known[0] != '\0' && length == other && strncmp(host, known, length) == 0)
+		if (providers[i].base_url == NULL)
+			continue;
+		const char *known = host_in(providers[i].base_url, &other);
+		known = without_loopback(known, &other);
+		if (length == other && strncasecmp(host, known, length) == 0)
 			return &providers[i];
 	}
 	return &providers[PROVIDERS - 1];

@@ -751,6 +751,32 @@ Test(openai, knows_a_provider_by_its_address)
 	expect_endpoint("{}", "groq/llama-3.3-70b-versatile", GROQ, "g");
 }
 
+Test(openai, knows_a_local_provider_by_any_name_of_this_machine)
+{
+	static const struct {
+		const char *url, *name;
+	} cases[] = {
+		{"http://localhost:11434", "ollama/llama3.2"},
+		{"http://LocalHost:11434/v1", "ollama/llama3.2"},
+		{"http://[::1]:11434", "ollama/llama3.2"},
+		{"http://127.0.0.1:11434", "ollama/llama3.2"},
+		{"http://localhost:8080", "llamacpp/default"},
+		{"https://API.Groq.com/openai/v1", "groq/llama-3.3-70b-versatile"},
+	};
+	for (size_t i = 0; i < array_length(cases); i++) {
+		char yaml[100];
+		(void)snprintf(yaml, sizeof yaml, "{base_url: '%s', api_key: k}", cases[i].url);
+		create(yaml);
+		cr_expect_str_eq(
+			smartsupport_plugin.llm->name(instance), cases[i].name, "%s", cases[i].url);
+		drop();
+	}
+	struct ss_error err = {0};
+	cr_expect_eq(try_create("{base_url: 'http://localhost:1143'}", &err), -1);
+	drop();
+	cr_expect_eq(try_create("{base_url: 'http://localhost.example:11434'}", &err), -1);
+}
+
 Test(openai, has_presets_that_need_no_key)
 {
 	(void)setenv("OPENAI_API_KEY", "o", 1);
