@@ -320,6 +320,18 @@ static void warn(
 			endpoint->name);
 }
 
+/* Of variables that were meant to name a model and do not. */
+static void warn_of_nothing(const struct ss_host *host)
+{
+	bool key = variable("LLM_API_KEY")[0] != '\0', model = variable("LLM_MODEL")[0] != '\0';
+	if (key || model)
+		host->log(host, SS_LOG_WARNING,
+			"%s%s%s set, but neither LLM_BASE_URL nor a provider's own key is, so no "
+			"language model is asked; set LLM_BASE_URL to where the API is",
+			key ? "LLM_API_KEY" : "LLM_MODEL", key && model ? " and LLM_MODEL" : "",
+			key && model ? " are" : " is");
+}
+
 int openai_endpoint_find(struct openai_endpoint *endpoint, const struct ss_setup *setup,
 	bool embeds, bool *found, struct ss_error *err)
 {
@@ -336,8 +348,10 @@ int openai_endpoint_find(struct openai_endpoint *endpoint, const struct ss_setup
 	struct choice choice;
 	*endpoint = (struct openai_endpoint){0};
 	*found = choose(&choice, &wish);
-	if (!*found)
+	if (!*found) {
+		warn_of_nothing(setup->host);
 		return 0;
+	}
 	if (check(&choice, err) < 0)
 		return -1;
 	endpoint->provider = choice.provider;

@@ -815,6 +815,30 @@ Test(openai, refuses_what_cannot_be_asked)
 	}
 }
 
+Test(openai, says_that_a_key_alone_names_no_model)
+{
+	struct ss_error err = {0};
+	cr_expect_eq(try_create("{}", &err), 0);
+	cr_expect_null(instance);
+	cr_expect_str_eq(seen.log, "", "%s", seen.log);
+	drop();
+	(void)setenv("LLM_API_KEY", "sk-secret", 1);
+	cr_expect_eq(try_create("{}", &err), 0);
+	cr_expect_null(instance);
+	cr_expect_str_eq(seen.log, "LLM_API_KEY is set, but neither LLM_BASE_URL nor a provider's "
+				   "own key is, so no language model is asked; set LLM_BASE_URL to "
+				   "where the API is");
+	drop();
+	(void)setenv("LLM_MODEL", "m", 1);
+	cr_expect_eq(try_create("{}", &err), 0);
+	cr_expect_not_null(strstr(seen.log, "LLM_API_KEY and LLM_MODEL are set, but"));
+	drop();
+	seen.log[0] = '\0';
+	(void)setenv("LLM_BASE_URL", "http://127.0.0.1:9", 1);
+	create("{}");
+	cr_expect_str_eq(seen.log, "", "%s", seen.log);
+}
+
 Test(openai, refuses_an_address_without_a_model)
 {
 	struct ss_error err = {0};
