@@ -26,6 +26,18 @@ static struct json_object *string_of(struct ss_text text)
 	return json_object_new_string_len(text.length > 0 ? text.data : "", (int)text.length);
 }
 
+/* By the shortest decimal that reads back as NUMBER, which must be finite; json-c writes 17 digits. */
+static struct json_object *number_of(double number)
+{
+	char text[32];
+	for (int digits = 15; digits <= 17; digits++) {
+		(void)snprintf(text, sizeof text, "%.*g", digits, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+	return json_object_new_double_s(number, text);
+}
+
 /* VALUE as JSON; what is nested too deeply is null. */
 static struct json_object *json_of(
 	const struct ss_value_functions *values, const struct ss_value *value, int depth)
@@ -39,7 +51,7 @@ static struct json_object *json_of(
 	case SS_INT:
 		return json_object_new_int64(values->as_int(value));
 	case SS_NUMBER:
-		return json_object_new_double(values->as_number(value));
+		return number_of(values->as_number(value));
 	case SS_STRING:
 		text.data = values->as_string(value, &text.length);
 		return string_of(text);
@@ -180,8 +192,7 @@ static void add_settings(struct json_object *body, const struct request_settings
 	int64_t max_tokens = prompt->max_tokens > 0 ? prompt->max_tokens : settings->max_tokens;
 	(void)json_object_object_add(body, "model", json_object_new_string(settings->model));
 	if (settings->temperature >= 0)
-		(void)json_object_object_add(
-			body, "temperature", json_object_new_double(settings->temperature));
+		(void)json_object_object_add(body, "temperature", number_of(settings->temperature));
 	if (max_tokens > 0)
 		(void)json_object_object_add(
 			body, settings->max_tokens_name, json_object_new_int64(max_tokens));

@@ -17,6 +17,7 @@ static struct {
 	char url[200];
 	char headers[1000]; /* each with a line feed behind */
 	struct ss_value *body;
+	char text[8000]; /* of the body */
 	struct ss_http_request request;
 	const char *reply_headers[8]; /* names and values by turns */
 	char pieces[2000];
@@ -47,6 +48,8 @@ static struct ss_http_call *start(
 		(void)snprintf(seen.headers + strlen(seen.headers),
 			sizeof seen.headers - strlen(seen.headers), "%s\n", *header);
 	value_unref(seen.body);
+	(void)snprintf(
+		seen.text, sizeof seen.text, "%.*s", (int)request->body.length, request->body.data);
 	seen.body = json_parse(request->body.data, request->body.length, err);
 	cr_assert_not_null(seen.body, "%s", err->text);
 	return (struct ss_http_call *)&seen;
@@ -308,6 +311,37 @@ Test(openai, asks_as_its_options_say)
 	ask((struct ss_prompt){.max_tokens = 9});
 	cr_expect_null(value_get(seen.body, "temperature"));
 	cr_expect_eq(value_as_int(value_get(seen.body, "max_tokens")), 9);
+}
+
+Test(openai, sends_numbers_as_short_as_they_are)
+{
+	static const struct {
+		const char *given, *sent;
+	} cases[] = {
+		{"0.2", "\"temperature\":0.2,"},
+		{"0.1", "\"temperature\":0.1,"},
+		{"1", "\"temperature\":1,"},
+		{"0", "\"temperature\":0,"},
+		{"0.30000000000000004", "\"temperature\":0.30000000000000004,"},
+		{"1e-7", "\"temperature\":1e-07,"},
+	};
+	for (size_t i = 0; i < array_length(cases); i++) {
+		char yaml[100];
+		(void)snprintf(yaml, sizeof yaml,
+			"{base_url: 'http://127.0.0.1:9', model: m, temperature: %s}",
+			cases[i].given);
+		create(yaml);
+		ask((struct ss_prompt){0});
+		cr_expect_not_null(
+			strstr(seen.text, cases[i].sent), "%s: %s", cases[i].given, seen.text);
+		drop();
+	}
+	struct ss_value *schema = parse("{\"x\": [2.5, 0.7, 1e300]}");
+	create("{provider: ollama}");
+	ask((struct ss_prompt){
+		.use = SS_PROMPT_TASK, .schema = schema, .instructions = {"Decide.", 7}});
+	cr_expect_not_null(strstr(seen.text, "{\"x\":[2.5,0.7,1e+300]}"), "%s", seen.text);
+	value_unref(schema);
 }
 
 Test(openai, asks_for_a_decision_by_a_schema_as_the_provider_can)
