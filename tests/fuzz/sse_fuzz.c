@@ -36,7 +36,7 @@ static bool read_stream(struct reply *reply, const char *data, size_t size, size
 {
 	static const char given[] = "[{\"id\": \"a\"}, {\"id\": \"b-1\"}, {\"id\": \"C d\"}]";
 	struct ss_error err = {0};
-	struct sse sse = {0};
+	struct sse sse = {.who = "it"};
 	struct text told = {0};
 	int result = 0;
 	struct ss_value *articles = json_parse(given, strlen(given), &err);

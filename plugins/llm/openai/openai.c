@@ -417,6 +417,7 @@ static struct question *make_question(
 	question->openai = openai;
 	question->generation = generation;
 	question->asked_at = now();
+	question->sse.who = openai->endpoint.name;
 	question->next = openai->questions;
 	question->link = &openai->questions;
 	if (question->next != NULL)

@@ -2,10 +2,12 @@
 
 #include <string.h>
 
-static int append(struct text *text, const char *more, size_t length, struct ss_error *err)
+static int append(const struct sse *sse, struct text *text, const char *more, size_t length,
+	struct ss_error *err)
 {
 	if (length > SSE_EVENT_LIMIT - text->length)
-		return ss_fail_as(err, SS_INVALID, "an event of the stream is longer than %d bytes",
+		return ss_fail_as(err, SS_INVALID,
+			"%s: an event of the stream is longer than %d bytes", sse->who,
 			SSE_EVENT_LIMIT);
 	text_add(text, more, length);
 	return text->failed ? ss_fail(err, "out of memory") : 0;
@@ -36,9 +38,9 @@ static int take_line(struct sse *sse, sse_event *event, void *context, struct ss
 		value++;
 	if (length > value && line[value] == ' ')
 		value++;
-	if (append(&sse->data, line + value, length - value, err) < 0)
+	if (append(sse, &sse->data, line + value, length - value, err) < 0)
 		return -1;
-	return append(&sse->data, "\n", 1, err);
+	return append(sse, &sse->data, "\n", 1, err);
 }
 
 /* The bytes of PART that are left of a byte order mark in the beginning. */
@@ -69,7 +71,7 @@ int sse_read(
 		size_t end = at;
 		while (end < part.length && part.data[end] != '\n' && part.data[end] != '\r')
 			end++;
-		if (append(&sse->line, part.data + at, end - at, err) < 0)
+		if (append(sse, &sse->line, part.data + at, end - at, err) < 0)
 			return -1;
 		if (end == part.length)
 			return 0;

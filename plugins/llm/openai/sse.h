@@ -7,8 +7,9 @@
 /* Bytes that one event may have. */
 enum { SSE_EVENT_LIMIT = 1 << 20 };
 
-/* A reader. All zero in the beginning. */
+/* A reader. All zero in the beginning, but for who sends. */
 struct sse {
+	const char *who;  /* for messages */
 	struct text line; /* what has come of it */
 	struct text data; /* of the event so far, each line of it with a line feed behind */
 	size_t begun;     /* bytes of a byte order mark that were seen, or 3 */

@@ -1,6 +1,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "config/options.h"
+#include "llm/openai/sse.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -512,6 +513,21 @@ Test(openai, shows_no_header_of_its_options)
 	cr_expect_str_eq(seen.headers,
 		"X-Token: sk-secret with blanks\nAuthorization: Basic sk-secret2\nA-Token: "
 		"sk-secret\nX-Region: eu\nContent-Type: application/json\n");
+}
+
+Test(openai, says_whose_event_is_too_long)
+{
+	static const char begin[] = "data: ";
+	size_t length = SSE_EVENT_LIMIT + 100;
+	char *part = malloc(length + 1);
+	cr_assert_not_null(part);
+	memset(part, 'a', length);
+	memcpy(part, begin, sizeof begin - 1);
+	part[length] = '\0';
+	create(LOCAL);
+	reply("text/event-stream", 200, part);
+	free(part);
+	expect_failure(SS_INVALID, "custom/m: an event of the stream is longer than 1048576 bytes");
 }
 
 Test(openai, lets_no_decision_count_that_is_not_whole)

@@ -23,7 +23,7 @@ static int take(void *context, struct ss_text data, struct ss_error *err)
 /* Reads STREAM in pieces of SIZE bytes. */
 static const char *read_in(const char *stream, size_t size)
 {
-	struct sse sse = {0};
+	struct sse sse = {.who = "it"};
 	struct ss_error err = {0};
 	size_t length = strlen(stream);
 	events[0] = '\0';
@@ -91,7 +91,7 @@ Test(sse, has_nothing_of_an_empty_stream)
 
 Test(sse, hands_on_what_is_wrong_with_an_event)
 {
-	struct sse sse = {0};
+	struct sse sse = {.who = "it"};
 	struct ss_error err = {0};
 	static const char stream[] = "data: stop\n\n";
 	cr_expect_eq(
@@ -102,7 +102,7 @@ Test(sse, hands_on_what_is_wrong_with_an_event)
 
 Test(sse, bounds_an_event)
 {
-	struct sse sse = {0};
+	struct sse sse = {.who = "it"};
 	struct ss_error err = {0};
 	char *line = malloc(1000);
 	int result = 0;
