@@ -14,6 +14,7 @@
 enum {
 	KEPT_CONNECTIONS = 256, /* as many answers stream at once, each needs one over HTTP/1.1 */
 	DEFAULT_BODY_LIMIT = 1 << 20,
+	HEAD_LIMIT = 64 * 1024,
 };
 
 struct http_client {
@@ -38,7 +39,7 @@ struct ss_http_call {
 	bool telling;   /* received() is called */
 	bool cancelled; /* to be freed by who tells */
 	bool over;
-	bool too_long;
+	bool too_long, head_too_long;
 	CURL *easy;
 	CURLcode code;
 	struct curl_slist *headers;
@@ -47,7 +48,7 @@ struct ss_http_call {
 	double times[PHASES]; /* seconds; 0: none */
 	double time;
 	int64_t phase_end_ns, end_ns;
-	size_t limit, length;
+	size_t limit, length, head_length;
 	struct buffer part;
 	ss_http_received *received;
 	ss_http_done *done;
@@ -250,6 +251,11 @@ static void explain(struct ss_http_call *call, struct ss_error *err)
 	case CURLE_FILESIZE_EXCEEDED:
 		call->too_long = true;
 		break;
+	case CURLE_OUT_OF_MEMORY:
+		/* So libcurl calls a line of the head that is longer than what it takes. */
+		call->head_too_long = call->phase == WAITING;
+		(void)ss_fail(err, "%s: %s", call->where, reason(call));
+		break;
 	default:
 		(void)ss_fail_as(err, SS_UNAVAILABLE, "%s: %s%s", call->where,
 			call->phase == RECEIVING ? "the reply broke off: " : "", reason(call));
@@ -257,6 +263,9 @@ static void explain(struct ss_http_call *call, struct ss_error *err)
 	if (call->too_long)
 		(void)ss_fail_as(err, SS_LIMIT, "%s: the reply is longer than %zu bytes",
 			call->where, call->limit);
+	if (call->head_too_long)
+		(void)ss_fail_as(
+			err, SS_LIMIT, "%s: the head of the reply is too long", call->where);
 }
 
 /* Tells what has come of CALL, which may start and end calls. */
@@ -357,6 +366,18 @@ static int on_connected(void *context, char *ip, char *local_ip, int port, int l
 	(void)local_port;
 	enter(context, WAITING);
 	return CURL_PREREQFUNC_OK;
+}
+
+static size_t on_head(char *data, size_t size, size_t count, void *context)
+{
+	struct ss_http_call *call = context;
+	size_t length = size * count;
+	(void)data;
+	call->head_too_long = length > HEAD_LIMIT - call->head_length;
+	if (call->head_too_long)
+		return 0;
+	call->head_length += length;
+	return length;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *context)
@@ -477,6 +498,8 @@ static void set_callbacks(struct ss_http_call *call)
 	(void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->message);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+	(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+	(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
 	(void)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->limit);

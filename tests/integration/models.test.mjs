@@ -158,6 +158,13 @@ test('a reply of 10 MB is not read to its end', async () => {
 	assert.ok(sent < 10 * 1024 * 1024, 'the connection was closed before');
 });
 
+test('a head of a reply that is too long is told as such', async () => {
+	const line = { 'X-Long': 'x'.repeat(200 * 1024) };
+	await refused(answer('Open the page.', { headers: line }), /custom\/scripted: http:\/\/127\.0\.0\.1:\d+: the head of the reply is too long/);
+	const lines = Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`X-Long-${i}`, 'x'.repeat(8 * 1024)]));
+	await refused(answer('Open the page.', { headers: lines }), /custom\/scripted: http:\/\/127\.0\.0\.1:\d+: the head of the reply is too long/);
+});
+
 test('a redirect is not followed', async () => {
 	const before_it = model.asked.length;
 	await refused({ status: 307, headers: { Location: `${model.url}/elsewhere` }, body: '' }, /answers with 307, a redirect to ".*elsewhere", which is not followed/);

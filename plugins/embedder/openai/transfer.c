@@ -152,6 +152,11 @@ int transfer_post(struct transfer *transfer, const char *body, struct transfer_r
 	reply->body = NULL;
 	const char *why =
 		transfer->message[0] != '\0' ? transfer->message : curl_easy_strerror(code);
+	/* So libcurl calls a line of the head that is longer than what it takes. */
+	if (code == CURLE_OUT_OF_MEMORY)
+		return ss_fail_as(err, SS_INVALID,
+			"%s: the head of the reply is too long, or there is too little memory",
+			transfer->endpoint->name);
 	return ss_fail_as(err,
 		code == CURLE_OPERATION_TIMEDOUT ? SS_TIMEOUT
 		: code == CURLE_WRITE_ERROR      ? SS_INVALID
