@@ -195,6 +195,16 @@ static int read_flag(
 	return openai_refuse(error, name, "%s must be true or false", name);
 }
 
+static int read_stream_options(
+	const struct ss_value *options, bool *usage, struct openai_error *error)
+{
+	if (value_type(options) != SS_NULL && value_type(options) != SS_MAP)
+		return openai_refuse(
+			error, "stream_options", "stream_options must be an object or null");
+	return read_flag(
+		value_get(options, "include_usage"), "stream_options.include_usage", usage, error);
+}
+
 static int read_choices(const struct ss_value *n, struct openai_error *error)
 {
 	if (value_type(n) == SS_NULL || (value_type(n) == SS_INT && value_as_int(n) == 1))
@@ -206,13 +216,12 @@ int chat_question_read(
 	struct chat_question *question, const struct ss_value *body, struct openai_error *error)
 {
 	*question = (struct chat_question){0};
-	const struct ss_value *options = value_get(body, "stream_options");
 	if (openai_check_model(value_get(body, "model"), error) < 0 ||
 		read_user(question, value_get(body, "user"), error) < 0 ||
 		read_conversation(question, value_get(body, "conversation_id"), error) < 0 ||
 		read_flag(value_get(body, "stream"), "stream", &question->stream, error) < 0 ||
-		read_flag(value_get(options, "include_usage"), "stream_options.include_usage",
-			&question->usage, error) < 0 ||
+		read_stream_options(value_get(body, "stream_options"), &question->usage, error) <
+			0 ||
 		read_choices(value_get(body, "n"), error) < 0)
 		return -1;
 	struct ss_value *messages = read_messages(value_get(body, "messages"), error);

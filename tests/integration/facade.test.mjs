@@ -310,6 +310,8 @@ test('what is wrong with a question is refused with its place', async () => {
 		[{ model, messages: good, conversation_id: 'conv_1' }, 'conversation_id'],
 		[{ model, messages: good, stream: 'yes' }, 'stream'],
 		[{ model, messages: good, stream: true, stream_options: { include_usage: 1 } }, 'stream_options.include_usage'],
+		[{ model, messages: good, stream: true, stream_options: 5 }, 'stream_options'],
+		[{ model, messages: good, stream: true, stream_options: [] }, 'stream_options'],
 		[{ model, messages: good, n: 2 }, 'n'],
 	]) {
 		const { status: got, json } = await server.request('/v1/chat/completions', { method: 'POST', body });

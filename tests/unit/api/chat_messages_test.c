@@ -105,6 +105,8 @@ Test(chat_question, is_the_last_message_and_the_others_are_its_history)
 
 Test(chat_question, leaves_nothing_behind_when_it_is_refused)
 {
+	expect_refused(
+		BODY(",\"stream_options\":5,\"messages\":[" USER("a") "]"), "stream_options");
 	expect_refused(BODY(""), "messages");
 	expect_refused(BODY(",\"messages\":[" USER("a") "," ASSISTANT("b") "]"), "messages");
 	expect_refused(BODY(",\"messages\":[" USER("a") ",{\"role\":\"x\"}]"), "messages[1].role");
