@@ -472,6 +472,8 @@ static void free_models(struct runtime *runtime)
 	free(runtime->models);
 	/* A model that cannot be stopped may answer until it is gone. */
 	llm_free(runtime->llm);
+	/* Until then a call that ends lets others go on, which is done later. */
+	later_free(runtime->later);
 }
 
 void runtime_free(struct runtime *runtime)
@@ -483,7 +485,8 @@ void runtime_free(struct runtime *runtime)
 	http_client_stop(runtime->http);
 	compute_free(runtime->compute);
 	store_free(runtime->store);
-	later_free(runtime->later);
+	if (runtime->later != NULL)
+		later_make(runtime->later);
 	support_free(runtime->support);
 	engine_free(runtime->engine);
 	graph_free(runtime->graph);
