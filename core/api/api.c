@@ -32,7 +32,8 @@ struct http_problem api_problem(const struct ss_error *err)
 {
 	switch (err->status) {
 	case SS_LIMIT:
-		return (struct http_problem){.status = 503, .detail = err->text};
+		return (struct http_problem){.status = 503,
+			.detail = "too many requests are waiting; try again in a moment"};
 	case SS_UNAVAILABLE:
 	case SS_TIMEOUT:
 		return (struct http_problem){.status = 503,

@@ -328,7 +328,8 @@ static int make_engine(struct runtime *runtime, uint64_t shuffle, struct diagnos
 	return runtime->engine != NULL ? 0 : -1;
 }
 
-static int start_workflow(struct runtime *runtime, struct diagnostics *diagnostics)
+static int start_workflow(
+	struct runtime *runtime, enum runtime_extent extent, struct diagnostics *diagnostics)
 {
 	if (make_engine(runtime, 0, diagnostics) < 0)
 		return -1;
@@ -340,6 +341,7 @@ static int start_workflow(struct runtime *runtime, struct diagnostics *diagnosti
 		.embedder = runtime->embedder_id,
 		.history_limit = (size_t)runtime->config->history_limit,
 		.metrics = runtime->metrics,
+		.candid = extent != RUNTIME_SERVE,
 	};
 	runtime->support = support_new(&support);
 	return 0;
@@ -390,7 +392,7 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 		try_agents(runtime, diagnostics);
 	sound = sound && build_knowledge(runtime, runtime->articles, diagnostics) == 0 &&
 		start_services(runtime, extent, diagnostics) == 0 &&
-		start_workflow(runtime, diagnostics) == 0;
+		start_workflow(runtime, extent, diagnostics) == 0;
 	if (!sound) {
 		runtime_free(runtime);
 		return NULL;

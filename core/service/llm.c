@@ -137,9 +137,8 @@ static void explain(struct llm_call *call)
 static void leave(struct llm_call *call)
 {
 	if (call->entered) {
-		if (!is_last(call))
-			log_warning(call->llm->options.log, "the model %s did not answer: %s",
-				row_of(call)->model.name, call->err.text);
+		log_warning(call->llm->options.log, "the model %s did not answer: %s",
+			row_of(call)->model.name, call->err.text);
 		llm_close_entry(call, LLM_FAILED, call->err.text);
 	}
 	stop_timers(call);

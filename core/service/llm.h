@@ -52,8 +52,9 @@ struct llm_result {
 	const struct ss_value *sources; /* ids of the articles that it uses, a list */
 	const char *model;              /* who answered, or failed last */
 	const struct ss_error *err;     /* NULL: there is an answer */
-	/* What became of each model that came into question: a list of maps {model, status, error, attempts,
-	 * input_tokens, output_tokens, cost, first_token_ms, duration_ms, cut}; what is not known is left out. The
+	/* What became of each model that came into question: a list of maps {model, status, error, reason, attempts,
+	 * input_tokens, output_tokens, cost, first_token_ms, duration_ms, cut}; what is not known is left out.
+	 * error has the plugin's own words where there is a reason, which has none of them and is for everybody. The
 	 * status is "answered", "no_answer", "failed", "skipped" (it was not called; error says why) or "stopped"
 	 * (nobody waited any more). cut (true): the answer is what it had said when it was stopped. NULL when there is
 	 * nothing to say, because a local model, the first one, was asked once. */

@@ -43,6 +43,8 @@ struct llm_entry {
 	const struct llm_row *row;
 	enum llm_status status;
 	char *error; /* NULL: none */
+	const char *
+		reason; /* what clients are told in place of the plugin's words; NULL: error says it */
 	int64_t attempts;
 	int64_t input_tokens, output_tokens; /* negative: not known */
 	int64_t first_token_ns;              /* negative: none came */

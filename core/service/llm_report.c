@@ -23,11 +23,32 @@ struct llm_entry *llm_entry(struct llm_call *call)
 	return &call->entries[call->entry_count - 1];
 }
 
+/* What of a failure with STATUS is everybody's business. */
+static const char *reason_of(enum ss_status status)
+{
+	switch (status) {
+	case SS_NOT_FOUND:
+		return "it finds no answer in the articles";
+	case SS_UNAVAILABLE:
+		return "it could not be reached, or does not work now";
+	case SS_TIMEOUT:
+		return "it took too long";
+	case SS_LIMIT:
+		return "too much was asked of it";
+	case SS_INVALID:
+		return "it refused what it was asked";
+	default:
+		return "it failed";
+	}
+}
+
 void llm_close_entry(struct llm_call *call, enum llm_status status, const char *why)
 {
 	struct llm_entry *entry = llm_entry(call);
 	entry->status = status;
 	entry->error = memory_string(why);
+	if (status == LLM_FAILED || status == LLM_NO_ANSWER)
+		entry->reason = reason_of(call->err.status);
 	entry->duration_ns = clock_monotonic_ns() - entry->began_ns;
 	call->entered = false;
 }
@@ -82,6 +103,7 @@ static struct ss_value *entry_value(const struct llm_entry *entry)
 	return value_map_make({"model", value_text(entry->row->model.name)},
 		{"status", value_text(statuses[entry->status])},
 		{"error", entry->error != NULL ? value_text(entry->error) : NULL},
+		{"reason", entry->reason != NULL ? value_text(entry->reason) : NULL},
 		{"attempts", called ? value_int(entry->attempts) : NULL},
 		{"input_tokens", tokens(entry->input_tokens)},
 		{"output_tokens", tokens(entry->output_tokens)},

@@ -9,6 +9,7 @@
 #include "service/compute.h"
 #include "service/metrics.h"
 #include "service/store.h"
+#include "support/told.h"
 #include "support/vectors.h"
 #include "support/watch.h"
 #include "value/json.h"
@@ -176,7 +177,7 @@ static struct ss_value *route(const struct support_turn *turn)
 }
 
 /* What became of the models that were asked, with the nodes that asked: LIST (taken) and what TRACE tells of it. */
-static struct ss_value *add_models(struct ss_value *list, const struct ss_value *trace)
+static struct ss_value *add_models(struct ss_value *list, const struct ss_value *trace, bool candid)
 {
 	for (size_t i = 0; i < value_count(trace); i++) {
 		const struct ss_value *entry = value_at(trace, i);
@@ -184,29 +185,38 @@ static struct ss_value *add_models(struct ss_value *list, const struct ss_value 
 		const struct ss_value *models = value_get(entry, "models");
 		const struct ss_value *inner = value_get(entry, "inner");
 		for (size_t k = 0; k < value_count(models); k++) {
-			struct ss_value *model =
-				value_map_with(value_at(models, k), "node", value_ref(node));
+			struct ss_value *told = candid ? value_ref(value_at(models, k))
+						       : told_model(value_at(models, k));
+			struct ss_value *model = value_map_with(told, "node", value_ref(node));
 			struct ss_value *one = value_list(&model, 1);
 			list = value_list_append(list, one);
 			value_unref(one);
+			value_unref(told);
 		}
 		/* Of a node that is sent over a list there are several. */
 		bool several = value_type(value_at(inner, 0)) == SS_LIST;
 		for (size_t k = 0; several && k < value_count(inner); k++)
-			list = add_models(list, value_at(inner, k));
+			list = add_models(list, value_at(inner, k), candid);
 		if (!several)
-			list = add_models(list, inner);
+			list = add_models(list, inner, candid);
 	}
 	return list;
 }
 
 static struct ss_value *models(const struct support_turn *turn)
 {
-	struct ss_value *list = add_models(value_list(NULL, 0), turn->trace);
+	struct ss_value *list =
+		add_models(value_list(NULL, 0), turn->trace, turn->support->options.candid);
 	if (value_count(list) > 0)
 		return list;
 	value_unref(list);
 	return NULL;
+}
+
+static struct ss_value *retrieval(const struct support_turn *turn)
+{
+	return turn->support->options.candid ? field(turn, "retrieval")
+					     : told_retrieval(turn_field(turn->turn, "retrieval"));
 }
 
 static struct ss_value *metadata(const struct support_turn *turn, int64_t duration_ns)
@@ -217,7 +227,7 @@ static struct ss_value *metadata(const struct support_turn *turn, int64_t durati
 		{"escalated", field(turn, "escalated")},
 		{"escalation_reason", reason != NULL ? reason : value_text("")},
 		{"kb_results", kb_results != NULL ? kb_results : value_list(NULL, 0)},
-		{"retrieval", field(turn, "retrieval")},
+		{"retrieval", retrieval(turn)},
 		{"category_confidence", field(turn, "category_confidence")},
 		{"sentiment_confidence", field(turn, "sentiment_confidence")},
 		{"priority_factors", field(turn, "priority_factors")},
@@ -378,7 +388,11 @@ static void on_over(void *context, struct turn *over)
 		return;
 	}
 	if (turn_error(over) != NULL) {
-		fail(turn, turn_error(over));
+		err = *turn_error(over);
+		/* That nothing is there is a client's mistake only when it named it. */
+		if (err.status == SS_NOT_FOUND)
+			err.status = SS_INTERNAL;
+		fail(turn, &err);
 		return;
 	}
 	make_reply(turn);

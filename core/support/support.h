@@ -29,6 +29,7 @@ struct support_options {
 	const char *embedder;    /* what tells it from others, as ss_turn says */
 	size_t history_limit;
 	struct metrics_part *metrics; /* NULL: nothing is counted */
+	bool candid; /* who asks runs the server, and is told what plugins say of their failures */
 };
 
 /* All of OPTIONS is borrowed for the life of the result. */

@@ -9,7 +9,7 @@ import { Server, runProgram } from './lib/server.mjs';
 
 const installation = new Installation();
 const broken = installation.path('broken');
-const missing = { stages: ['question', 'answer'], error: 'the embedder is broken' };
+const missing = { stages: ['question', 'answer'], error: 'the search by meaning failed' };
 
 installation.edit(
 	'config/smartsupport.yaml',

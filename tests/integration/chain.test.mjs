@@ -84,14 +84,15 @@ test('the reply, the figures and the terminal tell who answered and what it took
 test('what fails is answered locally, the reply says why, and after a while the model is not asked', async () => {
 	const installation = new Chain('      breaker: {calls: 4, open: 1h}\n');
 	await withServer({ installation, workers: 1 }, async (server) => {
-		installation.be('unavailable', 'the endpoint is down');
+		installation.be('unavailable', 'http://10.0.0.7:8001/v1 is down');
 		const failed = await server.ask(question);
 		assert.ok(failed.response.includes('Forgot password?'), failed.response);
 		assert.equal(failed.metadata.answered_by, 'extractive');
 		assert.deepEqual(modelsOf(failed), [
-			{ model: name, node: 'account', status: 'failed', attempts: 2, input_tokens: 200, cost: 0.0004, error: 'the endpoint is down' },
+			{ model: name, node: 'account', status: 'failed', attempts: 2, input_tokens: 200, cost: 0.0004, error: 'it could not be reached, or does not work now' },
 			{ model: 'extractive', node: 'account', status: 'answered', attempts: 1 },
 		]);
+		await server.untilLogged('the model moody/one did not answer: http://10.0.0.7:8001/v1 is down');
 		await server.ask(question);
 		await server.untilLogged('the model moody/one keeps failing and is not asked for 3600 s');
 		const skipped = await server.ask(question);
@@ -152,7 +153,8 @@ test('a model that hangs is stopped in time, and its words do not count', async 
 		const reply = await server.ask(question);
 		assert.ok(!reply.response.includes('Well, let me'));
 		assert.equal(reply.metadata.answered_by, 'extractive');
-		assert.match(modelsOf(reply)[0].error, /took longer than 0\.1 s/);
+		assert.equal(modelsOf(reply)[0].error, 'it took too long');
+		await server.untilLogged('it took longer than 0.1 s (its timeout)');
 		await server.untilLogged('stopped');
 		await until('nothing under way', async () => (await scrape(server)).get(`smartsupport_model_in_flight{${label}}`) === 0);
 	});
@@ -182,6 +184,27 @@ test('without what it needs a model is left out, and nothing tells of it', async
 	const { code, stdout, stderr } = await runProgram(['check', '--config', installation.config], { env: installation.env });
 	assert.equal(code, 1);
 	assert.ok((stdout + stderr).includes(`smartsupport.yaml:${line}:3: none of the models can be asked`), stdout + stderr);
+});
+
+test('no client is told a plugin\'s own words, which the log and the terminal tell', async () => {
+	const words = 'http://gateway.internal:8001/v1?key=sk-1: /etc/ssl/own.pem';
+	const installation = new Chain('      attempts: 1\n      breaker: {calls: 0}\n');
+	installation.edit('config/smartsupport.yaml', '    - plugin: extractive\n', '');
+	const all = [];
+	await withServer({ installation, workers: 1 }, async (server) => {
+		const chat = (more) => server.request('/v1/chat/completions', { method: 'POST', body: { model: 'smartsupport', messages: [{ role: 'user', content: question }], ...more } });
+		for (const mood of ['unavailable', 'limit', 'invalid']) {
+			installation.be(mood, words);
+			for (const ask of [server.query({ message: question }), server.query({ message: question, stream: true }), chat({}), chat({ stream: true })]) all.push(await ask);
+		}
+		assert.ok(server.logged(words));
+	});
+	assert.deepEqual([...new Set(all.map(({ status }) => status))].sort(), [200, 500, 503]);
+	for (const { text } of all) for (const part of ['gateway', 'sk-1', 'own.pem', 'http:']) assert.ok(!text.includes(part), text);
+	installation.be('unavailable', words);
+	const { code, stderr } = await runProgram(['ask', '--config', installation.config, question], { env: installation.env });
+	assert.notEqual(code, 0);
+	assert.ok(stderr.includes(words), stderr);
 });
 
 test('a mistake in the list of models is found at its place', async () => {

@@ -140,7 +140,7 @@ test('what is refused to one customer does not keep the model from others', asyn
 			for (let i = 0; i < 3; i++) {
 				const { metadata } = await server.ask(question, { user_id: `refused ${model.asked.length}` });
 				assert.equal(metadata.models[0].status, 'failed');
-				assert.match(metadata.models[0].error, /refuses to answer/);
+				assert.equal(metadata.models[0].error, 'it refused what it was asked');
 			}
 		}
 		model.otherwise = answer('Open the page.');
