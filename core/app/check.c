@@ -22,8 +22,8 @@ static const char help[] =
 	"plugins,\n"
 	"and prints every mistake as FILE:LINE:COLUMN: what is wrong. Exits with 1 when there is "
 	"one.\n\n"
-	"  -j, --json           print {mistakes: list of {file, line, column, message}, count} as "
-	"JSON\n"
+	"  -j, --json           print {mistakes: list of {file, line, column, message}, count,\n"
+	"                       models: names of those that would answer, in order} as JSON\n"
 	"  -w, --workflow FILE  check just this workflow, which need not be about support: any of "
 	"its\n"
 	"                       fields may be given when a turn starts, unless it is the "
@@ -42,15 +42,28 @@ static void check_host(const struct config *config, struct diagnostics *diagnost
 			err.text);
 }
 
-static void check_runtime(const struct config *config, struct diagnostics *diagnostics)
+/* Gives the names of the models that would answer, new; NULL when something is wrong. */
+static struct ss_value *check_runtime(const struct config *config, struct diagnostics *diagnostics)
 {
-	struct log log = log_new(STDERR_FILENO, SS_LOG_ERROR, false);
+	struct log log = log_new(STDERR_FILENO, SS_LOG_WARNING, false);
 	struct event_base *base = event_base_new();
-	runtime_free(runtime_new(config, base, &log, NULL, RUNTIME_CHECK, diagnostics));
+	struct runtime *runtime = runtime_new(config, base, &log, NULL, RUNTIME_CHECK, diagnostics);
+	struct ss_value *models = runtime != NULL ? runtime_models(runtime) : NULL;
+	runtime_free(runtime);
 	event_base_free(base);
+	return models;
 }
 
-static void print_json(const struct diagnostics *diagnostics)
+static void print_models(const struct ss_value *models)
+{
+	for (size_t i = 0; i < value_count(models); i++)
+		(void)printf("%s %s", i == 0 ? "Questions are answered by" : ", then",
+			value_as_string(value_at(models, i), NULL));
+	if (value_count(models) > 0)
+		(void)puts(".");
+}
+
+static void print_json(const struct diagnostics *diagnostics, const struct ss_value *models)
 {
 	struct ss_value **items = memory_array(diagnostics->count, sizeof(struct ss_value *));
 	for (size_t i = 0; i < diagnostics->count; i++) {
@@ -61,7 +74,8 @@ static void print_json(const struct diagnostics *diagnostics)
 			{"message", value_text(one->text)});
 	}
 	struct ss_value *all = value_map_make({"mistakes", value_list(items, diagnostics->count)},
-		{"count", value_int((int64_t)diagnostics->count)});
+		{"count", value_int((int64_t)diagnostics->count)},
+		{"models", models != NULL ? value_ref(models) : NULL});
 	char *text = json_text(all);
 	(void)puts(text);
 	free(text);
@@ -74,15 +88,18 @@ struct arguments {
 	bool json;
 };
 
-static int report(const struct arguments *arguments, struct diagnostics *diagnostics)
+static int report(const struct arguments *arguments, struct diagnostics *diagnostics,
+	const struct ss_value *models)
 {
 	size_t count = diagnostics->count;
 	const char *file = arguments->workflow != NULL ? arguments->workflow : arguments->config;
 	diagnostics_sort(diagnostics);
 	if (arguments->json) {
-		print_json(diagnostics);
+		print_json(diagnostics, models);
 	} else {
 		diagnostics_print(diagnostics, stderr);
+		if (count == 0)
+			print_models(models);
 		if (count == 0)
 			(void)printf("%s is right, and so is everything that it names.\n", file);
 		else
@@ -119,6 +136,7 @@ static void check_workflow(
 static int check(const struct arguments *arguments)
 {
 	struct diagnostics diagnostics = {0};
+	struct ss_value *models = NULL;
 	environment_load(".env", &diagnostics);
 	/* A mistake in one place does not hide those in others. */
 	struct config *config = config_read(arguments->config, &diagnostics);
@@ -126,9 +144,10 @@ static int check(const struct arguments *arguments)
 		check_workflow(config, arguments->workflow, &diagnostics);
 	} else if (config != NULL) {
 		check_host(config, &diagnostics);
-		check_runtime(config, &diagnostics);
+		models = check_runtime(config, &diagnostics);
 	}
-	int code = report(arguments, &diagnostics);
+	int code = report(arguments, &diagnostics, models);
+	value_unref(models);
 	config_free(config);
 	diagnostics_free(&diagnostics);
 	return code;

@@ -223,12 +223,11 @@ static int open_store(struct runtime *runtime, struct diagnostics *diagnostics)
 static void tell_models(const struct runtime *runtime)
 {
 	struct buffer names = {0};
-	for (size_t i = 0; i < runtime->config->llm.count; i++) {
-		const struct part *part = &runtime->models[i];
-		if (part->made)
-			buffer_add_format(&names, "%s%s", names.length > 0 ? ", then " : "",
-				plugin_llm_name(part->plugin, part->instance));
-	}
+	struct ss_value *models = runtime_models(runtime);
+	for (size_t i = 0; i < value_count(models); i++)
+		buffer_add_format(&names, "%s%s", i > 0 ? ", then " : "",
+			value_as_string(value_at(models, i), NULL));
+	value_unref(models);
 	log_info(runtime->log, "questions are answered by %s", buffer_text(&names));
 	buffer_free(&names);
 }
@@ -529,6 +528,21 @@ const struct articles *runtime_articles(const struct runtime *runtime)
 const struct graph *runtime_graph(const struct runtime *runtime)
 {
 	return runtime->graph;
+}
+
+struct ss_value *runtime_models(const struct runtime *runtime)
+{
+	size_t count = 0;
+	struct ss_value **names =
+		memory_array(runtime->config->llm.count, sizeof(struct ss_value *));
+	for (size_t i = 0; i < runtime->config->llm.count; i++) {
+		const struct part *part = &runtime->models[i];
+		if (part->made)
+			names[count++] = value_text(plugin_llm_name(part->plugin, part->instance));
+	}
+	struct ss_value *list = value_list(names, count);
+	free(names);
+	return list;
 }
 
 struct llm *runtime_llm(struct runtime *runtime)

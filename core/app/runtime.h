@@ -63,6 +63,8 @@ struct store *runtime_store(struct runtime *runtime);
 struct engine *runtime_engine(struct runtime *runtime);
 const struct articles *runtime_articles(const struct runtime *runtime);
 const struct graph *runtime_graph(const struct runtime *runtime);
+/* The names of the models that answer, in the order in which they are asked: a new list. */
+struct ss_value *runtime_models(const struct runtime *runtime);
 struct llm *runtime_llm(struct runtime *runtime);
 struct compute *runtime_compute(struct runtime *runtime);
 /* With the instance; of a runtime that has no service which calls it. */

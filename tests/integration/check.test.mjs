@@ -16,7 +16,7 @@ async function checkJson(installation, ...args) {
 	const { code, stdout, stderr } = await run(installation, '--json', ...args);
 	assert.equal(stderr, '');
 	const said = JSON.parse(stdout);
-	assert.deepEqual(Object.keys(said).sort(), ['count', 'mistakes']);
+	assert.deepEqual(Object.keys(said).filter((key) => key !== 'models').sort(), ['count', 'mistakes']);
 	assert.equal(said.count, said.mistakes.length);
 	assert.equal(code, said.count === 0 ? 0 : 1);
 	return said.mistakes;
@@ -36,6 +36,22 @@ edges: [{from: START, to: add}, {from: add, to: END}]
 
 test('check tells that all is well as JSON', async () => {
 	assert.deepEqual(await checkJson(new Installation()), []);
+});
+
+test('check names the models that would answer, and tells what their plugins warn of', async () => {
+	const installation = new Installation();
+	const check = (env, ...args) => runProgram(['check', '--config', installation.config, ...args], { cwd: installation.folder, env: { ...installation.env, ...env } });
+	const local = await check({});
+	assert.equal(local.stderr, '');
+	assert.match(local.stdout, /^Questions are answered by extractive\.\n/m);
+	const both = await check({ LLM_BASE_URL: 'http://models.example', LLM_MODEL: 'm', LLM_API_KEY: 'sk-1' });
+	assert.equal(both.code, 0, both.stderr);
+	assert.match(both.stdout, /^Questions are answered by custom\/m, then extractive\.\n/m);
+	assert.match(both.stderr, /level=warning .*the key for custom\/m goes over the network unencrypted/);
+	const lone = await check({ LLM_API_KEY: 'sk-1' }, '--json');
+	assert.deepEqual(JSON.parse(lone.stdout), { mistakes: [], count: 0, models: ['extractive'] });
+	assert.match(lone.stderr, /level=warning .*LLM_API_KEY is set, but/);
+	for (const { stdout, stderr } of [both, lone]) assert.ok(!(stdout + stderr).includes('sk-1'));
 });
 
 test('check --json tells the same mistakes in the same order as check', async () => {
