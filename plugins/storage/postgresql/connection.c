@@ -204,6 +204,20 @@ static const char *statement_name(size_t statement, char name[NAME_SIZE])
 	return name;
 }
 
+/* Prepares STATEMENT unless this connection has it already. A server knows more statements than most connections use. */
+static int prepare(struct database *db, enum statement statement, struct ss_error *err)
+{
+	char name[NAME_SIZE];
+	if (db->prepared[statement])
+		return 0;
+	int sent = PQsendPrepare(
+		db->handle, statement_name(statement, name), statement_texts[statement], 0, NULL);
+	PGresult *result = finish(db, sent, db->statement_timeout_ns + grace_ns, err);
+	db->prepared[statement] = result != NULL;
+	PQclear(result);
+	return db->prepared[statement] ? 0 : -1;
+}
+
 PGresult *connection_run(struct database *db, const struct run *run, struct ss_error *err)
 {
 	char name[NAME_SIZE];
@@ -211,6 +225,8 @@ PGresult *connection_run(struct database *db, const struct run *run, struct ss_e
 	db->single = false;
 	if (db->handle == NULL)
 		return fail_lost(db, err);
+	if (prepare(db, run->statement, err) < 0)
+		return NULL;
 	int sent = PQsendQueryPrepared(db->handle, statement_name(run->statement, name), run->count,
 		run->values, run->lengths, run->formats, 1);
 	PGresult *result = finish(db, sent, db->statement_timeout_ns + grace_ns, err);
@@ -224,20 +240,6 @@ PGresult *connection_run(struct database *db, const struct run *run, struct ss_e
 		return NULL;
 	}
 	return result;
-}
-
-int statements_prepare(struct database *db, struct ss_error *err)
-{
-	char name[NAME_SIZE];
-	for (size_t i = 0; i < STATEMENTS; i++) {
-		int sent = PQsendPrepare(
-			db->handle, statement_name(i, name), statement_texts[i], 0, NULL);
-		PGresult *result = finish(db, sent, db->statement_timeout_ns + grace_ns, err);
-		if (result == NULL)
-			return -1;
-		PQclear(result);
-	}
-	return 0;
 }
 
 /* Connecting. */
@@ -292,7 +294,7 @@ static int set_up(struct database *db, struct ss_error *err)
 	if (!db->migrated && migrations_apply(db, migrations, migrations_count, err) < 0)
 		return -1;
 	db->migrated = true;
-	return statements_prepare(db, err);
+	return 0;
 }
 
 /* Those of libpq's that are not as wanted by default; the url, which comes behind, has the last word. */
@@ -324,6 +326,7 @@ static int connect_now(struct database *db, struct ss_error *err)
 			return 0;
 	}
 	connection_close(db);
+	memset(db->prepared, 0, sizeof db->prepared);
 	return -1;
 }
 

@@ -44,6 +44,7 @@ struct database {
 
 	PGconn *handle; /* NULL: there is no connection */
 	bool migrated;
+	bool prepared[STATEMENTS]; /* on this connection; each is when it is first used */
 	struct run runs[STATEMENTS];
 
 	/* Of the attempt that is under way. */
@@ -88,9 +89,6 @@ PGresult *connection_run(struct database *db, const struct run *run, struct ss_e
 /* The same with COUNT texts as parameters; results are texts. */
 PGresult *connection_ask(struct database *db, const char *sql, int count, const char *const *values,
 	struct ss_error *err);
-
-/* Prepares all statements. */
-int statements_prepare(struct database *db, struct ss_error *err);
 
 /* The text of each statement. */
 extern const char *const statement_texts[STATEMENTS];

@@ -63,6 +63,40 @@ Test(postgresql_connection, what_cannot_be_reached_is_named)
 	free(named);
 }
 
+/* A server prepares them when they are first used, which is too late to find a mistake. */
+Test(postgresql_connection, all_statements_can_be_prepared)
+{
+	void *store = store_open();
+	PGconn *handle = PQconnectdb(schema_url());
+	for (size_t i = 0; i < STATEMENTS; i++) {
+		cr_assert_not_null(statement_texts[i], "statement %zu has no text", i);
+		PGresult *result = PQprepare(handle, "", statement_texts[i], 0, NULL);
+		cr_expect_eq(PQresultStatus(result), PGRES_COMMAND_OK, "%s\n%s", statement_texts[i],
+			PQresultErrorMessage(result));
+		PQclear(result);
+	}
+	PQfinish(handle);
+	store_close(store);
+}
+
+Test(postgresql_connection, statements_are_prepared_when_they_are_used)
+{
+	struct ss_error err;
+	struct database *db = store_open();
+	struct ss_turn turn = store_turn("t2", "conv_1");
+	size_t count = 0;
+	store_add(db, store_first_turn("t1", "conv_1"));
+	cr_expect(db->prepared[STATEMENT_ADD_CONVERSATION]);
+	for (size_t i = 0; i < STATEMENTS; i++)
+		count += db->prepared[i];
+	cr_expect_lt(count, 20, "%zu", count);
+	schema_cut();
+	cr_expect_eq(store_commit(db, &turn, &err), 0, "%s", err.text);
+	cr_expect_not(db->prepared[STATEMENT_ADD_CONVERSATION]);
+	cr_expect(db->prepared[STATEMENT_CONTINUE_CONVERSATION]);
+	store_close(db);
+}
+
 Test(postgresql_connection, a_cut_connection_is_made_again_for_every_operation)
 {
 	struct ss_error err = {.status = SS_OK};
