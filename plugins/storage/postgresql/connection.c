@@ -288,7 +288,7 @@ static int set_up(struct database *db, struct ss_error *err)
 		return -1;
 	int result = check_session(db, session, err);
 	PQclear(session);
-	if (result < 0)
+	if (result < 0 || (!db->migrated && pooler_check(db, err) < 0))
 		return -1;
 	/* Later a newer server may have brought the schema further, which this one's statements allow or not. */
 	if (!db->migrated && migrations_apply(db, migrations, migrations_count, err) < 0)
@@ -313,8 +313,20 @@ static PGconn *connect_handle(const struct database *db)
 	return PQconnectdbParams(keywords, values, 1);
 }
 
+PGconn *connection_open(const struct database *db)
+{
+	PGconn *handle = connect_handle(db);
+	if (handle == NULL)
+		return NULL;
+	if (PQstatus(handle) == CONNECTION_OK && PQsetnonblocking(handle, 1) == 0)
+		return handle;
+	PQfinish(handle);
+	return NULL;
+}
+
 static int connect_now(struct database *db, struct ss_error *err)
 {
+	memset(db->prepared, 0, sizeof db->prepared);
 	db->handle = connect_handle(db);
 	if (db->handle == NULL)
 		return database_fail_memory(db, err);
@@ -326,7 +338,6 @@ static int connect_now(struct database *db, struct ss_error *err)
 			return 0;
 	}
 	connection_close(db);
-	memset(db->prepared, 0, sizeof db->prepared);
 	return -1;
 }
 

@@ -82,6 +82,12 @@ int connection_read_url(struct database *db, const char *url, struct ss_error *e
 int connection_ensure(struct database *db, bool urgent, struct ss_error *err);
 void connection_close(struct database *db);
 
+/* Another connection, without the settings of a session; NULL when there is none to be had. */
+PGconn *connection_open(const struct database *db);
+
+/* Refuses a pooler that does not keep sessions apart (pooler.c). */
+int pooler_check(struct database *db, struct ss_error *err);
+
 /* Runs SQL, one statement or several without parameters, or the prepared statement of RUN: a new result that is no
  * error, or NULL and ERR. */
 PGresult *connection_query(struct database *db, const char *sql, struct ss_error *err);
