@@ -40,6 +40,8 @@ struct runtime {
 	struct plugins *plugins;
 	struct part storage, embedder, index;
 	char embedder_id[KNOWLEDGE_BASE_EMBEDDER];
+	void *connections[CONFIG_CONNECTIONS]; /* instances of the storage */
+	size_t connection_count;
 	struct part *models;       /* a row for each that the configuration names */
 	struct articles *articles; /* NULL for a workflow by itself */
 	struct knowledge *knowledge;
@@ -75,26 +77,33 @@ static int find_part(struct runtime *runtime, struct part *part, enum ss_plugin_
 	return part->found ? 0 : -1;
 }
 
-static int create_part(struct runtime *runtime, struct part *part,
+/* Makes an instance of PART's plugin. */
+static int create_instance(struct runtime *runtime, struct part *part,
 	int (*create)(const struct ss_setup *, void **, struct ss_error *),
-	const struct config_plugin *config, struct diagnostics *diagnostics)
+	const struct config_plugin *config, void **instance, struct diagnostics *diagnostics)
 {
 	struct ss_error err = {0};
-	host_init(&part->host, part->plugin->name, runtime->log, runtime->http);
 	const struct ss_setup setup = {
 		.struct_size = sizeof setup,
 		.host = &part->host.table,
 		.name = part->plugin->name,
 		.options = (const struct ss_value *const *)part->options,
 	};
-	int result = create(&setup, &part->instance, &err);
+	if (create(&setup, instance, &err) == 0)
+		return 0;
+	yaml_mistake(runtime->config->document, config->place, diagnostics, "%s", err.text);
+	return -1;
+}
+
+static int create_part(struct runtime *runtime, struct part *part,
+	int (*create)(const struct ss_setup *, void **, struct ss_error *),
+	const struct config_plugin *config, struct diagnostics *diagnostics)
+{
+	host_init(&part->host, part->plugin->name, runtime->log, runtime->http);
+	part->made =
+		create_instance(runtime, part, create, config, &part->instance, diagnostics) == 0;
 	options_wipe_secrets(config->options, part->plugin->options, part->options);
-	if (result < 0) {
-		yaml_mistake(runtime->config->document, config->place, diagnostics, "%s", err.text);
-		return -1;
-	}
-	part->made = true;
-	return 0;
+	return part->made ? 0 : -1;
 }
 
 static void free_part(struct part *part, void (*destroy)(void *))
@@ -202,15 +211,40 @@ static int build_knowledge(
 	return 0;
 }
 
-static int open_store(struct runtime *runtime, struct diagnostics *diagnostics)
+/* Makes COUNT instances of the storage, one after the other: the first brings the schema up to date. */
+static int create_storage(struct runtime *runtime, size_t count, struct diagnostics *diagnostics)
+{
+	struct part *part = &runtime->storage;
+	const struct config_plugin *config = &runtime->config->storage;
+	int result = 0;
+	host_init(&part->host, part->plugin->name, runtime->log, runtime->http);
+	while (result == 0 && runtime->connection_count < count) {
+		void **instance = &runtime->connections[runtime->connection_count];
+		result = create_instance(runtime, part, part->plugin->storage->create, config,
+			instance, diagnostics);
+		runtime->connection_count += result == 0;
+	}
+	options_wipe_secrets(config->options, part->plugin->options, part->options);
+	return result;
+}
+
+static void free_storage(struct runtime *runtime)
+{
+	struct part *part = &runtime->storage;
+	while (runtime->connection_count > 0)
+		part->plugin->storage->destroy(runtime->connections[--runtime->connection_count]);
+	if (part->plugin != NULL)
+		free_part(part, NULL);
+}
+
+static int open_store(struct runtime *runtime, size_t connections, struct diagnostics *diagnostics)
 {
 	struct ss_error err = {0};
 	const struct config *config = runtime->config;
-	if (create_part(runtime, &runtime->storage, runtime->storage.plugin->storage->create,
-		    &config->storage, diagnostics) < 0)
+	if (create_storage(runtime, connections, diagnostics) < 0)
 		return -1;
 	runtime->store = store_new(runtime->base, runtime->storage.plugin->storage,
-		runtime->storage.instance, (size_t)config->queue_limit, &err);
+		runtime->connections, runtime->connection_count, (size_t)config->queue_limit, &err);
 	if (runtime->store == NULL) {
 		diagnostics_add(diagnostics, config->document->file, 0, 0, "%s", err.text);
 		return -1;
@@ -293,7 +327,9 @@ static int start_services(
 	runtime->compute = compute_new(&options, &err);
 	if (runtime->compute == NULL)
 		goto fail;
-	return extent == RUNTIME_SERVE ? open_store(runtime, diagnostics) : 0;
+	return extent == RUNTIME_SERVE
+		       ? open_store(runtime, (size_t)config->storage_connections, diagnostics)
+		       : 0;
 fail:
 	diagnostics_add(diagnostics, config->document->file, 0, 0, "%s", err.text);
 	return -1;
@@ -427,7 +463,7 @@ struct runtime *runtime_new_bare(const struct config *config, struct event_base 
 	if (sound && !stored)
 		return runtime;
 	if (sound && find_storage(runtime, diagnostics) == 0 &&
-		open_store(runtime, diagnostics) == 0)
+		open_store(runtime, 1, diagnostics) == 0)
 		return runtime;
 	runtime_free(runtime);
 	return NULL;
@@ -493,8 +529,7 @@ void runtime_free(struct runtime *runtime)
 	graph_free(runtime->graph);
 	knowledge_free(runtime->knowledge);
 	articles_free(runtime->articles);
-	if (runtime->storage.plugin != NULL)
-		free_part(&runtime->storage, runtime->storage.plugin->storage->destroy);
+	free_storage(runtime);
 	free_models(runtime);
 	if (runtime->index.plugin != NULL)
 		free_part(&runtime->index, runtime->index.plugin->index->destroy);

@@ -150,6 +150,24 @@ struct queue_item *queue_take_first(struct queue *queue)
 	return taken;
 }
 
+struct queue_item *queue_take_picked(struct queue *queue, queue_pick *pick, void *context)
+{
+	(void)pthread_mutex_lock(&queue->lock);
+	while (queue->first == NULL && !queue->closed)
+		(void)pthread_cond_wait(&queue->arrived, &queue->lock);
+	struct queue_item *taken = queue->first != NULL ? pick(context, &queue->first) : NULL;
+	queue->last = &queue->first;
+	while (*queue->last != NULL)
+		queue->last = &(*queue->last)->next;
+	bool filled = queue->first != NULL || queue->closed;
+	atomic_store_explicit(&queue->filled, filled, memory_order_relaxed);
+	/* Another taker may have been woken for what it did not get. */
+	if (queue->first != NULL)
+		(void)pthread_cond_signal(&queue->arrived);
+	(void)pthread_mutex_unlock(&queue->lock);
+	return taken;
+}
+
 void queue_close(struct queue *queue)
 {
 	(void)pthread_mutex_lock(&queue->lock);

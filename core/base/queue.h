@@ -34,6 +34,14 @@ struct queue_item *queue_take(struct queue *queue, bool wait);
  * returns NULL only when the queue is empty and was closed. */
 struct queue_item *queue_take_first(struct queue *queue);
 
+/* Takes some of the items from *WAITING on, at least one: unlinks them, and gives them linked by `next` in their
+ * order. Called under the queue's lock. */
+typedef struct queue_item *queue_pick(void *context, struct queue_item **waiting);
+
+/* What PICK takes, for several threads that take from one queue, which has no descriptor: waits for items, and returns
+ * NULL only when the queue is empty and was closed. */
+struct queue_item *queue_take_picked(struct queue *queue, queue_pick *pick, void *context);
+
 /* All items that wait, as queue_take(), or else the first that come within NS. It looks for them without sleeping, for
  * what takes less time than to wake up, and the descriptor need not become readable meanwhile. If it is already, it stays
  * so. */

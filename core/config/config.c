@@ -16,7 +16,7 @@ enum { LOG_LEVEL, LOG_FORMAT, LOG_ROWS };
 enum { SUPPORT_HISTORY, SUPPORT_QUEUE, SUPPORT_CACHE, SUPPORT_ROWS };
 enum { KNOWLEDGE_ARTICLES, KNOWLEDGE_WEIGHTS, KNOWLEDGE_CACHE, KNOWLEDGE_ROWS };
 enum { PLUGIN_NAME, PLUGIN_ROWS };
-enum { STORAGE_NAME, STORAGE_URL, STORAGE_ROWS };
+enum { STORAGE_NAME, STORAGE_URL, STORAGE_CONNECTIONS, STORAGE_ROWS };
 
 static const struct ss_option root_rows[] = {
 	[ROOT_WORKFLOW] = {"workflow", SS_OPTION_PATH, NULL, 0, 0, NULL, "the workflow's file"},
@@ -84,6 +84,8 @@ static const struct ss_option storage_rows[] = {
 	[STORAGE_URL] = {"url", SS_OPTION_STRING, "", 0, 0, NULL,
 		"sqlite:///FILE, with FILE seen from the working folder, or "
 		"postgresql://HOST/DATABASE"},
+	[STORAGE_CONNECTIONS] = {"connections", SS_OPTION_INT, "1", 1, CONFIG_CONNECTIONS, NULL,
+		"how many connections to the database each worker has"},
 	[STORAGE_ROWS] = {0},
 };
 
@@ -306,6 +308,7 @@ static void read_storage(struct loader *loader)
 	struct ss_value *values[STORAGE_ROWS] = {0};
 	read_section(loader, "storage", storage_rows, plugin_sections, values);
 	const char *url = value_as_string(values[STORAGE_URL], NULL);
+	config->storage_connections = value_as_int(values[STORAGE_CONNECTIONS]);
 	config->storage.options = yaml_get(node, "options");
 	config->storage.place = node != NULL ? node : loader->root;
 	if (url[0] != '\0')

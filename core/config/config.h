@@ -9,6 +9,9 @@
 
 #include <smartsupport/host.h>
 
+/* Connections to the database that a worker has at most. */
+enum { CONFIG_CONNECTIONS = 32 };
+
 struct config {
 	struct yaml_document *document;
 	char *host;
@@ -32,6 +35,7 @@ struct config {
 	 * password. */
 	const char *storage_option;
 	char *storage_value;
+	int64_t storage_connections; /* of each worker */
 	struct config_plugin storage, embedder, index;
 	struct config_models llm;
 };

@@ -12,9 +12,18 @@
 /* Turns that go into one transaction; the rest waits for the next one. */
 enum { COMMIT_LIMIT = 256 };
 
-struct store {
+struct store;
+
+/* What one thread works with. */
+struct connection {
+	struct store *store;
 	const struct ss_storage_operations *storage;
 	void *instance;
+};
+
+struct store {
+	struct connection connections[STORE_INSTANCES];
+	size_t count;
 	struct service_thread *thread;
 	atomic_llong commit_ns; /* what the last commit took */
 };
@@ -90,70 +99,67 @@ static void note_errors(struct commit *commit, int result)
 		commit->jobs[i]->err = result < 0 ? commit->errors[0] : commit->errors[i];
 }
 
-static void commit_turns(struct store *store, struct commit *commit)
+static void commit_turns(const struct connection *connection, struct commit *commit)
 {
 	struct ss_turn turns[COMMIT_LIMIT];
 	for (size_t i = 0; i < commit->count; i++)
 		turns[i] = *commit->jobs[i]->turn;
-	note_errors(commit, store->storage->commit_turns(
-				    store->instance, turns, commit->count, commit->errors));
+	note_errors(commit, connection->storage->commit_turns(
+				    connection->instance, turns, commit->count, commit->errors));
 }
 
-static void write_journals(struct store *store, struct commit *commit)
+static void write_journals(const struct connection *connection, struct commit *commit)
 {
 	struct ss_journal_write writes[COMMIT_LIMIT];
 	for (size_t i = 0; i < commit->count; i++)
 		writes[i] = *commit->jobs[i]->write;
-	note_errors(commit, store->storage->write_journals(
-				    store->instance, writes, commit->count, commit->errors));
+	note_errors(commit, connection->storage->write_journals(
+				    connection->instance, writes, commit->count, commit->errors));
 }
 
-static void store_feedback(struct store *store, struct commit *commit)
+static void store_feedback(const struct connection *connection, struct commit *commit)
 {
 	struct ss_feedback feedback[COMMIT_LIMIT];
 	for (size_t i = 0; i < commit->count; i++)
 		feedback[i] = *commit->jobs[i]->feedback;
-	note_errors(commit, store->storage->store_feedback(
-				    store->instance, feedback, commit->count, commit->errors));
+	note_errors(commit, connection->storage->store_feedback(
+				    connection->instance, feedback, commit->count, commit->errors));
 }
 
-static void commit_all(struct store *store, struct service_job *jobs, enum job_kind kind,
-	void (*commit_some)(struct store *, struct commit *))
+static void commit_all(const struct connection *connection, struct service_job *jobs,
+	enum job_kind kind, void (*commit_some)(const struct connection *, struct commit *))
 {
 	struct commit commit;
 	for (struct service_job *rest = jobs; rest != NULL;) {
 		collect(&commit, kind, &rest);
 		if (commit.count > 0)
-			commit_some(store, &commit);
+			commit_some(connection, &commit);
 	}
 }
 
-static int do_job(struct store *store, struct store_job *job)
+static int do_job(const struct connection *connection, struct store_job *job)
 {
-	const struct ss_storage_operations *storage = store->storage;
+	const struct ss_storage_operations *storage = connection->storage;
+	void *instance = connection->instance;
 	switch (job->kind) {
 	case JOB_CONTEXT:
-		return storage->turn_context(store->instance, &job->key, &job->value, &job->err);
+		return storage->turn_context(instance, &job->key, &job->value, &job->err);
 	case JOB_STATS:
-		return storage->stats(store->instance, &job->value, &job->err);
+		return storage->stats(instance, &job->value, &job->err);
 	case JOB_CHECK:
-		return storage->check(store->instance, &job->err);
+		return storage->check(instance, &job->err);
 	case JOB_JOURNAL:
-		return storage->read_journal(
-			store->instance, &job->journal_key, &job->value, &job->err);
+		return storage->read_journal(instance, &job->journal_key, &job->value, &job->err);
 	case JOB_JOURNALS:
-		return storage->list_journals(
-			store->instance, &job->filter, &job->value, &job->err);
+		return storage->list_journals(instance, &job->filter, &job->value, &job->err);
 	case JOB_DELETE:
-		return storage->delete_journal(store->instance, job->strings[0], &job->err);
+		return storage->delete_journal(instance, job->strings[0], &job->err);
 	case JOB_UNANSWERED:
-		return storage->list_unanswered(
-			store->instance, &job->unanswered, &job->value, &job->err);
+		return storage->list_unanswered(instance, &job->unanswered, &job->value, &job->err);
 	case JOB_ARTICLES:
-		return storage->article_counts(
-			store->instance, &job->articles, &job->value, &job->err);
+		return storage->article_counts(instance, &job->articles, &job->value, &job->err);
 	case JOB_CALL:
-		return job->call(storage, store->instance, job->context, &job->err);
+		return job->call(storage, instance, job->context, &job->err);
 	case JOB_COMMIT:
 	case JOB_WRITE:
 	case JOB_FEEDBACK:
@@ -162,20 +168,55 @@ static int do_job(struct store *store, struct store_job *job)
 	return 0;
 }
 
+static bool is_write(const struct queue_item *item)
+{
+	const struct store_job *job = job_of(queue_entry(item, struct service_job, item));
+	return job->kind == JOB_COMMIT || job->kind == JOB_WRITE || job->kind == JOB_FEEDBACK;
+}
+
 static void work(void *context, struct service_job *jobs)
 {
-	struct store *store = context;
+	const struct connection *connection = context;
 	int64_t since_ns = clock_monotonic_ns();
-	commit_all(store, jobs, JOB_COMMIT, commit_turns);
-	commit_all(store, jobs, JOB_WRITE, write_journals);
+	commit_all(connection, jobs, JOB_COMMIT, commit_turns);
+	commit_all(connection, jobs, JOB_WRITE, write_journals);
 	/* After the turns that it may be about. */
-	commit_all(store, jobs, JOB_FEEDBACK, store_feedback);
-	atomic_store_explicit(
-		&store->commit_ns, clock_monotonic_ns() - since_ns, memory_order_relaxed);
+	commit_all(connection, jobs, JOB_FEEDBACK, store_feedback);
+	/* Of several threads those that read tell nothing. */
+	if (connection->store->count == 1 || is_write(&jobs->item))
+		atomic_store_explicit(&connection->store->commit_ns,
+			clock_monotonic_ns() - since_ns, memory_order_relaxed);
 	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
-		if (do_job(store, job_of(job)) < 0)
+		if (do_job(connection, job_of(job)) < 0)
 			failure_complete(&job_of(job)->err, "the storage");
 	}
+}
+
+/* A thread that is free takes what waits longest: all writes, for one transaction, or its share of the rest. So nobody
+ * who reads waits for a transaction while another thread is free. */
+static struct queue_item *pick(void *context, struct queue_item **waiting)
+{
+	const struct store *store = context;
+	bool writes = is_write(*waiting);
+	size_t others = 0, share = SIZE_MAX;
+	for (const struct queue_item *item = *waiting; item != NULL; item = item->next)
+		others += !is_write(item);
+	if (!writes)
+		share = (others + store->count - 1) / store->count;
+	struct queue_item *taken = NULL, **last = &taken;
+	for (struct queue_item **at = waiting; *at != NULL && share > 0;) {
+		struct queue_item *item = *at;
+		if (is_write(item) != writes) {
+			at = &item->next;
+			continue;
+		}
+		*at = item->next;
+		item->next = NULL;
+		*last = item;
+		last = &item->next;
+		share--;
+	}
+	return taken;
 }
 
 static void free_job(struct store_job *job)
@@ -339,12 +380,25 @@ int store_run(struct store *store, store_call *call, store_committed *done, void
 }
 
 struct store *store_new(struct event_base *base, const struct ss_storage_operations *storage,
-	void *instance, size_t queue_limit, struct ss_error *err)
+	void *const *instances, size_t count, size_t queue_limit, struct ss_error *err)
 {
+	void *contexts[STORE_INSTANCES];
 	struct store *store = memory_make(struct store);
-	store->storage = storage;
-	store->instance = instance;
-	store->thread = service_thread_new(base, "store", queue_limit, work, store, err);
+	store->count = count;
+	for (size_t i = 0; i < count; i++) {
+		store->connections[i] = (struct connection){store, storage, instances[i]};
+		contexts[i] = &store->connections[i];
+	}
+	const struct service_threads threads = {
+		.name = "store",
+		.limit = queue_limit,
+		.work = work,
+		.contexts = contexts,
+		.count = count,
+		.pick = count > 1 ? pick : NULL,
+		.pick_context = store,
+	};
+	store->thread = service_threads_new(base, &threads, err);
 	if (store->thread == NULL) {
 		free(store);
 		return NULL;

@@ -1,7 +1,10 @@
 /*
- * The store service: the storage plugin, which is plain blocking code, on a thread of its own. Turns
- * that wait to be stored go together into one transaction, and so do the writes to journals and feedback. Called on the loop thread; results come
- * back as calls on the loop, never before the request's function has returned.
+ * The store service: the storage plugin, which is plain blocking code, on threads of its own, one for each of its
+ * instances. Turns that wait to be stored go together into one transaction, and so do the writes to journals and feedback.
+ * Called on the loop thread; results come back as calls on the loop, never before the request's function has returned.
+ *
+ * With one instance requests are done in their order, but for writes, which go before reads that wait with them. With
+ * several there is no order among requests that are under way together: who needs one waits for the first to come back.
  */
 #ifndef SERVICE_STORE_H
 #define SERVICE_STORE_H
@@ -18,9 +21,13 @@ typedef void store_read(void *context, const struct ss_value *value, const struc
 /* ERR is NULL when the turn is stored durably. */
 typedef void store_committed(void *context, const struct ss_error *err);
 
-/* A store on INSTANCE, which its thread uses until store_free() returns. At most QUEUE_LIMIT requests wait. */
+/* Instances of one store that a worker has at most. */
+enum { STORE_INSTANCES = 32 };
+
+/* A store on the COUNT INSTANCES, 1 to STORE_INSTANCES, which its threads use until store_free() returns. At most
+ * QUEUE_LIMIT requests wait. */
 struct store *store_new(struct event_base *base, const struct ss_storage_operations *storage,
-	void *instance, size_t queue_limit, struct ss_error *err);
+	void *const *instances, size_t count, size_t queue_limit, struct ss_error *err);
 
 /* Tells METRICS how many requests wait. */
 void store_measure(struct store *store, struct metrics_part *metrics);
@@ -67,17 +74,17 @@ int store_list_unanswered(struct store *store, const struct ss_unanswered_filter
 int store_article_counts(struct store *store, const struct ss_article_range *range,
 	store_read *done, void *context, struct ss_error *err);
 
-/* What an operation of the storage is called by, on the store's thread; -1 and ERR when it fails. It fills CONTEXT,
+/* What an operation of the storage is called by, on a thread of the store; -1 and ERR when it fails. It fills CONTEXT,
  * which is the caller's and left alone by others meanwhile. */
 typedef int store_call(const struct ss_storage_operations *storage, void *instance, void *context,
 	struct ss_error *err);
 
-/* Calls CALL on the store's thread, and then DONE; both get CONTEXT, which stays valid until then. For all operations
+/* Calls CALL on a thread of the store, and then DONE; both get CONTEXT, which stays valid until then. For all operations
  * that nothing is waiting together with. */
 int store_run(struct store *store, store_call *call, store_committed *done, void *context,
 	struct ss_error *err);
 
-/* Finishes what was asked for, with its calls, and ends the thread. */
+/* Finishes what was asked for, with its calls, and ends the threads. */
 void store_free(struct store *store);
 
 #endif

@@ -8,8 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct service_thread {
+/* One of the threads. */
+struct hand {
+	struct service_thread *owner;
 	pthread_t thread;
+	void *context;
+};
+
+struct service_thread {
+	struct hand *hands;
+	size_t count; /* of those that have begun */
+	queue_pick *pick;
+	void *pick_context;
 	struct queue *todo;
 	struct queue *finished;
 	struct event *finished_event;
@@ -19,15 +29,22 @@ struct service_thread {
 	enum metric gauge;
 	bool closing;
 	service_work *work;
-	void *context;
 };
+
+static struct queue_item *take(const struct service_thread *thread)
+{
+	return thread->pick != NULL
+		       ? queue_take_picked(thread->todo, thread->pick, thread->pick_context)
+		       : queue_take(thread->todo, true);
+}
 
 static void *run(void *argument)
 {
-	struct service_thread *thread = argument;
+	const struct hand *hand = argument;
+	struct service_thread *thread = hand->owner;
 	struct queue_item *batch;
-	while ((batch = queue_take(thread->todo, true)) != NULL) {
-		thread->work(thread->context, queue_entry(batch, struct service_job, item));
+	while ((batch = take(thread)) != NULL) {
+		thread->work(hand->context, queue_entry(batch, struct service_job, item));
 		while (batch != NULL) {
 			/* Once it is put, the job may be gone. */
 			struct queue_item *next = batch->next;
@@ -80,35 +97,57 @@ int service_thread_begin(pthread_t *thread, const char *name, void *(*start)(voi
 	return 0;
 }
 
+/* Starts the next of the threads. */
+static int begin_hand(
+	struct service_thread *thread, const struct service_threads *threads, struct ss_error *err)
+{
+	struct hand *hand = &thread->hands[thread->count];
+	*hand = (struct hand){.owner = thread, .context = threads->contexts[thread->count]};
+	if (service_thread_begin(&hand->thread, threads->name, run, hand, err) < 0)
+		return -1;
+	thread->count++;
+	return 0;
+}
+
+static int watch(struct service_thread *thread, struct event_base *base, const char *name,
+	struct ss_error *err)
+{
+	thread->finished = queue_new(true);
+	if (thread->finished == NULL)
+		return ss_fail_as(err, SS_LIMIT, "no descriptors are left for the thread %s", name);
+	thread->finished_event = event_new(
+		base, queue_fd(thread->finished), EV_READ | EV_PERSIST, on_finished, thread);
+	if (thread->finished_event == NULL || event_add(thread->finished_event, NULL) < 0)
+		return ss_fail(err, "the thread %s cannot be watched", name);
+	return 0;
+}
+
+struct service_thread *service_threads_new(
+	struct event_base *base, const struct service_threads *threads, struct ss_error *err)
+{
+	struct service_thread *thread = memory_make(struct service_thread);
+	thread->limit = threads->limit;
+	thread->work = threads->work;
+	thread->pick = threads->pick;
+	thread->pick_context = threads->pick_context;
+	thread->todo = queue_new(false);
+	thread->hands = memory_array(threads->count, sizeof *thread->hands);
+	int result = watch(thread, base, threads->name, err);
+	while (result == 0 && thread->count < threads->count)
+		result = begin_hand(thread, threads, err);
+	if (result == 0)
+		return thread;
+	service_thread_free(thread);
+	return NULL;
+}
+
 struct service_thread *service_thread_new(struct event_base *base, const char *name, size_t limit,
 	service_work *work, void *context, struct ss_error *err)
 {
-	struct service_thread *thread = memory_make(struct service_thread);
-	thread->limit = limit;
-	thread->work = work;
-	thread->context = context;
-	thread->todo = queue_new(false);
-	thread->finished = queue_new(true);
-	if (thread->finished == NULL) {
-		(void)ss_fail_as(err, SS_LIMIT, "no descriptors are left for the thread %s", name);
-		goto fail;
-	}
-	thread->finished_event = event_new(
-		base, queue_fd(thread->finished), EV_READ | EV_PERSIST, on_finished, thread);
-	if (thread->finished_event == NULL || event_add(thread->finished_event, NULL) < 0) {
-		(void)ss_fail(err, "the thread %s cannot be watched", name);
-		goto fail;
-	}
-	if (service_thread_begin(&thread->thread, name, run, thread, err) < 0)
-		goto fail;
-	return thread;
-fail:
-	if (thread->finished_event != NULL)
-		event_free(thread->finished_event);
-	queue_free(thread->finished);
-	queue_free(thread->todo);
-	free(thread);
-	return NULL;
+	void *const contexts[] = {context};
+	const struct service_threads threads = {
+		.name = name, .limit = limit, .work = work, .contexts = contexts, .count = 1};
+	return service_threads_new(base, &threads, err);
 }
 
 void service_thread_measure(
@@ -146,11 +185,15 @@ void service_thread_free(struct service_thread *thread)
 	if (thread == NULL)
 		return;
 	queue_close(thread->todo);
-	(void)pthread_join(thread->thread, NULL);
+	for (size_t i = 0; i < thread->count; i++)
+		(void)pthread_join(thread->hands[i].thread, NULL);
 	thread->closing = true;
-	finish(thread, queue_take(thread->finished, false));
-	event_free(thread->finished_event);
+	if (thread->finished != NULL)
+		finish(thread, queue_take(thread->finished, false));
+	if (thread->finished_event != NULL)
+		event_free(thread->finished_event);
 	queue_free(thread->finished);
 	queue_free(thread->todo);
+	free(thread->hands);
 	free(thread);
 }

@@ -1,5 +1,5 @@
 /*
- * A thread that does work for the loop: jobs go in through a queue, and come back as a call on the
+ * A thread, or several, that do work for the loop: jobs go in through a queue, and come back as a call on the
  * loop. What waits is handed over together, so the work can be done as one batch.
  */
 #ifndef SERVICE_THREAD_H
@@ -33,6 +33,21 @@ int service_thread_begin(pthread_t *thread, const char *name, void *(*start)(voi
 struct service_thread *service_thread_new(struct event_base *base, const char *name, size_t limit,
 	service_work *work, void *context, struct ss_error *err);
 
+/* The same with COUNT threads, 1 or more, which work at once: the one that is free takes what PICK gives it, or all that waits
+ * without PICK, which a single thread may do. Each has its own of CONTEXTS; PICK gets PICK_CONTEXT. */
+struct service_threads {
+	const char *name;
+	size_t limit;
+	service_work *work;
+	void *const *contexts;
+	size_t count;
+	queue_pick *pick;
+	void *pick_context;
+};
+
+struct service_thread *service_threads_new(
+	struct event_base *base, const struct service_threads *threads, struct ss_error *err);
+
 /* Tells METRICS (which may be NULL) in GAUGE how many jobs wait or run. */
 void service_thread_measure(
 	struct service_thread *thread, struct metrics_part *metrics, enum metric gauge);
@@ -48,7 +63,7 @@ void service_thread_poll(struct service_thread *thread, int64_t ns);
 /* The job after JOB in a batch, or NULL. */
 struct service_job *service_job_next(const struct service_job *job);
 
-/* Finishes what was queued, calls its done(), and ends the thread. What these calls still put is refused
+/* Finishes what was queued, calls its done(), and ends the threads. What these calls still put is refused
  * with SS_UNAVAILABLE. Loop thread. */
 void service_thread_free(struct service_thread *thread);
 

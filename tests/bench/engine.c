@@ -81,7 +81,8 @@ static void open_store(struct bench *bench, const char *synchronous)
 	if (options_read(document, document->root, document->root, plugin->options, NULL,
 		    "the storage", options, &diagnostics) == 0 &&
 		plugin->storage->create(&setup, &bench->storage, &err) == 0)
-		bench->store = store_new(bench->base, plugin->storage, bench->storage, 1000, &err);
+		bench->store =
+			store_new(bench->base, plugin->storage, &bench->storage, 1, 1000, &err);
 	options_free(options, count);
 	free(options);
 	free(yaml);

@@ -56,6 +56,59 @@ Test(queue, takes_an_item_again_that_was_taken_out)
 	queue_free(queue);
 }
 
+/* Takes the even ones, or one that is odd. */
+static struct queue_item *pick_even(void *context, struct queue_item **waiting)
+{
+	struct queue_item *taken = NULL, **last = &taken;
+	(void)context;
+	for (struct queue_item **at = waiting; *at != NULL;) {
+		struct queue_item *item = *at;
+		if (number_of(item)->value % 2 != 0) {
+			at = &item->next;
+			continue;
+		}
+		*at = item->next;
+		item->next = NULL;
+		*last = item;
+		last = &item->next;
+	}
+	if (taken == NULL) {
+		taken = *waiting;
+		*waiting = taken->next;
+		taken->next = NULL;
+	}
+	return taken;
+}
+
+static void put_values(struct queue *queue, struct number *numbers, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		numbers[i].value = i;
+		queue_put(queue, &numbers[i].item);
+	}
+}
+
+Test(queue, lets_who_takes_pick)
+{
+	static const size_t expected[] = {0, 2, 4, 1, 3, 5, 6, 7};
+	struct number numbers[8];
+	struct queue *queue = queue_new(false);
+	size_t taken = 0;
+	put_values(queue, numbers, 0, 5);
+	for (size_t round = 0; taken < array_length(numbers); round++) {
+		if (round == 2) /* behind the one that was left over */
+			put_values(queue, numbers, 5, 6);
+		if (taken == 6)
+			put_values(queue, numbers, 6, 8);
+		struct queue_item *item = queue_take_picked(queue, pick_even, NULL);
+		for (; item != NULL; item = item->next)
+			cr_expect_eq(number_of(item)->value, expected[taken++]);
+	}
+	queue_close(queue);
+	cr_expect_null(queue_take_picked(queue, pick_even, NULL));
+	queue_free(queue);
+}
+
 Test(queue, gives_one_at_a_time_to_those_who_share_it)
 {
 	struct number numbers[3];

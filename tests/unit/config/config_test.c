@@ -185,6 +185,20 @@ Test(config, storage_may_be_a_plugin_with_options)
 	config_free(config);
 }
 
+Test(config, a_worker_has_one_connection_or_some_more)
+{
+	struct config *config = good("storage: {url: 'sqlite:///./t.db'}\n", "");
+	cr_expect_eq(config->storage_connections, 1);
+	config_free(config);
+	config = good("storage: {url: 'sqlite:///./t.db', connections: 32}\n", "");
+	cr_expect_eq(config->storage_connections, 32);
+	config_free(config);
+	refuses("storage: {url: 'sqlite:///./t.db', connections: 33}\n", "",
+		"@:3:49: connections must be from 1 to 32, not 33\n");
+	refuses("storage: {url: 'sqlite:///./t.db', connections: 0}\n", "",
+		"@:3:49: connections must be from 1 to 32, not 0\n");
+}
+
 Test(config, refuses_a_storage_it_does_not_know)
 {
 	refuses("storage: {url: 'mysql://me:secret@host/db'}\n", "",

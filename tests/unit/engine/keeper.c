@@ -130,7 +130,7 @@ static const struct ss_storage_operations operations = {
 void keeper_open(void)
 {
 	struct ss_error err;
-	keeper.store = store_new(stage.base, &operations, NULL, 1000, &err);
+	keeper.store = store_new(stage.base, &operations, (void *[]){NULL}, 1, 1000, &err);
 	keeper.writes_left = SIZE_MAX;
 	cr_assert_not_null(keeper.store);
 	stage.options.store = keeper.store;

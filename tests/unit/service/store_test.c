@@ -10,6 +10,7 @@
 
 #include <criterion/criterion.h>
 #include <event2/event.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,7 +141,7 @@ static void start(bool gated, size_t limit)
 	struct ss_error err = {0};
 	base = event_base_new();
 	gate_init(&storage.gate, gated);
-	store = store_new(base, &operations, &storage, limit, &err);
+	store = store_new(base, &operations, (void *[]){&storage}, 1, limit, &err);
 	cr_assert_not_null(store, "%s", err.text);
 }
 
@@ -472,4 +473,101 @@ Test(store, finishes_what_was_asked_when_it_is_freed)
 	value_unref(answers[20].value);
 	store = NULL;
 	stop();
+}
+
+/* Two instances. */
+
+static struct storage second;
+
+static void start_two(void)
+{
+	struct ss_error err = {0};
+	base = event_base_new();
+	gate_init(&storage.gate, true);
+	gate_init(&second.gate, true);
+	store = store_new(base, &operations, (void *[]){&storage, &second}, 2, TURNS, &err);
+	cr_assert_not_null(store, "%s", err.text);
+}
+
+static void stop_two(void)
+{
+	store_free(store);
+	gate_destroy(&storage.gate);
+	gate_destroy(&second.gate);
+	event_base_free(base);
+}
+
+/* The instance that stands at its door first, and the other one. */
+static struct storage *await_one(struct storage **other)
+{
+	for (;;) {
+		bool is_first = sem_trywait(&storage.gate.reached) == 0;
+		if (is_first || sem_trywait(&second.gate.reached) == 0) {
+			*other = is_first ? &second : &storage;
+			return is_first ? &storage : &second;
+		}
+		(void)sched_yield();
+	}
+}
+
+Test(store, reads_while_another_instance_commits)
+{
+	struct storage *other = NULL;
+	start_two();
+	commit(0, 1);
+	struct storage *busy = await_one(&other);
+	cr_assert_eq(store_stats(store, on_read, &answers[1], NULL), 0);
+	gate_open(&other->gate, 1);
+	loop_until(base, &answered, 1);
+	cr_expect_eq(answers[1].calls, 1);
+	cr_expect_eq(answers[0].calls, 0);
+	cr_expect_eq(other->reads, 1);
+	gate_open(&busy->gate, 1);
+	loop_until(base, &answered, 2);
+	cr_expect_not(answers[0].failed);
+	value_unref(answers[1].value);
+	stop_two();
+}
+
+Test(store, commits_what_waits_for_several_instances_in_one_transaction)
+{
+	struct storage *other = NULL;
+	start_two();
+	commit(0, 1);
+	struct storage *one = await_one(&other);
+	commit(1, 2);
+	gate_wait(&other->gate);
+	/* Both are at work. */
+	commit(2, 40);
+	gate_open(&other->gate, 2);
+	loop_until(base, &answered, 39);
+	cr_expect_eq(other->transaction_count, 2);
+	cr_expect_eq(other->transactions[1], 38);
+	gate_open(&one->gate, 1);
+	loop_until(base, &answered, 40);
+	cr_expect_eq(one->transaction_count, 1);
+	stop_two();
+}
+
+Test(store, shares_reads_that_wait_among_its_instances)
+{
+	struct storage *other = NULL;
+	start_two();
+	commit(0, 1);
+	struct storage *one = await_one(&other);
+	commit(1, 2);
+	gate_wait(&other->gate);
+	for (size_t i = 2; i < 8; i++)
+		cr_assert_eq(store_stats(store, on_read, &answers[i], NULL), 0);
+	gate_open(&one->gate, 1);
+	gate_open(&other->gate, 1);
+	gate_wait(&one->gate);
+	gate_wait(&other->gate); /* neither waits for what the other one took */
+	gate_open(&one->gate, 6);
+	gate_open(&other->gate, 6);
+	loop_until(base, &answered, 8);
+	cr_expect_eq(one->reads + other->reads, 6);
+	for (size_t i = 2; i < 8; i++)
+		value_unref(answers[i].value);
+	stop_two();
 }
