@@ -229,6 +229,11 @@ void engine_stop(struct engine *engine)
 		turn_end(turn, &err);
 }
 
+bool engine_is_idle(const struct engine *engine)
+{
+	return engine->turns == NULL && engine->saving == 0;
+}
+
 /* A turn that is left is held by runs whose agents said that they would finish and did not. */
 static void free_left(struct engine *engine, struct turn *turn)
 {

@@ -30,6 +30,9 @@
  * last. A turn that is given up, or stopped with its engine, can be gone on with from there as well. Who goes
  * on with it anywhere holds its lease, which is renewed while the turn runs here.
  *
+ * Who does something with what a turn came to, as storing an answer, has it confirmed (turn_confirm()): until then its
+ * journal is one of a turn that runs, so when this process dies before, another one goes on with it and does it.
+ *
  * The loop is kept for about a millisecond at most; turns with many nodes go on in its next round.
  */
 #ifndef ENGINE_ENGINE_H
@@ -70,8 +73,12 @@ struct engine *engine_new(const struct engine_options *options, const struct gra
  * any more, and agents are refused what they ask for. Before the services are freed; NULL is allowed. */
 void engine_stop(struct engine *engine);
 
+/* Whether ENGINE has no turn, so that nothing is under way for it. */
+bool engine_is_idle(const struct engine *engine);
+
 /* Frees the engine, with the instances of the agents; waits for those that block until they return. All turns must
- * have been freed before, and so must the services, which call back what is still under way. */
+ * have been freed before, and so must the services, which call back what is still under way, or the engine
+ * is idle. */
 void engine_free(struct engine *engine);
 
 enum turn_status {
@@ -114,10 +121,19 @@ struct turn_options {
 		*input; /* a map from fields to values; the others have their defaults */
 	/* Under which the turn is kept as its workflow's `durability` says; NULL: it is not kept. */
 	const char *id;
+	/* Whose turn it is, and of which conversation, for its journal; NULL: of nobody's. Of a turn that is gone on with
+	 * its journal knows. */
+	const char *user_id, *conversation_id;
 	/* The turn that is gone on with, in place of an input and an id. It was fetched to be gone on with,
 	 * unless the turn is just to be brought back as far as is known. */
 	struct record *record;
 	bool look;             /* nothing runs that is not known, and nothing is stored */
+	/* What the owner of a turn that is kept must know to go on with it elsewhere, a map for record_about(); NULL:
+	 * nothing. */
+	const struct ss_value *about;
+	/* With durability `node`: a turn that ends well calls its turn_over at once, and its journal says so when the owner
+	 * has called turn_confirm(). */
+	bool confirms;
 	const struct log *log; /* copied */
 	turn_over *over;       /* called later, never before the call that starts returns */
 	turn_event *event;     /* NULL: none */
@@ -150,6 +166,11 @@ struct ss_value *turn_interrupts(struct turn *turn);
  * said by then is the answer; one that has said nothing gives way to the last one that is configured. Its turn_over is
  * called as always. */
 void turn_hurry(struct turn *turn);
+
+/* What is to be done with TURN, which is done and was to be confirmed, is done, or has failed for good with ERR: its
+ * journal says so later, also when TURN is freed. Nothing happens to other turns. Who does not call this before
+ * turn_free() leaves the turn to be gone on with by another process, when its lease is over. */
+void turn_confirm(struct turn *turn, const struct ss_error *err);
 
 /* The id of a turn that is kept, or NULL. */
 const char *turn_id(const struct turn *turn);

@@ -24,11 +24,14 @@ struct journal {
 	struct turn *turn; /* the outermost */
 	struct store *store;
 	char *id;
-	bool each;    /* each node is stored before what comes after it starts */
-	bool begun;   /* it is in the store */
-	bool closing; /* the turn is over or waits */
-	bool closed;  /* and that is stored */
-	bool broken;  /* nothing can be stored any more */
+	char *user_id, *conversation_id; /* NULL: nobody's, or the store knows */
+	bool each;     /* each node is stored before what comes after it starts */
+	bool begun;    /* it is in the store */
+	bool closing;  /* the turn is over or waits */
+	bool closed;   /* and that is stored */
+	bool confirms; /* its owner tells when it may be closed */
+	bool confirmed;
+	bool broken; /* nothing can be stored any more */
 	int64_t fence;
 	int64_t written; /* entries that are in the store, or on their way */
 	/* Counts: what was noted, and how much of it is stored. That the journal begins is the first of them. */
@@ -37,7 +40,7 @@ struct journal {
 	struct save *saving; /* NULL: nothing is on its way */
 	int64_t renewed_ns;  /* when the lease was taken or renewed last */
 	struct event *renewal;
-	struct ss_value *input;
+	struct ss_value *input, *about;
 	struct ss_value *answers; /* that are being stored, to go on with */
 	struct turn *gated;       /* turns that wait until something is stored */
 };
@@ -97,6 +100,10 @@ void journal_open(struct turn *turn, const struct turn_options *options)
 	journal->turn = turn;
 	journal->store = turn->engine->options.store;
 	journal->id = memory_string(id);
+	if (options->user_id != NULL)
+		journal->user_id = memory_string(options->user_id);
+	if (options->conversation_id != NULL)
+		journal->conversation_id = memory_string(options->conversation_id);
 	journal->each = graph->durability == GRAPH_DURABLE_NODE;
 	journal->begun = record != NULL;
 	journal->fence = record != NULL ? record_fence(record) : 1;
@@ -104,7 +111,9 @@ void journal_open(struct turn *turn, const struct turn_options *options)
 	journal->noted = 1;
 	journal->saved = journal->begun;
 	journal->renewed_ns = clock_monotonic_ns();
+	journal->confirms = options->confirms && journal->each;
 	journal->input = value_ref(options->input);
+	journal->about = options->about != NULL ? value_ref(options->about) : NULL;
 	if (journal->begun)
 		journal->renewal = turn_timer(turn, RENEWAL_NS, on_renewal, journal);
 	turn->journal = journal;
@@ -114,10 +123,15 @@ void journal_free(struct journal *journal)
 {
 	if (journal == NULL)
 		return;
+	if (journal->renewal != NULL)
+		(void)event_del(journal->renewal);
 	entries_free(&journal->waiting);
 	value_unref(journal->answers);
 	value_unref(journal->input);
+	value_unref(journal->about);
 	free(journal->id);
+	free(journal->user_id);
+	free(journal->conversation_id);
 	free(journal);
 }
 
@@ -272,13 +286,15 @@ static void begin(struct journal *journal, struct save *save)
 {
 	const struct graph *graph = journal->turn->program->graph;
 	bool given = value_count(journal->input) > 0;
-	struct ss_value *start =
-		value_map_make({"input", given ? value_ref(journal->input) : NULL});
+	struct ss_value *start = value_map_make({"input", given ? value_ref(journal->input) : NULL},
+		{"about", journal->about != NULL ? value_ref(journal->about) : NULL});
 	save->start = json_text(start);
 	save->write.workflow = graph->hash;
 	save->write.workflow_text = text_of(graph->source_text);
 	save->write.start = (struct ss_text){save->start, strlen(save->start)};
 	save->write.lease_ns = RECORD_LEASE_NS;
+	save->write.user_id = journal->user_id;
+	save->write.conversation_id = journal->conversation_id;
 	value_unref(start);
 }
 
@@ -339,7 +355,21 @@ static const char *final_status(const struct turn *turn)
 		return "interrupted";
 	if (turn->status == TURN_DONE)
 		return "done";
-	return turn->over != NULL && !turn->engine->stopped ? "failed" : NULL;
+	bool confirmed = turn->journal->confirmed;
+	return confirmed || (turn->over != NULL && !turn->engine->stopped) ? "failed" : NULL;
+}
+
+bool journal_is_open(const struct turn *turn)
+{
+	const struct journal *journal = turn->journal;
+	return journal != NULL && journal->confirms && !journal->confirmed && !journal->broken &&
+	       turn->status == TURN_DONE;
+}
+
+void journal_confirm(struct turn *turn)
+{
+	turn->journal->confirmed = true;
+	(void)journal_close(turn);
 }
 
 bool journal_close(struct turn *turn)

@@ -118,6 +118,11 @@ const struct ss_value *record_input(const struct record *record)
 	return value_get(record->start, "input");
 }
 
+const struct ss_value *record_about(const struct record *record)
+{
+	return value_get(record->start, "about");
+}
+
 const char *record_workflow(const struct record *record)
 {
 	return value_as_string(value_get(record->journal, "workflow"), NULL);

@@ -1,7 +1,7 @@
 /*
  * What is stored of a turn: its journal, read for going on with the turn or for looking at it. Loop thread.
  *
- * The journal of a turn is what the turn began with, {"input": {…}, "parent": {turn, checkpoint}}, and
+ * The journal of a turn is what the turn began with, {"input": {…}, "about": {…}, "parent": {turn, checkpoint}}, and
  * entries, each about one task:
  *   {"writes": [[FIELD, VALUE, OVERWRITES], …], "way": N, "attempts": N}   what the node came to
  *   {"cached": true, "writes": [[FIELD, VALUE, OVERWRITES, COPY], …], …}   the same, from its cache
@@ -41,6 +41,9 @@ const char *record_error(const struct record *record);
 
 /* What the turn began with, a map from fields to values. */
 const struct ss_value *record_input(const struct record *record);
+
+/* What its owner must know of the turn (struct turn_options), or NULL. */
+const struct ss_value *record_about(const struct record *record);
 
 /* Of the workflow that the turn began with; the source is for graph_restore(). */
 const char *record_workflow(const struct record *record);

@@ -121,13 +121,25 @@ void turn_tell_over(struct turn *turn)
 {
 	if (turn->deadline != NULL)
 		(void)event_del(turn->deadline);
-	if (!journal_close(turn))
+	if ((!journal_is_open(turn) && !journal_close(turn)) || turn->told)
 		return;
+	turn->told = journal_is_open(turn);
 	event_over(turn);
 	if (turn->over == NULL)
 		return;
 	(void)turn_ref(turn);
 	later_add(turn->engine->options.later, &turn->over_call);
+}
+
+void turn_confirm(struct turn *turn, const struct ss_error *err)
+{
+	if (!turn->told || turn->status != TURN_DONE)
+		return;
+	if (err != NULL) {
+		turn->status = TURN_FAILED;
+		turn->err = *err;
+	}
+	journal_confirm(turn);
 }
 
 void turn_keep(struct turn *turn, struct view *view)

@@ -256,6 +256,7 @@ struct turn {
 	struct record *record;   /* NULL: it began here */
 	bool look;
 	bool hurried; /* nobody waits for it */
+	bool told; /* its owner knows that it is over, although the journal does not say so yet */
 	/* While it waits for the journal. */
 	struct turn *next_gated;
 	bool gated;
@@ -484,6 +485,10 @@ bool journal_has_work(const struct turn *turn);
 void journal_save(struct turn *turn);
 /* Stores the end of TURN, or that it waits. Whether that is done; if not, turn_tell_over() is called then. */
 bool journal_close(struct turn *turn);
+/* Whether TURN, which has ended, is to be confirmed before its journal is closed. */
+bool journal_is_open(const struct turn *turn);
+/* It is. */
+void journal_confirm(struct turn *turn);
 /* TURN goes on with ANSWERS. -1 and ERR when it is about to already. */
 int journal_reopen(struct turn *turn, const struct ss_value *answers, struct ss_error *err);
 /* Stores what was noted since and takes the lease, then calls interrupt_apply(); or TURN fails. */

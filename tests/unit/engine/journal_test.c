@@ -222,6 +222,91 @@ Test(journal, of_a_turn_that_is_given_up_lets_it_go_on)
 	close_stage();
 }
 
+static void note_ending(void *context, struct turn *turn)
+{
+	struct ending *ending = context;
+	ending->turn = turn;
+	ending->calls++;
+}
+
+/* A turn that is to be confirmed. */
+static struct turn *start_confirmed(const char *id, struct ending *ending)
+{
+	struct ss_error err = {0};
+	struct ss_value *about = value_map_make({"who", value_text("ann")});
+	const struct turn_options options = {.id = id,
+		.about = about,
+		.confirms = true,
+		.log = &stage.log,
+		.over = note_ending,
+		.context = ending};
+	struct turn *turn = turn_start(stage.engine, &options, &err);
+	cr_assert_not_null(turn, "%s", err.text);
+	value_unref(about);
+	return turn;
+}
+
+static void await_status(const char *id, const char *status)
+{
+	while (strcmp(keeper_status(id), status) != 0)
+		(void)event_base_loop(stage.base, EVLOOP_ONCE);
+}
+
+Test(journal, is_of_a_running_turn_until_that_is_confirmed)
+{
+	struct ending ending = {0};
+	open_stage(CHAIN);
+	struct turn *turn = start_confirmed("t1", &ending);
+	stage_until_over(&ending);
+	cr_expect_eq(turn_status(turn), TURN_DONE);
+	cr_expect_str_eq(keeper_status("t1"), "running");
+	cr_expect(keeper_is_held("t1"));
+	turn_confirm(turn, NULL);
+	turn_free(turn);
+	await_status("t1", "done");
+	cr_expect_str_eq(keeper_entries("t1"), "{}\n{}\n{}\n");
+	cr_expect_not(keeper_is_held("t1"));
+	cr_expect_eq(ending.calls, 1);
+	close_stage();
+}
+
+Test(journal, of_a_turn_that_nobody_confirmed_is_gone_on_with_elsewhere)
+{
+	struct ending ending = {0};
+	open_stage(CHAIN);
+	struct turn *turn = start_confirmed("t1", &ending);
+	stage_until_over(&ending);
+	turn_free(turn);
+	cr_expect_str_eq(keeper_status("t1"), "running");
+	keeper_release("t1");
+	expect_played("a b c");
+	struct record *record = keeper_fetch("t1", false);
+	cr_expect_str_eq(value_as_string(value_get(record_about(record), "who"), NULL), "ann");
+	record_unref(record);
+	turn = keeper_resume("t1", NULL);
+	cr_expect_eq(turn_status(turn), TURN_DONE);
+	expect_played("c");
+	turn_free(turn);
+	close_stage();
+}
+
+Test(journal, says_why_what_was_to_be_done_has_failed)
+{
+	struct ending ending = {0};
+	struct ss_error err = {0};
+	open_stage(CHAIN);
+	struct turn *turn = start_confirmed("t1", &ending);
+	stage_until_over(&ending);
+	(void)ss_fail(&err, "there is no such conversation");
+	turn_confirm(turn, &err);
+	turn_free(turn);
+	await_status("t1", "failed");
+	struct record *record = keeper_fetch("t1", false);
+	cr_expect_str_eq(record_error(record), "there is no such conversation");
+	record_unref(record);
+	close_stage();
+}
+
 Test(journal, is_written_by_one_process_at_a_time)
 {
 	struct ending ending, other_ending;
