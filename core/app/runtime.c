@@ -2,6 +2,7 @@
 
 #include "app/database_place.h"
 #include "app/knowledge_base.h"
+#include "app/unfinished.h"
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "config/options.h"
@@ -39,9 +40,9 @@ struct runtime {
 	struct metrics_part *metrics;
 	struct plugins *plugins;
 	struct part storage, embedder, index;
-	char embedder_id[KNOWLEDGE_BASE_EMBEDDER];
 	void *connections[CONFIG_CONNECTIONS]; /* instances of the storage */
 	size_t connection_count;
+	char embedder_id[KNOWLEDGE_BASE_EMBEDDER];
 	struct part *models;       /* a row for each that the configuration names */
 	struct articles *articles; /* NULL for a workflow by itself */
 	struct knowledge *knowledge;
@@ -53,6 +54,7 @@ struct runtime {
 	struct graph *graph;
 	struct engine *engine;
 	struct support *support;
+	struct unfinished *unfinished;
 };
 
 /* Loads the plugin and reads its options. */
@@ -346,10 +348,10 @@ static int load_workflow(struct runtime *runtime, struct diagnostics *diagnostic
 	return support_check(runtime->graph, diagnostics);
 }
 
-/* The engine of the workflow, on the services that there are. */
-static int make_engine(struct runtime *runtime, uint64_t shuffle, struct diagnostics *diagnostics)
+/* Of an engine on the services that there are. */
+static struct engine_options engine_options(struct runtime *runtime, uint64_t shuffle)
 {
-	const struct engine_options options = {
+	return (struct engine_options){
 		.base = runtime->base,
 		.later = runtime->later,
 		.compute = runtime->compute,
@@ -359,6 +361,11 @@ static int make_engine(struct runtime *runtime, uint64_t shuffle, struct diagnos
 		.log = runtime->log,
 		.shuffle = shuffle,
 	};
+}
+
+static int make_engine(struct runtime *runtime, uint64_t shuffle, struct diagnostics *diagnostics)
+{
+	const struct engine_options options = engine_options(runtime, shuffle);
 	runtime->engine = engine_new(&options, runtime->graph, diagnostics);
 	return runtime->engine != NULL ? 0 : -1;
 }
@@ -379,6 +386,17 @@ static int start_workflow(
 		.candid = extent != RUNTIME_SERVE,
 	};
 	runtime->support = support_new(&support);
+	if (runtime->store == NULL)
+		return 0;
+	const struct engine_options engine = engine_options(runtime, 0);
+	const struct versions_options versions = {
+		.engine = &engine,
+		.support = &support,
+		.current = runtime->support,
+		.plugins = runtime->plugins,
+	};
+	runtime->unfinished = unfinished_new(
+		runtime->base, runtime->store, versions_new(&versions), runtime->log);
 	return 0;
 }
 
@@ -519,11 +537,13 @@ void runtime_free(struct runtime *runtime)
 		return;
 	/* Then the services finish what was asked of them; the turns that waited for it are over. */
 	engine_stop(runtime->engine);
+	unfinished_stop(runtime->unfinished);
 	http_client_stop(runtime->http);
 	compute_free(runtime->compute);
 	store_free(runtime->store);
 	if (runtime->later != NULL)
 		later_make(runtime->later);
+	unfinished_free(runtime->unfinished);
 	support_free(runtime->support);
 	engine_free(runtime->engine);
 	graph_free(runtime->graph);
@@ -538,6 +558,16 @@ void runtime_free(struct runtime *runtime)
 	http_client_free(runtime->http);
 	plugins_free(runtime->plugins);
 	free(runtime);
+}
+
+void runtime_begin(struct runtime *runtime)
+{
+	unfinished_begin(runtime->unfinished);
+}
+
+void runtime_drain(struct runtime *runtime)
+{
+	unfinished_pause(runtime->unfinished);
 }
 
 struct support *runtime_support(struct runtime *runtime)

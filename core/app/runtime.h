@@ -54,6 +54,11 @@ int runtime_load(struct runtime *runtime, const struct runtime_workflow *workflo
 struct runtime *runtime_new_embedder(
 	const struct config *config, const struct log *log, struct diagnostics *diagnostics);
 
+/* The server begins, or begins to leave: of a runtime that serves. In between it goes on with what others left
+ * unfinished. */
+void runtime_begin(struct runtime *runtime);
+void runtime_drain(struct runtime *runtime);
+
 /* Finishes what is under way and frees everything. */
 void runtime_free(struct runtime *runtime);
 

@@ -90,6 +90,7 @@ static void drain(struct worker_process *worker)
 	worker->draining = true;
 	(void)event_del(worker->control);
 	(void)evtimer_add(worker->deadline, &after);
+	runtime_drain(worker->runtime);
 	http_server_drain(worker->server, on_drained, worker);
 }
 
@@ -127,6 +128,7 @@ static void on_control(evutil_socket_t fd, short what, void *context)
 		return;
 	}
 	metrics_set(worker->options->part, METRIC_WORKERS, 1);
+	runtime_begin(worker->runtime);
 }
 
 static int watch(struct worker_process *worker)

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "engine/record.h"
 #include "service/compute.h"
 #include "service/metrics.h"
 #include "service/store.h"
@@ -80,6 +81,7 @@ struct support_turn {
 	const struct support_listener *listener; /* NULL: nobody listens */
 	struct watch *watch;                     /* NULL: nothing is told */
 	bool left;
+	bool continued; /* another process began with it */
 	struct turn *turn;
 	struct ss_turn record;
 	const char *shown[SHOWN_LIMIT];
@@ -367,12 +369,24 @@ static void reply(struct support_turn *turn)
 	free_turn(turn);
 }
 
+/* The process that began with it has stored an answer, and nobody heard of it again. */
+static bool was_answered(const struct support_turn *turn, const struct ss_error *err)
+{
+	return turn->continued && err->status == SS_CONFLICT;
+}
+
 static void on_committed(void *context, const struct ss_error *err)
 {
-	if (err != NULL)
-		fail(context, err);
-	else
-		reply(context);
+	struct support_turn *turn = context;
+	if (err == NULL || was_answered(turn, err)) {
+		turn_confirm(turn->turn, NULL);
+		reply(turn);
+		return;
+	}
+	/* Whoever asked is told of it; a question that nobody waits for is tried again. */
+	if (!turn->continued || err->status != SS_UNAVAILABLE)
+		turn_confirm(turn->turn, err);
+	fail(turn, err);
 }
 
 static void on_over(void *context, struct turn *over)
@@ -427,6 +441,30 @@ static void on_event(void *context, struct turn *turn, const struct ss_value *ev
 		watch_event(asked->watch, event);
 }
 
+/* Runs the workflow as OPTIONS say. */
+static int start(struct support_turn *turn, struct turn_options *options, struct ss_error *err)
+{
+	options->log = &turn->log;
+	options->over = on_over;
+	options->event = on_event;
+	options->events = turn->watch != NULL ? watch_events : 0;
+	options->context = turn;
+	options->confirms = turn->support->options.store != NULL;
+	turn->turn = turn_start(turn->support->options.engine, options, err);
+	if (turn->turn != NULL && (turn->left || turn->support->hurried))
+		turn_hurry(turn->turn);
+	return turn->turn != NULL ? 0 : -1;
+}
+
+/* What support_continue() must know. */
+static struct ss_value *about(const struct support_turn *turn)
+{
+	return value_map_make({"user_id", value_text(turn->user_id)},
+		{"conversation_id", value_text(turn->conversation_id)},
+		{"new_conversation", value_bool(turn->new_conversation)},
+		{"asked_at_ns", value_int(turn->asked_at_ns)});
+}
+
 /* Runs the workflow with what is known of the customer (KNOWN, or NULL). */
 static int run(struct support_turn *turn, const struct ss_value *known, struct ss_error *err)
 {
@@ -445,20 +483,18 @@ static int run(struct support_turn *turn, const struct ss_value *known, struct s
 		{"recent", input(turn, "recent", copy(known, "recent"))},
 		{"asked_at", input(turn, "asked_at",
 				     value_text(clock_format(turn->asked_at_ns, asked_at)))});
-	const struct turn_options options = {
+	struct ss_value *known_elsewhere = about(turn);
+	struct turn_options options = {
 		.input = given,
 		.id = turn->turn_id,
-		.log = &turn->log,
-		.over = on_over,
-		.event = on_event,
-		.events = turn->watch != NULL ? watch_events : 0,
-		.context = turn,
+		.user_id = turn->user_id,
+		.conversation_id = turn->conversation_id,
+		.about = known_elsewhere,
 	};
-	turn->turn = turn_start(turn->support->options.engine, &options, err);
+	int result = start(turn, &options, err);
+	value_unref(known_elsewhere);
 	value_unref(given);
-	if (turn->turn != NULL && (turn->left || turn->support->hurried))
-		turn_hurry(turn->turn);
-	return turn->turn != NULL ? 0 : -1;
+	return result;
 }
 
 /* The question belongs to the conversation that has its thread. */
@@ -574,6 +610,36 @@ struct support_turn *support_ask(struct support *support, const struct support_q
 		return NULL;
 	}
 	return turn;
+}
+
+bool support_is_question(const struct record *record)
+{
+	return value_type(value_get(record_about(record), "user_id")) == SS_STRING;
+}
+
+struct support_turn *support_continue(struct support *support, struct record *record,
+	const struct log *log, support_replied *replied, void *context, struct ss_error *err)
+{
+	const struct ss_value *known = record_about(record);
+	const struct support_question question = {
+		.user_id = value_as_string(value_get(known, "user_id"), NULL),
+		.conversation_id = value_as_string(value_get(known, "conversation_id"), NULL),
+		.message = value_as_text(value_get(record_input(record), "message")),
+	};
+	struct support_turn *turn = turn_new(support, &question, log, replied, context);
+	turn->continued = true;
+	turn->new_conversation = value_as_bool(value_get(known, "new_conversation"));
+	turn->asked_at_ns = value_as_int(value_get(known, "asked_at_ns"));
+	(void)snprintf(turn->turn_id, sizeof turn->turn_id, "%s", record_id(record));
+	turn->log = log_with(log, "conversation_id", turn->conversation_id);
+	/* What it took is since it was asked, by whomever. */
+	int64_t passed_ns = clock_utc_ns() - turn->asked_at_ns;
+	turn->started_ns = clock_monotonic_ns() - (passed_ns > 0 ? passed_ns : 0);
+	struct turn_options options = {.record = record};
+	if (start(turn, &options, err) == 0)
+		return turn;
+	free_turn(turn);
+	return NULL;
 }
 
 static void hurry(struct support_turn *turn)

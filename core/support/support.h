@@ -11,6 +11,7 @@
 struct compute;
 struct engine;
 struct metrics_part;
+struct record;
 struct store;
 struct support;
 struct support_turn;
@@ -80,6 +81,16 @@ typedef void support_replied(void *context, const struct ss_value *reply,
  * gets as well, and ends the turn that this returns; when this returns NULL, never. The turn is stored durably
  * before REPLIED is called with a reply. */
 struct support_turn *support_ask(struct support *support, const struct support_question *question,
+	const struct log *log, support_replied *replied, void *context, struct ss_error *err);
+
+/* Whether RECORD is of a question, which support_continue() may answer. */
+bool support_is_question(const struct record *record);
+
+/* Goes on with the question of RECORD, which was fetched for that and whose workflow SUPPORT's is, as a process that is
+ * gone began to answer it, and stores the answer. LOG is copied; REPLIED as for support_ask(), with an error also when it
+ * was for nothing. The answer may be stored already, by whom nobody heard of again: then it stays. NULL and ERR when it
+ * cannot be gone on with. */
+struct support_turn *support_continue(struct support *support, struct record *record,
 	const struct log *log, support_replied *replied, void *context, struct ss_error *err);
 
 /* Whoever asked has gone away: nothing is told any more, and TURN ends as soon as it can with what it has. It is
