@@ -32,6 +32,40 @@ test('a conversation goes on with another server on the same database', async ()
 	});
 });
 
+test('two servers with several connections each lose nothing, store nothing twice, and agree', { timeout: 180000 }, async () => {
+	const database = postgres.newDatabase();
+	const installation = new Installation();
+	installation.edit('config/smartsupport.yaml', 'storage:\n', 'storage:\n  connections: 3\n');
+	installation.editWorkflow('max_steps: 50\n', 'max_steps: 50\ndurability: node\n');
+	await withServer({ installation, database }, async (first) => {
+		await withServer({ installation, database }, async (second) => {
+			const agent = new http.Agent({ keepAlive: true });
+			const received = [];
+			let over = false;
+			// Every user asks both servers, so that these change the same rows.
+			const all = Promise.all(
+				[first, second].flatMap((server) =>
+					Array.from({ length: 6 }, (_, i) => customer(server, agent, `customer_${i}`, received, () => over)),
+				),
+			);
+			await Promise.race([all, until('replies', () => received.length > 300, 150000)]);
+			over = true;
+			await all;
+			agent.destroy();
+			await assertStoredOnce(first, received);
+			await assertConversationsWhole(first);
+			const count = received.length;
+			assert.equal(await first.value("SELECT count(*) FROM messages WHERE role = 'assistant'"), count);
+			const totals = [await first.stats(), await second.stats()];
+			assert.equal(totals[0].total_queries, count);
+			for (const name of ['total_queries', 'categories', 'sentiments', 'active_conversations', 'avg_response_time', 'escalation_rate'])
+				assert.deepEqual(totals[0][name], totals[1][name], name);
+			const done = "SELECT count(*) FROM turns WHERE status = 'done' AND fence = 1";
+			await until('all turns are done, and were run once', async () => (await first.value(done)) === count);
+		});
+	});
+});
+
 test('without its database a server answers 503 and says why, and recovers by itself', async () => {
 	const database = postgres.newDatabase();
 	await withServer({ installation: new Installation(), database }, async (server) => {

@@ -29,10 +29,12 @@ export class Postgres {
 		return done ? 'it has ended' : value;
 	}
 
+	// Gives what the answer has behind "ok".
 	async #tell(word) {
 		this.process.stdin.write(`${word}\n`);
-		const answer = await this.#line();
+		const [answer, ...rest] = (await this.#line()).split(' ');
 		if (answer !== 'ok') throw new Error(`PostgreSQL: ${word}: ${answer}`);
+		return rest.join(' ');
 	}
 
 	// Stops it as an operator does; ends all of its processes with SIGKILL; starts it again.
@@ -46,6 +48,21 @@ export class Postgres {
 
 	restart() {
 		return this.#tell('start');
+	}
+
+	// Makes a standby that has whatever is committed from now on; makes it the primary.
+	async addStandby() {
+		this.standbyPort = await this.#tell('standby');
+	}
+
+	promote() {
+		return this.#tell('promote');
+	}
+
+	// Of a database, wherever the primary is.
+	urlOfBoth(name) {
+		const hosts = `host=${this.folder},${this.folder}&port=${this.port},${this.standbyPort}`;
+		return `postgresql://support@/${name}?${hosts}&target_session_attrs=read-write`;
 	}
 
 	// Lets it take connections with TLS as well, with this certificate.
