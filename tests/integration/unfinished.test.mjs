@@ -123,6 +123,18 @@ test('turns that are no questions are left alone', limit, async () => {
 	});
 });
 
+test('a server that stops gives back what it goes on with', limit, async () => {
+	await withServer({ installation: slow('120s'), workers: 1 }, async (server) => {
+		const { cutOff } = await askInVain(server, 2);
+		for (const pid of server.workers()) process.kill(pid, 'SIGKILL');
+		await cutOff;
+		await until('both are taken', async () => (await server.value('SELECT count(*) FROM turns WHERE fence = 2')) === 2);
+		server.signal('SIGTERM');
+		assert.deepEqual(await server.ended(), { code: 0, signal: null });
+		assert.deepEqual(await server.rows('SELECT DISTINCT status, owner, error FROM turns'), [{ status: 'running', owner: null, error: null }]);
+	});
+});
+
 test('a question that its processes die of is given up', limit, async () => {
 	await withServer({ installation: slow('120s'), workers: 1 }, async (server) => {
 		const { cutOff } = await askInVain(server, 1);
