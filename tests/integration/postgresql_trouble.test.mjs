@@ -60,6 +60,18 @@ test('after all its connections were cut while they were idle a server answers t
 	});
 });
 
+test('a server that does not get all of its connections does not start, and says why', async () => {
+	const database = postgres.newDatabase();
+	await execute(database, `CREATE ROLE limited LOGIN CONNECTION LIMIT 2; ALTER DATABASE ${nameOf(database)} OWNER TO limited`);
+	const installation = new Installation();
+	const line = installation.edit('config/smartsupport.yaml', 'storage:\n', 'storage:\n  connections: 3\n');
+	const { code, stderr } = await runProgram(['serve', '--config', installation.config], {
+		env: { ...installation.env, DATABASE_URL: database.replace('support@', 'limited@'), PORT: '0', WORKERS: '1' },
+	});
+	assert.equal(code, 1);
+	assert.match(stderr, new RegExp(`smartsupport\\.yaml:${line + 1}:\\d+: .*too many connections for role "limited"`));
+});
+
 test('a turn that a deadlock ended is stored at the second attempt, once', async () => {
 	const database = postgres.newDatabase();
 	const question = 'Do you sponsor zeppelin races in Antarctica?';
