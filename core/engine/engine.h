@@ -127,7 +127,7 @@ struct turn_options {
 	/* The turn that is gone on with, in place of an input and an id. It was fetched to be gone on with,
 	 * unless the turn is just to be brought back as far as is known. */
 	struct record *record;
-	bool look;             /* nothing runs that is not known, and nothing is stored */
+	bool look; /* nothing runs that is not known, and nothing is stored */
 	/* What the owner of a turn that is kept must know to go on with it elsewhere, a map for record_about(); NULL:
 	 * nothing. */
 	const struct ss_value *about;

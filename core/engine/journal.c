@@ -25,11 +25,11 @@ struct journal {
 	struct store *store;
 	char *id;
 	char *user_id, *conversation_id; /* NULL: nobody's, or the store knows */
-	bool each;     /* each node is stored before what comes after it starts */
-	bool begun;    /* it is in the store */
-	bool closing;  /* the turn is over or waits */
-	bool closed;   /* and that is stored */
-	bool confirms; /* its owner tells when it may be closed */
+	bool each;                       /* each node is stored before what comes after it starts */
+	bool begun;                      /* it is in the store */
+	bool closing;                    /* the turn is over or waits */
+	bool closed;                     /* and that is stored */
+	bool confirms;                   /* its owner tells when it may be closed */
 	bool confirmed;
 	bool broken; /* nothing can be stored any more */
 	int64_t fence;
