@@ -1,6 +1,7 @@
 # What the plugins for SQL databases share.
 set(SQL_SOURCES
 	${CMAKE_CURRENT_LIST_DIR}/sql/commit.c
+	${CMAKE_CURRENT_LIST_DIR}/sql/events.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/feedback.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/journal.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/read.c

@@ -9,7 +9,6 @@
 
 enum {
 	US_IN_NS = 1000,
-	ID_SIZE = 37, /* a UUID and its NUL */
 	PRIORITY_MIN = 1,
 	PRIORITY_MAX = 10,
 };
@@ -23,14 +22,13 @@ int64_t database_now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* A UUID of version 7 (RFC 9562) for a message of the time AT_US. */
-static int make_id(int64_t at_us, char id[ID_SIZE], struct ss_error *err)
+int database_make_id(int64_t at_us, char id[DATABASE_ID_SIZE], struct ss_error *err)
 {
 	uint64_t random[2];
 	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-		return ss_fail(err, "the system gives no random numbers for a message's id");
+		return ss_fail(err, "the system gives no random numbers for an id");
 	uint64_t ms = (uint64_t)(at_us / 1000);
-	(void)snprintf(id, ID_SIZE, "%08x-%04x-7%03x-%04x-%012llx",
+	(void)snprintf(id, DATABASE_ID_SIZE, "%08x-%04x-7%03x-%04x-%012llx",
 		(unsigned)(ms >> 16 & 0xffffffff), (unsigned)(ms & 0xffff),
 		(unsigned)(random[0] & 0xfff), (unsigned)(0x8000 | (random[0] >> 12 & 0x3fff)),
 		(unsigned long long)(random[1] & 0xffffffffffff));
@@ -151,9 +149,9 @@ static int enter_conversation(
 static int add_question(
 	struct database *db, const struct ss_turn *turn, int64_t seq, struct ss_error *err)
 {
-	char id[ID_SIZE];
+	char id[DATABASE_ID_SIZE];
 	int64_t at_us = turn->asked_at_ns / US_IN_NS;
-	if (make_id(at_us, id, err) < 0)
+	if (database_make_id(at_us, id, err) < 0)
 		return -1;
 	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_QUESTION);
 	cursor_bind_string(&cursor, id);
@@ -168,10 +166,10 @@ static int add_question(
 
 /* ID is the new message's. */
 static int add_answer(struct database *db, const struct ss_turn *turn, int64_t seq,
-	char id[ID_SIZE], struct ss_error *err)
+	char id[DATABASE_ID_SIZE], struct ss_error *err)
 {
 	int64_t at_us = turn->answered_at_ns / US_IN_NS;
-	if (make_id(at_us, id, err) < 0)
+	if (database_make_id(at_us, id, err) < 0)
 		return -1;
 	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_ANSWER);
 	cursor_bind_string(&cursor, id);
@@ -220,7 +218,7 @@ static int write_turn(struct database *db, const void *item, struct ss_error *er
 {
 	const struct ss_turn *turn = item;
 	int64_t last = 0;
-	char answer[ID_SIZE];
+	char answer[DATABASE_ID_SIZE];
 	if (check_turn(db, turn, err) < 0)
 		return -1;
 	int found = find_turn(db, turn, err);
@@ -233,6 +231,9 @@ static int write_turn(struct database *db, const void *item, struct ss_error *er
 	if (database_note_shown(db, turn, answer, err) < 0 ||
 		count_turn(db, turn, STATEMENT_COUNT_IN_HOUR, err) < 0 ||
 		count_turn(db, turn, STATEMENT_COUNT_IN_TOTAL, err) < 0)
+		return -1;
+	if (database_store_events(db, &turn->events, turn->user_id, turn->conversation_id,
+		    turn->answered_at_ns / US_IN_NS, err) < 0)
 		return -1;
 	return 1;
 }
@@ -417,9 +418,9 @@ static int remove_total(struct database *db, const char *category, struct ss_err
 
 int database_try_commit(struct database *db, struct ss_error *err)
 {
-	char id[ID_SIZE];
+	char id[DATABASE_ID_SIZE];
 	const struct ss_turn turn = {.struct_size = sizeof turn, .category = id};
-	if (make_id(database_now_us(), id, err) < 0 ||
+	if (database_make_id(database_now_us(), id, err) < 0 ||
 		database_begin(db, STATEMENT_BEGIN_WRITE, err) < 0)
 		return -1;
 	/* A page that has changed is written, also when it is back as it was. */

@@ -104,6 +104,21 @@ static int count_vote(struct database *db, const struct ss_feedback *feedback,
 	return cursor_finish(&cursor, err);
 }
 
+static int store_events(
+	struct database *db, const struct ss_feedback *feedback, struct ss_error *err)
+{
+	if (feedback->events.count == 0)
+		return 0;
+	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_OWNER_OF_TURN);
+	cursor_bind_string(&cursor, feedback->turn_id);
+	int result = cursor_next(&cursor, err);
+	if (result == 1)
+		result = database_store_events(db, &feedback->events, cursor_text(&cursor, 0).data,
+			cursor_text(&cursor, 1).data, feedback->given_at_ns / US_IN_NS, err);
+	cursor_end(&cursor);
+	return result;
+}
+
 static int write_feedback(struct database *db, const void *item, struct ss_error *err)
 {
 	const struct ss_feedback *feedback = item;
@@ -111,7 +126,9 @@ static int write_feedback(struct database *db, const void *item, struct ss_error
 	if (find_answer(db, feedback->turn_id, &answer, err) < 0 ||
 		add_feedback(db, feedback, &answer, err) < 0)
 		return -1;
-	return count_vote(db, feedback, &answer, err) < 0 ? -1 : 1;
+	if (count_vote(db, feedback, &answer, err) < 0)
+		return -1;
+	return store_events(db, feedback, err) < 0 ? -1 : 1;
 }
 
 static const char *turn_id(const void *item)

@@ -101,6 +101,25 @@ int database_note_shown(struct database *db, const struct ss_turn *turn, const c
 	struct ss_error *err);
 int database_note_unanswered(struct database *db, const struct ss_turn *turn, struct ss_error *err);
 
+/* Stores EVENTS, with their deliveries, of USER_ID and CONVERSATION_ID (each may be NULL), in the transaction that stores
+ * what they tell of. */
+int database_store_events(struct database *db, const struct ss_events *events, const char *user_id,
+	const char *conversation_id, int64_t at_us, struct ss_error *err);
+
+/* How much was deleted. */
+struct database_forgotten {
+	int64_t events, requests;
+};
+
+/* Deletes the events of the conversation, or of the user, whichever is not NULL, with their deliveries; and the requests
+ * of the user. In a transaction; adds to COUNTS. */
+int database_forget_events(struct database *db, const char *conversation_id, const char *user_id,
+	struct database_forgotten *counts, struct ss_error *err);
+
+/* A UUID of version 7 (RFC 9562) for something of the time AT_US. */
+enum { DATABASE_ID_SIZE = 37 };
+int database_make_id(int64_t at_us, char id[DATABASE_ID_SIZE], struct ss_error *err);
+
 /* AT_US as RFC 3339 with microseconds, 2026-01-31T09:05:00.123456Z; new. */
 struct ss_value *database_time(const struct database *db, int64_t at_us);
 

@@ -225,4 +225,6 @@ const char *const statement_texts[STATEMENTS] = {
 		" conversation_id = CASE WHEN excluded.updated_at >= stored.updated_at"
 		" THEN excluded.conversation_id ELSE stored.conversation_id END,"
 		" updated_at = greatest(stored.updated_at, excluded.updated_at)",
+
+#include "storage/postgresql/statements_events.inc"
 };

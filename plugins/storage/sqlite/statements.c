@@ -206,6 +206,8 @@ const char *const statement_texts[STATEMENTS] = {
 		" conversation_id = iif(excluded.updated_at >= updated_at,"
 		" excluded.conversation_id, conversation_id),"
 		" updated_at = max(updated_at, excluded.updated_at)",
+
+#include "storage/sqlite/statements_events.inc"
 };
 
 int statements_prepare(struct database *db, struct ss_error *err)
