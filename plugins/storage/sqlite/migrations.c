@@ -116,6 +116,20 @@ static int record(struct database *db, const struct migration *step, struct ss_e
 	return result;
 }
 
+/* A step may have made a table anew that others refer to. */
+static int check_references(struct database *db, struct ss_error *err)
+{
+	int64_t lost;
+	if (read_number(db, "SELECT count(*) FROM pragma_foreign_key_check", &lost, err) < 0)
+		return -1;
+	if (lost == 0)
+		return 0;
+	return ss_fail_as(err, SS_INTERNAL,
+		"%s: has %lld rows that refer to rows which are not there, so its schema is left "
+		"as it is; restore the file from a backup",
+		db->path, (long long)lost);
+}
+
 /* Applies what is missing, in a transaction that holds the write lock. */
 static int apply(
 	struct database *db, const struct migration *steps, size_t count, struct ss_error *err)
@@ -129,12 +143,25 @@ static int apply(
 		if (execute(db, steps[i].sql, err) < 0 || record(db, &steps[i], err) < 0)
 			return -1;
 	}
+	if ((size_t)version < count && check_references(db, err) < 0)
+		return -1;
 	if (execute(db, "COMMIT", err) < 0)
 		return -1;
 	if ((size_t)version < count)
 		db->host->log(db->host, SS_LOG_INFO, "%s: schema brought from version %lld to %zu",
 			db->path, (long long)version, count);
 	return 0;
+}
+
+static int apply_locked(
+	struct database *db, const struct migration *steps, size_t count, struct ss_error *err)
+{
+	if (execute(db, "BEGIN IMMEDIATE", err) < 0)
+		return -1;
+	int result = apply(db, steps, count, err);
+	if (result < 0 && sqlite3_get_autocommit(db->handle) == 0)
+		(void)execute(db, "ROLLBACK", NULL);
+	return result;
 }
 
 int migrations_apply(
@@ -149,10 +176,12 @@ int migrations_apply(
 		(void)execute(db, "ROLLBACK", NULL);
 	if (result < 0 || (size_t)version == count)
 		return result;
-	if (execute(db, "BEGIN IMMEDIATE", err) < 0)
-		return -1;
-	result = apply(db, steps, count, err);
-	if (result < 0 && sqlite3_get_autocommit(db->handle) == 0)
-		(void)execute(db, "ROLLBACK", NULL);
+	/* Dropping a table, to make it anew, would drop what refers to its rows. Within a transaction the switch does
+	 * nothing. */
+	int enforced = 1;
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, -1, &enforced);
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL);
+	result = apply_locked(db, steps, count, err);
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, enforced, NULL);
 	return result;
 }
