@@ -47,6 +47,9 @@ bool database_is_again(const struct database *db);
 /* Whether what was refused last met what somebody else has stored meanwhile, so that another look may end otherwise. */
 bool database_met_another(const struct database *db);
 
+/* Sees to it that what was deleted cannot be found in the store's files any more, as far as this can be done now. */
+void database_wipe(struct database *db);
+
 /* Since when a conversation that was changed counts as active, in microseconds since 1970, UTC. */
 int64_t database_active_since(const struct database *db);
 

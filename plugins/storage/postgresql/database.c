@@ -58,6 +58,12 @@ void database_rollback(struct database *db)
 	db->met_another = met_another;
 }
 
+void database_wipe(struct database *db)
+{
+	/* The database's files are the server's: see docs/storage.md. */
+	(void)db;
+}
+
 int database_note_commit(struct database *db, int result, const struct ss_error *err)
 {
 	db->commit_error = result < 0 ? *err : (struct ss_error){.status = SS_OK};

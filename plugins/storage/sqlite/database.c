@@ -126,7 +126,7 @@ static int on_busy(void *context, int tries)
 	int64_t now = monotonic_ns();
 	if (tries == 0)
 		db->busy_since_ns = now;
-	if (now - db->busy_since_ns >= db->busy_timeout_ns)
+	if (db->impatient || now - db->busy_since_ns >= db->busy_timeout_ns)
 		return 0;
 	pause_us(tries < 500 ? 100 : 1000);
 	return 1;
@@ -156,7 +156,7 @@ static int check_place(const struct database *db, struct ss_error *err)
 /* What must be left of the disk for turns to be stored, in bytes. */
 enum { SPACE_LEAST = 1024 * 1024 };
 
-/* A check tries to commit no sooner than this after a commit has failed. */
+/* What has failed is tried again by the way no sooner than this afterwards. */
 static const int64_t try_again_ns = 1000000000;
 
 int database_note_commit(struct database *db, int result, const struct ss_error *err)
@@ -197,11 +197,35 @@ int database_check(void *instance, struct ss_error *err)
 	return check_commit(db, err);
 }
 
+/* Deleted rows are overwritten in the file (secure_delete in set_up(), and scrub.h), but the write-ahead log has the pages
+ * as they were until it is cut off, for which nobody may read it. */
+static void wipe(struct database *db, bool patient)
+{
+	db->impatient = !patient;
+	int code = sqlite3_wal_checkpoint_v2(
+		db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	db->impatient = false;
+	db->wipe_is_due = code != SQLITE_OK;
+	db->wipe_tried_ns = monotonic_ns();
+}
+
+void database_wipe(struct database *db)
+{
+	wipe(db, true);
+	if (db->wipe_is_due)
+		db->host->log(db->host, SS_LOG_WARNING,
+			"%s: what was deleted is still in its write-ahead log, since others read "
+			"it; the log is cut off as soon as nobody does",
+			db->path);
+}
+
 int database_begin(struct database *db, enum statement begin, struct ss_error *err)
 {
 	if (check_place(db, err) < 0)
 		return -1;
 	database_rollback(db);
+	if (db->wipe_is_due && monotonic_ns() - db->wipe_tried_ns >= try_again_ns)
+		wipe(db, false);
 	return statement_run(db, begin, err);
 }
 
@@ -321,8 +345,10 @@ static int set_up(struct database *db, bool synchronous_full, struct ss_error *e
 			return database_fail(db, code, err);
 	}
 	(void)sqlite3_wal_autocheckpoint(db->handle, LOG_PAGES);
+	/* What is deleted is overwritten with zeros; only who deletes pays for it. */
 	int code = sqlite3_exec(db->handle,
-		synchronous_full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+		synchronous_full ? "PRAGMA secure_delete = ON; PRAGMA synchronous = FULL"
+				 : "PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL",
 		NULL, NULL, NULL);
 	return code == SQLITE_OK ? 0 : database_fail(db, code, err);
 }
@@ -366,7 +392,9 @@ static int connect(struct database *db, bool synchronous_full, struct ss_error *
 		    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
 	if (check_file(db, err) < 0)
 		return -1;
-	int code = sqlite3_open_v2(db->path, &db->handle, flags, NULL);
+	int code = scrub_begin(&db->scrub);
+	if (code == SQLITE_OK)
+		code = sqlite3_open_v2(db->path, &db->handle, flags, db->scrub.name);
 	if (code != SQLITE_OK)
 		return database_fail(db, code, err);
 	/* A file that it may not write is opened all the same, for reading. */
@@ -406,6 +434,7 @@ void database_close(struct database *db)
 		return;
 	statements_finalize(db);
 	(void)sqlite3_close(db->handle);
+	scrub_end(&db->scrub);
 	free(db->path);
 	free(db);
 }

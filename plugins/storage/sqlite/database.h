@@ -7,16 +7,21 @@
 #define SQLITE_DATABASE_H
 
 #include "common/sql/operations.h"
+#include "storage/sqlite/scrub.h"
 
 #include <sqlite3.h>
 
 struct database {
 	const struct ss_host *host;
 	const struct ss_value_functions *values;
+	struct scrub scrub; /* what it reads and writes files by */
 	sqlite3 *handle;
 	char *path; /* absolute */
 	int64_t busy_timeout_ns;
-	int64_t busy_since_ns;        /* when SQLite began to wait for a lock */
+	int64_t busy_since_ns; /* when SQLite began to wait for a lock */
+	bool impatient;        /* it does not wait at all */
+	bool wipe_is_due;      /* the log may have what was deleted */
+	int64_t wipe_tried_ns;
 	struct ss_error commit_error; /* why the last commit failed; SS_OK when it worked */
 	int64_t commit_tried_ns;      /* when it failed */
 	int64_t active_window_us;

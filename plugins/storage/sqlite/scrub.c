@@ -1,0 +1,270 @@
+#include "storage/sqlite/scrub.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The file format: https://www.sqlite.org/fileformat2.html, "B-tree Pages". */
+enum {
+	FILE_HEADER_SIZE = 100,
+	PAGE_SIZE_LEAST = 512,
+	PAGE_SIZE_MOST = 65536,
+	INNER_INDEX = 2,
+	INNER_TABLE = 5,
+	LEAF_INDEX = 10,
+	LEAF_TABLE = 13,
+};
+
+/* Pages of other kinds begin with the number of a page. In files of fewer pages than this, and as many more as a
+ * write-ahead log may bring, its first byte is 0 or 1, so no kind of tree page. */
+static const int64_t pages_limit = 0x1000000;
+
+static size_t number_at(const unsigned char *bytes)
+{
+	return (size_t)bytes[0] << 8 | bytes[1];
+}
+
+static bool is_tree(unsigned char kind)
+{
+	return kind == INNER_INDEX || kind == INNER_TABLE || kind == LEAF_INDEX ||
+	       kind == LEAF_TABLE;
+}
+
+/* A tree page has its header, the places of its cells, the unused part, and the cells. */
+static void scrub_page(unsigned char *page, size_t size, size_t header)
+{
+	unsigned char kind = page[header];
+	size_t header_size = kind == INNER_INDEX || kind == INNER_TABLE ? 12 : 8;
+	size_t from = header + header_size + 2 * number_at(page + header + 3);
+	size_t to = number_at(page + header + 5);
+	if (to == 0)
+		to = PAGE_SIZE_MOST;
+	if (from < to && to <= size)
+		memset(page + from, 0, to - from);
+}
+
+/* The database file. */
+
+struct file {
+	sqlite3_file base;
+	sqlite3_file *real; /* behind this */
+};
+
+static sqlite3_file *real_file(sqlite3_file *file)
+{
+	return ((struct file *)file)->real;
+}
+
+static int write_real(sqlite3_file *real, const void *bytes, int size, sqlite3_int64 offset)
+{
+	return real->pMethods->xWrite(real, bytes, size, offset);
+}
+
+static int file_write(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 offset)
+{
+	unsigned char page[PAGE_SIZE_MOST];
+	sqlite3_file *real = real_file(file);
+	sqlite3_int64 length = 0;
+	size_t header = offset == 0 ? FILE_HEADER_SIZE : 0;
+	if (size < PAGE_SIZE_LEAST || size > PAGE_SIZE_MOST || offset % size != 0 ||
+		!is_tree(((const unsigned char *)bytes)[header]))
+		return write_real(real, bytes, size, offset);
+	int code = real->pMethods->xFileSize(real, &length);
+	if (code != SQLITE_OK || length / size >= pages_limit)
+		return write_real(real, bytes, size, offset);
+	memcpy(page, bytes, (size_t)size);
+	scrub_page(page, (size_t)size, header);
+	return write_real(real, page, size, offset);
+}
+
+/* All others are the system's. */
+
+static int file_close(sqlite3_file *file)
+{
+	return real_file(file)->pMethods->xClose(real_file(file));
+}
+
+static int file_read(sqlite3_file *file, void *bytes, int size, sqlite3_int64 offset)
+{
+	return real_file(file)->pMethods->xRead(real_file(file), bytes, size, offset);
+}
+
+static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+	return real_file(file)->pMethods->xTruncate(real_file(file), size);
+}
+
+static int file_sync(sqlite3_file *file, int flags)
+{
+	return real_file(file)->pMethods->xSync(real_file(file), flags);
+}
+
+static int file_size(sqlite3_file *file, sqlite3_int64 *size)
+{
+	return real_file(file)->pMethods->xFileSize(real_file(file), size);
+}
+
+static int file_lock(sqlite3_file *file, int kind)
+{
+	return real_file(file)->pMethods->xLock(real_file(file), kind);
+}
+
+static int file_unlock(sqlite3_file *file, int kind)
+{
+	return real_file(file)->pMethods->xUnlock(real_file(file), kind);
+}
+
+static int file_is_reserved(sqlite3_file *file, int *reserved)
+{
+	return real_file(file)->pMethods->xCheckReservedLock(real_file(file), reserved);
+}
+
+static int file_control(sqlite3_file *file, int operation, void *argument)
+{
+	return real_file(file)->pMethods->xFileControl(real_file(file), operation, argument);
+}
+
+static int file_sector_size(sqlite3_file *file)
+{
+	return real_file(file)->pMethods->xSectorSize(real_file(file));
+}
+
+static int file_characteristics(sqlite3_file *file)
+{
+	return real_file(file)->pMethods->xDeviceCharacteristics(real_file(file));
+}
+
+static int file_shm_map(
+	sqlite3_file *file, int region, int size, int extends, void volatile **memory)
+{
+	return real_file(file)->pMethods->xShmMap(real_file(file), region, size, extends, memory);
+}
+
+static int file_shm_lock(sqlite3_file *file, int first, int count, int flags)
+{
+	return real_file(file)->pMethods->xShmLock(real_file(file), first, count, flags);
+}
+
+static void file_shm_barrier(sqlite3_file *file)
+{
+	real_file(file)->pMethods->xShmBarrier(real_file(file));
+}
+
+static int file_shm_unmap(sqlite3_file *file, int deletes)
+{
+	return real_file(file)->pMethods->xShmUnmap(real_file(file), deletes);
+}
+
+/* Of version 2, so it is never read through a mapping. */
+static const sqlite3_io_methods methods = {
+	.iVersion = 2,
+	.xClose = file_close,
+	.xRead = file_read,
+	.xWrite = file_write,
+	.xTruncate = file_truncate,
+	.xSync = file_sync,
+	.xFileSize = file_size,
+	.xLock = file_lock,
+	.xUnlock = file_unlock,
+	.xCheckReservedLock = file_is_reserved,
+	.xFileControl = file_control,
+	.xSectorSize = file_sector_size,
+	.xDeviceCharacteristics = file_characteristics,
+	.xShmMap = file_shm_map,
+	.xShmLock = file_shm_lock,
+	.xShmBarrier = file_shm_barrier,
+	.xShmUnmap = file_shm_unmap,
+};
+
+/* The system. */
+
+static sqlite3_vfs *real_vfs(sqlite3_vfs *vfs)
+{
+	return ((struct scrub *)vfs)->real;
+}
+
+/* Only the database itself has pages; the log's have checksums, and it is cut off in the end. */
+static int scrub_open(
+	sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out_flags)
+{
+	sqlite3_vfs *real = real_vfs(vfs);
+	struct file *scrubbed = (struct file *)file;
+	if ((flags & SQLITE_OPEN_MAIN_DB) == 0)
+		return real->xOpen(real, name, file, flags, out_flags);
+	scrubbed->real = (sqlite3_file *)(scrubbed + 1);
+	int code = real->xOpen(real, name, scrubbed->real, flags, out_flags);
+	/* Also one that has failed is to be closed, if it says how. */
+	scrubbed->base.pMethods = scrubbed->real->pMethods != NULL ? &methods : NULL;
+	return code;
+}
+
+static int scrub_delete(sqlite3_vfs *vfs, const char *name, int syncs)
+{
+	return real_vfs(vfs)->xDelete(real_vfs(vfs), name, syncs);
+}
+
+static int scrub_access(sqlite3_vfs *vfs, const char *name, int flags, int *result)
+{
+	return real_vfs(vfs)->xAccess(real_vfs(vfs), name, flags, result);
+}
+
+static int scrub_full_pathname(sqlite3_vfs *vfs, const char *name, int size, char *path)
+{
+	return real_vfs(vfs)->xFullPathname(real_vfs(vfs), name, size, path);
+}
+
+static int scrub_randomness(sqlite3_vfs *vfs, int size, char *bytes)
+{
+	return real_vfs(vfs)->xRandomness(real_vfs(vfs), size, bytes);
+}
+
+static int scrub_sleep(sqlite3_vfs *vfs, int us)
+{
+	return real_vfs(vfs)->xSleep(real_vfs(vfs), us);
+}
+
+static int scrub_current_time(sqlite3_vfs *vfs, double *days)
+{
+	return real_vfs(vfs)->xCurrentTime(real_vfs(vfs), days);
+}
+
+static int scrub_last_error(sqlite3_vfs *vfs, int size, char *text)
+{
+	return real_vfs(vfs)->xGetLastError(real_vfs(vfs), size, text);
+}
+
+int scrub_begin(struct scrub *scrub)
+{
+	int code = sqlite3_initialize();
+	if (code != SQLITE_OK)
+		return code;
+	scrub->real = sqlite3_vfs_find(NULL);
+	if (scrub->real == NULL)
+		return SQLITE_ERROR;
+	(void)snprintf(scrub->name, sizeof scrub->name, "smartsupport-%p", (void *)scrub);
+	scrub->vfs = (sqlite3_vfs){
+		.iVersion = 1,
+		.szOsFile = (int)sizeof(struct file) + scrub->real->szOsFile,
+		.mxPathname = scrub->real->mxPathname,
+		.zName = scrub->name,
+		.xOpen = scrub_open,
+		.xDelete = scrub_delete,
+		.xAccess = scrub_access,
+		.xFullPathname = scrub_full_pathname,
+		.xRandomness = scrub_randomness,
+		.xSleep = scrub_sleep,
+		.xCurrentTime = scrub_current_time,
+		.xGetLastError = scrub_last_error,
+	};
+	code = sqlite3_vfs_register(&scrub->vfs, 0);
+	scrub->registered = code == SQLITE_OK;
+	return code;
+}
+
+void scrub_end(struct scrub *scrub)
+{
+	if (scrub->registered)
+		(void)sqlite3_vfs_unregister(&scrub->vfs);
+	scrub->registered = false;
+}
