@@ -101,6 +101,7 @@ struct storing {
 	struct ss_journal_entry *entries;
 	size_t count;
 	char *id, *workflow, *source, *start;
+	char *user_id, *conversation_id; /* as of the forked one */
 	history_forked *done;
 	void *context;
 };
@@ -111,6 +112,8 @@ static void storing_free(struct storing *storing)
 		free(storing->copied[i].data);
 	free(storing->copied);
 	free(storing->entries);
+	free(storing->user_id);
+	free(storing->conversation_id);
 	free(storing->id);
 	free(storing->workflow);
 	free(storing->source);
@@ -197,6 +200,8 @@ int history_store_fork(struct store *store, const struct history_fork *fork, his
 	storing->workflow = memory_string(record_workflow(fork->record));
 	storing->source = json_text(record_source(fork->record));
 	storing->start = make_start(fork);
+	storing->user_id = memory_string(record_user(fork->record));
+	storing->conversation_id = memory_string(record_conversation(fork->record));
 	storing->write = (struct ss_journal_write){
 		.struct_size = sizeof storing->write,
 		.turn_id = storing->id,
@@ -208,6 +213,8 @@ int history_store_fork(struct store *store, const struct history_fork *fork, his
 		.entries = storing->entries,
 		.entry_count = storing->count,
 		.first = 1,
+		.user_id = storing->user_id,
+		.conversation_id = storing->conversation_id,
 	};
 	free(tasks);
 	if (store_write_journal(store, &storing->write, on_stored, storing, err) == 0)

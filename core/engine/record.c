@@ -102,6 +102,23 @@ const char *record_id(const struct record *record)
 	return value_as_string(value_get(record->journal, "id"), NULL);
 }
 
+/* The member NAME of the journal; NULL when there is none. */
+static const char *text_or_null(const struct record *record, const char *name)
+{
+	const struct ss_value *text = value_get(record->journal, name);
+	return text != NULL ? value_as_string(text, NULL) : NULL;
+}
+
+const char *record_user(const struct record *record)
+{
+	return text_or_null(record, "user_id");
+}
+
+const char *record_conversation(const struct record *record)
+{
+	return text_or_null(record, "conversation_id");
+}
+
 const char *record_status(const struct record *record)
 {
 	return value_as_string(value_get(record->journal, "status"), NULL);
@@ -109,8 +126,7 @@ const char *record_status(const struct record *record)
 
 const char *record_error(const struct record *record)
 {
-	const struct ss_value *error = value_get(record->journal, "error");
-	return error != NULL ? value_as_string(error, NULL) : NULL;
+	return text_or_null(record, "error");
 }
 
 const struct ss_value *record_input(const struct record *record)

@@ -35,6 +35,10 @@ void record_unref(struct record *record);
 
 const char *record_id(const struct record *record);
 
+/* Whose turn it is, and of which conversation; NULL: of nobody's. */
+const char *record_user(const struct record *record);
+const char *record_conversation(const struct record *record);
+
 /* "running", "interrupted", "done" or "failed"; and why it failed, or NULL. */
 const char *record_status(const struct record *record);
 const char *record_error(const struct record *record);
