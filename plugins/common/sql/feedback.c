@@ -42,13 +42,14 @@ int database_note_unanswered(struct database *db, const struct ss_turn *turn, st
 	cursor_bind_text(&cursor, turn->message);
 	cursor_bind_string(&cursor, turn->category);
 	cursor_bind_int(&cursor, turn->asked_at_ns / US_IN_NS);
+	cursor_bind_string(&cursor, turn->user_id);
 	return cursor_finish(&cursor, err);
 }
 
-/* The message with the turn's answer, and the vote on it so far: -1 when there is none. */
+/* The message with the turn's answer, the vote on it so far, -1 when there is none, and the rating or 0. */
 struct answer {
 	char message_id[MESSAGE_ID_SIZE];
-	int64_t was_helpful;
+	int64_t was_helpful, rating;
 };
 
 static int find_vote(struct database *db, struct answer *answer, struct ss_error *err)
@@ -58,6 +59,7 @@ static int find_vote(struct database *db, struct answer *answer, struct ss_error
 	int found = cursor_next(&cursor, err);
 	bool voted = found == 1 && !cursor_is_null(&cursor, 0);
 	answer->was_helpful = voted ? cursor_int(&cursor, 0) : -1;
+	answer->rating = found == 1 ? cursor_int(&cursor, 1) : 0;
 	cursor_end(&cursor);
 	return found < 0 ? -1 : 0;
 }
@@ -104,6 +106,19 @@ static int count_vote(struct database *db, const struct ss_feedback *feedback,
 	return cursor_finish(&cursor, err);
 }
 
+/* The rating takes the place of the one before where that was counted. */
+static int count_rating(struct database *db, const struct ss_feedback *feedback,
+	const struct answer *answer, struct ss_error *err)
+{
+	if (feedback->rating == 0 || feedback->rating == answer->rating)
+		return 0;
+	struct cursor cursor = cursor_begin(db, STATEMENT_COUNT_RATING);
+	cursor_bind_string(&cursor, answer->message_id);
+	cursor_bind_int(&cursor, answer->rating == 0);
+	cursor_bind_int(&cursor, feedback->rating - answer->rating);
+	return cursor_finish(&cursor, err);
+}
+
 static int store_events(
 	struct database *db, const struct ss_feedback *feedback, struct ss_error *err)
 {
@@ -126,7 +141,8 @@ static int write_feedback(struct database *db, const void *item, struct ss_error
 	if (find_answer(db, feedback->turn_id, &answer, err) < 0 ||
 		add_feedback(db, feedback, &answer, err) < 0)
 		return -1;
-	if (count_vote(db, feedback, &answer, err) < 0)
+	if (count_vote(db, feedback, &answer, err) < 0 ||
+		count_rating(db, feedback, &answer, err) < 0)
 		return -1;
 	return store_events(db, feedback, err) < 0 ? -1 : 1;
 }

@@ -31,6 +31,8 @@ static int add_journal(struct database *db, const struct ss_journal_write *write
 	cursor_bind_int(&cursor, write->fence);
 	cursor_bind_string(&cursor, write->owner);
 	cursor_bind_int(&cursor, write->lease_ns / US_IN_NS);
+	cursor_bind_string(&cursor, write->user_id);
+	cursor_bind_string(&cursor, write->conversation_id);
 	cursor_bind_now(&cursor);
 	int result = cursor_add(&cursor, number, err);
 	if (result < 0 && cursor_is_duplicate(&cursor))
@@ -182,7 +184,7 @@ int database_write_journals(void *instance, const struct ss_journal_write *write
 }
 
 /* What both statements that read journals have from FIRST on: status, error, fence, owner, lease_until,
- * created_at, updated_at. */
+ * created_at, updated_at, user_id, conversation_id. */
 static void add_standing(struct row *row, int first)
 {
 	row_text(row, "status", first);
@@ -192,6 +194,8 @@ static void add_standing(struct row *row, int first)
 	row_time(row, "lease_until", first + 4);
 	row_time(row, "created_at", first + 5);
 	row_time(row, "updated_at", first + 6);
+	row_text(row, "user_id", first + 7);
+	row_text(row, "conversation_id", first + 8);
 }
 
 static struct ss_value *read_entries(struct database *db, int64_t number, struct ss_error *err)
@@ -314,21 +318,32 @@ int database_read_journal(void *instance, const struct ss_journal_key *key,
 	return database_try(instance, read_or_take, key, journal, err);
 }
 
+static enum statement choose_list(const struct ss_journal_filter *filter)
+{
+	if (filter->user_id != NULL)
+		return STATEMENT_LIST_JOURNALS_OF_USER;
+	if (filter->status == NULL)
+		return STATEMENT_LIST_JOURNALS;
+	return strcmp(filter->status, "done") == 0 ? STATEMENT_LIST_JOURNALS_DONE
+						   : STATEMENT_LIST_JOURNALS_NOT_DONE;
+}
+
 static int list_journals(
 	struct database *db, const void *question, void *answer, struct ss_error *err)
 {
 	const struct ss_journal_filter *filter = question;
 	struct ss_value **journals = answer;
 	struct items items = {0};
-	bool done = filter->status != NULL && strcmp(filter->status, "done") == 0;
-	struct cursor cursor =
-		cursor_begin(db, done                     ? STATEMENT_LIST_JOURNALS_DONE
-				 : filter->status != NULL ? STATEMENT_LIST_JOURNALS_NOT_DONE
-							  : STATEMENT_LIST_JOURNALS);
+	enum statement list = choose_list(filter);
+	struct cursor cursor = cursor_begin(db, list);
 	cursor_bind_string(&cursor, filter->before);
 	cursor_bind_int(&cursor, filter->limit < INT64_MAX ? (int64_t)filter->limit : INT64_MAX);
-	if (filter->status != NULL && !done)
+	cursor_bind_int(&cursor, filter->lease_over);
+	if (list == STATEMENT_LIST_JOURNALS_OF_USER)
+		cursor_bind_string(&cursor, filter->user_id);
+	if (list == STATEMENT_LIST_JOURNALS_OF_USER || list == STATEMENT_LIST_JOURNALS_NOT_DONE)
 		cursor_bind_string(&cursor, filter->status);
+	cursor_bind_now(&cursor);
 	int result;
 	while ((result = cursor_next(&cursor, err)) == 1) {
 		struct row row = {.cursor = &cursor};

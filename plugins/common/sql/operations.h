@@ -73,6 +73,25 @@ int database_list_unanswered(void *instance, const struct ss_unanswered_filter *
 	struct ss_value **page, struct ss_error *err);
 int database_article_counts(void *instance, const struct ss_article_range *range,
 	struct ss_value **counts, struct ss_error *err);
+int database_list_conversations(void *instance, const struct ss_conversation_filter *filter,
+	struct ss_value **page, struct ss_error *err);
+int database_read_conversation(void *instance, const char *conversation_id,
+	struct ss_value **conversation, struct ss_error *err);
+int database_list_messages(void *instance, const struct ss_message_filter *filter,
+	struct ss_value **page, struct ss_error *err);
+int database_change_conversation(void *instance, const struct ss_conversation_change *change,
+	struct ss_value **conversation, struct ss_error *err);
+int database_delete_conversation(void *instance, const char *conversation_id, struct ss_error *err);
+int database_list_users(void *instance, const struct ss_user_filter *filter, struct ss_value **page,
+	struct ss_error *err);
+int database_read_user(
+	void *instance, const char *user_id, struct ss_value **user, struct ss_error *err);
+int database_store_user(
+	void *instance, const struct ss_user *user, struct ss_value **stored, struct ss_error *err);
+int database_erase_user(
+	void *instance, const char *user_id, struct ss_value **erased, struct ss_error *err);
+int database_read_analytics(void *instance, const struct ss_analytics_range *range,
+	struct ss_value **series, struct ss_error *err);
 
 /* What they share. */
 

@@ -4,7 +4,10 @@
 
 #include "common/sql/operations.h"
 
-enum { ROW_ENTRIES = 12 };
+enum { ROW_ENTRIES = 20 };
+
+/* For the longest id, 255 characters, and a number before it. */
+enum { PAGE_PLACE_SIZE = 255 * 4 + 32 };
 
 /* The entries of a map that are made of a row. Begins with its cursor. */
 struct row {
@@ -20,9 +23,16 @@ void row_add(struct row *row, const char *key, struct ss_value *value);
 void row_text(struct row *row, const char *key, int column);
 void row_int(struct row *row, const char *key, int column);
 void row_time(struct row *row, const char *key, int column);
+/* A flag that is null is left out. */
+void row_bool(struct row *row, const char *key, int column);
+/* JSON as the value that it is; null is left out. -1 and ERR when it is none, which nobody has stored. */
+int row_json(struct row *row, const char *key, int column, struct ss_error *err);
 
 /* The entries as a new map; ROW is empty afterwards. */
 struct ss_value *row_value(struct row *row);
+
+/* Drops the entries. */
+void row_drop(struct row *row);
 
 /* A list that grows. Begins empty, ends with items_take(). */
 struct items {
@@ -36,5 +46,27 @@ int items_add(
 
 /* ITEMS as a new list if RESULT is 0, else NULL; frees them. */
 struct ss_value *items_take(struct database *db, struct items *items, int result);
+
+/* Pages of a list. */
+struct page_rows {
+	/* The row of CURSOR as a new value; NULL and ERR when that fails. */
+	struct ss_value *(*item)(const struct cursor *cursor, struct ss_error *err);
+	/* Writes to PLACE the text that the list goes on behind the row with. */
+	void (*place)(const struct cursor *cursor, char place[PAGE_PLACE_SIZE]);
+};
+
+/* Fills ERR unless there may be LIMIT items on a page; *ROWS is for how many rows to ask, as one more tells whether
+ * that is all. */
+int page_limit(size_t limit, int64_t *rows, struct ss_error *err);
+
+/* The ROWS of CURSOR, which this ends, as *PAGE, a new map {items, next}. */
+int page_read(struct cursor *cursor, int64_t rows, const struct page_rows *kind,
+	struct ss_value **page, struct ss_error *err);
+
+/* The number before the dot of PLACE, and what follows it. -1 and ERR when it is no place in a list. */
+int page_place(const char *place, int64_t *number, const char **rest, struct ss_error *err);
+
+/* As many microseconds as there are up to NS, which are not cut off: what comes after them comes after NS. */
+int64_t microseconds_up(int64_t ns);
 
 #endif

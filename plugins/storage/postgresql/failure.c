@@ -34,6 +34,9 @@ static const struct meaning {
 	{"26000", FAILING_LOST, SS_INTERNAL,
 		"does not know the prepared statements; a pooler between must keep sessions apart, "
 		"as PgBouncer does with pool_mode = session"},
+	/* It was deleted while something was stored that belongs to it. */
+	{"23503", FAILING_FOR_NOW, SS_UNAVAILABLE,
+		"has no row that this belongs to any more; try again later"},
 	{"23505", FAILING_FOR_GOOD, SS_INVALID, "has a row with this key already"},
 	{"23", FAILING_FOR_GOOD, SS_INVALID, "refuses what breaks a rule of its schema"},
 	{"22003", FAILING_FOR_GOOD, SS_INVALID, "refuses what breaks a rule of its schema"},

@@ -7,13 +7,25 @@
 #define WRITER "current_setting('smartsupport.writer')::integer"
 
 #define LIST_JOURNALS                                                                              \
-	"SELECT id, hash, status, error, fence, owner, lease_until, created_at, updated_at"        \
-	" FROM turns JOIN workflows ON workflows.number = workflow WHERE "
+	"SELECT id, hash, status, error, fence, owner, lease_until, created_at, updated_at,"       \
+	" user_id, conversation_id FROM turns JOIN workflows ON workflows.number = workflow "      \
+	"WHERE "
 #define LIST_JOURNALS_END                                                                          \
+	" AND ($3::smallint = 0 OR owner IS NULL OR lease_until <= " NOW ")"                       \
 	" AND turns.number < coalesce((SELECT number FROM turns WHERE id = $1),"                   \
 	" 9223372036854775807) ORDER BY turns.number DESC LIMIT $2"
 #define LIST_UNANSWERED                                                                            \
 	"SELECT number, question, category, count, first_at, last_at FROM unanswered WHERE "
+/* 400 characters of the question's beginning, some of which stand for what the database's texts cannot have. */
+#define CONVERSATION                                                                               \
+	"SELECT id, user_id, status, category, sentiment, priority, message_count,"                \
+	" (SELECT substr(content, 1, 400) FROM messages"                                           \
+	"  WHERE conversation_id = conversations.id AND seq = 1), created_at, updated_at"          \
+	" FROM conversations"
+#define LIST_CONVERSATIONS_END                                                                     \
+	" AND (updated_at, id) < ($1::bigint, $2::text) AND updated_at >= $3"                      \
+	" ORDER BY updated_at DESC, id DESC LIMIT $4"
+#define USER      "id, name, email, vip, metadata, created_at, updated_at"
 #define ADD_ENTRY "INSERT INTO turn_entries (turn, seq, task, data) VALUES ($1, $2, $3, $4)"
 
 const char *const statement_texts[STATEMENTS] = {
@@ -93,20 +105,23 @@ const char *const statement_texts[STATEMENTS] = {
 		"SELECT 1 FROM conversations WHERE id = $1 AND user_id = $2",
 	/* $3: the embedder whose vectors are wanted. */
 	[STATEMENT_READ_HISTORY] =
-		"SELECT role, content, created_at, CASE WHEN embedder = $3 THEN vector END"
+		"SELECT CASE role WHEN 'human' THEN 'assistant' ELSE role END, content, created_at,"
+		" CASE WHEN embedder = $3 THEN vector END"
 		" FROM messages WHERE conversation_id = $1 ORDER BY seq DESC LIMIT $2",
 
 	/* $1: the user; $2: not in this conversation; $3: how many; $4: the embedder whose vectors are
-	 * wanted. The user's last messages are in the conversations that changed last, among the last messages of
-	 * each. */
+	 * wanted. The user's last messages are in the conversations that changed last, from as many before the
+	 * end of each on. */
 	[STATEMENT_READ_RECENT] =
 		"SELECT message.role, message.content, message.created_at,"
 		" CASE WHEN message.embedder = $4 THEN message.vector END FROM"
-		" (SELECT id, message_count FROM conversations"
+		" (SELECT id FROM conversations"
 		"  WHERE user_id = $1 AND id IS DISTINCT FROM $2"
 		"  ORDER BY updated_at DESC LIMIT $3::bigint) AS conversation"
 		" JOIN messages AS message ON message.conversation_id = conversation.id"
-		" AND message.seq > conversation.message_count - 2 * $3::bigint"
+		" AND message.seq >= (SELECT min(seq) FROM (SELECT seq FROM messages AS asked"
+		"  WHERE asked.conversation_id = conversation.id AND asked.role = 'user'"
+		"  ORDER BY seq DESC LIMIT $3::bigint) AS last)"
 		" WHERE message.role = 'user' ORDER BY message.created_at DESC LIMIT $3::bigint",
 
 	/* One statement, so one moment. */
@@ -127,10 +142,11 @@ const char *const statement_texts[STATEMENTS] = {
 				   " ON CONFLICT (hash) DO NOTHING",
 	[STATEMENT_ADD_JOURNAL] =
 		"INSERT INTO turns (id, workflow, start, status, error, fence, owner, lease_until,"
-		" created_at, updated_at)"
+		" user_id, conversation_id, created_at, updated_at)"
 		" VALUES ($1, (SELECT number FROM workflows WHERE hash = $2), $3,"
 		" coalesce($4, 'running'), $5, $6, $7::text,"
-		" CASE WHEN $7::text IS NOT NULL THEN " NOW " + $8::bigint END," NOW "," NOW ")"
+		" CASE WHEN $7::text IS NOT NULL THEN " NOW " + $8::bigint END, $9, $10,"
+		" " NOW "," NOW ")"
 		" RETURNING number",
 	/* Nobody else takes the lease until the transaction ends. */
 	[STATEMENT_FIND_JOURNAL] =
@@ -149,7 +165,8 @@ const char *const statement_texts[STATEMENTS] = {
 				     " WHERE id = $1 AND fence = $2 FOR UPDATE",
 	[STATEMENT_READ_JOURNAL] =
 		"SELECT turns.number, hash, text, start, status, error, fence, owner, lease_until,"
-		" created_at, updated_at FROM turns JOIN workflows ON workflows.number = workflow"
+		" created_at, updated_at, user_id, conversation_id FROM turns JOIN workflows ON "
+		"workflows.number = workflow"
 		" WHERE id = $1",
 	[STATEMENT_FIND_LEASE] = "SELECT number, status, owner, lease_until - " NOW
 				 " FROM turns WHERE id = $1 FOR UPDATE",
@@ -158,11 +175,11 @@ const char *const statement_texts[STATEMENTS] = {
 		" lease_until = " NOW " + $3::bigint, updated_at = " NOW " WHERE number = $1",
 	[STATEMENT_READ_ENTRIES] =
 		"SELECT task, data FROM turn_entries WHERE turn = $1 ORDER BY seq",
-	/* $1: those before this turn; $2: how many; $3: the status. */
+	/* $1: those before this turn; $2: how many; $3: only those that nobody holds; $4: the status. */
 	[STATEMENT_LIST_JOURNALS] = LIST_JOURNALS "true" LIST_JOURNALS_END,
 	[STATEMENT_LIST_JOURNALS_DONE] = LIST_JOURNALS "status = 'done'" LIST_JOURNALS_END,
 	[STATEMENT_LIST_JOURNALS_NOT_DONE] =
-		LIST_JOURNALS "status = $3 AND status <> 'done'" LIST_JOURNALS_END,
+		LIST_JOURNALS "status = $4 AND status <> 'done'" LIST_JOURNALS_END,
 	[STATEMENT_DELETE_JOURNAL] =
 		"DELETE FROM turns WHERE id = $1 AND (owner IS NULL OR lease_until <= " NOW ")",
 
@@ -175,16 +192,18 @@ const char *const statement_texts[STATEMENTS] = {
 	/* Turns need not be stored in the order in which they were asked. */
 	[STATEMENT_ADD_UNANSWERED] =
 		"INSERT INTO unanswered AS stored (key, question, category, count, first_at,"
-		" last_at) VALUES ($1, $2, $3, 1, $4, $4)"
+		" last_at, user_id) VALUES ($1, $2, $3, 1, $4, $4, $5)"
 		" ON CONFLICT (key) DO UPDATE SET count = stored.count + 1,"
 		" question = CASE WHEN excluded.last_at >= stored.last_at"
 		" THEN excluded.question ELSE stored.question END,"
 		" category = CASE WHEN excluded.last_at >= stored.last_at"
 		" THEN excluded.category ELSE stored.category END,"
+		" user_id = CASE WHEN excluded.last_at >= stored.last_at"
+		" THEN excluded.user_id ELSE stored.user_id END,"
 		" first_at = least(stored.first_at, excluded.first_at),"
 		" last_at = greatest(stored.last_at, excluded.last_at)",
 	[STATEMENT_FIND_ANSWER] = "SELECT id FROM messages WHERE turn_id = $1 FOR UPDATE",
-	[STATEMENT_FIND_VOTE] = "SELECT was_helpful FROM feedback WHERE message_id = $1",
+	[STATEMENT_FIND_VOTE] = "SELECT was_helpful, rating FROM feedback WHERE message_id = $1",
 	[STATEMENT_ADD_FEEDBACK] =
 		"INSERT INTO feedback AS stored (message_id, was_helpful, rating, comment, issues,"
 		" created_at, updated_at)"
@@ -226,5 +245,6 @@ const char *const statement_texts[STATEMENTS] = {
 		" THEN excluded.conversation_id ELSE stored.conversation_id END,"
 		" updated_at = greatest(stored.updated_at, excluded.updated_at)",
 
+#include "storage/postgresql/statements_conversations.inc"
 #include "storage/postgresql/statements_events.inc"
 };

@@ -77,6 +77,16 @@ static const struct ss_storage_operations operations = {
 	.store_feedback = database_store_feedback,
 	.list_unanswered = database_list_unanswered,
 	.article_counts = database_article_counts,
+	.list_conversations = database_list_conversations,
+	.read_conversation = database_read_conversation,
+	.list_messages = database_list_messages,
+	.change_conversation = database_change_conversation,
+	.delete_conversation = database_delete_conversation,
+	.list_users = database_list_users,
+	.read_user = database_read_user,
+	.store_user = database_store_user,
+	.erase_user = database_erase_user,
+	.read_analytics = database_read_analytics,
 };
 
 SS_EXPORT const struct ss_plugin smartsupport_plugin = {

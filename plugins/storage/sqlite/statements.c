@@ -3,13 +3,25 @@
 #include <string.h>
 
 #define LIST_JOURNALS                                                                              \
-	"SELECT id, hash, status, error, fence, owner, lease_until, created_at, updated_at"        \
-	" FROM turns JOIN workflows ON workflows.number = workflow WHERE "
-#define LIST_JOURNALS_END                                                                          \
+	"SELECT id, hash, status, error, fence, owner, lease_until, created_at, updated_at,"       \
+	" user_id, conversation_id FROM turns JOIN workflows ON workflows.number = workflow "      \
+	"WHERE "
+#define LIST_JOURNALS_END(now)                                                                     \
+	" AND (NOT ?3 OR owner IS NULL OR lease_until <= " now ")"                                 \
 	" AND turns.number < coalesce((SELECT number FROM turns WHERE id = ?1),"                   \
 	" 9223372036854775807) ORDER BY turns.number DESC LIMIT ?2"
 #define LIST_UNANSWERED                                                                            \
 	"SELECT number, question, category, count, first_at, last_at FROM unanswered WHERE "
+/* Bytes of the question's beginning that 200 characters fit in, also behind a NUL. */
+#define CONVERSATION                                                                               \
+	"SELECT id, user_id, status, category, sentiment, priority, message_count,"                \
+	" (SELECT substr(CAST(content AS BLOB), 1, 800) FROM messages"                             \
+	"  WHERE conversation_id = conversations.id AND seq = 1), created_at, updated_at"          \
+	" FROM conversations"
+#define LIST_CONVERSATIONS_END                                                                     \
+	" AND (updated_at, id) < (?1, ?2) AND updated_at >= ?3"                                    \
+	" ORDER BY updated_at DESC, id DESC LIMIT ?4"
+#define USER "id, name, email, vip, metadata, created_at, updated_at"
 
 const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_BEGIN_READ] = "BEGIN",
@@ -85,19 +97,22 @@ const char *const statement_texts[STATEMENTS] = {
 		"SELECT 1 FROM conversations WHERE id = ?1 AND user_id = ?2",
 	/* ?3: the embedder whose vectors are wanted. */
 	[STATEMENT_READ_HISTORY] =
-		"SELECT role, content, created_at, iif(embedder = ?3, vector, NULL) FROM messages"
+		"SELECT iif(role = 'human', 'assistant', role), content, created_at,"
+		" iif(embedder = ?3, vector, NULL) FROM messages"
 		" WHERE conversation_id = ?1 ORDER BY seq DESC LIMIT ?2",
 
 	/* ?1: the user; ?2: not in this conversation; ?3: how many; ?4: the embedder whose vectors are
-	 * wanted. The user's last messages are in the conversations that changed last, among the last messages of
-	 * each. */
+	 * wanted. The user's last messages are in the conversations that changed last, from as many before the
+	 * end of each on. */
 	[STATEMENT_READ_RECENT] =
 		"SELECT message.role, message.content, message.created_at,"
 		" iif(message.embedder = ?4, message.vector, NULL) FROM"
-		" (SELECT id, message_count FROM conversations WHERE user_id = ?1 AND id IS NOT ?2"
+		" (SELECT id FROM conversations WHERE user_id = ?1 AND id IS NOT ?2"
 		"  ORDER BY updated_at DESC LIMIT ?3) AS conversation"
 		" CROSS JOIN messages AS message ON message.conversation_id = conversation.id"
-		" AND message.seq > conversation.message_count - 2 * ?3"
+		" AND message.seq >= (SELECT min(seq) FROM (SELECT seq FROM messages"
+		"  WHERE conversation_id = conversation.id AND role = 'user'"
+		"  ORDER BY seq DESC LIMIT ?3))"
 		" WHERE message.role = 'user' ORDER BY message.created_at DESC LIMIT ?3",
 
 	/* One row, so one moment. */
@@ -118,9 +133,10 @@ const char *const statement_texts[STATEMENTS] = {
 				   " ON CONFLICT (hash) DO NOTHING",
 	[STATEMENT_ADD_JOURNAL] =
 		"INSERT INTO turns (id, workflow, start, status, error, fence, owner, lease_until,"
-		" created_at, updated_at)"
+		" user_id, conversation_id, created_at, updated_at)"
 		" VALUES (?1, (SELECT number FROM workflows WHERE hash = ?2), ?3,"
-		" coalesce(?4, 'running'), ?5, ?6, ?7, iif(?7 IS NULL, NULL, ?9 + ?8), ?9, ?9)",
+		" coalesce(?4, 'running'), ?5, ?6, ?7, iif(?7 IS NULL, NULL, ?11 + ?8), ?9, ?10,"
+		" ?11, ?11)",
 	[STATEMENT_FIND_JOURNAL] = "SELECT number FROM turns WHERE id = ?1 AND fence = ?2",
 	/* ?4 and ?5: the lease's owner and for how long; the null leaves its end as it is. */
 	[STATEMENT_CHANGE_JOURNAL] =
@@ -138,7 +154,8 @@ const char *const statement_texts[STATEMENTS] = {
 		" SELECT number, ?3, ?4, ?5 FROM turns WHERE id = ?1 AND fence = ?2",
 	[STATEMENT_READ_JOURNAL] =
 		"SELECT turns.number, hash, text, start, status, error, fence, owner, lease_until,"
-		" created_at, updated_at FROM turns JOIN workflows ON workflows.number = workflow"
+		" created_at, updated_at, user_id, conversation_id FROM turns JOIN workflows ON "
+		"workflows.number = workflow"
 		" WHERE id = ?1",
 	[STATEMENT_FIND_LEASE] =
 		"SELECT number, status, owner, lease_until - ?2 FROM turns WHERE id = ?1",
@@ -147,11 +164,11 @@ const char *const statement_texts[STATEMENTS] = {
 		" lease_until = ?4 + ?3, updated_at = ?4 WHERE number = ?1",
 	[STATEMENT_READ_ENTRIES] =
 		"SELECT task, data FROM turn_entries WHERE turn = ?1 ORDER BY seq",
-	/* ?1: those before this turn; ?2: how many; ?3: the status. */
-	[STATEMENT_LIST_JOURNALS] = LIST_JOURNALS "1" LIST_JOURNALS_END,
-	[STATEMENT_LIST_JOURNALS_DONE] = LIST_JOURNALS "status = 'done'" LIST_JOURNALS_END,
+	/* ?1: those before this turn; ?2: how many; ?3: only those that nobody holds; ?4: the status. */
+	[STATEMENT_LIST_JOURNALS] = LIST_JOURNALS "1" LIST_JOURNALS_END("?4"),
+	[STATEMENT_LIST_JOURNALS_DONE] = LIST_JOURNALS "status = 'done'" LIST_JOURNALS_END("?4"),
 	[STATEMENT_LIST_JOURNALS_NOT_DONE] =
-		LIST_JOURNALS "status = ?3 AND status <> 'done'" LIST_JOURNALS_END,
+		LIST_JOURNALS "status = ?4 AND status <> 'done'" LIST_JOURNALS_END("?5"),
 	[STATEMENT_DELETE_JOURNAL] =
 		"DELETE FROM turns WHERE id = ?1 AND (owner IS NULL OR lease_until <= ?2)",
 
@@ -161,15 +178,16 @@ const char *const statement_texts[STATEMENTS] = {
 				 " ON CONFLICT (article_id) DO UPDATE SET views = views + 1",
 	/* Turns need not be stored in the order in which they were asked. */
 	[STATEMENT_ADD_UNANSWERED] =
-		"INSERT INTO unanswered (key, question, category, count, first_at, last_at)"
-		" VALUES (?1, ?2, ?3, 1, ?4, ?4)"
+		"INSERT INTO unanswered (key, question, category, count, first_at, last_at,"
+		" user_id) VALUES (?1, ?2, ?3, 1, ?4, ?4, ?5)"
 		" ON CONFLICT (key) DO UPDATE SET count = count + 1,"
 		" question = iif(excluded.last_at >= last_at, excluded.question, question),"
 		" category = iif(excluded.last_at >= last_at, excluded.category, category),"
+		" user_id = iif(excluded.last_at >= last_at, excluded.user_id, user_id),"
 		" first_at = min(first_at, excluded.first_at),"
 		" last_at = max(last_at, excluded.last_at)",
 	[STATEMENT_FIND_ANSWER] = "SELECT id FROM messages WHERE turn_id = ?1",
-	[STATEMENT_FIND_VOTE] = "SELECT was_helpful FROM feedback WHERE message_id = ?1",
+	[STATEMENT_FIND_VOTE] = "SELECT was_helpful, rating FROM feedback WHERE message_id = ?1",
 	[STATEMENT_ADD_FEEDBACK] =
 		"INSERT INTO feedback (message_id, was_helpful, rating, comment, issues,"
 		" created_at, updated_at)"
@@ -207,6 +225,7 @@ const char *const statement_texts[STATEMENTS] = {
 		" excluded.conversation_id, conversation_id),"
 		" updated_at = max(updated_at, excluded.updated_at)",
 
+#include "storage/sqlite/statements_conversations.inc"
 #include "storage/sqlite/statements_events.inc"
 };
 

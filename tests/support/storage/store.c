@@ -262,6 +262,7 @@ void store_check_figures(void)
 		" (SELECT coalesce(sum(response_time_ns), 0) FROM analytics)"
 		" AND NOT EXISTS (SELECT category, sentiment, sum(queries), sum(escalated),"
 		" sum(response_time_ns) FROM analytics GROUP BY category, sentiment"
+		" HAVING sum(queries) > 0"
 		" EXCEPT SELECT category, sentiment, sum(queries), sum(escalated),"
 		" sum(response_time_ns) FROM analytics_totals GROUP BY category, sentiment)"
 		" AND NOT EXISTS (SELECT id FROM conversations WHERE message_count <>"

@@ -38,3 +38,21 @@ Test(sqlite_plan, lists_and_counts_are_read_from_indexes)
 	expect_plan(STATEMENT_READ_ARTICLE_COUNTS, "PRIMARY KEY");
 	expect_plan(STATEMENT_FIND_ANSWER, "messages_by_turn");
 }
+
+Test(sqlite_plan, conversations_users_and_messages_are_read_from_indexes)
+{
+	store_close(store_open());
+	expect_plan(STATEMENT_LIST_CONVERSATIONS, "conversations_by_time");
+	expect_plan(STATEMENT_LIST_CONVERSATIONS_OF_USER, "conversations_by_user");
+	expect_plan(STATEMENT_LIST_CONVERSATIONS_OF_STATUS, "conversations_by_status");
+	expect_plan(STATEMENT_LIST_CONVERSATIONS_OF_CATEGORY, "conversations_by_category");
+	expect_plan(STATEMENT_LIST_CONVERSATIONS_OF_SENTIMENT, "conversations_by_sentiment");
+	expect_plan(STATEMENT_LIST_MESSAGES, "messages_by_conversation");
+	expect_plan(STATEMENT_LIST_USERS, "sqlite_autoindex_users_1");
+	expect_plan(STATEMENT_LIST_VIPS, "users_vip");
+	expect_plan(STATEMENT_LIST_JOURNALS_OF_USER, "turns_by_user");
+	expect_plan(STATEMENT_DELETE_JOURNALS_OF_USER, "turns_by_user");
+	expect_plan(STATEMENT_DELETE_JOURNALS_OF_CONVERSATION, "turns_by_conversation");
+	expect_plan(STATEMENT_DELETE_QUESTIONS_OF_USER, "unanswered_by_user");
+	expect_plan(STATEMENT_LIST_IDS_OF_USER, "conversations_by_user");
+}
