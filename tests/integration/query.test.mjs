@@ -1,7 +1,8 @@
 // A question and its answer: what a customer's client sees.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Server } from './lib/server.mjs';
+import { Installation } from './lib/files.mjs';
+import { Server, withServer } from './lib/server.mjs';
 
 let server;
 before(async () => (server = await Server.start()));
@@ -130,6 +131,16 @@ test('a follow-up continues the conversation and is stored behind it in order', 
 		{ seq: 3, role: 'user', content: 'And where can I find my invoices?', turn_id: null },
 		{ seq: 4, role: 'assistant', content: second.response, turn_id: second.metadata.turn_id },
 	]);
+});
+
+test("a turn's journal says whose turn it is, and of which conversation", async () => {
+	const installation = new Installation();
+	installation.editWorkflow('max_steps: 50', 'max_steps: 50\ndurability: node');
+	await withServer({ installation }, async (kept) => {
+		const reply = await kept.ask('Where can I find my invoices?', { user_id: 'kept' });
+		const journals = `SELECT user_id, conversation_id FROM turns WHERE id = '${reply.metadata.turn_id}'`;
+		assert.deepEqual(await kept.rows(journals), [{ user_id: 'kept', conversation_id: reply.conversation_id }]);
+	});
 });
 
 test('the same question again in a conversation is a second attempt and two points more urgent', async () => {

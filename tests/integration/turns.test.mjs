@@ -148,8 +148,11 @@ test('turns lists, shows, forks and deletes', async () => {
 	const none = await place.call('turns', 'show', 't1', '--at', '4');
 	assert.deepEqual([none.code, none.stderr], [1, 'smartsupport: there is no checkpoint 4; the turn has those from 0 to 3\n']);
 
+	await execute(place.database, "UPDATE turns SET user_id = 'ann', conversation_id = 'c' WHERE id = 't1'");
 	const fork = await place.call('turns', 'fork', 't1', '--at', '2', '--set', '{"approved": true, "amount": 99}');
 	assert.equal(fork.code, 0, fork.stderr);
+	const whose = `SELECT user_id, conversation_id FROM turns WHERE id = '${fork.stdout.trim()}'`;
+	assert.deepEqual(await query(place.database, whose), [{ user_id: 'ann', conversation_id: 'c' }]);
 	const gone = await place.json(0, 'turns', 'resume', fork.stdout.trim());
 	assert.deepEqual(gone.state.log, ['priced', 'asked', 'paid 99']);
 	const early = await place.call('turns', 'fork', 't1', '--at', '0', '--set', '{"amount": 5}');

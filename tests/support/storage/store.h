@@ -55,6 +55,9 @@ char *store_stats(void *store);
 /* The number, or the text, that SQL selects, read through a connection of its own. The text is the plugin's. */
 int64_t store_number(const char *sql);
 char *store_text(const char *sql);
+/* All rows of all tables with WORD in them, or all without, as lines "TABLE: ROW" in the order of their letters. The
+ * caller frees it. The plugin's. */
+char *store_rows(const char *word, bool with);
 /* Runs SQL through a connection of its own; foreign keys hold. The plugin's. */
 void store_execute(const char *sql);
 

@@ -1,5 +1,6 @@
 #include "schema.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "value/value.h"
 
@@ -163,6 +164,30 @@ char *store_text(const char *sql)
 	PQclear(result);
 	PQfinish(handle);
 	return copy;
+}
+
+char *store_rows(const char *word, bool with)
+{
+	struct buffer rows = {0};
+	char *rest = NULL;
+	char *tables = store_text(
+		"SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class"
+		" WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace");
+	for (char *table = strtok_r(tables, " ", &rest); table != NULL;
+		table = strtok_r(NULL, " ", &rest)) {
+		char *sql = memory_format(
+			"SELECT coalesce(string_agg('%s: ' || line, E'\\n' ORDER BY line) || "
+			"E'\\n', '')"
+			" FROM (SELECT stored::text AS line FROM %s AS stored) AS lines"
+			" WHERE (line LIKE '%%%s%%') = %s",
+			table, table, word, with ? "true" : "false");
+		char *lines = store_text(sql);
+		buffer_add(&rows, lines, strlen(lines));
+		free(lines);
+		free(sql);
+	}
+	free(tables);
+	return buffer_take(&rows);
 }
 
 void store_execute(const char *sql)

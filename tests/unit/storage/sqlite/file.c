@@ -1,6 +1,7 @@
 /* The tests' stores in SQLite files. */
 #include "file.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "value/value.h"
 
@@ -110,6 +111,43 @@ char *store_text(const char *sql)
 	(void)sqlite3_finalize(statement);
 	(void)sqlite3_close(handle);
 	return copy;
+}
+
+/* What SQL selects rows of TABLE with, each as one text. */
+static char *row_query(const char *table, const char *word, bool with)
+{
+	char *columns =
+		memory_format("SELECT group_concat('quote(\"' || name || '\")', ' || '','' || ')"
+			      " FROM pragma_table_info('%s')",
+			table);
+	char *row = store_text(columns);
+	char *sql =
+		memory_format("SELECT coalesce(group_concat(line, char(10)) || char(10), '') FROM"
+			      " (SELECT '%s: ' || %s AS line FROM \"%s\" ORDER BY 1)"
+			      " WHERE %s (line LIKE '%%%s%%')",
+			table, row, table, with ? "" : "NOT", word);
+	free(columns);
+	free(row);
+	return sql;
+}
+
+char *store_rows(const char *word, bool with)
+{
+	struct buffer rows = {0};
+	char *rest = NULL;
+	char *tables =
+		store_text("SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_schema"
+			   " WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name)");
+	for (char *table = strtok_r(tables, " ", &rest); table != NULL;
+		table = strtok_r(NULL, " ", &rest)) {
+		char *sql = row_query(table, word, with);
+		char *lines = store_text(sql);
+		buffer_add(&rows, lines, strlen(lines));
+		free(lines);
+		free(sql);
+	}
+	free(tables);
+	return buffer_take(&rows);
 }
 
 void store_execute(const char *sql)

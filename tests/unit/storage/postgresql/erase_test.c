@@ -1,0 +1,43 @@
+/* What is erased is gone from the tables' files when these are written anew. */
+#include "schema.h"
+
+#include "support/storage/traces.h"
+
+#include "base/memory.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+TestSuite(postgresql_erase, .init = store_begin, .fini = store_end);
+
+/* In how many files of the tables WORD is. */
+static int count_files(const char *word)
+{
+	char *command = memory_format(
+		"grep -rls '%s' '%s/data/base' | wc -l", word, getenv("SS_POSTGRES_FOLDER"));
+	int found = -1;
+	FILE *lines = popen(command, "r");
+	cr_assert_not_null(lines);
+	cr_assert_eq(fscanf(lines, "%d", &found), 1);
+	(void)pclose(lines);
+	free(command);
+	return found;
+}
+
+Test(postgresql_erase, nothing_of_a_user_is_in_the_tables_files_after_a_full_vacuum)
+{
+	char word[TRACES_WORD_SIZE];
+	void *store = store_open();
+	traces_store(store, 3, 6);
+	store_execute("CHECKPOINT");
+	traces_word(1, word);
+	cr_expect_gt(count_files(word), 0);
+	traces_erase(store, 1);
+	store_execute("VACUUM FULL");
+	store_execute("CHECKPOINT");
+	cr_expect_eq(count_files(word), 0);
+	traces_word(2, word);
+	cr_expect_gt(count_files(word), 0);
+	store_close(store);
+}
