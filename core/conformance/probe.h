@@ -47,7 +47,8 @@ struct probe_area {
 };
 
 extern const struct probe_area context_area, turns_area, figures_area, feedback_area,
-	unanswered_area, journals_area, leases_area, together_area;
+	unanswered_area, journals_area, leases_area, together_area, conversations_area,
+	changes_area, users_area, analytics_area, erasure_area;
 
 /* A probe of the store that PLUGIN opens with SETUP, which is opened. */
 struct probe *probe_new(const struct ss_plugin *plugin, const struct ss_setup *setup);
@@ -126,6 +127,35 @@ const struct ss_value *probe_stats(struct probe *probe);
 const char *probe_article(struct probe *probe, const char *id);
 const char *probe_articles(struct probe *probe, const char *first, const char *last);
 void probe_vote(struct probe *probe, const struct ss_turn *turn, int64_t was_helpful);
+
+/* Conversations and users. */
+
+/* What read_conversation() gives for ID, and the messages that fit FILTER, whose size need not be filled in. */
+const struct ss_value *probe_conversation(struct probe *probe, const char *id);
+const struct ss_value *probe_messages(struct probe *probe, const struct ss_message_filter *filter);
+/* The texts of all messages of a conversation, as "question 1|answer 1". */
+const char *probe_said(struct probe *probe, const char *conversation_id);
+
+/* A change of TURN's conversation at the time of its answer. */
+struct ss_conversation_change probe_changing(const struct ss_turn *turn);
+/* What the conversation is after CHANGE, which must work; or must be refused with STATUS. */
+const struct ss_value *probe_change(struct probe *probe, struct ss_conversation_change change);
+void probe_refuse_change(struct probe *probe, const char *what,
+	struct ss_conversation_change change, enum ss_status status);
+void probe_delete_conversation(struct probe *probe, const char *id);
+/* There is no conversation ID. */
+void probe_expect_no_conversation(struct probe *probe, const char *id);
+
+/* A user as the probe stores one, and what read_user() gives then; or it must be refused with STATUS. */
+const struct ss_value *probe_store_user(struct probe *probe, struct ss_user user);
+void probe_refuse_user(
+	struct probe *probe, const char *what, struct ss_user user, enum ss_status status);
+const struct ss_value *probe_user(struct probe *probe, const char *id);
+void probe_expect_no_user(struct probe *probe, const char *id);
+
+/* Rates TURN's answer at the time GIVEN_AT_NS. */
+void probe_rate(
+	struct probe *probe, const struct ss_turn *turn, int64_t rating, int64_t given_at_ns);
 
 /* Journals. */
 

@@ -35,6 +35,11 @@ static const struct probe_area *const areas[] = {
 	&journals_area,
 	&leases_area,
 	&together_area,
+	&conversations_area,
+	&changes_area,
+	&users_area,
+	&analytics_area,
+	&erasure_area,
 };
 
 void conformance_storage(const struct ss_plugin *plugin, const struct ss_setup *setup,

@@ -325,6 +325,128 @@ static void counts_one_vote_once(struct probe *probe)
 		probe_article(probe, article));
 }
 
+/* One side gives 1, the other 5, so that each takes the other's place. */
+static int rate_side(struct side *side)
+{
+	for (size_t i = 0; i < side->count; i++) {
+		struct ss_feedback feedback = {.struct_size = sizeof feedback,
+			.turn_id = side->turns[i].turn_id,
+			.was_helpful = -1,
+			.rating = strcmp(side->owner, "left") == 0 ? 1 : 5,
+			.given_at_ns = side->probe->now_ns};
+		int result = side->probe->storage->store_feedback(
+			side->instance, &feedback, 1, &side->err);
+		if (result < 0 || side->err.status != SS_OK)
+			return result;
+	}
+	return 0;
+}
+
+/* What the ratings in the hour of the probe are, as "COUNT of SUM". */
+static const char *ratings(struct probe *probe, int64_t *count, double *sum)
+{
+	struct ss_error err = {.status = SS_OK};
+	struct ss_value *series = NULL;
+	const int64_t hour = probe->now_ns / PROBE_HOUR_NS * PROBE_HOUR_NS;
+	const struct ss_analytics_range range = {.struct_size = sizeof range,
+		.from_ns = hour,
+		.to_ns = hour + PROBE_HOUR_NS,
+		.step_ns = PROBE_HOUR_NS};
+	if (probe->failed)
+		return "";
+	int result = probe->storage->read_analytics(probe->instance, &range, &series, &err);
+	probe_expect_success(probe, "reading with read_analytics()", result, &err);
+	const struct ss_value *kept = probe_keep(probe, result == 0 ? series : NULL);
+	const struct ss_value *found = value_get(value_at(kept, 0), "ratings");
+	int64_t before = *count;
+	double sum_before = *sum;
+	*count = value_as_int(value_get(found, "count"));
+	*sum = value_as_number(value_get(found, "average")) * (double)*count;
+	return probe_format(probe, "%lld of %.0f", (long long)(*count - before), *sum - sum_before);
+}
+
+/* The sum of the ratings that the turns have now. */
+static int64_t rated(struct probe *probe, const struct ss_turn *turns, size_t count)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct ss_message_filter filter = {.turn_id = turns[i].turn_id, .limit = 2};
+		const struct ss_value *items = value_get(probe_messages(probe, &filter), "items");
+		const struct ss_value *feedback = value_get(value_at(items, 1), "feedback");
+		sum += value_as_int(value_get(feedback, "rating"));
+	}
+	return sum;
+}
+
+static void sums_ratings(struct probe *probe)
+{
+	static const char *const owners[] = {"left", "right"};
+	struct side sides[SIDES];
+	struct ss_turn turns[ROUNDS];
+	int64_t count = 0;
+	double sum = 0;
+	for (size_t i = 0; i < ROUNDS; i++)
+		turns[i] = probe_first(probe, "ann");
+	probe_store_all(probe, turns, ROUNDS);
+	(void)ratings(probe, &count, &sum);
+	open_both(probe, sides);
+	for (size_t i = 0; i < SIDES; i++) {
+		sides[i].turns = turns;
+		sides[i].count = ROUNDS;
+		sides[i].owner = owners[i];
+	}
+	run_both(probe, sides, rate_side);
+	expect_both(probe, sides, "rating turns that another instance is just rating");
+	probe_close(probe, sides[1].instance);
+	const char *expected =
+		probe_format(probe, "%d of %lld", ROUNDS, (long long)rated(probe, turns, ROUNDS));
+	probe_expect(probe, "the ratings that there are more, and their sum", expected,
+		ratings(probe, &count, &sum));
+}
+
+/* Replies to the conversation of the side's only turn. */
+static int reply_side(struct side *side)
+{
+	for (size_t i = 0; i < side->count; i++) {
+		struct ss_value *conversation = NULL;
+		char id[ID_SIZE];
+		struct ss_conversation_change change = probe_changing(side->turns);
+		change.reply = text_of(side->owner);
+		change.reply_id = id_new("", id);
+		int result = side->probe->storage->change_conversation(
+			side->instance, &change, &conversation, &side->err);
+		if (result < 0)
+			return result;
+		value_unref(conversation);
+	}
+	return 0;
+}
+
+static void keeps_all_replies(struct probe *probe)
+{
+	static const char *const owners[] = {"left", "right"};
+	struct side sides[SIDES];
+	const struct ss_turn turn = probe_first(probe, "ann");
+	probe_store(probe, &turn);
+	open_both(probe, sides);
+	for (size_t i = 0; i < SIDES; i++) {
+		sides[i].turns = &turn;
+		sides[i].count = ROUNDS;
+		sides[i].owner = owners[i];
+	}
+	run_both(probe, sides, reply_side);
+	expect_both(probe, sides, "replying in a conversation in which another instance does so");
+	probe_close(probe, sides[1].instance);
+	const struct ss_message_filter filter = {
+		.conversation_id = turn.conversation_id, .limit = 1000};
+	const struct ss_value *items = value_get(probe_messages(probe, &filter), "items");
+	probe_expect_int(
+		probe, "the messages of both", 2 + SIDES * ROUNDS, (int64_t)value_count(items));
+	for (size_t i = 0; i < value_count(items); i++)
+		probe_expect_int(probe, "the number of a message", (int64_t)i + 1,
+			value_as_int(value_get(value_at(items, i), "seq")));
+}
+
 static int take_side(struct side *side)
 {
 	struct ss_value *journal = NULL;
@@ -416,6 +538,9 @@ static const struct probe_case cases[] = {
 		counts_all},
 	{"a turn that two instances store at once counts once", stores_one_turn_once},
 	{"a vote that two instances store at once counts once", counts_one_vote_once},
+	{"ratings that two instances change at once are summed as they are in the end",
+		sums_ratings},
+	{"replies of two instances at once are all kept, one after the other", keeps_all_replies},
 	{"a lease that two instances take at once is one's", gives_a_lease_once},
 	{"a journal that two instances begin at once is one's", begins_a_journal_once},
 };

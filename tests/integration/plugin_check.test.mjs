@@ -69,6 +69,17 @@ const faults = {
 	lists_all: 'a list has the journals of a status that began before one, the newest first',
 	lists_from_the_start: 'a list has the journals of a status that began before one, the newest first',
 	deletes_what_is_held: 'a journal is deleted with its entries, unless somebody holds its lease',
+	filters_by_one: 'a list has the conversations that fit its filter in all, those first that changed last',
+	pages_by_time: 'pages of conversations of one time miss none and repeat none',
+	replies_again: 'a reply is stored once, and with it all that comes with it',
+	changes_others: "a change that is wrong, or of another user's conversation, changes nothing",
+	leaves_journals: 'a conversation is deleted with all that is of it; others and figures stay',
+	forgets_names: 'what is not given of a user stays, and what is empty goes',
+	ignores_prefixes: 'pages of users are by their ids, of those who are vip or not, and by a prefix',
+	adds_ratings: 'a rating counts when its turn was spoken of first, also when it changes later',
+	resolves_again: 'a conversation counts each time that it becomes resolved',
+	includes_the_end: 'steps of a day have the sums of their hours, and come in their order',
+	leaves_questions: 'questions without an answer go when they are in the words of who is erased',
 };
 
 test('a storage without a fault is found right', async () => {
