@@ -176,7 +176,7 @@ struct ss_journal_filter {
 
 /* All that follows up to the operations is since 1.4.
  *
- * Lists. A filter's members that are NULL or 0 ask for nothing. `after` is what a page gave as `next`; NULL begins with
+ * Lists. A filter's members that are NULL or 0 ask for nothing, but `limit`, which must be 1 or more. `after` is what a page gave as `next`; NULL begins with
  * the first. A page is a map {items: a list of at most `limit` maps, next: a text for `after` (unless this was the end)}.
  * Who goes from page to page sees each item once that nobody changes meanwhile, whatever others come and go. SS_INVALID
  * when `after` is none of a list of this order. Times in items are RFC 3339; what an item has not is left out. */
@@ -405,8 +405,8 @@ struct ss_storage_operations {
 	int (*write_journals)(void *instance, const struct ss_journal_write *writes, size_t count,
 		struct ss_error *errors);
 	/* *JOURNAL is a new map {id, workflow, workflow_text, start, status, error (if it failed), fence,
-	 * owner (if somebody holds the lease), lease_until, created_at, updated_at (RFC 3339), entries: list of
-	 * {task, data}, by their numbers}; texts are as they were written. With an owner it takes the lease first: the
+	 * owner (if somebody holds the lease), lease_until, created_at, updated_at (RFC 3339), user_id and conversation_id (if
+	 * it began with them; since 1.4), entries: list of {task, data}, by their numbers}; texts are as they were written. With an owner it takes the lease first: the
 	 * fence grows by one, and the turn is "running" without an error. SS_CONFLICT when the lease is not over, also
 	 * when the same owner has it, and says who holds it; or when the turn is "done". SS_NOT_FOUND when there is
 	 * no journal. */
@@ -456,7 +456,8 @@ struct ss_storage_operations {
 		struct ss_value **page, struct ss_error *err);
 	/* Changes a conversation, durably and whole; *CONVERSATION is what it is then. A conversation that becomes resolved
 	 * counts as one resolution in the hour of that. A reply of a human is a message that turn_context() gives with
-	 * the role "assistant". SS_NOT_FOUND when there is none or it belongs to another user, SS_CONFLICT when there
+	 * the role "assistant". A change that finds all as it asks for, or its reply there already, changes nothing and
+	 * stores no events. SS_INVALID when the status is none or a reply has no id. SS_NOT_FOUND when there is none or it belongs to another user, SS_CONFLICT when there
 	 * is another message with the reply's id. */
 	int (*change_conversation)(void *instance, const struct ss_conversation_change *change,
 		struct ss_value **conversation, struct ss_error *err);
@@ -478,14 +479,16 @@ struct ss_storage_operations {
 	/* Deletes all that is known of a user: the profile, conversations as delete_conversation() does, journals,
 	 * events with their deliveries, requests, and questions without an answer in this user's words. Nothing of it can be
 	 * found in the store's files afterwards, as far as the store can see to that. *ERASED says how much it was: {conversations,
-	 * messages, journals, events, requests, questions}. SS_NOT_FOUND when there is no trace. */
+	 * messages, journals, events, requests, questions}. It may be done in several transactions; when one fails, the
+	 * next call goes on. SS_NOT_FOUND when there is no trace. */
 	int (*erase_user)(void *instance, const char *user_id, struct ss_value **erased,
 		struct ss_error *err);
 
 	/* *SERIES is a new list of {at, queries, escalated, resolved, response_time (the average, seconds), categories and
 	 * sentiments (maps from name to count), ratings {count, average}}, the oldest first, of the steps in which there
-	 * was something. A turn counts at the time of its question, a rating when it was first given. SS_INVALID when
-	 * the range is not as its structure says. */
+	 * was something. A turn counts at the time of its question, a rating at that of the first feedback on its answer,
+	 * with the answer's category and sentiment; there is no average of nothing. SS_INVALID when the range is not as
+	 * its structure says. */
 	int (*read_analytics)(void *instance, const struct ss_analytics_range *range,
 		struct ss_value **series, struct ss_error *err);
 
