@@ -7,6 +7,7 @@ set(SQL_SOURCES
 	${CMAKE_CURRENT_LIST_DIR}/sql/events.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/feedback.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/journal.c
+	${CMAKE_CURRENT_LIST_DIR}/sql/place.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/read.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/rows.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/users.c)

@@ -1,9 +1,8 @@
 /* Which articles turns show, what customers say of them, and questions without an answer. */
 #include "common/sql/operations.h"
-#include "common/sql/rows.h"
+#include "common/sql/place.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { US_IN_NS = 1000, MESSAGE_ID_SIZE = 64 };
@@ -176,50 +175,14 @@ int database_store_feedback(
 	return database_commit_all(instance, &batch, errors);
 }
 
-/* Where a list goes on: behind the question with these. As text "COUNT.LAST_AT.NUMBER". */
-struct place {
-	int64_t count, last_at, number;
-};
+/* The orders of the lists, and by what they are ordered. */
+static const char newest[] = "newest_asked", most[] = "most_asked";
+enum { NEWEST_NUMBERS = 2, MOST_NUMBERS = 3 };
 
-enum { PLACE_SIZE = 64 };
-
-static int read_number(const char **text, char end, int64_t *number)
-{
-	char *after = NULL;
-	errno = 0;
-	*number = strtoll(*text, &after, 10);
-	if (after == *text || *after != end || errno != 0 || *number < 0)
-		return -1;
-	*text = after + (end != '\0');
-	return 0;
-}
-
-static int read_place(const char *text, struct place *place, struct ss_error *err)
-{
-	const char *at = text;
-	*place = (struct place){INT64_MAX, INT64_MAX, INT64_MAX};
-	if (text == NULL)
-		return 0;
-	if (read_number(&at, '.', &place->count) == 0 &&
-		read_number(&at, '.', &place->last_at) == 0 &&
-		read_number(&at, '\0', &place->number) == 0)
-		return 0;
-	return ss_fail_as(
-		err, SS_INVALID, "the cursor must be one that a list gave as its next_cursor");
-}
-
-static struct place place_of(const struct cursor *cursor)
-{
-	return (struct place){
-		.count = cursor_int(cursor, 3),
-		.last_at = cursor_int(cursor, 5),
-		.number = cursor_int(cursor, 0),
-	};
-}
-
-static struct ss_value *question_value(const struct cursor *cursor)
+static struct ss_value *question_value(const struct cursor *cursor, struct ss_error *err)
 {
 	struct row row = {.cursor = cursor};
+	(void)err;
 	row_text(&row, "question", 1);
 	row_text(&row, "category", 2);
 	row_int(&row, "count", 3);
@@ -228,55 +191,38 @@ static struct ss_value *question_value(const struct cursor *cursor)
 	return row_value(&row);
 }
 
-/* ITEMS (taken) and, when there are MORE, the PLACE behind them. */
-static struct ss_value *page_value(
-	const struct database *db, struct ss_value *items, const struct place *place, bool more)
+static void write_most_place(const struct cursor *cursor, char place[PAGE_PLACE_SIZE])
 {
-	static const char *const keys[] = {"items", "next"};
-	char text[PLACE_SIZE];
-	int length = snprintf(text, sizeof text, "%lld.%lld.%lld", (long long)place->count,
-		(long long)place->last_at, (long long)place->number);
-	struct ss_value *values[] = {
-		items, more ? database_values(db)->string(text, (size_t)length) : NULL};
-	return database_values(db)->map(keys, values, more ? 2 : 1);
+	const int64_t numbers[MOST_NUMBERS] = {
+		cursor_int(cursor, 3), cursor_int(cursor, 5), cursor_int(cursor, 0)};
+	place_write(place, most, numbers, MOST_NUMBERS);
+}
+
+static void write_newest_place(const struct cursor *cursor, char place[PAGE_PLACE_SIZE])
+{
+	const int64_t numbers[NEWEST_NUMBERS] = {cursor_int(cursor, 5), cursor_int(cursor, 0)};
+	place_write(place, newest, numbers, NEWEST_NUMBERS);
 }
 
 static int list_unanswered(
 	struct database *db, const void *question, void *answer, struct ss_error *err)
 {
 	const struct ss_unanswered_filter *filter = question;
-	struct ss_value **page = answer;
-	struct place place;
-	struct items items = {0};
-	int64_t limit = filter->limit < INT32_MAX ? (int64_t)filter->limit : INT32_MAX;
-	if (read_place(filter->after, &place, err) < 0)
+	const struct page_rows kind = {
+		question_value, filter->most_asked ? write_most_place : write_newest_place};
+	size_t count = filter->most_asked ? MOST_NUMBERS : NEWEST_NUMBERS;
+	int64_t place[MOST_NUMBERS] = {INT64_MAX, INT64_MAX, INT64_MAX};
+	int64_t rows = 0;
+	if (place_read(filter->after, filter->most_asked ? most : newest, place, count, err) < 0 ||
+		page_limit(filter->limit, &rows, err) < 0)
 		return -1;
 	struct cursor cursor =
 		cursor_begin(db, filter->most_asked ? STATEMENT_LIST_MOST_UNANSWERED
 						    : STATEMENT_LIST_NEWEST_UNANSWERED);
-	if (filter->most_asked)
-		cursor_bind_int(&cursor, place.count);
-	cursor_bind_int(&cursor, place.last_at);
-	cursor_bind_int(&cursor, place.number);
-	/* One more tells whether there is more. */
-	cursor_bind_int(&cursor, limit + 1);
-	int result;
-	bool more = false;
-	while ((result = cursor_next(&cursor, err)) == 1) {
-		more = (int64_t)items.count == limit;
-		if (more)
-			break;
-		place = place_of(&cursor);
-		result = items_add(db, &items, question_value(&cursor), err);
-		if (result < 0)
-			break;
-	}
-	cursor_end(&cursor);
-	struct ss_value *list = items_take(db, &items, result < 0 ? -1 : 0);
-	if (result < 0)
-		return -1;
-	*page = page_value(db, list, &place, more);
-	return 0;
+	for (size_t i = 0; i < count; i++)
+		cursor_bind_int(&cursor, place[i]);
+	cursor_bind_int(&cursor, rows);
+	return page_read(&cursor, rows, &kind, answer, err);
 }
 
 int database_list_unanswered(void *instance, const struct ss_unanswered_filter *filter,
