@@ -44,7 +44,8 @@ struct ss_turn_key {
 	const char *thread;
 };
 
-/* Something that other systems are told of; kept with what it is about, in the same transaction. Since 1.4 */
+/* Something that other systems are told of; kept with what it is about, in the same transaction. One whose id is stored
+ * already is passed over. Since 1.4 */
 struct ss_event {
 	const char *id;
 	const char *type;    /* "query.created", … */
@@ -262,7 +263,7 @@ struct ss_document_filter {
 	enum ss_document_kind kind;
 	const char *id; /* only this one */
 	int64_t since; /* those that were changed behind this version, removed ones as well; 0: all that are there */
-	size_t limit; /* 0: none */
+	size_t limit; /* with `since`; 0: none */
 };
 
 struct ss_event_filter {
@@ -498,18 +499,20 @@ struct ss_storage_operations {
 	int (*store_documents)(void *instance, const struct ss_document *documents, size_t count,
 		struct ss_error *errors);
 	/* *FOUND is a new map {items: list of {id, version, data (a string; none: it is removed), created_at, updated_at},
-	 * version: up to which the kind has been read}. By version with `since`, else by id. Whoever asks with
-	 * `since` set to the last `version` misses no change. */
+	 * version: up to which the kind has been read; 0 when a limit has cut a list by id}. By version with `since`, else by
+	 * id. Whoever asks with `since` set to the last `version` misses no change. */
 	int (*read_documents)(void *instance, const struct ss_document_filter *filter,
 		struct ss_value **found, struct ss_error *err);
 
 	/* Events: {id, type, data (a string), user_id, conversation_id, at}. A page of oldest_first has always a `next`: what
-	 * is stored later, by whomever, comes behind it, and nothing is passed over. */
+	 * is stored later, by whomever, comes behind it, and nothing is passed over. So it may have what was stored just now a
+	 * little later, when what others store at the same time is. */
 	int (*list_events)(void *instance, const struct ss_event_filter *filter,
 		struct ss_value **page, struct ss_error *err);
 	/* *CLAIMED is a new list of {id, webhook_id, attempt (from 1), fence, event: {id, type, data (a string), at}}: deliveries
 	 * that were due and are the claimer's now, those first that were due first. Nobody waits for another one who
-	 * claims: each is given to one. */
+	 * claims: each is given to one. `attempt` counts those that were finished; a claim that came to nothing is none. There
+	 * may be deliveries to a webhook that was removed meanwhile. */
 	int (*claim_deliveries)(void *instance, const struct ss_delivery_claim *claim,
 		struct ss_value **claimed, struct ss_error *err);
 	/* Stores what COUNT attempts came to, durably; errors as in commit_turns(). SS_CONFLICT when somebody else has claimed
@@ -517,13 +520,14 @@ struct ss_storage_operations {
 	int (*finish_deliveries)(void *instance, const struct ss_delivery_attempt *attempts,
 		size_t count, struct ss_error *errors);
 	/* Deliveries, of the newest event first: {id, webhook_id, event_id, type, status, at (of the event), next_at (if it is
-	 * pending), attempts: list of {at, duration_ns, code, error, body}, the oldest first}. */
+	 * pending; of one that is claimed, when the claim ends), attempts: list of {at, duration_ns, code, error, body}, the
+	 * oldest first; the last ones of many}. */
 	int (*list_deliveries)(void *instance, const struct ss_delivery_filter *filter,
 		struct ss_value **page, struct ss_error *err);
 	/* Makes deliveries that are not pending due again at once, with their attempts counted anew; *COUNT is of how many. */
 	int (*redeliver)(void *instance, const struct ss_delivery_filter *filter, size_t *count,
 		struct ss_error *err);
-	/* *COUNTS is a new list of {webhook_id, pending, delivered, failed}, by id. */
+	/* *COUNTS is a new list of {webhook_id, pending, delivered, failed}, by id, of webhooks that have deliveries. */
 	int (*delivery_counts)(void *instance, struct ss_value **counts, struct ss_error *err);
 
 	/* Claims a request. *CLAIM is a new map {state: "claimed" (it is to be done now), "in_flight" (somebody does it),
@@ -540,7 +544,8 @@ struct ss_storage_operations {
 	/* Waits until one of the watched kinds has another version, or there is a new event since the call before, or for
 	 * the timeout; what another process stores shows within a second. *SEEN is a new map {articles, heads, webhooks,
 	 * api_keys (the versions now), events (a bool)}. Called on a thread of its own, for an instance of its own. It
-	 * returns soon after interrupt_watch(), which is for any thread. */
+	 * returns soon after interrupt_watch(), which is for any thread; when nobody waits, the next call does. The first call of
+	 * an instance tells of events when there are any, and one may be told of twice. */
 	int (*watch)(void *instance, const struct ss_watch *watch, struct ss_value **seen,
 		struct ss_error *err);
 	void (*interrupt_watch)(void *instance);

@@ -304,7 +304,8 @@ static void refuse(const struct database_batch *batch, const void *item,
 	const struct ss_error *cause, struct ss_error *its_error)
 {
 	const char *id = batch->id(item);
-	(void)ss_fail_as(its_error, cause->status, "turn %s: %s", given(id) ? id : "without an id",
+	(void)ss_fail_as(its_error, cause->status, "%s %s: %s",
+		batch->noun != NULL ? batch->noun : "turn", given(id) ? id : "without an id",
 		cause->text);
 }
 

@@ -65,6 +65,13 @@ static int delete_conversation(
 	return result < 0 ? -1 : 1;
 }
 
+int database_remove_conversation(
+	struct database *db, const char *conversation_id, struct ss_error *err)
+{
+	struct erased erased = {0};
+	return delete_conversation(db, conversation_id, &erased, err);
+}
+
 static int try_conversation(
 	struct database *db, const void *question, void *answer, struct ss_error *err)
 {

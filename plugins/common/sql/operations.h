@@ -92,6 +92,30 @@ int database_erase_user(
 	void *instance, const char *user_id, struct ss_value **erased, struct ss_error *err);
 int database_read_analytics(void *instance, const struct ss_analytics_range *range,
 	struct ss_value **series, struct ss_error *err);
+int database_store_documents(
+	void *instance, const struct ss_document *documents, size_t count, struct ss_error *errors);
+int database_read_documents(void *instance, const struct ss_document_filter *filter,
+	struct ss_value **found, struct ss_error *err);
+int database_list_events(void *instance, const struct ss_event_filter *filter,
+	struct ss_value **page, struct ss_error *err);
+int database_claim_deliveries(void *instance, const struct ss_delivery_claim *claim,
+	struct ss_value **claimed, struct ss_error *err);
+int database_finish_deliveries(void *instance, const struct ss_delivery_attempt *attempts,
+	size_t count, struct ss_error *errors);
+int database_list_deliveries(void *instance, const struct ss_delivery_filter *filter,
+	struct ss_value **page, struct ss_error *err);
+int database_redeliver(void *instance, const struct ss_delivery_filter *filter, size_t *count,
+	struct ss_error *err);
+int database_delivery_counts(void *instance, struct ss_value **counts, struct ss_error *err);
+int database_claim_request(void *instance, const struct ss_request_key *key,
+	struct ss_value **claim, struct ss_error *err);
+int database_finish_request(
+	void *instance, const struct ss_request_result *result, struct ss_error *err);
+int database_purge(
+	void *instance, const struct ss_purge *wanted, size_t *count, struct ss_error *err);
+int database_watch(
+	void *instance, const struct ss_watch *watch, struct ss_value **seen, struct ss_error *err);
+void database_interrupt_watch(void *instance);
 
 /* What they share. */
 
@@ -111,6 +135,7 @@ struct database_batch {
 	const char *(*id)(const void *item);
 	/* NULL, or whether write() runs one statement only for the item. */
 	bool (*is_single)(const struct database *db, const void *item);
+	const char *noun; /* what an item is called; NULL: a turn */
 };
 
 /* Stores all items of BATCH but those that are refused, whose ERRORS are filled; -1 and ERRORS[0] when
@@ -137,6 +162,10 @@ struct database_forgotten {
  * of the user. In a transaction; adds to COUNTS. */
 int database_forget_events(struct database *db, const char *conversation_id, const char *user_id,
 	struct database_forgotten *counts, struct ss_error *err);
+
+/* Deletes the conversation with all that is of it, in a transaction: 1, or 0 when there is none, or -1. */
+int database_remove_conversation(
+	struct database *db, const char *conversation_id, struct ss_error *err);
 
 /* A UUID of version 7 (RFC 9562) for something of the time AT_US. */
 enum { DATABASE_ID_SIZE = 37 };

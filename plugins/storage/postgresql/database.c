@@ -181,13 +181,14 @@ struct database *database_open(
 			err, SS_UNAVAILABLE, "there is not enough memory for a connection");
 		return NULL;
 	}
+	db->watching.wake = -1;
 	db->host = host;
 	db->values = host->values;
 	db->active_window_us = (int64_t)(settings->active_window_s * 1e6);
 	db->connect_timeout_ns = (int64_t)(settings->connect_timeout_s * 1e9);
 	db->statement_timeout_ns = (int64_t)(settings->statement_timeout_s * 1e9);
 	if (connection_read_url(db, settings->url, err) == 0 &&
-		connection_ensure(db, true, err) == 0)
+		connection_ensure(db, true, err) == 0 && watching_begin(&db->watching, err) == 0)
 		return db;
 	database_close(db);
 	return NULL;
@@ -198,6 +199,7 @@ void database_close(struct database *db)
 	if (db == NULL)
 		return;
 	connection_close(db);
+	watching_end(&db->watching);
 	secret_end(&db->url);
 	secret_end(&db->password);
 	free(db);

@@ -7,7 +7,7 @@
 #define POSTGRESQL_DATABASE_H
 
 #include "common/secret.h"
-#include "common/sql/operations.h"
+#include "common/sql/watch.h"
 
 #include <libpq-fe.h>
 
@@ -45,6 +45,8 @@ struct database {
 	PGconn *handle; /* NULL: there is no connection */
 	bool migrated;
 	bool prepared[STATEMENTS]; /* on this connection; each is when it is first used */
+	struct watching watching;
+	int listening; /* the process of the session that watch() listens in; 0: in none */
 	struct run runs[STATEMENTS];
 
 	/* Of the attempt that is under way. */

@@ -87,6 +87,19 @@ static const struct ss_storage_operations operations = {
 	.store_user = database_store_user,
 	.erase_user = database_erase_user,
 	.read_analytics = database_read_analytics,
+	.store_documents = database_store_documents,
+	.read_documents = database_read_documents,
+	.list_events = database_list_events,
+	.claim_deliveries = database_claim_deliveries,
+	.finish_deliveries = database_finish_deliveries,
+	.list_deliveries = database_list_deliveries,
+	.redeliver = database_redeliver,
+	.delivery_counts = database_delivery_counts,
+	.claim_request = database_claim_request,
+	.finish_request = database_finish_request,
+	.purge = database_purge,
+	.watch = database_watch,
+	.interrupt_watch = database_interrupt_watch,
 };
 
 SS_EXPORT const struct ss_plugin smartsupport_plugin = {

@@ -246,5 +246,8 @@ const char *const statement_texts[STATEMENTS] = {
 		" updated_at = greatest(stored.updated_at, excluded.updated_at)",
 
 #include "storage/postgresql/statements_conversations.inc"
+#include "storage/postgresql/statements_documents.inc"
 #include "storage/postgresql/statements_events.inc"
+#include "storage/postgresql/statements_purge.inc"
+#include "storage/postgresql/statements_requests.inc"
 };

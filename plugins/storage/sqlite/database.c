@@ -417,12 +417,14 @@ struct database *database_open(
 			settings->path);
 		return NULL;
 	}
+	db->watching.wake = -1;
 	db->host = host;
 	db->values = host->values;
 	db->busy_timeout_ns = (int64_t)(settings->busy_timeout_s * 1e9);
 	db->active_window_us = (int64_t)(settings->active_window_s * 1e6);
 	db->path = absolute_path(settings->path, err);
-	if (db->path != NULL && connect(db, settings->synchronous_full, err) == 0)
+	if (db->path != NULL && connect(db, settings->synchronous_full, err) == 0 &&
+		watching_begin(&db->watching, err) == 0)
 		return db;
 	database_close(db);
 	return NULL;
@@ -435,6 +437,7 @@ void database_close(struct database *db)
 	statements_finalize(db);
 	(void)sqlite3_close(db->handle);
 	scrub_end(&db->scrub);
+	watching_end(&db->watching);
 	free(db->path);
 	free(db);
 }

@@ -6,7 +6,7 @@
 #ifndef SQLITE_DATABASE_H
 #define SQLITE_DATABASE_H
 
-#include "common/sql/operations.h"
+#include "common/sql/watch.h"
 #include "storage/sqlite/scrub.h"
 
 #include <sqlite3.h>
@@ -26,6 +26,8 @@ struct database {
 	int64_t commit_tried_ns;      /* when it failed */
 	int64_t active_window_us;
 	sqlite3_stmt *statements[STATEMENTS];
+	struct watching watching;
+	int64_t data_version; /* SQLite's, when watch() looked last */
 };
 
 struct database_settings {

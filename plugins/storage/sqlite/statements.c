@@ -226,7 +226,10 @@ const char *const statement_texts[STATEMENTS] = {
 		" updated_at = max(updated_at, excluded.updated_at)",
 
 #include "storage/sqlite/statements_conversations.inc"
+#include "storage/sqlite/statements_documents.inc"
 #include "storage/sqlite/statements_events.inc"
+#include "storage/sqlite/statements_purge.inc"
+#include "storage/sqlite/statements_requests.inc"
 };
 
 int statements_prepare(struct database *db, struct ss_error *err)

@@ -112,7 +112,7 @@ CREATE TABLE webhook_deliveries (
 );
 
 -- Finds what is due, and what somebody who is gone has claimed.
-CREATE INDEX deliveries_due ON webhook_deliveries (next_at) WHERE status = 'pending';
+CREATE INDEX deliveries_due ON webhook_deliveries (next_at, number) WHERE status = 'pending';
 CREATE INDEX deliveries_claimed ON webhook_deliveries (owner) WHERE owner IS NOT NULL;
 -- List them, and remove those of an event with it.
 CREATE INDEX deliveries_by_event ON webhook_deliveries (event, event_at, number);
