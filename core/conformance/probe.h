@@ -48,7 +48,8 @@ struct probe_area {
 
 extern const struct probe_area context_area, turns_area, figures_area, feedback_area,
 	unanswered_area, journals_area, leases_area, together_area, conversations_area,
-	changes_area, users_area, analytics_area, erasure_area;
+	changes_area, users_area, analytics_area, erasure_area, documents_area, events_area,
+	deliveries_area, requests_area, retention_area, watch_area;
 
 /* A probe of the store that PLUGIN opens with SETUP, which is opened. */
 struct probe *probe_new(const struct ss_plugin *plugin, const struct ss_setup *setup);
@@ -174,6 +175,37 @@ const struct ss_value *probe_take(
 	struct probe *probe, const char *id, const char *owner, const char *gone);
 void probe_refuse_taking(struct probe *probe, const char *what, const char *id, const char *owner,
 	const char *gone, enum ss_status status);
+
+/* Documents and events. */
+
+/* Stores a document, at the probe's time, which must work or be refused with STATUS; DATA NULL removes it. */
+void probe_put(struct probe *probe, enum ss_document_kind kind, const char *id, const char *data,
+	int64_t expected);
+void probe_refuse_putting(struct probe *probe, const char *what, const struct ss_document *document,
+	enum ss_status status);
+/* What read_documents() gives for FILTER, whose size need not be filled in. */
+const struct ss_value *probe_documents(struct probe *probe, struct ss_document_filter filter);
+/* The version that KIND has reached. */
+int64_t probe_version(struct probe *probe, enum ss_document_kind kind);
+
+/* The id of a new webhook. */
+const char *probe_webhook(struct probe *probe);
+/* Stores a turn of USER at AT_NS with an event of TYPE, for WEBHOOK if that is not NULL; the event's id. */
+const char *probe_event(struct probe *probe, const char *user, const char *type,
+	const char *webhook, int64_t at_ns);
+/* What list_events() gives for FILTER, whose size need not be filled in. */
+const struct ss_value *probe_events(struct probe *probe, struct ss_event_filter filter);
+/* What is at KEY in those of LIST of which it begins with PREFIX, without that and in their order, as "a|b". */
+const char *probe_column(
+	struct probe *probe, const struct ss_value *list, const char *key, const char *prefix);
+/* Claims deliveries as OWNER for a minute, until there are no more that are due; those of WEBHOOK as a list. */
+const struct ss_value *probe_claim(struct probe *probe, const char *owner, const char *gone,
+	const char *webhook, size_t limit);
+/* What list_deliveries() gives for FILTER, whose size need not be filled in. */
+const struct ss_value *probe_deliveries(struct probe *probe, struct ss_delivery_filter filter);
+/* Finishes the delivery CLAIMED, of OWNER: 0, or the status of the refusal. */
+enum ss_status probe_finish(struct probe *probe, const struct ss_value *claimed, const char *owner,
+	const char *status, int64_t retry_ns);
 
 const char *probe_string(const struct ss_value *map, const char *key);
 

@@ -40,6 +40,12 @@ static const struct probe_area *const areas[] = {
 	&users_area,
 	&analytics_area,
 	&erasure_area,
+	&documents_area,
+	&events_area,
+	&deliveries_area,
+	&requests_area,
+	&retention_area,
+	&watch_area,
 };
 
 void conformance_storage(const struct ss_plugin *plugin, const struct ss_setup *setup,

@@ -3,7 +3,8 @@
  * can be tried with. For `smartsupport plugin check`, on the thread that calls it.
  *
  * A case makes its own users, conversations, turns and articles, with ids that nobody else has, so a store may hold
- * data already. It must be left alone meanwhile, as some figures are of the whole store. Journals are deleted
+ * data already. It must be left alone meanwhile, as some figures are of the whole store, and whoever claims deliveries may
+ * be given any that is due: those that are not the case's own are claimed for a minute. Journals are deleted
  * again; there is no operation that deletes the rest.
  */
 #ifndef CONFORMANCE_STORAGE_H
