@@ -34,6 +34,7 @@ struct term {
 	char *text;
 	struct posting *postings;
 	size_t count, capacity;
+	size_t codes; /* of a kind of codes: how often the texts name one */
 };
 
 struct lexical {
@@ -43,9 +44,10 @@ struct lexical {
 	size_t term_count;
 	size_t *lengths; /* words of each text */
 	char **words;    /* of each text, one after the other, each between spaces: for phrases */
-	size_t count, capacity;
+	size_t count, capacity; /* of numbers, those of removed texts as well */
+	size_t live;            /* texts that are there */
 	size_t total_length;
-	bool has_codes;
+	size_t codes; /* how often the texts name one */
 };
 
 /* Words that say nothing of what a text is about. Sorted. */
@@ -280,6 +282,7 @@ static bool kind_of_code(const char *code, char kind[WORD_LIMIT + 8])
 /* A text while it is added. */
 struct addition {
 	struct lexical *lexical;
+	size_t document;
 	struct buffer words;
 };
 
@@ -296,10 +299,10 @@ static void add_word(void *context, const char *word)
 	char kind[WORD_LIMIT + 8];
 	append_word(&addition->words, word);
 	if (is_code(word) && kind_of_code(word, kind)) {
-		(void)get_term(lexical, kind);
-		lexical->has_codes = true;
+		get_term(lexical, kind)->codes++;
+		lexical->codes++;
 	}
-	size_t document = lexical->count - 1;
+	size_t document = addition->document;
 	lexical->lengths[document]++;
 	lexical->total_length++;
 	if (term->count > 0 && term->postings[term->count - 1].document == document) {
@@ -316,17 +319,62 @@ static void add_word(void *context, const char *word)
 
 void lexical_add(struct lexical *lexical, const struct ss_text *parts, size_t count)
 {
-	if (lexical->count == lexical->capacity) {
-		lexical->capacity = lexical->capacity * 2 + 64;
+	lexical_put(lexical, lexical->count, parts, count);
+}
+
+void lexical_put(struct lexical *lexical, size_t number, const struct ss_text *parts, size_t count)
+{
+	struct addition addition = {.lexical = lexical, .document = number};
+	lexical_remove(lexical, number);
+	if (number >= lexical->capacity) {
+		lexical->capacity = number * 2 + 64;
 		lexical->lengths =
 			memory_resize(lexical->lengths, lexical->capacity, sizeof(size_t));
 		lexical->words = memory_resize(lexical->words, lexical->capacity, sizeof(char *));
 	}
-	struct addition addition = {.lexical = lexical};
-	lexical->lengths[lexical->count++] = 0;
+	for (; lexical->count <= number; lexical->count++) {
+		lexical->lengths[lexical->count] = 0;
+		lexical->words[lexical->count] = NULL;
+	}
 	for (size_t i = 0; i < count; i++)
 		scan(lexical, parts[i], add_word, &addition);
-	lexical->words[lexical->count - 1] = buffer_take(&addition.words);
+	append_word(&addition.words, ""); /* also one without words is there */
+	lexical->words[number] = buffer_take(&addition.words);
+	lexical->live++;
+}
+
+/* Forgets that the text NUMBER has WORD, once more. */
+static void remove_word(struct lexical *lexical, const char *word, size_t number)
+{
+	struct term *term = get_term(lexical, word);
+	char kind[WORD_LIMIT + 8];
+	if (is_code(word) && kind_of_code(word, kind)) {
+		get_term(lexical, kind)->codes--;
+		lexical->codes--;
+	}
+	for (size_t i = 0; i < term->count; i++) {
+		if (term->postings[i].document != number)
+			continue;
+		memmove(term->postings + i, term->postings + i + 1,
+			(term->count - i - 1) * sizeof(struct posting));
+		term->count--;
+		return;
+	}
+}
+
+void lexical_remove(struct lexical *lexical, size_t number)
+{
+	char *rest = NULL;
+	if (number >= lexical->count || lexical->words[number] == NULL)
+		return;
+	for (char *word = strtok_r(lexical->words[number], " ", &rest); word != NULL;
+		word = strtok_r(NULL, " ", &rest))
+		remove_word(lexical, word, number);
+	free(lexical->words[number]);
+	lexical->words[number] = NULL;
+	lexical->total_length -= lexical->lengths[number];
+	lexical->lengths[number] = 0;
+	lexical->live--;
 }
 
 struct query {
@@ -352,6 +400,12 @@ static void add_known(struct query *query, const struct term *term, bool code)
 	query->known_codes += code;
 }
 
+/* Whether any text has the word, or a code of this kind. */
+static bool is_named(const struct term *term)
+{
+	return term != NULL && (term->count > 0 || term->codes > 0);
+}
+
 static void add_unknown(struct query *query, const char *word, bool code)
 {
 	char kind[WORD_LIMIT + 8];
@@ -362,8 +416,8 @@ static void add_unknown(struct query *query, const char *word, bool code)
 	if (query->unknown_count == QUERY_TERMS_LIMIT)
 		return;
 	query->unknown[query->unknown_count++] = memory_string(word);
-	bool named_kind = kind_of_code(word, kind) && find_term(query->lexical, kind) != NULL;
-	bool error_number = is_number(word) && query->lexical->has_codes;
+	bool named_kind = kind_of_code(word, kind) && is_named(find_term(query->lexical, kind));
+	bool error_number = is_number(word) && query->lexical->codes > 0;
 	query->unknown_codes += code && (named_kind || error_number);
 }
 
@@ -384,7 +438,7 @@ static void add_query_word(void *context, const char *word)
 static double weight_of(const struct lexical *lexical, const char *word, size_t count)
 {
 	double n = (double)count;
-	double idf = log(1 + ((double)lexical->count - n + 0.5) / (n + 0.5));
+	double idf = log(1 + ((double)lexical->live - n + 0.5) / (n + 0.5));
 	return has_digit(word) ? idf * CODE_WEIGHT : idf;
 }
 
@@ -392,7 +446,7 @@ static double weight_of(const struct lexical *lexical, const char *word, size_t 
 static void add_scores(const struct lexical *lexical, const struct term *term, double weight,
 	double named, struct lexical_score *scores)
 {
-	double average = (double)lexical->total_length / (double)lexical->count;
+	double average = (double)lexical->total_length / (double)lexical->live;
 	for (size_t i = 0; i < term->count; i++) {
 		struct lexical_score *found = &scores[term->postings[i].document];
 		double frequency = (double)term->postings[i].frequency;
@@ -463,7 +517,8 @@ static void add_phrases(struct lexical *lexical, struct ss_text text, struct lex
 		struct phrase phrase = {.lexical = lexical};
 		scan(lexical, quoted, add_phrase_word, &phrase);
 		for (size_t i = 0; phrase.count > 1 && i < lexical->count; i++) {
-			if (strstr(lexical->words[i], phrase.words.data) == NULL)
+			if (lexical->words[i] == NULL ||
+				strstr(lexical->words[i], phrase.words.data) == NULL)
 				continue;
 			scores[i].score += (float)phrase.weight;
 			scores[i].named += 1;

@@ -3,7 +3,7 @@
  * Probabilistic Relevance Framework: BM25 and Beyond", 2009) over stems (Snowball's English stemmer).
  * Codes such as TB-3301 count as one word, and codes and numbers weigh more than words. A phrase of several
  * words that the query has in double quotes counts once more for the texts that have it in this order.
- * Made once and then searched, by one thread at a time.
+ * Used by one thread at a time.
  */
 #ifndef SERVICE_LEXICAL_H
 #define SERVICE_LEXICAL_H
@@ -17,6 +17,12 @@ void lexical_free(struct lexical *lexical);
 
 /* Adds a text of PARTS (COUNT of them, read as one). The first one is number 0. */
 void lexical_add(struct lexical *lexical, const struct ss_text *parts, size_t count);
+
+/* Makes PARTS the text of this NUMBER, in place of what it was. Numbers without a text are passed over. */
+void lexical_put(struct lexical *lexical, size_t number, const struct ss_text *parts, size_t count);
+
+/* Forgets the text of this NUMBER, if there is one. */
+void lexical_remove(struct lexical *lexical, size_t number);
 
 /* How a text fits a query; each is from 0 to 1. */
 struct lexical_score {
@@ -34,7 +40,7 @@ struct lexical_unknown {
 	bool code;
 };
 
-/* Writes to SCORES how each text that was added fits the query TEXT. Words that no text has count as rare. */
+/* Writes to SCORES, by their numbers, how the texts fit the query TEXT. Words that no text has count as rare. */
 struct lexical_unknown lexical_search(
 	struct lexical *lexical, struct ss_text text, struct lexical_score *scores);
 

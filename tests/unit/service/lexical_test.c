@@ -172,3 +172,68 @@ Test(lexical, leaves_out_the_words_that_no_text_has)
 	check_known("", "");
 	check_known("\xff refunds", "\xff refunds");
 }
+
+static void put(size_t number, const char *text)
+{
+	const struct ss_text part = {text, strlen(text)};
+	lexical_put(lexical, number, &part, 1);
+}
+
+/* What a search gives in the index that was made of the three texts at once. */
+static void expect_as_new(
+	const char *first, const char *second, const char *third, const char *query)
+{
+	const char *const texts[] = {first, second, third};
+	struct lexical_score changed[3];
+	search(query);
+	memcpy(changed, scores, sizeof changed);
+	struct lexical_unknown changed_unknown = unknown;
+	lexical_free(lexical);
+	lexical = lexical_new();
+	for (size_t i = 0; i < 3; i++)
+		add(texts[i]);
+	search(query);
+	for (size_t i = 0; i < 3; i++) {
+		cr_expect_float_eq(changed[i].score, scores[i].score, 1e-6, "%s", texts[i]);
+		cr_expect_float_eq(changed[i].coverage, scores[i].coverage, 1e-6, "%s", texts[i]);
+		cr_expect_float_eq(changed[i].named, scores[i].named, 1e-6, "%s", texts[i]);
+	}
+	cr_expect_float_eq(changed_unknown.share, unknown.share, 1e-9);
+	cr_expect_eq(changed_unknown.code, unknown.code);
+}
+
+Test(lexical, a_changed_text_is_found_as_if_it_had_been_there_from_the_start)
+{
+	put(0, "How to export a sheet");
+	put(1, "Refunds, and error QX-17 in payments");
+	put(0, "Refunds for teams, and once more refunds");
+	expect_as_new("Refunds for teams, and once more refunds",
+		"Refunds, and error QX-17 in payments",
+		"Passwords and the caf\xc3\xa9 login, exporting refunds",
+		"\"refunds for teams\" error QX-17 TB-9999 export");
+}
+
+Test(lexical, a_removed_text_is_forgotten)
+{
+	lexical_remove(lexical, 0);
+	lexical_remove(lexical, 0);
+	search("error TB-3301 large sheet");
+	cr_expect_eq(scores[0].score, 0);
+	cr_expect_eq(unknown.share, 1);
+	cr_expect_not(unknown.code, "no text names codes of that kind any more");
+	search("\"for duplicate payments\"");
+	cr_expect_gt(scores[1].named, 0);
+	put(0, "Sheets again");
+	search("sheets");
+	cr_expect_gt(scores[0].score, 0);
+}
+
+Test(lexical, forgets_all_texts)
+{
+	for (size_t i = 0; i < 3; i++)
+		lexical_remove(lexical, i);
+	search("refunds \"exporting refunds\" TB-3301");
+	for (size_t i = 0; i < 3; i++)
+		cr_expect_eq(scores[i].score, 0);
+	cr_expect_eq(unknown.share, 1);
+}
