@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "service/knowledge_change.h"
 #include "service/knowledge_parts.h"
 #include "service/passage.h"
 #include "value/value.h"
@@ -60,16 +61,37 @@ static void add_passages(struct knowledge_texts *texts, const struct ss_value *a
 		add_text(texts, memory_text(title.data, title.length));
 }
 
+void knowledge_add_texts(struct knowledge_texts *texts, const struct ss_value *article,
+	struct knowledge_counts *counts)
+{
+	size_t before = texts->count;
+	add_questions(texts, article);
+	counts->questions = texts->count - before;
+	add_passages(texts, article);
+	counts->passages = texts->count - before - counts->questions;
+}
+
 /* Sentences are looked at for the best article alone: finer than passages, they tell whether it says what is asked. */
-static void add_sentences(struct knowledge_texts *texts, const struct ss_value *article)
+void knowledge_add_sentences(struct knowledge_texts *texts, const struct ss_value *article,
+	struct knowledge_counts *counts)
 {
 	struct ss_text content = text_in(article, "content");
 	struct ss_text sentence;
+	size_t before = texts->count;
 	for (size_t i = 0; i < SENTENCES_LIMIT && passage_next_sentence(&content, &sentence); i++)
 		add_text(texts, memory_text(sentence.data, sentence.length));
+	counts->sentences = texts->count - before;
 }
 
-static void add_words(struct lexical *lexical, const struct ss_value *article)
+void knowledge_free_texts(struct knowledge_texts *texts)
+{
+	for (size_t i = 0; i < texts->count; i++)
+		free(texts->items[i]);
+	free(texts->items);
+	*texts = (struct knowledge_texts){0};
+}
+
+void knowledge_put_words(struct knowledge *knowledge, size_t number, const struct ss_value *article)
 {
 	struct ss_text parts[2 + ARTICLE_QUESTIONS_LIMIT];
 	const struct ss_value *questions = value_get(article, "questions");
@@ -78,31 +100,51 @@ static void add_words(struct lexical *lexical, const struct ss_value *article)
 	for (size_t i = 0; i < value_count(questions) && i < ARTICLE_QUESTIONS_LIMIT; i++)
 		parts[count++] = value_as_text(value_at(questions, i));
 	parts[count++] = text_in(article, "content");
-	lexical_add(lexical, parts, count);
+	lexical_put(knowledge->lexical, number, parts, count);
 }
 
-static void add_articles(
+const char *knowledge_id(const struct knowledge *knowledge, size_t place)
+{
+	return value_as_string(value_get(knowledge->articles[place].article, "id"), NULL);
+}
+
+/* Adds the articles and all their texts; returns how many of these the index takes. */
+static size_t add_articles(
 	struct knowledge *knowledge, const struct articles *articles, struct knowledge_texts *texts)
 {
+	struct knowledge_counts counts = {0};
 	for (size_t i = 0; i < articles->count; i++) {
-		const struct ss_value *article = articles->items[i];
-		knowledge->articles[i] = value_ref(article);
-		knowledge->rows[i] = texts->count;
-		add_questions(texts, article);
-		knowledge->passage_rows[i] = texts->count;
-		add_passages(texts, article);
-		add_words(knowledge->lexical, article);
+		struct knowledge_article *place = &knowledge->articles[i];
+		place->article = value_ref(articles->items[i]);
+		place->indexed = true;
+		knowledge_add_texts(texts, place->article, &counts);
+		place->questions = counts.questions;
+		place->passages = counts.passages;
+		knowledge_put_words(knowledge, i, place->article);
 	}
-	knowledge->rows[articles->count] = texts->count;
-	knowledge->vector_count = texts->count;
-	knowledge->article_of = memory_array(texts->count, sizeof(size_t));
+	size_t vector_count = texts->count;
 	for (size_t i = 0; i < articles->count; i++) {
-		for (size_t row = knowledge->rows[i]; row < knowledge->rows[i + 1]; row++)
-			knowledge->article_of[row] = i;
-		knowledge->sentence_rows[i] = texts->count;
-		add_sentences(texts, articles->items[i]);
+		knowledge_add_sentences(texts, articles->items[i], &counts);
+		knowledge->articles[i].sentence_count = counts.sentences;
 	}
-	knowledge->sentence_rows[articles->count] = texts->count;
+	return vector_count;
+}
+
+/* Tells the articles where their vectors are. */
+static void share_vectors(struct knowledge *knowledge)
+{
+	size_t row = 0;
+	knowledge->article_of = memory_array(knowledge->index_count, sizeof(size_t));
+	for (size_t i = 0; i < knowledge->count; i++) {
+		struct knowledge_article *place = &knowledge->articles[i];
+		place->vectors = knowledge->vectors + row * knowledge->dimension;
+		for (size_t n = 0; n < place->questions + place->passages; n++)
+			knowledge->article_of[row++] = i;
+	}
+	for (size_t i = 0; i < knowledge->count; i++) {
+		knowledge->articles[i].sentences = knowledge->vectors + row * knowledge->dimension;
+		row += knowledge->articles[i].sentence_count;
+	}
 }
 
 struct knowledge *knowledge_new(const struct articles *articles,
@@ -119,20 +161,17 @@ struct knowledge *knowledge_new(const struct articles *articles,
 	knowledge->index_instance = index_instance;
 	knowledge->lexical = lexical_new();
 	knowledge->dimension = embedder->dimension(embedder_instance);
-	knowledge->count = articles->count;
-	knowledge->articles = memory_array(articles->count, sizeof(struct ss_value *));
-	knowledge->rows = memory_array(articles->count + 1, sizeof(size_t));
-	knowledge->passage_rows = memory_array(articles->count, sizeof(size_t));
-	knowledge->sentence_rows = memory_array(articles->count + 1, sizeof(size_t));
+	knowledge->count = knowledge->capacity = articles->count;
+	knowledge->articles = memory_array(articles->count, sizeof(struct knowledge_article));
 	knowledge->lexical_scores = memory_array(articles->count, sizeof(struct lexical_score));
 	knowledge->is_candidate = memory_array(articles->count, sizeof(bool));
-	add_articles(knowledge, articles, &texts);
+	knowledge->index_count = add_articles(knowledge, articles, &texts);
 	int result = knowledge_fill(knowledge, &texts, err);
-	if (result == 0)
+	knowledge_free_texts(&texts);
+	if (result == 0) {
+		share_vectors(knowledge);
 		result = knowledge_calibrate(knowledge, err);
-	for (size_t i = 0; i < texts.count; i++)
-		free(texts.items[i]);
-	free(texts.items);
+	}
 	if (result < 0) {
 		knowledge_free(knowledge);
 		return NULL;
@@ -144,13 +183,12 @@ void knowledge_free(struct knowledge *knowledge)
 {
 	if (knowledge == NULL)
 		return;
-	for (size_t i = 0; i < knowledge->count; i++)
-		value_unref(knowledge->articles[i]);
+	for (size_t i = 0; i < knowledge->count; i++) {
+		value_unref(knowledge->articles[i].article);
+		free(knowledge->articles[i].own);
+	}
 	lexical_free(knowledge->lexical);
 	free(knowledge->articles);
-	free(knowledge->rows);
-	free(knowledge->passage_rows);
-	free(knowledge->sentence_rows);
 	free(knowledge->article_of);
 	free(knowledge->vectors);
 	free(knowledge->lexical_scores);

@@ -9,11 +9,12 @@
 #include <string.h>
 
 enum {
-	DENSE_CANDIDATES = 64,   /* vectors that the index is asked for */
-	LEXICAL_CANDIDATES = 8,  /* articles with the most words of the query */
-	NEXT_ARTICLES = 5,       /* whose words the first one's are compared with */
-	CALIBRATION_LIMIT = 200, /* questions of the base that are asked */
-	LANES = 8,               /* sums of an inner product */
+	DENSE_CANDIDATES = 64, /* vectors that lead to articles */
+	GONE_CANDIDATES =
+		512, /* and that the index is asked for more, at most, for those that count no more */
+	LEXICAL_CANDIDATES = 8, /* articles with the most words of the query */
+	NEXT_ARTICLES = 5,      /* whose words the first one's are compared with */
+	LANES = 8,              /* sums of an inner product */
 };
 
 /* What an article that has all codes and quoted phrases of the query is ahead by. */
@@ -40,10 +41,9 @@ enum {
  * more than a code has few other signs. */
 #define NAMED_CONFIDENCE 0.5
 
-#define NO_ARTICLE SIZE_MAX
-
 struct candidate {
 	size_t article;
+	const char *id;
 	double question, answer; /* similarities; of no meaning in a ranking by words */
 	struct lexical_score lexical;
 	double score;
@@ -65,9 +65,8 @@ struct missing {
 };
 
 /* The inner product. The sums are independent, so that the compiler adds several at once, and always the same ones. */
-static double similarity(const struct knowledge *knowledge, size_t row, const float *query)
+static double similarity(const struct knowledge *knowledge, const float *vector, const float *query)
 {
-	const float *vector = knowledge->vectors + row * knowledge->dimension;
 	float sums[LANES] = {0};
 	double sum = 0;
 	size_t at = 0;
@@ -82,51 +81,54 @@ static double similarity(const struct knowledge *knowledge, size_t row, const fl
 	return sum;
 }
 
-/* Which of the vectors FROM to TO - 1 is nearest, and how near. */
-static size_t nearest_row(const struct knowledge *knowledge, size_t from, size_t to,
-	const float *query, double *how_near)
+/* Which of COUNT VECTORS is nearest, and how near. */
+static const float *nearest_of(const struct knowledge *knowledge, const float *vectors,
+	size_t count, const float *query, double *how_near)
 {
-	size_t best = from;
+	const float *best = vectors;
 	*how_near = -1;
-	for (size_t row = from; row < to; row++) {
-		double near = similarity(knowledge, row, query);
+	for (size_t i = 0; i < count; i++) {
+		const float *vector = vectors + i * knowledge->dimension;
+		double near = similarity(knowledge, vector, query);
 		if (near > *how_near) {
 			*how_near = near;
-			best = row;
+			best = vector;
 		}
 	}
 	return best;
 }
 
-/* How near the query is to the nearest of the vectors FROM to TO - 1. */
-static double nearest(const struct knowledge *knowledge, size_t from, size_t to, const float *query)
+/* How near the query is to the nearest of COUNT VECTORS. */
+static double nearest(
+	const struct knowledge *knowledge, const float *vectors, size_t count, const float *query)
 {
 	double how_near = -1;
-	(void)nearest_row(knowledge, from, to, query, &how_near);
+	(void)nearest_of(knowledge, vectors, count, query, &how_near);
 	return how_near;
 }
 
 static double nearest_question(
 	const struct knowledge *knowledge, size_t article, const float *query)
 {
-	return nearest(
-		knowledge, knowledge->rows[article], knowledge->passage_rows[article], query);
+	const struct knowledge_article *place = &knowledge->articles[article];
+	return nearest(knowledge, place->vectors, place->questions, query);
 }
 
 static double nearest_passage(const struct knowledge *knowledge, size_t article, const float *query)
 {
-	return nearest(
-		knowledge, knowledge->passage_rows[article], knowledge->rows[article + 1], query);
+	const struct knowledge_article *place = &knowledge->articles[article];
+	return nearest(knowledge, place->vectors + place->questions * knowledge->dimension,
+		place->passages, query);
 }
 
 /* An article without sentences has its passages for it. */
 static double nearest_sentence(
 	const struct knowledge *knowledge, size_t article, const float *query)
 {
-	size_t from = knowledge->sentence_rows[article];
-	size_t to = knowledge->sentence_rows[article + 1];
-	return from < to ? nearest(knowledge, from, to, query)
-			 : nearest_passage(knowledge, article, query);
+	const struct knowledge_article *place = &knowledge->articles[article];
+	return place->sentence_count > 0
+		       ? nearest(knowledge, place->sentences, place->sentence_count, query)
+		       : nearest_passage(knowledge, article, query);
 }
 
 /* A preference changes the order and not whether an article fits at all. */
@@ -134,7 +136,7 @@ static double bonus(
 	const struct knowledge *knowledge, size_t article, const struct knowledge_query *query)
 {
 	const char *category =
-		value_as_string(value_get(knowledge->articles[article], "category"), NULL);
+		value_as_string(value_get(knowledge->articles[article].article, "category"), NULL);
 	bool preferred =
 		query->prefer_category != NULL && strcmp(category, query->prefer_category) == 0;
 	return preferred ? knowledge->options.category_bonus : 0;
@@ -146,6 +148,7 @@ static struct candidate judge(
 	const struct knowledge_options *options = &knowledge->options;
 	struct candidate candidate = {
 		.article = article,
+		.id = knowledge_id(knowledge, article),
 		.lexical = knowledge->lexical_scores[article],
 	};
 	double blend = (double)candidate.lexical.score;
@@ -162,35 +165,103 @@ static struct candidate judge(
 	return candidate;
 }
 
-/* The better one first; of equal ones the first article, so that the order never depends on chance. */
+/* The better one first; of equal ones by their ids, so that the order never depends on chance or on
+ * which came first. */
 static int compare_candidates(const void *a, const void *b)
 {
 	const struct candidate *left = a;
 	const struct candidate *right = b;
 	if (left->rank != right->rank)
 		return left->rank > right->rank ? -1 : 1;
-	return (left->article > right->article) - (left->article < right->article);
+	return strcmp(left->id, right->id);
+}
+
+/* A vector that may lead to its article. */
+struct hit {
+	size_t article;
+	float score;
+};
+
+struct hits {
+	struct hit *items;
+	size_t count, capacity;
+};
+
+static void add_hit(struct hits *hits, size_t article, float score)
+{
+	if (hits->count == hits->capacity) {
+		hits->capacity = hits->capacity * 2 + DENSE_CANDIDATES;
+		hits->items = memory_resize(hits->items, hits->capacity, sizeof *hits->items);
+	}
+	hits->items[hits->count++] = (struct hit){article, score};
+}
+
+static int compare_hits(const void *a, const void *b)
+{
+	float left = ((const struct hit *)a)->score;
+	float right = ((const struct hit *)b)->score;
+	return (left < right) - (left > right);
+}
+
+/* Adds the K nearest of the vectors in the index that count, or somewhat fewer. */
+static int add_indexed(struct knowledge *knowledge, const float *vector, size_t k,
+	struct hits *hits, struct ss_error *err)
+{
+	k += knowledge->gone < GONE_CANDIDATES ? knowledge->gone : GONE_CANDIDATES;
+	if (k > knowledge->index_count)
+		k = knowledge->index_count;
+	if (k == 0)
+		return 0;
+	int64_t *ids = memory_array(k, sizeof *ids);
+	float *scores = memory_array(k, sizeof *scores);
+	int result =
+		knowledge->index->search(knowledge->index_instance, vector, 1, k, ids, scores, err);
+	for (size_t i = 0; result == 0 && i < k; i++) {
+		if (ids[i] >= 0 && (size_t)ids[i] < knowledge->index_count &&
+			knowledge->article_of[ids[i]] != NO_ARTICLE)
+			add_hit(hits, knowledge->article_of[ids[i]], scores[i]);
+	}
+	free(ids);
+	free(scores);
+	return result;
+}
+
+/* Adds the vectors that are not in the index and not farther than its K nearest. */
+static void add_others(
+	const struct knowledge *knowledge, const float *vector, size_t k, struct hits *hits)
+{
+	float least = hits->count >= k ? hits->items[k - 1].score : -INFINITY;
+	for (size_t i = 0; i < knowledge->count; i++) {
+		const struct knowledge_article *place = &knowledge->articles[i];
+		if (place->article == NULL || place->indexed)
+			continue;
+		for (size_t row = 0; row < place->questions + place->passages; row++) {
+			float score = (float)similarity(
+				knowledge, place->vectors + row * knowledge->dimension, vector);
+			if (score >= least)
+				add_hit(hits, i, score);
+		}
+	}
 }
 
 /* Marks the articles whose vectors are nearest. */
 static int dense_candidates(
 	struct knowledge *knowledge, const struct knowledge_query *query, struct ss_error *err)
 {
+	struct hits hits = {0};
 	size_t k = DENSE_CANDIDATES;
 	if (k < query->top_k * 4)
 		k = query->top_k * 4;
-	if (k > knowledge->vector_count)
-		k = knowledge->vector_count;
-	int64_t *ids = memory_array(k, sizeof *ids);
-	float *scores = memory_array(k, sizeof *scores);
-	int result = knowledge->index->search(
-		knowledge->index_instance, query->vector, 1, k, ids, scores, err);
-	for (size_t i = 0; result == 0 && i < k; i++) {
-		if (ids[i] >= 0 && (size_t)ids[i] < knowledge->vector_count)
-			knowledge->is_candidate[knowledge->article_of[ids[i]]] = true;
+	int result = add_indexed(knowledge, query->vector, k, &hits, err);
+	if (result == 0) {
+		size_t indexed = hits.count;
+		add_others(knowledge, query->vector, k, &hits);
+		if (hits.count > indexed)
+			qsort(hits.items, hits.count, sizeof *hits.items, compare_hits);
+		for (size_t i = 0; i < hits.count && i < k; i++)
+			knowledge->is_candidate[hits.items[i].article] = true;
 	}
-	free(ids);
-	free(scores);
+	free(hits.items);
 	return result;
 }
 
@@ -198,6 +269,15 @@ static int dense_candidates(
 static float lexical_rank(const struct knowledge *knowledge, size_t article)
 {
 	return knowledge->lexical_scores[article].named + knowledge->lexical_scores[article].score;
+}
+
+/* Whether the article A has more of the query than B; of equal ones by their ids. */
+static bool is_before(const struct knowledge *knowledge, size_t a, size_t b)
+{
+	float left = lexical_rank(knowledge, a);
+	float right = lexical_rank(knowledge, b);
+	return left != right ? left > right
+			     : strcmp(knowledge_id(knowledge, a), knowledge_id(knowledge, b)) < 0;
 }
 
 /* Marks the articles that have most of the query's words: an error code leads to its article even if its
@@ -209,7 +289,7 @@ static void lexical_candidates(struct knowledge *knowledge)
 	for (size_t i = 0; i < knowledge->count; i++) {
 		float rank = lexical_rank(knowledge, i);
 		size_t at = count;
-		while (at > 0 && lexical_rank(knowledge, best[at - 1]) < rank)
+		while (at > 0 && rank > 0 && is_before(knowledge, i, best[at - 1]))
 			at--;
 		if (rank <= 0 || at == LEXICAL_CANDIDATES)
 			continue;
@@ -308,9 +388,9 @@ static double confidence(const struct knowledge *knowledge, const struct knowled
 	const struct candidate *best = &ranking->items[first];
 	const struct ss_text text = {query->text, strlen(query->text)};
 	double question = 0;
-	size_t row = nearest_row(knowledge, knowledge->rows[best->article],
-		knowledge->passage_rows[best->article], query->vector, &question);
-	const float *own = knowledge->vectors + row * knowledge->dimension;
+	const struct knowledge_article *place = &knowledge->articles[best->article];
+	const float *own =
+		nearest_of(knowledge, place->vectors, place->questions, query->vector, &question);
 	float *direction = memory_array(knowledge->dimension, sizeof *direction);
 	set_direction(direction, own, query->vector, knowledge->dimension);
 	struct others others = other_articles(knowledge, ranking, first, direction);
@@ -429,7 +509,7 @@ static struct ss_value *result_of(const struct knowledge *knowledge,
 	const struct candidate *candidate, bool by_words, struct ss_value *likely,
 	struct ss_value *doubt)
 {
-	const struct ss_value *article = knowledge->articles[candidate->article];
+	const struct ss_value *article = knowledge->articles[candidate->article].article;
 	return value_map_make({"id", value_ref(value_get(article, "id"))},
 		{"title", value_ref(value_get(article, "title"))},
 		{"content", value_ref(value_get(article, "content"))},
@@ -497,53 +577,24 @@ struct knowledge_found knowledge_search(
 	return found;
 }
 
-/* The text of the question with the vector ROW of ARTICLE. */
-static const char *question_text(const struct knowledge *knowledge, size_t article, size_t row)
-{
-	const struct ss_value *map = knowledge->articles[article];
-	size_t number = row - knowledge->rows[article];
-	const struct ss_value *text = number == 0
-					      ? value_get(map, "title")
-					      : value_at(value_get(map, "questions"), number - 1);
-	return value_as_string(text, NULL);
-}
-
-/* Adds how similar the best of the other articles is to the question with the vector ROW. */
-static int ask_without_own(struct knowledge *knowledge, size_t row, double *similarities,
-	size_t *count, struct ss_error *err)
+int knowledge_near_others(struct knowledge *knowledge, size_t place, size_t question,
+	double *similarity_of_best, struct ss_error *err)
 {
 	struct ranking ranking = {0};
-	size_t article = knowledge->article_of[row];
+	const struct knowledge_article *own = &knowledge->articles[place];
+	const struct ss_value *text =
+		question == 0 ? value_get(own->article, "title")
+			      : value_at(value_get(own->article, "questions"), question - 1);
 	const struct knowledge_query query = {
-		.text = question_text(knowledge, article, row),
-		.vector = knowledge->vectors + row * knowledge->dimension,
+		.text = value_as_string(text, NULL),
+		.vector = own->vectors + question * knowledge->dimension,
 		.top_k = 1,
 	};
-	if (rank(knowledge, &query, article, &ranking, err) < 0)
+	if (rank(knowledge, &query, place, &ranking, err) < 0)
 		return -1;
-	if (ranking.count > 0)
-		similarities[(*count)++] = ranking.items[0].question;
+	int found = ranking.count > 0;
+	if (found)
+		*similarity_of_best = ranking.items[0].question;
 	free(ranking.items);
-	return 0;
-}
-
-int knowledge_calibrate(struct knowledge *knowledge, struct ss_error *err)
-{
-	double similarities[CALIBRATION_LIMIT];
-	size_t count = 0;
-	size_t questions = 0;
-	size_t number = 0;
-	int result = 0;
-	for (size_t i = 0; i < knowledge->count; i++)
-		questions += knowledge->passage_rows[i] - knowledge->rows[i];
-	size_t step = questions / (CALIBRATION_LIMIT + 1) + 1;
-	for (size_t i = 0; i < knowledge->count && result == 0; i++) {
-		for (size_t row = knowledge->rows[i];
-			row < knowledge->passage_rows[i] && result == 0; row++) {
-			if (number++ % step == 0)
-				result = ask_without_own(knowledge, row, similarities, &count, err);
-		}
-	}
-	knowledge->base = abstention_learn(similarities, count);
-	return result;
+	return found;
 }

@@ -123,7 +123,7 @@ static bool load_index(struct filling *filling)
 	if (!filling->unchanged || filling->kept.index_length == 0)
 		return false;
 	if (knowledge->index->load(knowledge->index_instance, filling->kept.index,
-		    filling->kept.index_length, knowledge->vector_count, knowledge->dimension,
+		    filling->kept.index_length, knowledge->index_count, knowledge->dimension,
 		    &err) == 0)
 		return true;
 	log_warning(filling->cache->log, "%s: its index is refused: %s; it is made anew",
@@ -161,14 +161,14 @@ static int fill_and_index(struct filling *filling, struct ss_error *err)
 		return -1;
 	bool loaded = load_index(filling);
 	if (!loaded && knowledge->index->build(knowledge->index_instance, knowledge->vectors,
-			       knowledge->vector_count, knowledge->dimension, err) < 0)
+			       knowledge->index_count, knowledge->dimension, err) < 0)
 		return -1;
 	if (filling->cache == NULL)
 		return 0;
 	log_info(filling->cache->log,
 		"the knowledge base has %zu articles and %zu vectors; %zu texts were embedded, the "
 		"index was %s",
-		knowledge->count, knowledge->vector_count, filling->embedded,
+		knowledge->count, knowledge->index_count, filling->embedded,
 		loaded ? "loaded" : "built");
 	if (!loaded)
 		keep(filling);
