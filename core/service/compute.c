@@ -24,6 +24,7 @@ struct compute {
 enum job_kind {
 	JOB_EMBED,
 	JOB_SEARCH,
+	JOB_RUN,
 };
 
 struct compute_job {
@@ -68,6 +69,15 @@ struct search_job {
 	struct knowledge_found found;
 	compute_found *done;
 	void *context;
+};
+
+/* Work that is done in pieces. */
+struct run_job {
+	struct compute_job head;
+	compute_piece *piece;
+	compute_ran *done;
+	void *context;
+	int result; /* of the last piece */
 };
 
 static struct compute_job *job_of(struct service_job *job)
@@ -125,6 +135,13 @@ static void search_one(struct compute *compute, struct search_job *job)
 	metrics_add(metrics, METRIC_SEARCHES_INCOMPLETE, job->found.missing != NULL);
 }
 
+static void run_piece(struct compute *compute, struct run_job *job)
+{
+	job->result = job->piece(compute->options.knowledge, job->context, &job->head.err);
+	if (job->result < 0)
+		failure_complete(&job->head.err, "the embedder or the index");
+}
+
 static void work(void *context, struct service_job *jobs)
 {
 	size_t embeds = 0;
@@ -135,6 +152,10 @@ static void work(void *context, struct service_job *jobs)
 	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
 		if (job_of(job)->kind == JOB_SEARCH)
 			search_one(context, queue_entry(job_of(job), struct search_job, head));
+	}
+	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
+		if (job_of(job)->kind == JOB_RUN)
+			run_piece(context, queue_entry(job_of(job), struct run_job, head));
 	}
 }
 
@@ -359,6 +380,31 @@ int compute_search(struct compute *compute, const struct ss_search *search, comp
 		return -1;
 	}
 	return 0;
+}
+
+static void run_done(struct service_job *job)
+{
+	struct run_job *run = queue_entry(job_of(job), struct run_job, head);
+	if (run->result > 0 && put(run->head.compute, &run->head, &run->head.err) == 0)
+		return;
+	bool failed = run->head.err.status != SS_OK;
+	run->done(run->context, failed ? &run->head.err : NULL);
+	free(run);
+}
+
+int compute_run(struct compute *compute, compute_piece *piece, compute_ran *done, void *context,
+	struct ss_error *err)
+{
+	struct run_job *run = memory_make(struct run_job);
+	run->head = (struct compute_job){.kind = JOB_RUN, .compute = compute};
+	run->head.job.done = run_done;
+	run->piece = piece;
+	run->done = done;
+	run->context = context;
+	if (put(compute, &run->head, err) == 0)
+		return 0;
+	free(run);
+	return -1;
 }
 
 struct compute *compute_new(const struct compute_options *options, struct ss_error *err)

@@ -55,6 +55,18 @@ void compute_restore(struct compute *compute, struct ss_text text, struct ss_byt
 int compute_search(struct compute *compute, const struct ss_search *search, compute_found *done,
 	void *context, struct ss_error *err);
 
+/* A piece of work on the compute thread, with the knowledge base (NULL: there is none), which may be changed. 1: it is called
+ * again when the questions that wait are answered, 0: it is done, -1 and ERR: it failed. */
+typedef int compute_piece(struct knowledge *knowledge, void *context, struct ss_error *err);
+
+/* ERR is NULL when the work is done. */
+typedef void compute_ran(void *context, const struct ss_error *err);
+
+/* Calls PIECE until it is done, and then DONE; both get CONTEXT. It ends with an error also when there is no room for the next
+ * piece, or the server stops; what was done stays done. */
+int compute_run(struct compute *compute, compute_piece *piece, compute_ran *done, void *context,
+	struct ss_error *err);
+
 /* Finishes what was asked for, with its calls, and ends the thread. What these calls ask for may be refused
  * with SS_UNAVAILABLE. */
 void compute_free(struct compute *compute);
