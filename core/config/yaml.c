@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <smartsupport/value.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct reader {
 	size_t nodes;
 	size_t text;  /* bytes of all scalars so far */
 	bool stopped; /* a bound was reached */
+	bool plain;   /* ${NAME} stands for nothing else */
 	struct diagnostics *diagnostics;
 };
 
@@ -84,7 +86,7 @@ static char *expand(struct reader *reader, yaml_mark_t mark, const char *text, c
 			(void)stop(reader, mark, "the file has too much text");
 			break;
 		}
-		const char *dollar = strstr(text, "${");
+		const char *dollar = reader->plain ? NULL : strstr(text, "${");
 		if (dollar == NULL) {
 			buffer_add_string(&out, text);
 			break;
@@ -280,9 +282,11 @@ static void refuse_more(struct reader *reader, yaml_parser_t *parser)
 	yaml_document_delete(&second);
 }
 
-struct yaml_document *yaml_parse(const char *file, size_t line, const char *text, size_t length,
+static struct yaml_document *parse(const char *file, size_t line, struct ss_text given, bool plain,
 	struct diagnostics *diagnostics)
 {
+	const char *text = given.data;
+	size_t length = given.length;
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
 	yaml_parser_t parser;
 	yaml_document_t source;
@@ -290,8 +294,11 @@ struct yaml_document *yaml_parse(const char *file, size_t line, const char *text
 		text += 3;
 		length -= 3;
 	}
-	struct reader reader = {
-		.file = file, .bytes = text, .line = line, .diagnostics = diagnostics};
+	struct reader reader = {.file = file,
+		.bytes = text,
+		.line = line,
+		.plain = plain,
+		.diagnostics = diagnostics};
 	size_t mistakes = diagnostics->count;
 	struct yaml_document *document = memory_make(struct yaml_document);
 	document->file = memory_string(file);
@@ -314,6 +321,18 @@ struct yaml_document *yaml_parse(const char *file, size_t line, const char *text
 		return NULL;
 	}
 	return document;
+}
+
+struct yaml_document *yaml_parse(const char *file, size_t line, const char *text, size_t length,
+	struct diagnostics *diagnostics)
+{
+	return parse(file, line, (struct ss_text){text, length}, false, diagnostics);
+}
+
+struct yaml_document *yaml_parse_plain(const char *file, size_t line, const char *text,
+	size_t length, struct diagnostics *diagnostics)
+{
+	return parse(file, line, (struct ss_text){text, length}, true, diagnostics);
 }
 
 struct yaml_document *yaml_load(const char *file, struct diagnostics *diagnostics)

@@ -52,6 +52,10 @@ struct yaml_document *yaml_load(const char *file, struct diagnostics *diagnostic
 struct yaml_document *yaml_parse(const char *file, size_t line, const char *text, size_t length,
 	struct diagnostics *diagnostics);
 
+/* The same for text from outside: ${NAME} stands for itself, so nobody learns what is in the environment. */
+struct yaml_document *yaml_parse_plain(const char *file, size_t line, const char *text,
+	size_t length, struct diagnostics *diagnostics);
+
 void yaml_close(struct yaml_document *document);
 
 /* The value at KEY of a mapping, or NULL; of NULL: NULL. */

@@ -44,6 +44,7 @@ struct loader {
 	struct entry *entries;
 	size_t count, capacity;
 	struct diagnostics *diagnostics;
+	bool plain; /* from outside: nothing is taken from the environment */
 };
 
 static void add(struct loader *loader, struct ss_value *article, const char *file, size_t line,
@@ -108,6 +109,24 @@ static struct ss_value *make(struct ss_text id, struct ss_text title, struct ss_
 		{"questions", questions != NULL ? value_ref(questions) : value_list(NULL, 0)});
 }
 
+struct ss_value *article_make(
+	struct ss_text id, const struct ss_value *map, const char **key, const char **fault_text)
+{
+	const struct ss_value *category = value_get(map, "category");
+	const struct ss_value *questions = value_get(map, "questions");
+	struct ss_text title = value_as_text(value_get(map, "title"));
+	struct ss_text content = value_as_text(value_get(map, "content"));
+	*fault_text = fault(id, title, content, questions, key);
+	if (*fault_text == NULL && category != NULL &&
+		(value_type(category) != SS_STRING ||
+			text_characters(value_as_text(category)) < 0)) {
+		*key = "category";
+		*fault_text = "the category must be a text";
+	}
+	return *fault_text == NULL ? make(id, title, value_as_text(category), content, questions)
+				   : NULL;
+}
+
 /* Makes the line ends of Windows plain ones. */
 static size_t strip_returns(char *text, size_t length)
 {
@@ -155,7 +174,9 @@ static void read_front(struct loader *loader, const char *file, struct ss_text f
 	struct ss_value *values[FRONT_ROWS] = {0};
 	const struct yaml_node nothing = {.line = 2, .column = 1};
 	struct yaml_document *document =
-		yaml_parse(file, 2, front.data, front.length, loader->diagnostics);
+		loader->plain
+			? yaml_parse_plain(file, 2, front.data, front.length, loader->diagnostics)
+			: yaml_parse(file, 2, front.data, front.length, loader->diagnostics);
 	if (document == NULL)
 		return;
 	const struct yaml_node *root = document->root;
@@ -189,17 +210,11 @@ static void add_file_error(struct loader *loader, const char *file, const struct
 	diagnostics_add(loader->diagnostics, file, 0, 0, "%s", text + strspn(text, " "));
 }
 
-static void read_markdown(struct loader *loader, const char *file)
+/* Reads LENGTH bytes of TEXT, which is changed. */
+static void read_markdown_text(struct loader *loader, const char *file, char *text, size_t length)
 {
-	struct ss_error err = {0};
 	struct ss_text front;
 	struct ss_text content;
-	char *text = NULL;
-	size_t length = 0;
-	if (file_read(file, (size_t)ARTICLE_CONTENT_LIMIT * 2, &text, &length, &err) < 0) {
-		add_file_error(loader, file, &err);
-		return;
-	}
 	length = strlen(text) == length ? strip_returns(text, length) : length;
 	if (strlen(text) != length)
 		diagnostics_add(loader->diagnostics, file, line_of(text, text + strlen(text)), 1,
@@ -210,7 +225,35 @@ static void read_markdown(struct loader *loader, const char *file)
 			"---");
 	else
 		read_front(loader, file, front, content, line_of(text, content.data));
+}
+
+static void read_markdown(struct loader *loader, const char *file)
+{
+	struct ss_error err = {0};
+	char *text = NULL;
+	size_t length = 0;
+	if (file_read(file, (size_t)ARTICLE_CONTENT_LIMIT * 2, &text, &length, &err) < 0) {
+		add_file_error(loader, file, &err);
+		return;
+	}
+	read_markdown_text(loader, file, text, length);
 	free(text);
+}
+
+struct ss_value *article_parse_markdown(
+	const char *name, struct ss_text text, struct diagnostics *diagnostics)
+{
+	struct loader loader = {.diagnostics = diagnostics, .plain = true};
+	char *copy = memory_text(text.data, text.length);
+	struct ss_value *article = NULL;
+	read_markdown_text(&loader, name, copy, text.length);
+	free(copy);
+	if (loader.count > 0) {
+		article = loader.entries[0].article;
+		free(loader.entries[0].place.file);
+	}
+	free(loader.entries);
+	return article;
 }
 
 static int only_markdown(const struct dirent *entry)
@@ -253,19 +296,14 @@ static void read_json_article(
 		(void)snprintf(number, sizeof number, "%lld", (long long)value_as_int(id));
 		id_text = text_of(number);
 	}
-	struct ss_text title = value_as_text(value_get(item, "title"));
-	struct ss_text content = value_as_text(value_get(item, "content"));
-	const struct ss_value *questions = value_get(item, "questions");
 	const char *key;
-	const char *wrong = fault(id_text, title, content, questions, &key);
-	if (wrong != NULL)
+	const char *wrong;
+	struct ss_value *article = article_make(id_text, item, &key, &wrong);
+	if (article == NULL)
 		diagnostics_add(
 			loader->diagnostics, file, 0, 0, "the article number %zu: %s", row, wrong);
 	else
-		add(loader,
-			make(id_text, title, value_as_text(value_get(item, "category")), content,
-				questions),
-			file, 0, 0);
+		add(loader, article, file, 0, 0);
 }
 
 static void read_json(struct loader *loader, const char *file)
@@ -363,4 +401,22 @@ void articles_free(struct articles *articles)
 		value_unref(articles->items[i]);
 	free(articles->items);
 	free(articles);
+}
+
+const struct ss_value *articles_find(const struct articles *articles, const char *id)
+{
+	size_t low = 0;
+	size_t high = articles->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct ss_value *article = articles->items[middle];
+		int order = strcmp(value_as_string(value_get(article, "id"), NULL), id);
+		if (order == 0)
+			return article;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
 }

@@ -40,4 +40,17 @@ struct articles *articles_load(const char *path, struct diagnostics *diagnostics
 
 void articles_free(struct articles *articles);
 
+/* The article ID, or NULL. */
+const struct ss_value *articles_find(const struct articles *articles, const char *id);
+
+/* Reads a Markdown article that came from outside as NAME: nothing in it is taken from the environment. NULL and mistakes in
+ * DIAGNOSTICS. */
+struct ss_value *article_parse_markdown(
+	const char *name, struct ss_text text, struct diagnostics *diagnostics);
+
+/* The article ID made of MAP, {title, content, category, questions}, of which the last two may be missing: new, as struct
+ * articles has it. NULL when something is wrong: *KEY is the member (or "id"), *FAULT a sentence. Any thread. */
+struct ss_value *article_make(
+	struct ss_text id, const struct ss_value *map, const char **key, const char **fault);
+
 #endif
