@@ -52,6 +52,7 @@ static const struct {
 	[METRIC_COMPUTE_QUEUE] = {"smartsupport_queue_length", "{queue=\"compute\"}", GAUGE,
 		"Requests that wait for a service or are being served by it."},
 	[METRIC_STORE_QUEUE] = {"smartsupport_queue_length", "{queue=\"store\"}", GAUGE, NULL},
+	[METRIC_ARTICLES_VERSION] = {NULL, NULL, GAUGE, NULL},
 };
 
 static const struct histogram_row histograms[METRIC_HISTOGRAMS] = {
@@ -143,6 +144,20 @@ uint64_t metrics_total(const struct metrics *metrics, enum metric metric)
 	return total;
 }
 
+uint64_t metrics_least(const struct metrics *metrics, enum metric gauge)
+{
+	uint64_t least = UINT64_MAX;
+	size_t used = atomic_load(&metrics->used);
+	for (size_t i = 0; i < used; i++) {
+		const struct metrics_part *part = &metrics->parts[i];
+		uint64_t value = atomic_load_explicit(&part->values[gauge], memory_order_relaxed);
+		if (atomic_load_explicit(&part->values[METRIC_WORKERS], memory_order_relaxed) > 0 &&
+			value < least)
+			least = value;
+	}
+	return least != UINT64_MAX ? least : 0;
+}
+
 void metrics_print_head(struct buffer *text, const char *name, const char *type, const char *help)
 {
 	buffer_add_format(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -192,6 +207,8 @@ void metrics_print(const struct metrics *metrics, struct buffer *text)
 	metrics_print_head(text, "smartsupport_build_info", "gauge", "The server's version.");
 	buffer_add_string(text, "smartsupport_build_info{version=\"" SS_VERSION "\"} 1\n");
 	for (size_t i = 0; i < METRICS; i++) {
+		if (rows[i].name == NULL)
+			continue;
 		if (i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0)
 			metrics_print_head(text, rows[i].name, types[rows[i].kind], rows[i].help);
 		buffer_add_format(text, "%s%s %llu\n", rows[i].name, rows[i].labels,

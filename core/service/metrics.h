@@ -34,7 +34,8 @@ enum metric {
 	METRIC_TEXTS,
 	METRIC_COMPUTE_QUEUE,
 	METRIC_STORE_QUEUE,
-	METRICS, /* how many there are */
+	METRIC_ARTICLES_VERSION, /* of the store's articles that are served; not printed, as no sum says anything */
+	METRICS,                 /* how many there are */
 };
 
 enum metric_histogram {
@@ -63,6 +64,9 @@ void metrics_observe(struct metrics_part *part, enum metric_histogram histogram,
 
 /* The sum over all parts. Any process. */
 uint64_t metrics_total(const struct metrics *metrics, enum metric metric);
+
+/* The least GAUGE of the workers that serve; 0 when none does. Any process. */
+uint64_t metrics_least(const struct metrics *metrics, enum metric gauge);
 
 /* Adds all of it to TEXT, in Prometheus' text format, version 0.0.4. Any process. */
 void metrics_print(const struct metrics *metrics, struct buffer *text);
