@@ -2,9 +2,13 @@
 
 #include "base/memory.h"
 #include "service/llm.h"
+#include "support/article_import.h"
 
 /* Of a chat with all that was said in it, and of many texts. */
 enum { LONG_BODY_LIMIT = 1024 * 1024 };
+
+/* Of an article whose every character is escaped. */
+enum { ARTICLE_BODY_LIMIT = 512 * 1024 };
 
 /* Longer than that no client is told to wait. */
 enum { RETRY_LIMIT_S = 3600 };
@@ -15,6 +19,13 @@ const struct api_handler api_handlers[] = {
 	{"askQuestion", api_query, HTTP_BODY_LIMIT},
 	{"giveFeedback", api_feedback, HTTP_BODY_LIMIT},
 	{"listArticles", api_articles, 0},
+	{"addArticle", api_article_add, ARTICLE_BODY_LIMIT},
+	{"getArticle", api_article_read, 0},
+	{"putArticle", api_article_put, ARTICLE_BODY_LIMIT},
+	{"removeArticle", api_article_remove, 0},
+	{"searchArticles", api_kb_search, HTTP_BODY_LIMIT},
+	{"importArticles", api_kb_import, IMPORT_BYTES},
+	{"reindexArticles", api_kb_reindex, 0},
 	{"listUnanswered", api_unanswered, 0},
 	{"getHealth", api_health, 0},
 	{"getStats", api_stats, 0},

@@ -9,7 +9,7 @@
 #include "api/gate.h"
 #include "http/request.h"
 
-struct articles;
+struct catalogue;
 struct compute;
 struct event_base;
 struct llm;
@@ -24,8 +24,8 @@ struct api {
 	struct store *store;
 	struct compute *compute;
 	const struct llm *llm;
-	const struct articles *articles;
-	const struct metrics *metrics; /* of all workers */
+	const struct catalogue *catalogue; /* of the articles */
+	const struct metrics *metrics;     /* of all workers */
 	struct event_base *base;
 	int64_t heartbeat_ns; /* how long an event stream may be silent */
 	int64_t started_ns;   /* of the monotonic clock */
@@ -45,6 +45,18 @@ void api_query(struct http_request *request);
 void api_feedback(struct http_request *request);
 /* GET /api/v1/kb/articles */
 void api_articles(struct http_request *request);
+/* POST /api/v1/kb/articles */
+void api_article_add(struct http_request *request);
+/* GET, PUT and DELETE /api/v1/kb/articles/{id} */
+void api_article_read(struct http_request *request);
+void api_article_put(struct http_request *request);
+void api_article_remove(struct http_request *request);
+/* POST /api/v1/kb/search */
+void api_kb_search(struct http_request *request);
+/* POST /api/v1/kb/import */
+void api_kb_import(struct http_request *request);
+/* POST /api/v1/kb/reindex */
+void api_kb_reindex(struct http_request *request);
 /* GET /api/v1/kb/unanswered */
 void api_unanswered(struct http_request *request);
 /* GET /api/v1/health */

@@ -4,7 +4,7 @@
  */
 #include "api/api.h"
 #include "base/memory.h"
-#include "service/articles.h"
+#include "service/catalogue.h"
 #include "service/store.h"
 #include "value/value.h"
 
@@ -17,30 +17,51 @@ static struct ss_value *page_value(struct ss_value *items, struct ss_value *next
 		{"items", items}, {"next_cursor", next != NULL ? next : value_null()});
 }
 
-/* The articles from FIRST on that a request is shown. */
+/* The articles that a request is shown, kept as they were when it came. */
 struct articles_page {
 	struct http_request *request;
-	size_t first, count;
+	struct ss_value **articles; /* [count] */
+	const char **sources;       /* [count] */
+	size_t count;
+	bool more; /* articles follow */
 };
 
-static const char *article_id(const struct articles *articles, size_t index)
+static const char *article_id(const struct ss_value *article)
 {
-	return value_as_string(value_get(articles->items[index], "id"), NULL);
+	return value_as_string(value_get(article, "id"), NULL);
 }
 
-/* The first article whose id comes after ID. */
-static size_t find_after(const struct articles *articles, const char *id)
+static struct articles_page *page_new(struct http_request *request, size_t limit)
 {
-	size_t low = 0;
-	size_t high = articles->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (strcmp(article_id(articles, middle), id) > 0)
-			high = middle;
-		else
-			low = middle + 1;
+	const struct api *api = http_request_context(request);
+	const struct catalogue *catalogue = api->catalogue;
+	const char *cursor = api_parameter_text(request, "cursor");
+	struct articles_page *page = memory_make(struct articles_page);
+	page->request = request;
+	page->articles = memory_array(limit, sizeof(struct ss_value *));
+	page->sources = memory_array(limit, sizeof(char *));
+	for (size_t i = cursor != NULL ? catalogue_after(catalogue, cursor) : 0;
+		i < catalogue_count(catalogue) && !page->more; i++) {
+		const struct catalogue_entry *entry = catalogue_at(catalogue, i);
+		const struct ss_value *article = catalogue_article(entry);
+		if (article == NULL)
+			continue;
+		page->more = page->count == limit;
+		if (page->more)
+			break;
+		page->sources[page->count] = entry->stored != NULL ? "store" : "file";
+		page->articles[page->count++] = value_ref(article);
 	}
-	return low;
+	return page;
+}
+
+static void page_free(struct articles_page *page)
+{
+	for (size_t i = 0; i < page->count; i++)
+		value_unref(page->articles[i]);
+	free(page->articles);
+	free(page->sources);
+	free(page);
 }
 
 static struct ss_value *count_value(const struct ss_value *counts, const char *name)
@@ -49,32 +70,31 @@ static struct ss_value *count_value(const struct ss_value *counts, const char *n
 }
 
 /* ARTICLE with COUNTS, or with none when these are NULL. */
-static struct ss_value *article_value(const struct ss_value *article, const struct ss_value *counts)
+static struct ss_value *article_value(
+	const struct ss_value *article, const char *source, const struct ss_value *counts)
 {
 	return value_map_make({"id", value_ref(value_get(article, "id"))},
 		{"title", value_ref(value_get(article, "title"))},
 		{"category", value_ref(value_get(article, "category"))},
-		{"views", count_value(counts, "views")},
+		{"source", value_text(source)}, {"views", count_value(counts, "views")},
 		{"helpful", count_value(counts, "helpful")},
 		{"not_helpful", count_value(counts, "not_helpful")});
 }
 
 /* The articles of PAGE with their COUNTS; both are in the order of their ids. */
-static struct ss_value *articles_value(const struct articles *articles,
+static struct ss_value *articles_value(
 	const struct articles_page *page, const struct ss_value *counts)
 {
 	struct ss_value **items = memory_array(page->count, sizeof(struct ss_value *));
 	size_t at = 0;
 	for (size_t i = 0; i < page->count; i++) {
-		const char *id = article_id(articles, page->first + i);
+		const char *id = article_id(page->articles[i]);
 		const struct ss_value *found = value_at(counts, at);
 		/* Those that are gone were counted as well. */
-		while (found != NULL &&
-			strcmp(value_as_string(value_get(found, "id"), NULL), id) < 0)
+		while (found != NULL && strcmp(article_id(found), id) < 0)
 			found = value_at(counts, ++at);
-		bool its = found != NULL &&
-			   strcmp(value_as_string(value_get(found, "id"), NULL), id) == 0;
-		items[i] = article_value(articles->items[page->first + i], its ? found : NULL);
+		bool its = found != NULL && strcmp(article_id(found), id) == 0;
+		items[i] = article_value(page->articles[i], page->sources[i], its ? found : NULL);
 	}
 	struct ss_value *list = value_list(items, page->count);
 	free(items);
@@ -84,41 +104,31 @@ static struct ss_value *articles_value(const struct articles *articles,
 static void on_counts(void *context, const struct ss_value *counts, const struct ss_error *err)
 {
 	struct articles_page *page = context;
-	const struct api *api = http_request_context(page->request);
-	const struct articles *articles = api->articles;
-	size_t end = page->first + page->count;
 	if (err != NULL) {
 		api_reply_error(page->request, err);
 	} else {
-		struct ss_value *reply = page_value(articles_value(articles, page, counts),
-			end < articles->count ? value_text(article_id(articles, end - 1)) : NULL);
+		struct ss_value *reply = page_value(articles_value(page, counts),
+			page->more ? value_text(article_id(page->articles[page->count - 1]))
+				   : NULL);
 		http_reply_json(page->request, 200, reply);
 		value_unref(reply);
 	}
-	free(page);
+	page_free(page);
 }
 
 void api_articles(struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
-	const struct articles *articles = api->articles;
-	const char *cursor = api_parameter_text(request, "cursor");
-	size_t limit = api_limit(request);
 	struct ss_error err = {0};
-	struct articles_page *page = memory_make(struct articles_page);
-	page->request = request;
-	page->first = cursor != NULL ? find_after(articles, cursor) : 0;
-	page->count = articles->count - page->first;
-	if (page->count > limit)
-		page->count = limit;
+	struct articles_page *page = page_new(request, api_limit(request));
 	if (page->count == 0) {
 		on_counts(page, NULL, NULL);
 		return;
 	}
 	const struct ss_article_range range = {
 		.struct_size = sizeof range,
-		.first = article_id(articles, page->first),
-		.last = article_id(articles, page->first + page->count - 1),
+		.first = article_id(page->articles[0]),
+		.last = article_id(page->articles[page->count - 1]),
 	};
 	if (store_article_counts(api->store, &range, on_counts, page, &err) < 0)
 		on_counts(page, NULL, &err);

@@ -8,8 +8,11 @@
 #include "config/options.h"
 #include "engine/engine.h"
 #include "graph/graph.h"
+#include "service/article_feed.h"
 #include "service/articles.h"
+#include "service/catalogue.h"
 #include "service/compute.h"
+#include "service/document_watch.h"
 #include "service/host.h"
 #include "service/http_client.h"
 #include "service/knowledge.h"
@@ -43,8 +46,13 @@ struct runtime {
 	void *connections[CONFIG_CONNECTIONS]; /* instances of the storage */
 	size_t connection_count;
 	char embedder_id[KNOWLEDGE_BASE_EMBEDDER];
-	struct part *models;       /* a row for each that the configuration names */
-	struct articles *articles; /* NULL for a workflow by itself */
+	struct part *models;         /* a row for each that the configuration names */
+	struct articles *articles;   /* of the files; NULL for a workflow by itself */
+	struct catalogue *catalogue; /* with those of the store over them; the same */
+	void *watch_instance; /* of the storage, for the watch alone; NULL: nothing is watched */
+	struct document_watch *watch;
+	struct article_feed *feed;
+	int64_t articles_version; /* of the documents that the knowledge base was made of */
 	struct knowledge *knowledge;
 	struct later *later;
 	struct http_client *http; /* NULL: nothing is asked of other servers */
@@ -213,8 +221,10 @@ static int build_knowledge(
 	return 0;
 }
 
-/* Makes COUNT instances of the storage, one after the other: the first brings the schema up to date. */
-static int create_storage(struct runtime *runtime, size_t count, struct diagnostics *diagnostics)
+/* Makes COUNT instances of the storage, one after the other: the first brings the schema up to date. If it is WATCHED and
+ * keeps documents, there is another one for the watch. */
+static int create_storage(
+	struct runtime *runtime, size_t count, bool watched, struct diagnostics *diagnostics)
 {
 	struct part *part = &runtime->storage;
 	const struct config_plugin *config = &runtime->config->storage;
@@ -226,6 +236,9 @@ static int create_storage(struct runtime *runtime, size_t count, struct diagnost
 			instance, diagnostics);
 		runtime->connection_count += result == 0;
 	}
+	if (result == 0 && watched && plugin_storage_keeps_documents(part->plugin))
+		result = create_instance(runtime, part, part->plugin->storage->create, config,
+			&runtime->watch_instance, diagnostics);
 	options_wipe_secrets(config->options, part->plugin->options, part->options);
 	return result;
 }
@@ -233,17 +246,20 @@ static int create_storage(struct runtime *runtime, size_t count, struct diagnost
 static void free_storage(struct runtime *runtime)
 {
 	struct part *part = &runtime->storage;
+	if (runtime->watch_instance != NULL)
+		part->plugin->storage->destroy(runtime->watch_instance);
 	while (runtime->connection_count > 0)
 		part->plugin->storage->destroy(runtime->connections[--runtime->connection_count]);
 	if (part->plugin != NULL)
 		free_part(part, NULL);
 }
 
-static int open_store(struct runtime *runtime, size_t connections, struct diagnostics *diagnostics)
+static int open_store(
+	struct runtime *runtime, size_t connections, bool watched, struct diagnostics *diagnostics)
 {
 	struct ss_error err = {0};
 	const struct config *config = runtime->config;
-	if (create_storage(runtime, connections, diagnostics) < 0)
+	if (create_storage(runtime, connections, watched, diagnostics) < 0)
 		return -1;
 	runtime->store = store_new(runtime->base, runtime->storage.plugin->storage,
 		runtime->connections, runtime->connection_count, (size_t)config->queue_limit, &err);
@@ -253,6 +269,52 @@ static int open_store(struct runtime *runtime, size_t connections, struct diagno
 	}
 	store_measure(runtime->store, runtime->metrics);
 	return 0;
+}
+
+/* Lays the articles of the store over those of the files. */
+static int read_articles(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	runtime->catalogue = catalogue_new(runtime->articles, runtime->log);
+	if (runtime->watch_instance == NULL)
+		return 0;
+	runtime->watch = document_watch_new(runtime->base, runtime->storage.plugin->storage,
+		runtime->watch_instance, runtime->log);
+	struct ss_value *documents = document_watch_read(runtime->watch, SS_ARTICLES, &err);
+	if (documents == NULL) {
+		yaml_mistake(runtime->config->document, runtime->config->storage.place, diagnostics,
+			"the articles in the store cannot be read: %s", err.text);
+		return -1;
+	}
+	const struct ss_value *items = value_get(documents, "items");
+	for (size_t i = 0; i < value_count(items); i++)
+		(void)catalogue_take(runtime->catalogue, value_at(items, i));
+	runtime->articles_version = value_as_int(value_get(documents, "version"));
+	value_unref(documents);
+	return 0;
+}
+
+/* Lets changes of the store's articles come into the knowledge base. */
+static int follow_articles(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	const struct article_feed_options options = {
+		.base = runtime->base,
+		.compute = runtime->compute,
+		.catalogue = runtime->catalogue,
+		.version = runtime->articles_version,
+		.metrics = runtime->metrics,
+		.log = runtime->log,
+	};
+	if (runtime->watch == NULL)
+		return 0;
+	runtime->feed = article_feed_new(&options);
+	document_watch_follow(runtime->watch, SS_ARTICLES, runtime->articles_version,
+		article_feed_take, runtime->feed);
+	if (document_watch_start(runtime->watch, &err) == 0)
+		return 0;
+	diagnostics_add(diagnostics, runtime->config->document->file, 0, 0, "%s", err.text);
+	return -1;
 }
 
 /* Tells the operator who answers: what the environment and the configuration came to. */
@@ -329,9 +391,7 @@ static int start_services(
 	runtime->compute = compute_new(&options, &err);
 	if (runtime->compute == NULL)
 		goto fail;
-	return extent == RUNTIME_SERVE
-		       ? open_store(runtime, (size_t)config->storage_connections, diagnostics)
-		       : 0;
+	return 0;
 fail:
 	diagnostics_add(diagnostics, config->document->file, 0, 0, "%s", err.text);
 	return -1;
@@ -443,9 +503,18 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 	sound &= runtime->articles != NULL;
 	if (!sound)
 		try_agents(runtime, diagnostics);
-	sound = sound && build_knowledge(runtime, runtime->articles, diagnostics) == 0 &&
-		start_services(runtime, extent, diagnostics) == 0 &&
-		start_workflow(runtime, extent, diagnostics) == 0;
+	if (sound && extent == RUNTIME_SERVE)
+		sound = open_store(runtime, (size_t)config->storage_connections, true,
+				diagnostics) == 0;
+	sound = sound && read_articles(runtime, diagnostics) == 0;
+	if (sound) {
+		struct articles *articles = catalogue_articles(runtime->catalogue);
+		sound = build_knowledge(runtime, articles, diagnostics) == 0;
+		articles_free(articles);
+	}
+	sound = sound && start_services(runtime, extent, diagnostics) == 0 &&
+		start_workflow(runtime, extent, diagnostics) == 0 &&
+		follow_articles(runtime, diagnostics) == 0;
 	if (!sound) {
 		runtime_free(runtime);
 		return NULL;
@@ -481,7 +550,7 @@ struct runtime *runtime_new_bare(const struct config *config, struct event_base 
 	if (sound && !stored)
 		return runtime;
 	if (sound && find_storage(runtime, diagnostics) == 0 &&
-		open_store(runtime, 1, diagnostics) == 0)
+		open_store(runtime, 1, false, diagnostics) == 0)
 		return runtime;
 	runtime_free(runtime);
 	return NULL;
@@ -498,7 +567,7 @@ struct runtime *runtime_new_embedder(
 	if (find_part(runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics) ==
 			0 &&
 		create_part(runtime, &runtime->embedder, runtime->embedder.plugin->embedder->create,
-			&config->embedder, diagnostics) == 0)
+			NULL, &config->embedder, diagnostics) == 0)
 		return runtime;
 	runtime_free(runtime);
 	return NULL;
@@ -536,10 +605,13 @@ void runtime_free(struct runtime *runtime)
 	if (runtime == NULL)
 		return;
 	/* Then the services finish what was asked of them; the turns that waited for it are over. */
+	document_watch_free(runtime->watch);
+	article_feed_stop(runtime->feed);
 	engine_stop(runtime->engine);
 	unfinished_stop(runtime->unfinished);
 	http_client_stop(runtime->http);
 	compute_free(runtime->compute);
+	article_feed_free(runtime->feed);
 	store_free(runtime->store);
 	if (runtime->later != NULL)
 		later_make(runtime->later);
@@ -548,6 +620,7 @@ void runtime_free(struct runtime *runtime)
 	engine_free(runtime->engine);
 	graph_free(runtime->graph);
 	knowledge_free(runtime->knowledge);
+	catalogue_free(runtime->catalogue);
 	articles_free(runtime->articles);
 	free_storage(runtime);
 	free_models(runtime);
@@ -585,9 +658,9 @@ struct engine *runtime_engine(struct runtime *runtime)
 	return runtime->engine;
 }
 
-const struct articles *runtime_articles(const struct runtime *runtime)
+const struct catalogue *runtime_catalogue(const struct runtime *runtime)
 {
-	return runtime->articles;
+	return runtime->catalogue;
 }
 
 const struct graph *runtime_graph(const struct runtime *runtime)

@@ -17,7 +17,7 @@ struct engine;
 struct graph;
 struct compute;
 struct ss_embedder_operations;
-struct articles;
+struct catalogue;
 
 enum runtime_extent {
 	RUNTIME_CHECK,  /* all but the store, which is only looked up */
@@ -66,7 +66,7 @@ void runtime_free(struct runtime *runtime);
 struct support *runtime_support(struct runtime *runtime);
 struct store *runtime_store(struct runtime *runtime);
 struct engine *runtime_engine(struct runtime *runtime);
-const struct articles *runtime_articles(const struct runtime *runtime);
+const struct catalogue *runtime_catalogue(const struct runtime *runtime);
 const struct graph *runtime_graph(const struct runtime *runtime);
 /* The names of the models that answer, in the order in which they are asked: a new list. */
 struct ss_value *runtime_models(const struct runtime *runtime);

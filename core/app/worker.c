@@ -165,7 +165,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		.store = runtime_store(worker->runtime),
 		.compute = runtime_compute(worker->runtime),
 		.llm = runtime_llm(worker->runtime),
-		.articles = runtime_articles(worker->runtime),
+		.catalogue = runtime_catalogue(worker->runtime),
 		.metrics = worker->options->metrics,
 		.base = worker->base,
 		.heartbeat_ns = worker->config->heartbeat_ns,

@@ -168,6 +168,13 @@ bool plugin_index_saves(const struct ss_plugin *plugin)
 	return plugin->abi_minor >= 2 && plugin->index->save != NULL && plugin->index->load != NULL;
 }
 
+bool plugin_storage_keeps_documents(const struct ss_plugin *plugin)
+{
+	const struct ss_storage_operations *storage = plugin->storage;
+	return storage->store_documents != NULL && storage->read_documents != NULL &&
+	       storage->watch != NULL && storage->interrupt_watch != NULL;
+}
+
 bool plugin_llm_stops(const struct ss_plugin *plugin)
 {
 	/* Before 1.3 its table of operations ended with generate(). */
