@@ -105,7 +105,7 @@ struct reindex {
 };
 
 static const struct timeval look_after = {.tv_usec = 20000};
-static const int64_t patience_ns = 30000000000;
+static const int64_t patience_ns = 20000000000;
 
 static int read_version(const struct ss_storage_operations *storage, void *instance, void *context,
 	struct ss_error *err)
@@ -127,7 +127,6 @@ static int read_version(const struct ss_storage_operations *storage, void *insta
 
 static void end_reindex(struct reindex *reindex)
 {
-	http_on_cancel(reindex->request, NULL, NULL);
 	event_free(reindex->look);
 	free(reindex);
 }
@@ -138,8 +137,9 @@ static void look(evutil_socket_t fd, short what, void *context)
 	uint64_t served = metrics_least(reindex->api->metrics, METRIC_ARTICLES_VERSION);
 	(void)fd;
 	(void)what;
-	if (served < (uint64_t)reindex->version && clock_monotonic_ns() < reindex->until_ns &&
-		!http_request_cancelled(reindex->request)) {
+	bool over = clock_monotonic_ns() >= reindex->until_ns ||
+		    http_request_cancelled(reindex->request);
+	if (served < (uint64_t)reindex->version && !over) {
 		(void)evtimer_add(reindex->look, &look_after);
 		return;
 	}

@@ -567,7 +567,7 @@ struct runtime *runtime_new_embedder(
 	if (find_part(runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics) ==
 			0 &&
 		create_part(runtime, &runtime->embedder, runtime->embedder.plugin->embedder->create,
-			NULL, &config->embedder, diagnostics) == 0)
+			&config->embedder, diagnostics) == 0)
 		return runtime;
 	runtime_free(runtime);
 	return NULL;
