@@ -168,6 +168,11 @@ struct queue_item *queue_take_picked(struct queue *queue, queue_pick *pick, void
 	return taken;
 }
 
+bool queue_waits(const struct queue *queue)
+{
+	return atomic_load_explicit(&queue->filled, memory_order_acquire);
+}
+
 void queue_close(struct queue *queue)
 {
 	(void)pthread_mutex_lock(&queue->lock);

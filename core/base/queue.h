@@ -47,6 +47,9 @@ struct queue_item *queue_take_picked(struct queue *queue, queue_pick *pick, void
  * so. */
 struct queue_item *queue_poll(struct queue *queue, int64_t ns);
 
+/* Whether something waits, or the queue is closed, as far as one can tell without waiting oneself. Any thread. */
+bool queue_waits(const struct queue *queue);
+
 /* Lets waiting takers return NULL once the queue is empty. Any thread. */
 void queue_close(struct queue *queue);
 

@@ -13,7 +13,17 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 10000 };
+enum {
+	FIRST_PAUSE_MS = 50,
+	LONGEST_PAUSE_MS = 10000,
+	TOGETHER = 64, /* articles that are changed before the loop hears of it */
+};
+
+/* One of them. */
+struct article_work {
+	struct catalogue_entry *entry;
+	struct knowledge_change *change;
+};
 
 struct article_feed {
 	struct article_feed_options options;
@@ -22,8 +32,9 @@ struct article_feed {
 	struct catalogue_entry *first, **last;
 	int64_t version; /* of the documents that were taken */
 	/* What is being done on the compute thread, one thing at a time. */
-	struct catalogue_entry *entry;
-	struct knowledge_change *change;
+	struct article_work work[TOGETHER];
+	size_t count; /* of the work; 0: there is none */
+	size_t made;  /* of it */
 	struct knowledge_calibration *calibration;
 	atomic_bool interrupted; /* the calibration, by changes */
 	bool waits;              /* for the pause to be over */
@@ -40,7 +51,7 @@ static void enqueue(struct article_feed *feed, struct catalogue_entry *entry)
 {
 	if (entry->changed)
 		return;
-	if (feed->first == NULL && feed->entry == NULL)
+	if (feed->first == NULL && feed->count == 0)
 		feed->since_ns = clock_monotonic_ns();
 	entry->changed = true;
 	entry->next = NULL;
@@ -59,15 +70,16 @@ static struct catalogue_entry *dequeue(struct article_feed *feed)
 }
 
 /* Goes on after a pause, longer each time. */
-static void wait_and_go_on(struct article_feed *feed, const char *what, const struct ss_error *err)
+static void wait_and_go_on(struct article_feed *feed, const struct ss_error *err)
 {
 	const struct timeval after = {
 		.tv_sec = feed->pause_ms / 1000, .tv_usec = feed->pause_ms % 1000 * 1000};
 	if (feed->stopped)
 		return;
 	if (err->status != SS_LIMIT && feed->pause_ms == FIRST_PAUSE_MS)
-		log_warning(feed->options.log, "%s is not taken over yet: %s; it is tried again",
-			what, err->text);
+		log_warning(feed->options.log,
+			"articles that changed are not taken over yet: %s; it is tried again",
+			err->text);
 	feed->waits = true;
 	(void)evtimer_add(feed->retry, &after);
 	feed->pause_ms =
@@ -77,26 +89,39 @@ static void wait_and_go_on(struct article_feed *feed, const char *what, const st
 static int change_piece(struct knowledge *knowledge, void *context, struct ss_error *err)
 {
 	struct article_feed *feed = context;
-	return knowledge_change_step(knowledge, feed->change, err);
+	int result = knowledge_change_step(knowledge, feed->work[feed->made].change, err);
+	if (result != 0)
+		return result;
+	feed->made++;
+	return feed->made < feed->count;
 }
 
 static void on_changed(void *context, const struct ss_error *err)
 {
 	struct article_feed *feed = context;
-	struct catalogue_entry *entry = feed->entry;
-	feed->entry = NULL;
-	knowledge_change_free(feed->change);
-	feed->change = NULL;
-	if (err != NULL) {
-		enqueue(feed, entry); /* behind the others, which may do better */
-		wait_and_go_on(feed, entry->id, err);
+	size_t count = feed->count;
+	if (feed->made > 0) {
+		feed->pause_ms = FIRST_PAUSE_MS;
+		feed->uncalibrated = true;
+		feed->done += feed->made;
+	}
+	feed->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct catalogue_entry *entry = feed->work[i].entry;
+		knowledge_change_free(feed->work[i].change);
+		if (i < feed->made)
+			catalogue_drop(feed->options.catalogue, entry);
+		else if (i > feed->made)
+			enqueue(feed, entry);
+	}
+	if (err == NULL) {
+		go_on(feed);
 		return;
 	}
-	feed->pause_ms = FIRST_PAUSE_MS;
-	feed->uncalibrated = true;
-	feed->done++;
-	catalogue_drop(feed->options.catalogue, entry);
-	go_on(feed);
+	/* Behind the others, which may do better. */
+	if (feed->made < count)
+		enqueue(feed, feed->work[feed->made].entry);
+	wait_and_go_on(feed, err);
 }
 
 static int calibration_piece(struct knowledge *knowledge, void *context, struct ss_error *err)
@@ -114,7 +139,7 @@ static void on_calibrated(void *context, const struct ss_error *err)
 	knowledge_calibration_free(feed->calibration);
 	feed->calibration = NULL;
 	if (err != NULL) {
-		wait_and_go_on(feed, "the calibration", err);
+		wait_and_go_on(feed, err);
 		return;
 	}
 	feed->pause_ms = FIRST_PAUSE_MS;
@@ -134,11 +159,15 @@ static void settle(struct article_feed *feed)
 	feed->done = 0;
 }
 
-static void begin_change(struct article_feed *feed)
+static void begin_changes(struct article_feed *feed)
 {
 	struct ss_error err = {0};
-	feed->entry = dequeue(feed);
-	feed->change = knowledge_change_new(feed->entry->id, catalogue_article(feed->entry));
+	feed->made = 0;
+	while (feed->first != NULL && feed->count < TOGETHER) {
+		struct catalogue_entry *entry = dequeue(feed);
+		feed->work[feed->count++] = (struct article_work){
+			entry, knowledge_change_new(entry->id, catalogue_article(entry))};
+	}
 	if (compute_run(feed->options.compute, change_piece, on_changed, feed, &err) < 0)
 		on_changed(feed, &err);
 }
@@ -153,10 +182,10 @@ static void begin_calibration(struct article_feed *feed)
 
 static void go_on(struct article_feed *feed)
 {
-	if (feed->entry != NULL || feed->calibration != NULL || feed->waits || feed->stopped)
+	if (feed->count > 0 || feed->calibration != NULL || feed->waits || feed->stopped)
 		return;
 	if (feed->first != NULL) {
-		begin_change(feed);
+		begin_changes(feed);
 		return;
 	}
 	settle(feed);
@@ -213,7 +242,8 @@ void article_feed_free(struct article_feed *feed)
 {
 	if (feed == NULL)
 		return;
-	knowledge_change_free(feed->change);
+	for (size_t i = 0; i < feed->count; i++)
+		knowledge_change_free(feed->work[i].change);
 	knowledge_calibration_free(feed->calibration);
 	event_free(feed->retry);
 	free(feed);

@@ -1,5 +1,6 @@
 #include "service/compute.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "service/failure.h"
 #include "service/knowledge.h"
@@ -20,6 +21,9 @@ struct compute {
 	struct vector_cache *cache;
 	size_t dimension;
 };
+
+/* For how long pieces of work follow each other while nothing else waits: the way over the loop takes its time. */
+enum { RUN_NS = 50000000 };
 
 enum job_kind {
 	JOB_EMBED,
@@ -137,7 +141,11 @@ static void search_one(struct compute *compute, struct search_job *job)
 
 static void run_piece(struct compute *compute, struct run_job *job)
 {
-	job->result = job->piece(compute->options.knowledge, job->context, &job->head.err);
+	int64_t until_ns = clock_monotonic_ns() + RUN_NS;
+	do {
+		job->result = job->piece(compute->options.knowledge, job->context, &job->head.err);
+	} while (job->result > 0 && !service_thread_waits(compute->thread) &&
+		 clock_monotonic_ns() < until_ns);
 	if (job->result < 0)
 		failure_complete(&job->head.err, "the embedder or the index");
 }

@@ -174,6 +174,11 @@ void service_thread_poll(struct service_thread *thread, int64_t ns)
 	finish(thread, queue_poll(thread->finished, ns));
 }
 
+bool service_thread_waits(const struct service_thread *thread)
+{
+	return queue_waits(thread->todo);
+}
+
 struct service_job *service_job_next(const struct service_job *job)
 {
 	return job->item.next != NULL ? queue_entry(job->item.next, struct service_job, item)

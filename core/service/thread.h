@@ -60,6 +60,9 @@ int service_thread_put(
  * an agent calls. */
 void service_thread_poll(struct service_thread *thread, int64_t ns);
 
+/* Whether jobs wait behind those that are worked on, or the thread is to end. The thread itself asks. */
+bool service_thread_waits(const struct service_thread *thread);
+
 /* The job after JOB in a batch, or NULL. */
 struct service_job *service_job_next(const struct service_job *job);
 
