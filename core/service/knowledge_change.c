@@ -4,6 +4,7 @@
 #include "service/knowledge_parts.h"
 #include "value/value.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,7 +234,7 @@ static void begin_calibration(
 	if (calibration->count > 1)
 		qsort_r(calibration->places, calibration->count, sizeof(size_t), compare_places,
 			(void *)(uintptr_t)knowledge);
-	calibration->step = questions / (CALIBRATION_LIMIT + 1) + 1;
+	calibration->step = (questions + CALIBRATION_LIMIT - 1) / CALIBRATION_LIMIT;
 }
 
 /* Asks those of the questions of the article at PLACE whose turn it is; returns how many, or -1. */
@@ -244,6 +245,7 @@ static int ask_article(struct knowledge *knowledge, struct knowledge_calibration
 	for (size_t i = 0; i < knowledge->articles[place].questions; i++) {
 		if (calibration->number++ % calibration->step != 0)
 			continue;
+		assert(calibration->asked < CALIBRATION_LIMIT);
 		double *found = &calibration->similarities[calibration->asked];
 		int result = knowledge_near_others(knowledge, place, i, found, err);
 		if (result < 0)

@@ -807,3 +807,40 @@ Test(knowledge, a_piece_of_a_change_embeds_few_texts)
 	cr_expect_gt(pieces, 5);
 	cr_expect_leq(fakes.largest_batch, 16);
 }
+
+static int find_nothing(void *instance, const float *queries, size_t count, size_t k, int64_t *ids,
+	float *scores, struct ss_error *err)
+{
+	(void)instance;
+	(void)queries;
+	(void)err;
+	for (size_t i = 0; i < count * k; i++) {
+		ids[i] = -1;
+		scores[i] = -1;
+	}
+	return 0;
+}
+
+Test(knowledge, no_number_of_questions_is_too_many_to_learn_from)
+{
+	static const struct ss_index_operations nothing = {.build = build, .search = find_nothing};
+	const struct knowledge_options options = knowledge_defaults();
+	struct ss_error err = {0};
+	char id[32];
+	/* Of 1001 to 1004 every fifth one makes 201. */
+	for (size_t count = 999; count < 1006; count++) {
+		struct articles articles = {
+			.items = memory_array(count, sizeof(struct ss_value *))};
+		for (; articles.count < count; articles.count++) {
+			(void)snprintf(id, sizeof id, "question%zu", articles.count);
+			articles.items[articles.count] = article(id, id, "An answer.", "General");
+		}
+		knowledge = knowledge_new(
+			&articles, &embedder, &fakes, &nothing, &fakes, &options, &err);
+		cr_expect_not_null(knowledge, "%s", err.text);
+		for (size_t i = 0; i < count; i++)
+			value_unref(articles.items[i]);
+		free(articles.items);
+		forget();
+	}
+}
