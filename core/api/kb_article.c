@@ -97,12 +97,11 @@ static void reply_article(struct article_request *article, int status)
 static void reply_failure(struct article_request *article, const struct ss_error *err)
 {
 	const struct stored_article *stored = &article->stored;
-	if (stored->failed_expectation)
+	bool must_exist = err->status == SS_NOT_FOUND && stored->must_exist;
+	if (stored->failed_expectation || must_exist)
 		http_reply_problem(article->request, 412, err->text, NULL);
 	else if (err->status == SS_CONFLICT)
 		http_reply_field_problem(article->request, 409, "/id", err->text);
-	else if (err->status == SS_NOT_FOUND && stored->must_exist)
-		http_reply_problem(article->request, 412, err->text, NULL);
 	else
 		api_reply_error(article->request, err);
 }

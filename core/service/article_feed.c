@@ -72,8 +72,8 @@ static struct catalogue_entry *dequeue(struct article_feed *feed)
 /* Goes on after a pause, longer each time. */
 static void wait_and_go_on(struct article_feed *feed, const struct ss_error *err)
 {
-	const struct timeval after = {
-		.tv_sec = feed->pause_ms / 1000, .tv_usec = feed->pause_ms % 1000 * 1000};
+	const struct timeval after = {.tv_sec = feed->pause_ms / 1000,
+		.tv_usec = (suseconds_t)(feed->pause_ms % 1000) * 1000};
 	if (feed->stopped)
 		return;
 	if (err->status != SS_LIMIT && feed->pause_ms == FIRST_PAUSE_MS)

@@ -26,8 +26,8 @@ struct article_feed_options {
 /* All of OPTIONS are borrowed for its life. */
 struct article_feed *article_feed_new(const struct article_feed_options *options);
 
-/* Takes documents that changed; a documents_changed() with the feed as its context. */
-void article_feed_take(void *feed, const struct ss_value *documents);
+/* Takes documents that changed; a documents_changed() whose CONTEXT is the feed. */
+void article_feed_take(void *context, const struct ss_value *documents);
 
 /* Begins nothing more; before the compute service ends. */
 void article_feed_stop(struct article_feed *feed);

@@ -36,12 +36,12 @@ void stored_article_end(struct stored_article *stored);
 
 /* Each is a store_call() with a struct stored_article. SS_NOT_FOUND when there is none, SS_CONFLICT when the version is another or
  * one that must be new is there. */
-int stored_article_read(const struct ss_storage_operations *storage, void *instance, void *stored,
+int stored_article_read(const struct ss_storage_operations *storage, void *instance, void *context,
 	struct ss_error *err);
-int stored_article_write(const struct ss_storage_operations *storage, void *instance, void *stored,
+int stored_article_write(const struct ss_storage_operations *storage, void *instance, void *context,
 	struct ss_error *err);
-int stored_article_remove(const struct ss_storage_operations *storage, void *instance, void *stored,
-	struct ss_error *err);
+int stored_article_remove(const struct ss_storage_operations *storage, void *instance,
+	void *context, struct ss_error *err);
 
 /* Writes the id that a title makes, in small letters, digits and hyphens; one of chance when it has none of them. */
 void stored_article_name(struct ss_text title, char name[ARTICLE_NAME_SIZE]);
