@@ -108,7 +108,7 @@ test('articles are listed with how often replies showed them, page by page', asy
 		whole.items.map((item) => item.id),
 		['app-crashes-on-export', 'charged-twice', 'find-invoices', 'reset-password'],
 	);
-	assert.deepEqual(Object.keys(whole.items[0]).sort(), ['category', 'helpful', 'id', 'not_helpful', 'title', 'views']);
+	assert.deepEqual(Object.keys(whole.items[0]).sort(), ['category', 'helpful', 'id', 'not_helpful', 'source', 'title', 'views']);
 	const paged = [];
 	for (let cursor = ''; cursor !== null; ) {
 		const page = await get(`/api/v1/kb/articles?limit=3${cursor && `&cursor=${cursor}`}`);
