@@ -9,12 +9,14 @@ set(SQL_SOURCES
 	${CMAKE_CURRENT_LIST_DIR}/sql/events.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/feedback.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/journal.c
+	${CMAKE_CURRENT_LIST_DIR}/sql/migrations.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/place.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/purge.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/read.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/requests.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/rows.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/users.c
+	${CMAKE_CURRENT_LIST_DIR}/sql/verify.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/watch.c)
 
 # The migrations are part of the plugin's file: storage_<name>_migrations, a library of its own, so that the tests link

@@ -8,9 +8,7 @@
 #ifndef COMMON_SQL_MIGRATIONS_H
 #define COMMON_SQL_MIGRATIONS_H
 
-#include <smartsupport/error.h>
-
-#include <stddef.h>
+#include <smartsupport/plugin.h>
 
 struct database;
 
@@ -25,10 +23,35 @@ struct migration {
 extern const struct migration migrations[];
 extern const size_t migrations_count;
 
-/* Applies the COUNT STEPS, or those that DB lacks of them, each of them whole or not at all. Several processes may do
- * it at once: one of them applies, the others find it done. Fails without a change when DB belongs to another
- * program, when it has steps that are not in STEPS, or others under the same number. */
+/* The most steps that there may be. */
+enum { MIGRATIONS_LIMIT = 256 };
+
+/* What is asked for, and what has come of it. */
+struct migration_run {
+	const struct migration *steps;
+	size_t count;
+	int64_t to;   /* up to this step; 0: all */
+	bool dry_run; /* it is only looked at */
+	int64_t from; /* what there is, before anything is applied */
+	int64_t end;  /* up to where it goes */
+	bool applied
+		[MIGRATIONS_LIMIT]; /* those that were applied by this run, or would be, from 0 on */
+};
+
+/* Applies the steps of RUN that DB lacks, each of them whole or not at all. Several processes may do it at once: one
+ * of them applies a step, the others find it done. Fails without a change when DB belongs to another program, when it has
+ * steps that are not among those of RUN, or others under the same number, and when it has more than are wanted. */
+int migrations_run(struct database *db, struct migration_run *run, struct ss_error *err);
+
+/* The same with all of the COUNT STEPS. */
 int migrations_apply(
 	struct database *db, const struct migration *steps, size_t count, struct ss_error *err);
+
+/* Finds the end of RUN, which has found its FROM in PLACE. */
+int migration_find_end(struct migration_run *run, const char *place, struct ss_error *err);
+
+/* What the operation migrate() reports of RUN; new. */
+struct ss_value *migration_report(
+	const struct ss_value_functions *values, const struct migration_run *run);
 
 #endif

@@ -288,7 +288,9 @@ static int set_up(struct database *db, struct ss_error *err)
 		return -1;
 	int result = check_session(db, session, err);
 	PQclear(session);
-	if (result < 0 || (!db->migrated && pooler_check(db, err) < 0))
+	if (result < 0 || db->bare)
+		return result;
+	if (!db->migrated && pooler_check(db, err) < 0)
 		return -1;
 	/* Later a newer server may have brought the schema further, which this one's statements allow or not. */
 	if (!db->migrated && migrations_apply(db, migrations, migrations_count, err) < 0)

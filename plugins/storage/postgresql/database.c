@@ -184,6 +184,7 @@ struct database *database_open(
 	db->watching.wake = -1;
 	db->host = host;
 	db->values = host->values;
+	db->bare = settings->bare;
 	db->active_window_us = (int64_t)(settings->active_window_s * 1e6);
 	db->connect_timeout_ns = (int64_t)(settings->connect_timeout_s * 1e9);
 	db->statement_timeout_ns = (int64_t)(settings->statement_timeout_s * 1e9);

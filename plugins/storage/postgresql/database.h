@@ -43,6 +43,7 @@ struct database {
 	int64_t connect_timeout_ns, statement_timeout_ns;
 
 	PGconn *handle; /* NULL: there is no connection */
+	bool bare;      /* its connections are without a schema and statements */
 	bool migrated;
 	bool prepared[STATEMENTS]; /* on this connection; each is when it is first used */
 	struct watching watching;
@@ -64,6 +65,7 @@ struct database {
 };
 
 struct database_settings {
+	bool bare; /* its schema is not brought up to date, and there are no statements */
 	const char *url;
 	double connect_timeout_s, statement_timeout_s, active_window_s;
 };
@@ -74,6 +76,14 @@ struct database *database_open(
 void database_close(struct database *db);
 
 int database_check(void *instance, struct ss_error *err);
+
+/* Those that SETUP has in its options (postgresql.c). */
+struct database_settings database_settings_of(const struct ss_setup *setup);
+
+/* Tools (tools.c). */
+int database_migrate(const struct ss_setup *setup, const struct ss_migrate *migrate,
+	struct ss_value **report, struct ss_error *err);
+int database_verify(void *instance, struct ss_value **found, struct ss_error *err);
 
 /* The connection (connection.c). */
 

@@ -47,6 +47,9 @@ static const struct meaning {
 	{"58", FAILING_FOR_GOOD, SS_UNAVAILABLE, "cannot read or write its files; check its disk"},
 	{"42501", FAILING_FOR_GOOD, SS_UNAVAILABLE,
 		"does not let this user do that; grant the rights on its schema"},
+	{"XX001", FAILING_FOR_GOOD, SS_INTERNAL, "is damaged; restore it from a backup"},
+	{"XX002", FAILING_FOR_GOOD, SS_INTERNAL,
+		"has a damaged index; make it anew with REINDEX, or restore a backup"},
 	{"", FAILING_FOR_GOOD, SS_INTERNAL, "gave an error that nobody expected"},
 };
 

@@ -84,20 +84,23 @@ static int look(struct database *db, struct ss_error *err)
 	return result;
 }
 
-/* How many of the steps are applied; -1 when they are others. */
-static int inspect(
-	struct database *db, const struct migration *steps, size_t count, struct ss_error *err)
+/* From where to where RUN goes; -1 when the steps that are applied are others. */
+static int inspect(struct database *db, struct migration_run *run, struct ss_error *err)
 {
 	int there = look(db, err);
-	if (there <= 0)
-		return there;
+	run->from = 0;
+	if (there < 0)
+		return -1;
+	if (there == 0)
+		return migration_find_end(run, db->place, err);
 	PGresult *applied = connection_query(
 		db, "SELECT version, checksum FROM smartsupport_migrations ORDER BY version", err);
 	if (applied == NULL)
 		return -1;
-	int result = compare(db, applied, steps, count, err) < 0 ? -1 : PQntuples(applied);
+	int result = compare(db, applied, run->steps, run->count, err);
+	run->from = PQntuples(applied);
 	PQclear(applied);
-	return result;
+	return result == 0 ? migration_find_end(run, db->place, err) : -1;
 }
 
 static int apply_step(struct database *db, const struct migration *step, struct ss_error *err)
@@ -115,35 +118,33 @@ static int apply_step(struct database *db, const struct migration *step, struct 
 }
 
 /* Applies the next step in a transaction of its own: 1, or 0 when there is none. */
-static int apply_next(
-	struct database *db, const struct migration *steps, size_t count, struct ss_error *err)
+static int apply_next(struct database *db, struct migration_run *run, struct ss_error *err)
 {
-	if (execute(db, begin, err) < 0)
+	if (execute(db, begin, err) < 0 || inspect(db, run, err) < 0)
 		return -1;
-	int applied = inspect(db, steps, count, err);
-	if (applied < 0)
-		return -1;
-	if ((size_t)applied == count)
+	if (run->from == run->end)
 		return execute(db, "COMMIT", err);
-	const struct migration *step = &steps[applied];
+	const struct migration *step = &run->steps[run->from];
 	if (apply_step(db, step, err) < 0 || execute(db, "COMMIT", err) < 0)
 		return -1;
+	run->applied[run->from] = true;
 	db->host->log(db->host, SS_LOG_INFO, "%s: schema brought to version %d (%s)", db->place,
 		step->version, step->name);
 	return 1;
 }
 
-int migrations_apply(
-	struct database *db, const struct migration *steps, size_t count, struct ss_error *err)
+int migrations_run(struct database *db, struct migration_run *run, struct ss_error *err)
 {
 	/* Most servers start on a database that is up to date, and then need no lock. */
-	int result = inspect(db, steps, count, err);
-	if (result < 0 || (size_t)result == count)
-		return result < 0 ? -1 : 0;
+	int result = inspect(db, run, err);
+	int64_t from = run->from;
+	if (result < 0 || run->dry_run || run->from == run->end)
+		return result;
 	do {
-		result = apply_next(db, steps, count, err);
+		result = apply_next(db, run, err);
 	} while (result == 1);
 	if (result < 0 && db->handle != NULL)
 		(void)execute(db, "ROLLBACK", NULL);
+	run->from = from;
 	return result;
 }

@@ -268,8 +268,7 @@ int64_t database_active_since(const struct database *db)
 
 /* Opening. */
 
-/* The absolute path of the file at GIVEN, whose folder must exist; the caller frees it. */
-static char *absolute_path(const char *given, struct ss_error *err)
+char *database_absolute_path(const char *given, struct ss_error *err)
 {
 	const char *slash = strrchr(given, '/');
 	const char *parent = slash != NULL ? given : ".";
@@ -383,13 +382,31 @@ static int enter_wal(struct database *db, struct ss_error *err)
 	return result;
 }
 
-static int connect(struct database *db, bool synchronous_full, struct ss_error *err)
+/* Opens the file of DB without changing anything; one that is not there as an empty one. */
+static int look(struct database *db, struct ss_error *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	struct stat status;
+	bool missing = stat(db->path, &status) < 0 && errno == ENOENT;
+	if (!missing && check_file(db, err) < 0)
+		return -1;
+	int code = sqlite3_open_v2(missing ? ":memory:" : db->path, &db->handle, flags, NULL);
+	if (code != SQLITE_OK)
+		return database_fail(db, code, err);
+	(void)sqlite3_busy_handler(db->handle, on_busy, db);
+	return set_up(db, true, err);
+}
+
+static int connect(
+	struct database *db, const struct database_settings *settings, struct ss_error *err)
 {
 	/* It counts its memory under a lock for functions that nobody calls here. Of the process, so it is refused when
 	 * another instance was first, which has said the same. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
 		    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+	if (settings->extent == DATABASE_LOOK)
+		return look(db, err);
 	if (check_file(db, err) < 0)
 		return -1;
 	int code = scrub_begin(&db->scrub);
@@ -401,8 +418,10 @@ static int connect(struct database *db, bool synchronous_full, struct ss_error *
 	if (sqlite3_db_readonly(db->handle, "main") == 1)
 		return database_fail(db, SQLITE_READONLY, err);
 	(void)sqlite3_busy_handler(db->handle, on_busy, db);
-	if (set_up(db, synchronous_full, err) < 0 || enter_wal(db, err) < 0)
+	if (set_up(db, settings->synchronous_full, err) < 0 || enter_wal(db, err) < 0)
 		return -1;
+	if (settings->extent == DATABASE_BARE)
+		return 0;
 	if (migrations_apply(db, migrations, migrations_count, err) < 0)
 		return -1;
 	return statements_prepare(db, err);
@@ -422,8 +441,8 @@ struct database *database_open(
 	db->values = host->values;
 	db->busy_timeout_ns = (int64_t)(settings->busy_timeout_s * 1e9);
 	db->active_window_us = (int64_t)(settings->active_window_s * 1e6);
-	db->path = absolute_path(settings->path, err);
-	if (db->path != NULL && connect(db, settings->synchronous_full, err) == 0 &&
+	db->path = database_absolute_path(settings->path, err);
+	if (db->path != NULL && connect(db, settings, err) == 0 &&
 		watching_begin(&db->watching, err) == 0)
 		return db;
 	database_close(db);

@@ -30,7 +30,15 @@ struct database {
 	int64_t data_version; /* SQLite's, when watch() looked last */
 };
 
+/* How much of a file is opened. */
+enum database_extent {
+	DATABASE_WHOLE,
+	DATABASE_BARE, /* without bringing its schema up to date, and without statements */
+	DATABASE_LOOK, /* the same, and nothing is created or changed: no file is an empty one */
+};
+
 struct database_settings {
+	enum database_extent extent;
 	const char *path;
 	bool synchronous_full; /* else NORMAL: the last commits may be lost when the power fails */
 	double busy_timeout_s;
@@ -58,5 +66,17 @@ void statements_finalize(struct database *db);
 
 /* Whether turns can be stored. */
 int database_check(void *instance, struct ss_error *err);
+
+/* PATH with its folder as the system knows it; the caller frees it. NULL and ERR when there is no such folder. */
+char *database_absolute_path(const char *given, struct ss_error *err);
+
+/* Those that SETUP has in its options (sqlite.c). */
+struct database_settings database_settings_of(const struct ss_setup *setup);
+
+/* Tools (backup.c and tools.c). */
+int database_backup(void *instance, const char *path, struct ss_error *err);
+int database_migrate(const struct ss_setup *setup, const struct ss_migrate *migrate,
+	struct ss_value **report, struct ss_error *err);
+int database_verify(void *instance, struct ss_value **found, struct ss_error *err);
 
 #endif

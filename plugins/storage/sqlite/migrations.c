@@ -69,31 +69,32 @@ static int compare(struct database *db, const struct migration *steps, struct ss
 	return result;
 }
 
-/* Whether the file is new or ours, and its *VERSION, 0 for a new one. In a transaction. */
-static int inspect(struct database *db, const struct migration *steps, size_t count,
-	int64_t *version, struct ss_error *err)
+/* Whether the file is new or ours, and from where to where RUN goes. In a transaction. */
+static int inspect(struct database *db, struct migration_run *run, struct ss_error *err)
 {
 	int64_t foreign, tables;
-	*version = 0;
+	run->from = 0;
 	if (read_number(db,
 		    "SELECT application_id <> " APPLICATION_ID " FROM pragma_application_id",
 		    &foreign, err) < 0 ||
 		read_number(db, "SELECT count(*) FROM sqlite_schema", &tables, err) < 0)
 		return -1;
 	if (tables == 0)
-		return 0;
+		return migration_find_end(run, db->path, err);
 	if (foreign)
 		return ss_fail_as(err, SS_INVALID,
 			"%s: is the database of another program; name another file", db->path);
-	if (read_number(db, "SELECT coalesce(max(version), 0) FROM schema_migrations", version,
+	if (read_number(db, "SELECT coalesce(max(version), 0) FROM schema_migrations", &run->from,
 		    err) < 0)
 		return -1;
-	if (*version < 0 || (uint64_t)*version > count)
+	if (run->from < 0 || (uint64_t)run->from > run->count)
 		return ss_fail_as(err, SS_INVALID,
 			"%s: has schema version %lld, this server knows up to %zu; update the "
 			"server",
-			db->path, (long long)*version, count);
-	return compare(db, steps, err);
+			db->path, (long long)run->from, run->count);
+	if (compare(db, run->steps, err) < 0)
+		return -1;
+	return migration_find_end(run, db->path, err);
 }
 
 static int record(struct database *db, const struct migration *step, struct ss_error *err)
@@ -131,57 +132,54 @@ static int check_references(struct database *db, struct ss_error *err)
 }
 
 /* Applies what is missing, in a transaction that holds the write lock. */
-static int apply(
-	struct database *db, const struct migration *steps, size_t count, struct ss_error *err)
+static int apply(struct database *db, struct migration_run *run, struct ss_error *err)
 {
-	int64_t version;
-	if (inspect(db, steps, count, &version, err) < 0)
+	if (inspect(db, run, err) < 0)
 		return -1;
-	if (version == 0 && execute(db, mark, err) < 0)
+	if (run->from == 0 && execute(db, mark, err) < 0)
 		return -1;
-	for (size_t i = (size_t)version; i < count; i++) {
-		if (execute(db, steps[i].sql, err) < 0 || record(db, &steps[i], err) < 0)
+	for (int64_t i = run->from; i < run->end; i++) {
+		const struct migration *step = &run->steps[i];
+		if (execute(db, step->sql, err) < 0 || record(db, step, err) < 0)
 			return -1;
+		run->applied[i] = true;
 	}
-	if ((size_t)version < count && check_references(db, err) < 0)
+	if (run->from < run->end && check_references(db, err) < 0)
 		return -1;
 	if (execute(db, "COMMIT", err) < 0)
 		return -1;
-	if ((size_t)version < count)
-		db->host->log(db->host, SS_LOG_INFO, "%s: schema brought from version %lld to %zu",
-			db->path, (long long)version, count);
+	if (run->from < run->end)
+		db->host->log(db->host, SS_LOG_INFO, "%s: schema brought from version %lld to %lld",
+			db->path, (long long)run->from, (long long)run->end);
 	return 0;
 }
 
-static int apply_locked(
-	struct database *db, const struct migration *steps, size_t count, struct ss_error *err)
+static int apply_locked(struct database *db, struct migration_run *run, struct ss_error *err)
 {
 	if (execute(db, "BEGIN IMMEDIATE", err) < 0)
 		return -1;
-	int result = apply(db, steps, count, err);
+	int result = apply(db, run, err);
 	if (result < 0 && sqlite3_get_autocommit(db->handle) == 0)
 		(void)execute(db, "ROLLBACK", NULL);
 	return result;
 }
 
-int migrations_apply(
-	struct database *db, const struct migration *steps, size_t count, struct ss_error *err)
+int migrations_run(struct database *db, struct migration_run *run, struct ss_error *err)
 {
-	int64_t version;
 	/* Most servers start on a database that is up to date, and then need no lock. */
 	if (execute(db, "BEGIN", err) < 0)
 		return -1;
-	int result = inspect(db, steps, count, &version, err);
+	int result = inspect(db, run, err);
 	if (sqlite3_get_autocommit(db->handle) == 0)
 		(void)execute(db, "ROLLBACK", NULL);
-	if (result < 0 || (size_t)version == count)
+	if (result < 0 || run->dry_run || run->from == run->end)
 		return result;
 	/* Dropping a table, to make it anew, would drop what refers to its rows. Within a transaction the switch does
 	 * nothing. */
 	int enforced = 1;
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, -1, &enforced);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL);
-	result = apply_locked(db, steps, count, err);
+	result = apply_locked(db, run, err);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, enforced, NULL);
 	return result;
 }

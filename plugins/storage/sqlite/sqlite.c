@@ -13,10 +13,10 @@ enum {
 	OPTION_ACTIVE_WINDOW,
 };
 
-static int create(const struct ss_setup *setup, void **instance, struct ss_error *err)
+struct database_settings database_settings_of(const struct ss_setup *setup)
 {
 	const struct ss_value_functions *values = setup->host->values;
-	const struct database_settings settings = {
+	return (struct database_settings){
 		.path = values->as_string(setup->options[OPTION_PATH], NULL),
 		.synchronous_full =
 			strcmp(values->as_string(setup->options[OPTION_SYNCHRONOUS], NULL),
@@ -24,6 +24,11 @@ static int create(const struct ss_setup *setup, void **instance, struct ss_error
 		.busy_timeout_s = values->as_number(setup->options[OPTION_BUSY_TIMEOUT]),
 		.active_window_s = values->as_number(setup->options[OPTION_ACTIVE_WINDOW]),
 	};
+}
+
+static int create(const struct ss_setup *setup, void **instance, struct ss_error *err)
+{
+	const struct database_settings settings = database_settings_of(setup);
 	struct database *db = database_open(setup->host, &settings, err);
 	if (db == NULL)
 		return -1;
@@ -100,6 +105,9 @@ static const struct ss_storage_operations operations = {
 	.purge = database_purge,
 	.watch = database_watch,
 	.interrupt_watch = database_interrupt_watch,
+	.migrate = database_migrate,
+	.backup = database_backup,
+	.verify = database_verify,
 };
 
 SS_EXPORT const struct ss_plugin smartsupport_plugin = {
