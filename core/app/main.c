@@ -27,6 +27,9 @@ static const struct {
 	{"train", "", "make a head from labelled texts", command_train},
 	{"expr", "EXPR", "evaluate an expression, as conditions have them", command_expr},
 	{"plugin", "check", "try whether a plugin keeps its contract", command_plugin},
+	{"migrate", "", "bring the store's schema up to date", command_migrate},
+	{"backup", "FILE", "copy all that is stored, while servers go on", command_backup},
+	{"verify", "", "check whether what is stored is sound", command_verify},
 	{"version", "", "print the version", command_version},
 };
 

@@ -573,6 +573,45 @@ struct runtime *runtime_new_embedder(
 	return NULL;
 }
 
+struct runtime *runtime_new_storage(
+	const struct config *config, const struct log *log, struct diagnostics *diagnostics)
+{
+	struct runtime *runtime = memory_make(struct runtime);
+	runtime->config = config;
+	runtime->log = log;
+	runtime->plugins = plugins_new(
+		(const char *const *)config->plugin_folders, config->plugin_folder_count);
+	if (find_storage(runtime, diagnostics) == 0)
+		return runtime;
+	runtime_free(runtime);
+	return NULL;
+}
+
+const struct ss_storage_operations *runtime_storage(const struct runtime *runtime)
+{
+	return runtime->storage.plugin->storage;
+}
+
+const char *runtime_storage_text(struct runtime *runtime, const char *name)
+{
+	struct ss_value **option = storage_option(runtime, name);
+	return option != NULL ? value_as_string(*option, NULL) : NULL;
+}
+
+int runtime_migrate(struct runtime *runtime, const struct ss_migrate *migrate,
+	struct ss_value **report, struct ss_error *err)
+{
+	struct part *part = &runtime->storage;
+	host_init(&part->host, part->plugin->name, runtime->log, NULL);
+	const struct ss_setup setup = {
+		.struct_size = sizeof setup,
+		.host = &part->host.table,
+		.name = part->plugin->name,
+		.options = (const struct ss_value *const *)part->options,
+	};
+	return part->plugin->storage->migrate(&setup, migrate, report, err);
+}
+
 int runtime_load(struct runtime *runtime, const struct runtime_workflow *workflow,
 	struct diagnostics *diagnostics)
 {

@@ -18,6 +18,10 @@ struct graph;
 struct compute;
 struct ss_embedder_operations;
 struct catalogue;
+struct ss_error;
+struct ss_migrate;
+struct ss_storage_operations;
+struct ss_value;
 
 enum runtime_extent {
 	RUNTIME_CHECK,  /* all but the store, which is only looked up */
@@ -53,6 +57,20 @@ int runtime_load(struct runtime *runtime, const struct runtime_workflow *workflo
 /* The same with nothing but the embedder, for runtime_embedder(). */
 struct runtime *runtime_new_embedder(
 	const struct config *config, const struct log *log, struct diagnostics *diagnostics);
+
+/* The same with nothing but the storage's plugin and its options; no store is opened. For the functions that
+ * follow. */
+struct runtime *runtime_new_storage(
+	const struct config *config, const struct log *log, struct diagnostics *diagnostics);
+
+const struct ss_storage_operations *runtime_storage(const struct runtime *runtime);
+
+/* The text of the storage's option NAME, borrowed; NULL when it has none. It may have a password in it. */
+const char *runtime_storage_text(struct runtime *runtime, const char *name);
+
+/* Calls the storage's migrate(), which it must have. */
+int runtime_migrate(struct runtime *runtime, const struct ss_migrate *migrate,
+	struct ss_value **report, struct ss_error *err);
 
 /* The server begins, or begins to leave: of a runtime that serves. In between it goes on with what others left
  * unfinished. */

@@ -3,7 +3,6 @@
 #include "app/command.h"
 #include "base/memory.h"
 #include "graph/graph.h"
-#include "service/store.h"
 #include "value/value.h"
 
 #include <event2/event.h>
@@ -64,6 +63,26 @@ static void on_record(void *context, struct record *record, const struct ss_erro
 	struct stored_wait *wait = context;
 	wait->record = record;
 	stored_done(wait, err);
+}
+
+/* A call with its own context beside what waits for it. */
+struct stored_call {
+	store_call *call;
+	void *context;
+	struct stored_wait *wait;
+};
+
+static int call_stored(const struct ss_storage_operations *storage, void *instance, void *context,
+	struct ss_error *err)
+{
+	const struct stored_call *called = context;
+	return called->call(storage, instance, called->context, err);
+}
+
+static void on_called(void *context, const struct ss_error *err)
+{
+	const struct stored_call *called = context;
+	stored_done(called->wait, err);
 }
 
 /* Waits for what has begun as BEGUN says. Whether it went well. */
@@ -132,4 +151,18 @@ bool stored_delete(struct stored *stored, const char *id)
 	int begun = store_delete_journal(
 		runtime_store(stored->runtime), id, stored_done, &wait, &wait.err);
 	return await(stored, &wait, begun);
+}
+
+bool stored_run(struct stored *stored, store_call *call, void *context, struct ss_error *err)
+{
+	struct stored_wait wait = {0};
+	struct stored_call called = {.call = call, .context = context, .wait = &wait};
+	int begun = store_run(
+		runtime_store(stored->runtime), call_stored, on_called, &called, &wait.err);
+	if (err == NULL)
+		return await(stored, &wait, begun);
+	if (begun == 0)
+		stored_wait(stored, &wait);
+	*err = wait.err;
+	return wait.err.status == SS_OK;
 }

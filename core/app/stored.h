@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "config/diagnostics.h"
 #include "engine/record.h"
+#include "service/store.h"
 
 #include <smartsupport/plugin.h>
 
@@ -40,6 +41,9 @@ struct ss_value *stored_list(struct stored *stored, const char *status, size_t l
 struct ss_value *stored_unanswered(
 	struct stored *stored, const struct ss_unanswered_filter *filter);
 bool stored_delete(struct stored *stored, const char *id);
+
+/* As store_run(), waited for. False when it fails, which was printed, unless ERR is given, which then tells. */
+bool stored_run(struct stored *stored, store_call *call, void *context, struct ss_error *err);
 
 /* Prints an error. Returns 1. */
 int stored_fail(const struct ss_error *err);

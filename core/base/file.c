@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include "base/id.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -89,6 +90,47 @@ int file_write(const char *path, const char *data, size_t length, struct ss_erro
 	if (fd >= 0 && result < 0)
 		(void)unlink(temporary);
 	free(temporary);
+	return result;
+}
+
+char *file_partial_name(const char *path)
+{
+	char id[ID_SIZE];
+	return memory_format("%s.partial-%s", path, id_new("", id));
+}
+
+static int synchronize(const char *path, int flags)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+	int result = fd >= 0 ? fsync(fd) : -1;
+	if (fd >= 0)
+		(void)close(fd);
+	return result;
+}
+
+static int give_name(const char *partial, const char *path, bool may_replace)
+{
+	if (may_replace)
+		return rename(partial, path);
+	int result = renameat2(AT_FDCWD, partial, AT_FDCWD, path, RENAME_NOREPLACE);
+	/* Some file systems cannot do that. */
+	return result < 0 && errno == EINVAL ? link(partial, path) : result;
+}
+
+int file_place(const char *partial, const char *path, bool may_replace, struct ss_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder =
+		slash != NULL ? memory_text(path, (size_t)(slash - path) + 1) : memory_string(".");
+	int result = synchronize(partial, 0);
+	if (result == 0)
+		result = give_name(partial, path, may_replace);
+	if (result == 0)
+		result = synchronize(folder, O_DIRECTORY);
+	if (result < 0)
+		(void)fail_errno(err, path, "cannot be written");
+	(void)unlink(partial);
+	free(folder);
 	return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include <smartsupport/error.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Reads the file at PATH into *DATA (NUL-terminated, the caller frees it) and its *LENGTH in bytes.
@@ -12,6 +13,13 @@ int file_read(const char *path, size_t limit, char **data, size_t *length, struc
 
 /* Writes the file anew in one step: whoever reads PATH sees the old or the new bytes. */
 int file_write(const char *path, const char *data, size_t length, struct ss_error *err);
+
+/* A name beside PATH for what will be PATH when it is whole, PATH.partial-ID. The caller frees it. */
+char *file_partial_name(const char *path);
+
+/* Brings the file PARTIAL to the disk and gives it the name PATH, in one step. A file PATH that is there already is
+ * replaced if it MAY_REPLACE, else that is an error. PARTIAL is gone in any case. */
+int file_place(const char *partial, const char *path, bool may_replace, struct ss_error *err);
 
 /* PATH as seen from the folder of FILE, unless it is absolute. The caller frees it. */
 char *file_beside(const char *file, const char *path);

@@ -198,3 +198,31 @@ Test(file, beside_another_is_found_from_its_folder)
 	expect_beside("config/a.yaml", "/b.md", "/b.md");
 	expect_beside("/a.yaml", "b.md", "/b.md");
 }
+
+Test(file, gets_its_name_when_it_is_whole_and_takes_no_others)
+{
+	struct ss_error err = {0};
+	char *path = scratch_path(folder, "report.json");
+	char *first = file_partial_name(path), *second = file_partial_name(path);
+	char *data = NULL;
+	size_t length = 0;
+	cr_expect_str_neq(first, second);
+	cr_assert_eq(file_write(first, "one", 3, &err), 0);
+	cr_assert_eq(file_place(first, path, false, &err), 0, "%s", err.text);
+	cr_assert_eq(file_write(second, "two", 3, &err), 0);
+	cr_expect_eq(file_place(second, path, false, &err), -1);
+	cr_expect_not_null(strstr(err.text, "report.json"), "%s", err.text);
+	cr_expect_not_null(strstr(err.text, "File exists"), "%s", err.text);
+	cr_assert_eq(file_read(path, 100, &data, &length, &err), 0);
+	cr_expect_str_eq(data, "one");
+	free(data);
+	cr_assert_eq(file_write(second, "two", 3, &err), 0);
+	cr_assert_eq(file_place(second, path, true, &err), 0, "%s", err.text);
+	cr_assert_eq(file_read(path, 100, &data, &length, &err), 0);
+	cr_expect_str_eq(data, "two");
+	cr_expect_eq(files_in(folder), 1, "something is left");
+	free(data);
+	free(first);
+	free(second);
+	free(path);
+}
