@@ -18,6 +18,7 @@
 #include "service/knowledge.h"
 #include "service/later.h"
 #include "service/llm.h"
+#include "service/retention.h"
 #include "service/store.h"
 #include "support/support.h"
 #include "value/value.h"
@@ -59,6 +60,7 @@ struct runtime {
 	struct compute *compute;
 	struct llm *llm;
 	struct store *store;
+	struct retention *retention; /* NULL: nothing is deleted */
 	struct graph *graph;
 	struct engine *engine;
 	struct support *support;
@@ -408,6 +410,21 @@ static int load_workflow(struct runtime *runtime, struct diagnostics *diagnostic
 	return support_check(runtime->graph, diagnostics);
 }
 
+static void start_retention(struct runtime *runtime)
+{
+	const struct config_retention *config = &runtime->config->retention;
+	const struct retention_options options = {
+		.base = runtime->base,
+		.store = runtime->store,
+		.log = runtime->log,
+		.metrics = runtime->metrics,
+		.keep_ns = config->keep_ns,
+		.name = config_retention_name,
+		.every_ns = config->every_ns,
+	};
+	runtime->retention = retention_new(&options);
+}
+
 /* Of an engine on the services that there are. */
 static struct engine_options engine_options(struct runtime *runtime, uint64_t shuffle)
 {
@@ -448,6 +465,7 @@ static int start_workflow(
 	runtime->support = support_new(&support);
 	if (runtime->store == NULL)
 		return 0;
+	start_retention(runtime);
 	const struct engine_options engine = engine_options(runtime, 0);
 	const struct versions_options versions = {
 		.engine = &engine,
@@ -651,7 +669,9 @@ void runtime_free(struct runtime *runtime)
 	http_client_stop(runtime->http);
 	compute_free(runtime->compute);
 	article_feed_free(runtime->feed);
+	retention_stop(runtime->retention);
 	store_free(runtime->store);
+	retention_free(runtime->retention);
 	if (runtime->later != NULL)
 		later_make(runtime->later);
 	unfinished_free(runtime->unfinished);

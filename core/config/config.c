@@ -25,8 +25,8 @@ static const struct ss_option root_rows[] = {
 	[ROOT_ROWS] = {0},
 };
 
-static const char *const root_sections[] = {
-	"server", "log", "support", "knowledge_base", "storage", "embedder", "index", "llm", NULL};
+static const char *const root_sections[] = {"server", "log", "support", "knowledge_base", "storage",
+	"retention", "embedder", "index", "llm", NULL};
 
 static const struct ss_option server_rows[] = {
 	[SERVER_HOST] = {"host", SS_OPTION_STRING, "127.0.0.1", 0, 0, NULL,
@@ -344,6 +344,7 @@ struct config *config_read(const char *file, struct diagnostics *diagnostics)
 	read_plugin(&loader, "embedder", &config->embedder);
 	read_plugin(&loader, "index", &config->index);
 	config_models_read(&config->llm, document, loader.root, diagnostics);
+	config_retention_read(&config->retention, document, loader.root, diagnostics);
 	return config;
 }
 

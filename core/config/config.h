@@ -6,6 +6,7 @@
 #define CONFIG_CONFIG_H
 
 #include "config/models.h"
+#include "config/retention.h"
 
 #include <smartsupport/host.h>
 
@@ -38,6 +39,7 @@ struct config {
 	int64_t storage_connections; /* of each worker */
 	struct config_plugin storage, embedder, index;
 	struct config_models llm;
+	struct config_retention retention;
 };
 
 /* Reads FILE. NULL when there is any mistake; all of them are in DIAGNOSTICS. */

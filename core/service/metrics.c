@@ -53,6 +53,17 @@ static const struct {
 		"Requests that wait for a service or are being served by it."},
 	[METRIC_STORE_QUEUE] = {"smartsupport_queue_length", "{queue=\"store\"}", GAUGE, NULL},
 	[METRIC_ARTICLES_VERSION] = {NULL, NULL, GAUGE, NULL},
+	[METRIC_PURGED_CONVERSATIONS] = {"smartsupport_purged_total", "{what=\"conversations\"}",
+		COUNTER, "What was deleted since it was older than it is to be kept."},
+	[METRIC_PURGED_EVENTS] = {"smartsupport_purged_total", "{what=\"events\"}", COUNTER, NULL},
+	[METRIC_PURGED_DELIVERIES] = {"smartsupport_purged_total", "{what=\"deliveries\"}", COUNTER,
+		NULL},
+	[METRIC_PURGED_JOURNALS] = {"smartsupport_purged_total", "{what=\"journals\"}", COUNTER,
+		NULL},
+	[METRIC_PURGED_REQUESTS] = {"smartsupport_purged_total", "{what=\"requests\"}", COUNTER,
+		NULL},
+	[METRIC_PURGED_DOCUMENTS] = {"smartsupport_purged_total", "{what=\"documents\"}", COUNTER,
+		NULL},
 };
 
 static const struct histogram_row histograms[METRIC_HISTOGRAMS] = {

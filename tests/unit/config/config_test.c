@@ -407,3 +407,38 @@ Test(config, keeps_vectors_where_it_is_told_or_where_the_user_keeps_such_things)
 	expect_cache(plain, "/var/cache/support");
 	expect_cache("knowledge_base: {articles: kb, cache: /srv/vectors}\n", "/srv/vectors");
 }
+
+Test(config, keeps_what_is_not_named_for_ever)
+{
+	struct config *config = good(NULL, "retention:\n");
+	cr_expect_eq(config->retention.keep_ns[SS_PURGE_CONVERSATIONS], 0);
+	cr_expect_eq(config->retention.keep_ns[SS_PURGE_EVENTS], 0);
+	cr_expect_eq(config->retention.keep_ns[SS_PURGE_JOURNALS], 0);
+	cr_expect_eq(config->retention.keep_ns[SS_PURGE_REQUESTS], 3600000000000);
+	cr_expect_eq(config->retention.keep_ns[SS_PURGE_DOCUMENTS], 30 * 86400000000000);
+	cr_expect_eq(config->retention.every_ns, 3600000000000);
+	config_free(config);
+	config = good(NULL, "retention: {conversations: 365d, deliveries: 12h, every: 1s}\n");
+	cr_expect_eq(config->retention.keep_ns[SS_PURGE_CONVERSATIONS], 365 * 86400000000000);
+	cr_expect_eq(config->retention.keep_ns[SS_PURGE_DELIVERIES], 12 * 3600000000000);
+	cr_expect_eq(config->retention.every_ns, 1000000000);
+	config_free(config);
+}
+
+Test(config, refuses_to_keep_things_for_a_time_that_is_a_slip)
+{
+	refuses(NULL, "retention: {conversations: 30m}\n",
+		"@:7:28: conversations must be from 1h to 36500d, not 30m; leave it out for the "
+		"default\n");
+	refuses(NULL, "retention: {events: 0s}\n",
+		"@:7:21: events must be from 1h to 36500d, not 0s; leave it out for the default\n");
+	refuses(NULL, "retention: {journals: 30}\n",
+		"@:7:23: journals must be a duration such as 250ms, 2s, 5m, 24h or 7d, not "
+		"\"30\"\n");
+	refuses(NULL, "retention: {event: 30d}\n",
+		"@:7:13: retention has no key \"event\" (did you mean \"events\"?)\n");
+	refuses(NULL, "retention: {events: 30d, deliveries: 60d}\n",
+		"@:7:38: deliveries are kept longer than events, with which they go; keep events "
+		"as "
+		"long\n");
+}

@@ -1,0 +1,3 @@
+// What retention.test.mjs says, with PostgreSQL as the storage.
+import './lib/on_postgresql.mjs';
+await import('./retention.test.mjs');
