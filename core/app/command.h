@@ -21,6 +21,7 @@ int command_plugin(int argc, char **argv);
 int command_migrate(int argc, char **argv);
 int command_backup(int argc, char **argv);
 int command_verify(int argc, char **argv);
+int command_user(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 /* The configuration file that is used when none is named: $SMARTSUPPORT_CONFIG, else

@@ -191,7 +191,7 @@ test('version prints the version and the plugin ABI', async () => {
 	}
 });
 
-for (const args of [['--help'], ['-h'], ['help'], ['serve', '--help'], ['ask', '--help'], ['check', '--help'], ['version', '--help'], ['migrate', '--help'], ['backup', '--help'], ['verify', '-h']]) {
+for (const args of [['--help'], ['-h'], ['help'], ['serve', '--help'], ['ask', '--help'], ['check', '--help'], ['version', '--help'], ['migrate', '--help'], ['backup', '--help'], ['verify', '-h'], ['user', '--help']]) {
 	test(`smartsupport ${args.join(' ')} prints help`, async () => {
 		const { code, stdout, stderr } = await runProgram(args);
 		assert.equal(code, 0);
@@ -200,7 +200,7 @@ for (const args of [['--help'], ['-h'], ['help'], ['serve', '--help'], ['ask', '
 	});
 }
 
-for (const args of [[], ['answer'], ['ask'], ['ask', '--colour', 'red', 'Hello'], ['serve', 'now'], ['check', '--config'], ['version', 'please'], ['migrate', 'now'], ['backup'], ['backup', 'a.db', 'b.db'], ['verify', '--deep']]) {
+for (const args of [[], ['answer'], ['ask'], ['ask', '--colour', 'red', 'Hello'], ['serve', 'now'], ['check', '--config'], ['version', 'please'], ['migrate', 'now'], ['backup'], ['backup', 'a.db', 'b.db'], ['verify', '--deep'], ['user', 'export']]) {
 	test(`smartsupport ${args.join(' ') || '(without a command)'} is refused with 2`, async () => {
 		const { code, stdout, stderr } = await runProgram(args);
 		assert.equal(code, 2);
