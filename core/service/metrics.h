@@ -35,7 +35,6 @@ enum metric {
 	METRIC_COMPUTE_QUEUE,
 	METRIC_STORE_QUEUE,
 	METRIC_ARTICLES_VERSION, /* of the store's articles that are served; not printed, as no sum says anything */
-	METRICS,                 /* how many there are */
 	METRIC_PURGED_CONVERSATIONS, /* in the order of enum ss_purged */
 	METRIC_PURGED_EVENTS,
 	METRIC_PURGED_DELIVERIES,
