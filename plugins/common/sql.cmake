@@ -8,6 +8,7 @@ set(SQL_SOURCES
 	${CMAKE_CURRENT_LIST_DIR}/sql/erase.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/events.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/feedback.c
+	${CMAKE_CURRENT_LIST_DIR}/sql/figures.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/journal.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/migrations.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/place.c

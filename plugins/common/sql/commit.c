@@ -13,8 +13,6 @@ enum {
 	PRIORITY_MAX = 10,
 };
 
-static const int64_t hour_us = 3600000000;
-
 int64_t database_now_us(void)
 {
 	struct timespec now;
@@ -116,9 +114,8 @@ static int add_user(struct database *db, const struct ss_turn *turn, struct ss_e
 	return cursor_finish(&cursor, err);
 }
 
-/* Creates the turn's conversation or goes on with it; *LAST is the seq of the turn's answer. */
-static int enter_conversation(
-	struct database *db, const struct ss_turn *turn, int64_t *last, struct ss_error *err)
+/* Creates the turn's conversation or goes on with it. */
+static struct cursor begin_conversation(struct database *db, const struct ss_turn *turn)
 {
 	struct cursor cursor =
 		cursor_begin(db, turn->new_conversation ? STATEMENT_ADD_CONVERSATION
@@ -131,23 +128,27 @@ static int enter_conversation(
 	cursor_bind_int(&cursor, turn->priority);
 	cursor_bind_int(&cursor, turn->asked_at_ns / US_IN_NS);
 	cursor_bind_int(&cursor, turn->answered_at_ns / US_IN_NS);
+	return cursor;
+}
+
+static int enter_conversation(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+{
+	struct cursor cursor = begin_conversation(db, turn);
 	int result = cursor_next(&cursor, err);
-	if (result == 1) {
-		*last = cursor_int(&cursor, 0);
+	if (result == 1)
 		result = cursor_next(&cursor, err);
-	} else if (result == 0) {
+	else if (result == 0)
 		result = database_fail_conversation(turn->conversation_id, err);
-	} else if (cursor_is_duplicate(&cursor)) {
+	else if (cursor_is_duplicate(&cursor))
 		result = ss_fail_as(err, SS_CONFLICT,
 			"the conversation %s cannot be created: there is one with this id",
 			turn->conversation_id);
-	}
 	cursor_end(&cursor);
 	return result;
 }
 
-static int add_question(
-	struct database *db, const struct ss_turn *turn, int64_t seq, struct ss_error *err)
+/* The messages' places in the conversation follow from its number of messages, which it knows already. */
+static int add_question(struct database *db, const struct ss_turn *turn, struct ss_error *err)
 {
 	char id[DATABASE_ID_SIZE];
 	int64_t at_us = turn->asked_at_ns / US_IN_NS;
@@ -156,7 +157,6 @@ static int add_question(
 	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_QUESTION);
 	cursor_bind_string(&cursor, id);
 	cursor_bind_string(&cursor, turn->conversation_id);
-	cursor_bind_int(&cursor, seq);
 	cursor_bind_text(&cursor, turn->message);
 	cursor_bind_int(&cursor, at_us);
 	cursor_bind_string(&cursor, turn->embedder);
@@ -165,8 +165,8 @@ static int add_question(
 }
 
 /* ID is the new message's. */
-static int add_answer(struct database *db, const struct ss_turn *turn, int64_t seq,
-	char id[DATABASE_ID_SIZE], struct ss_error *err)
+static int add_answer(struct database *db, const struct ss_turn *turn, char id[DATABASE_ID_SIZE],
+	struct ss_error *err)
 {
 	int64_t at_us = turn->answered_at_ns / US_IN_NS;
 	if (database_make_id(at_us, id, err) < 0)
@@ -174,7 +174,6 @@ static int add_answer(struct database *db, const struct ss_turn *turn, int64_t s
 	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_ANSWER);
 	cursor_bind_string(&cursor, id);
 	cursor_bind_string(&cursor, turn->conversation_id);
-	cursor_bind_int(&cursor, seq);
 	cursor_bind_text(&cursor, turn->response);
 	cursor_bind_int(&cursor, at_us);
 	cursor_bind_string(&cursor, turn->turn_id);
@@ -190,21 +189,6 @@ static int add_answer(struct database *db, const struct ss_turn *turn, int64_t s
 	return cursor_finish(&cursor, err);
 }
 
-static int count_turn(struct database *db, const struct ss_turn *turn, enum statement statement,
-	struct ss_error *err)
-{
-	struct cursor cursor = cursor_begin(db, statement);
-	cursor_bind_string(&cursor, turn->category);
-	cursor_bind_string(&cursor, turn->sentiment);
-	cursor_bind_int(&cursor, turn->escalated);
-	cursor_bind_int(&cursor, turn->duration_ns);
-	if (statement == STATEMENT_COUNT_IN_HOUR) {
-		int64_t at_us = turn->asked_at_ns / US_IN_NS;
-		cursor_bind_int(&cursor, at_us - at_us % hour_us);
-	}
-	return cursor_finish(&cursor, err);
-}
-
 static int set_thread(struct database *db, const struct ss_turn *turn, struct ss_error *err)
 {
 	struct cursor cursor = cursor_begin(db, STATEMENT_SET_THREAD);
@@ -214,26 +198,48 @@ static int set_thread(struct database *db, const struct ss_turn *turn, struct ss
 	return cursor_finish(&cursor, err);
 }
 
+/* What is left of a turn when its conversation is entered. */
+static int add_messages(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+{
+	char answer[DATABASE_ID_SIZE];
+	if (add_question(db, turn, err) < 0 || add_answer(db, turn, answer, err) < 0 ||
+		database_note_shown(db, turn, answer, err) < 0)
+		return -1;
+	return database_store_events(db, &turn->events, turn->user_id, turn->conversation_id,
+		turn->answered_at_ns / US_IN_NS, err);
+}
+
+static int count_turns(
+	struct database *db, const void *const *items, size_t count, struct ss_error *err)
+{
+	if (database_count_turns(db, items, count, err) < 0)
+		return -1;
+	return database_count_views(db, items, count, err);
+}
+
 static int write_turn(struct database *db, const void *item, struct ss_error *err)
 {
 	const struct ss_turn *turn = item;
-	int64_t last = 0;
-	char answer[DATABASE_ID_SIZE];
 	if (check_turn(db, turn, err) < 0)
 		return -1;
 	int found = find_turn(db, turn, err);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
-	if (add_user(db, turn, err) < 0 || enter_conversation(db, turn, &last, err) < 0 ||
-		add_question(db, turn, last - 1, err) < 0 ||
-		add_answer(db, turn, last, answer, err) < 0)
+	if (add_user(db, turn, err) < 0 || enter_conversation(db, turn, err) < 0 ||
+		add_messages(db, turn, err) < 0)
 		return -1;
-	if (database_note_shown(db, turn, answer, err) < 0 ||
-		count_turn(db, turn, STATEMENT_COUNT_IN_HOUR, err) < 0 ||
-		count_turn(db, turn, STATEMENT_COUNT_IN_TOTAL, err) < 0)
+	return count_turns(db, &item, 1, err) < 0 ? -1 : 1;
+}
+
+/* A turn that is stored already breaks a rule of the schema, since its answer's turn is there; so does one of a conversation
+ * that it has no part in, since its place is taken or is none. */
+static int write_new_turn(struct database *db, const void *item, struct ss_error *err)
+{
+	const struct ss_turn *turn = item;
+	if (check_turn(db, turn, err) < 0 || add_user(db, turn, err) < 0)
 		return -1;
-	if (database_store_events(db, &turn->events, turn->user_id, turn->conversation_id,
-		    turn->answered_at_ns / US_IN_NS, err) < 0)
+	struct cursor cursor = begin_conversation(db, turn);
+	if (cursor_finish(&cursor, err) < 0 || add_messages(db, turn, err) < 0)
 		return -1;
 	return 1;
 }
@@ -293,6 +299,15 @@ static int finish_turns(struct database *db, const void **items, size_t count, s
 	return 0;
 }
 
+/* Each row of the figures is changed once for all turns. */
+static int finish_new_turns(
+	struct database *db, const void **items, size_t count, struct ss_error *err)
+{
+	if (count_turns(db, items, count, err) < 0)
+		return -1;
+	return finish_turns(db, items, count, err);
+}
+
 /* Whether the turn itself is wrong, and not the database or the machine. */
 static bool is_refusal(const struct ss_error *err)
 {
@@ -315,18 +330,60 @@ struct stored {
 	size_t count;
 };
 
-/* 0 when ITEM is stored or was stored before, 1 when it is refused for CAUSE, -1 and CAUSE when the transaction cannot
+/* 0 when WRITE has stored ITEM or it was stored before, 1 when it is refused for CAUSE, -1 and CAUSE when the transaction cannot
  * go on. */
-static int write_item(struct database *db, const struct database_batch *batch, const void *item,
+static int write_with(struct database *db, database_write *write, const void *item,
 	struct stored *stored, struct ss_error *cause)
 {
 	*cause = (struct ss_error){.status = SS_OK};
-	int result = batch->write(db, item, cause);
+	int result = write(db, item, cause);
 	if (result < 0)
 		return is_refusal(cause) ? 1 : -1;
 	if (result > 0)
 		stored->items[stored->count++] = item;
 	return 0;
+}
+
+static int write_item(struct database *db, const struct database_batch *batch, const void *item,
+	struct stored *stored, struct ss_error *cause)
+{
+	return write_with(db, batch->write, item, stored, cause);
+}
+
+/* Whether BATCH needs no transaction but that of its only statement. */
+static bool is_single(const struct database *db, const struct database_batch *batch)
+{
+	return batch->count == 1 && batch->is_single != NULL && batch->is_single(db, batch->items);
+}
+
+static int begin_batch(
+	struct database *db, const struct database_batch *batch, struct ss_error *err)
+{
+	return is_single(db, batch) ? database_begin_single(db, err)
+				    : database_begin(db, STATEMENT_BEGIN_WRITE, err);
+}
+
+/* Stores all items, as nearly always none of them is refused: 0, or else there is no trace of them, 1 when one or
+ * another was refused, or -1. */
+static int commit_together(struct database *db, const struct database_batch *batch,
+	const void *const *order, struct stored *stored, struct ss_error *err)
+{
+	bool has_own = batch->write_new != NULL;
+	database_write *write = has_own ? batch->write_new : batch->write;
+	database_finish *finish = has_own ? batch->finish_new : batch->finish;
+	database_defer(db, !is_single(db, batch));
+	int result = begin_batch(db, batch, err);
+	for (size_t i = 0; result == 0 && i < batch->count; i++)
+		result = write_with(db, write, order[i], stored, err);
+	if (result == 0 && finish != NULL && stored->count > 0)
+		result = finish(db, stored->items, stored->count, err);
+	database_defer(db, false);
+	if (result == 0 && !is_single(db, batch))
+		result = statement_run(db, STATEMENT_COMMIT, err);
+	if (result == 0)
+		return 0;
+	database_rollback(db);
+	return is_refusal(err) ? 1 : -1;
 }
 
 /* Stores the ITEM of BATCH, or fills ITS_ERROR and leaves no trace of it. -1 and ERR when the transaction
@@ -355,19 +412,6 @@ static int store_item(struct database *db, const struct database_batch *batch, c
 	return statement_run(db, STATEMENT_END_TURN, err);
 }
 
-/* Whether BATCH needs no transaction but that of its only statement. */
-static bool is_single(const struct database *db, const struct database_batch *batch)
-{
-	return batch->count == 1 && batch->is_single != NULL && batch->is_single(db, batch->items);
-}
-
-static int begin_batch(
-	struct database *db, const struct database_batch *batch, struct ss_error *err)
-{
-	return is_single(db, batch) ? database_begin_single(db, err)
-				    : database_begin(db, STATEMENT_BEGIN_WRITE, err);
-}
-
 /* The only item of BATCH needs nothing that it can be undone by but the transaction. 1 when it was refused. */
 static int store_only(struct database *db, const struct database_batch *batch,
 	struct stored *stored, struct ss_error *its_error, struct ss_error *err)
@@ -392,16 +436,13 @@ static int store_only(struct database *db, const struct database_batch *batch,
 }
 
 /* Stores the items of BATCH, in ORDER: 0, or 1 when there is nothing to commit, or -1. */
-static int store_items(struct database *db, const struct database_batch *batch, const void **order,
-	struct stored *stored, struct ss_error *errors, struct ss_error *err)
+static int store_items(struct database *db, const struct database_batch *batch,
+	const void *const *order, struct stored *stored, struct ss_error *errors,
+	struct ss_error *err)
 {
 	const char *first = batch->items;
 	if (batch->count == 1)
 		return store_only(db, batch, stored, &errors[0], err);
-	for (size_t i = 0; i < batch->count; i++)
-		order[i] = first + i * batch->size;
-	if (batch->compare != NULL)
-		qsort(order, batch->count, sizeof *order, batch->compare);
 	for (size_t i = 0; i < batch->count; i++) {
 		size_t index = (size_t)((const char *)order[i] - first) / batch->size;
 		if (store_item(db, batch, order[i], stored, &errors[index], err) < 0)
@@ -410,26 +451,33 @@ static int store_items(struct database *db, const struct database_batch *batch, 
 	return 0;
 }
 
-static int remove_total(struct database *db, const char *category, struct ss_error *err)
+/* Stores those items that are not refused, each of them after a look at what is there. The same results. */
+static int commit_one_by_one(struct database *db, const struct database_batch *batch,
+	const void *const *order, struct stored *stored, struct ss_error *errors,
+	struct ss_error *err)
 {
-	struct cursor cursor = cursor_begin(db, STATEMENT_REMOVE_TOTAL);
-	cursor_bind_string(&cursor, category);
-	return cursor_finish(&cursor, err);
+	*err = (struct ss_error){.status = SS_OK};
+	stored->count = 0;
+	int result = begin_batch(db, batch, err);
+	if (result == 0)
+		result = store_items(db, batch, order, stored, errors, err);
+	if (result == 0 && batch->finish != NULL && stored->count > 0)
+		result = batch->finish(db, stored->items, stored->count, err);
+	if (result == 0 && !is_single(db, batch))
+		result = statement_run(db, STATEMENT_COMMIT, err);
+	if (result < 0)
+		database_rollback(db);
+	return result;
 }
 
-int database_try_commit(struct database *db, struct ss_error *err)
+/* The items of BATCH in the order in which they are stored. */
+static void sort_items(const struct database_batch *batch, const void **order)
 {
-	char id[DATABASE_ID_SIZE];
-	const struct ss_turn turn = {.struct_size = sizeof turn, .category = id};
-	if (database_make_id(database_now_us(), id, err) < 0 ||
-		database_begin(db, STATEMENT_BEGIN_WRITE, err) < 0)
-		return -1;
-	/* A page that has changed is written, also when it is back as it was. */
-	if (count_turn(db, &turn, STATEMENT_COUNT_IN_TOTAL, err) == 0 &&
-		remove_total(db, id, err) == 0 && statement_run(db, STATEMENT_COMMIT, err) == 0)
-		return 0;
-	database_rollback(db);
-	return -1;
+	const char *first = batch->items;
+	for (size_t i = 0; i < batch->count; i++)
+		order[i] = first + i * batch->size;
+	if (batch->compare != NULL)
+		qsort(order, batch->count, sizeof *order, batch->compare);
 }
 
 /* Stores the items of the batch QUESTION and fills their errors, ANSWER. */
@@ -444,19 +492,12 @@ static int commit_batch(
 	if (order == NULL)
 		return database_fail_memory(db, err);
 	struct stored stored = {.items = order + batch->count};
-	int result = begin_batch(db, batch, err);
-	if (result == 0)
-		result = store_items(db, batch, order, &stored, errors, err);
-	if (result == 0 && batch->finish != NULL && stored.count > 0)
-		result = batch->finish(db, stored.items, stored.count, err);
-	if (result == 0 && !is_single(db, batch))
-		result = statement_run(db, STATEMENT_COMMIT, err);
-	free(order);
+	sort_items(batch, order);
+	int result = commit_together(db, batch, order, &stored, err);
 	if (result == 1)
-		return 0;
-	if (result < 0)
-		database_rollback(db);
-	return database_note_commit(db, result, err);
+		result = commit_one_by_one(db, batch, order, &stored, errors, err);
+	free(order);
+	return result == 1 ? 0 : database_note_commit(db, result, err);
 }
 
 int database_commit_all(
@@ -488,8 +529,10 @@ int database_commit_turns(
 		.size = count > 0 ? turns[0].struct_size : 0,
 		.least = sizeof *turns,
 		.write = write_turn,
+		.write_new = write_new_turn,
 		.compare = compare_conversations,
 		.finish = finish_turns,
+		.finish_new = finish_new_turns,
 		.id = turn_id,
 	};
 	return database_commit_all(instance, &batch, errors);

@@ -7,29 +7,86 @@
 
 enum { US_IN_NS = 1000, MESSAGE_ID_SIZE = 64 };
 
-static int count_view(struct database *db, const char *article_id, struct ss_error *err)
+/* Whether the article is named before the place I as well. */
+static bool is_repeated(const struct ss_turn *turn, size_t i)
 {
-	struct cursor cursor = cursor_begin(db, STATEMENT_COUNT_VIEW);
-	cursor_bind_string(&cursor, article_id);
-	return cursor_finish(&cursor, err);
+	for (size_t j = 0; j < i; j++) {
+		if (strcmp(turn->shown[j], turn->shown[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 int database_note_shown(struct database *db, const struct ss_turn *turn, const char *message_id,
 	struct ss_error *err)
 {
 	for (size_t i = 0; i < turn->shown_count; i++) {
+		if (is_repeated(turn, i))
+			continue;
 		struct cursor cursor = cursor_begin(db, STATEMENT_ADD_SHOWN);
 		cursor_bind_string(&cursor, message_id);
 		cursor_bind_string(&cursor, turn->shown[i]);
-		int result = cursor_next(&cursor, err);
-		bool is_new = result == 0 && cursor_changes(&cursor) > 0;
-		cursor_end(&cursor);
-		if (result < 0)
-			return -1;
-		if (is_new && count_view(db, turn->shown[i], err) < 0)
+		if (cursor_finish(&cursor, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int count_views(
+	struct database *db, const char *article_id, size_t count, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_COUNT_VIEWS);
+	cursor_bind_string(&cursor, article_id);
+	cursor_bind_int(&cursor, (int64_t)count);
+	return cursor_finish(&cursor, err);
+}
+
+/* The COUNT IDS are sorted. */
+static int count_sorted(struct database *db, const char **ids, size_t count, struct ss_error *err)
+{
+	size_t first = 0;
+	for (size_t i = 1; i <= count; i++) {
+		if (i < count && strcmp(ids[i], ids[first]) == 0)
+			continue;
+		if (count_views(db, ids[first], i - first, err) < 0)
+			return -1;
+		first = i;
+	}
+	return 0;
+}
+
+static const char **add_shown(const char **ids, const struct ss_turn *turn)
+{
+	for (size_t i = 0; i < turn->shown_count; i++) {
+		if (!is_repeated(turn, i))
+			*ids++ = turn->shown[i];
+	}
+	return ids;
+}
+
+int database_count_views(
+	struct database *db, const void *const *turns, size_t count, struct ss_error *err)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < count; i++)
+		most += ((const struct ss_turn *)turns[i])->shown_count;
+	if (most == 0)
+		return 0;
+	const char **ids = calloc(most, sizeof *ids), **end = ids;
+	if (ids == NULL)
+		return database_fail_memory(db, err);
+	for (size_t i = 0; i < count; i++)
+		end = add_shown(end, turns[i]);
+	size_t shown = (size_t)(end - ids);
+	qsort(ids, shown, sizeof *ids, compare_ids);
+	int result = count_sorted(db, ids, shown, err);
+	free(ids);
+	return result;
 }
 
 int database_note_unanswered(struct database *db, const struct ss_turn *turn, struct ss_error *err)

@@ -29,6 +29,11 @@ int database_begin_single(struct database *db, struct ss_error *err);
 /* Ends the transaction and drops what it did; nothing happens when there is none. */
 void database_rollback(struct database *db);
 
+/* From now on cursor_finish() need not wait until its statement is done, where that takes a way to a server and back;
+ * or it does again. What fails then shows up as the failure of a later one, at the latest of the commit, which is for
+ * the time when it waits again. */
+void database_defer(struct database *db, bool defers);
+
 /* Remembers how a commit went: 0, or -1 and ERR. Returns RESULT. */
 int database_note_commit(struct database *db, int result, const struct ss_error *err);
 
@@ -119,19 +124,28 @@ void database_interrupt_watch(void *instance);
 
 /* What they share. */
 
+/* Stores an item: 1, 0 when it was stored before, or -1. */
+typedef int database_write(struct database *db, const void *item, struct ss_error *err);
+
+/* What is done for the COUNT items that are new, when all are written. */
+typedef int database_finish(
+	struct database *db, const void **items, size_t count, struct ss_error *err);
+
 /* What is stored in one transaction. */
 struct database_batch {
 	const void *items; /* structures that begin with their size */
 	size_t count;
 	size_t size;  /* of one, which may have more members than are known here */
 	size_t least; /* of those that are known */
-	/* 1 when the item is stored, 0 when it was stored before. */
-	int (*write)(struct database *db, const void *item, struct ss_error *err);
+	database_write *write;
+	database_finish *finish; /* or NULL */
+	/* NULL, or the same without a look at what is there, for items that are new as nearly all are: what cannot be
+	 * stored breaks a rule of the schema. */
+	database_write *write_new;
+	database_finish *finish_new;
 	/* NULL, or the order in which they are stored, as qsort() wants it of pointers to pointers to items; without it
 	 * they are stored as they come. */
 	int (*compare)(const void *a, const void *b);
-	/* NULL, or what is done for the COUNT items that are new, when all are written. */
-	int (*finish)(struct database *db, const void **items, size_t count, struct ss_error *err);
 	const char *(*id)(const void *item);
 	/* NULL, or whether write() runs one statement only for the item. */
 	bool (*is_single)(const struct database *db, const void *item);
@@ -143,9 +157,16 @@ struct database_batch {
 int database_commit_all(
 	struct database *db, const struct database_batch *batch, struct ss_error *errors);
 
-/* Counts the articles that TURN shows, whose answer is stored as MESSAGE_ID, and its question if it has no answer. */
+/* Adds the COUNT turns to the figures. */
+int database_count_turns(
+	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
+
+/* Keeps the articles that TURN shows, whose answer is stored as MESSAGE_ID, or its question if it has no answer; counts
+ * those that COUNT turns show. */
 int database_note_shown(struct database *db, const struct ss_turn *turn, const char *message_id,
 	struct ss_error *err);
+int database_count_views(
+	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
 int database_note_unanswered(struct database *db, const struct ss_turn *turn, struct ss_error *err);
 
 /* Stores EVENTS, with their deliveries, of USER_ID and CONVERSATION_ID (each may be NULL), in the transaction that stores

@@ -153,13 +153,6 @@ int64_t microseconds_up(int64_t ns)
 	return ns / 1000 + (ns % 1000 > 0);
 }
 
-int cursor_finish(struct cursor *cursor, struct ss_error *err)
-{
-	int result = cursor_next(cursor, err);
-	cursor_end(cursor);
-	return result;
-}
-
 int statement_run(struct database *db, enum statement statement, struct ss_error *err)
 {
 	struct cursor cursor = cursor_begin(db, statement);

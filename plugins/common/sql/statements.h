@@ -48,7 +48,7 @@ enum statement {
 	STATEMENT_LIST_JOURNALS_NOT_DONE,
 	STATEMENT_DELETE_JOURNAL,
 	STATEMENT_ADD_SHOWN,
-	STATEMENT_COUNT_VIEW,
+	STATEMENT_COUNT_VIEWS,
 	STATEMENT_ADD_UNANSWERED,
 	STATEMENT_FIND_ANSWER,
 	STATEMENT_FIND_VOTE,
@@ -197,7 +197,7 @@ struct ss_bytes cursor_bytes(const struct cursor *cursor, int column);
 
 void cursor_end(struct cursor *cursor);
 
-/* Runs CURSOR's statement, which gives no rows, and ends it. */
+/* Runs CURSOR's statement, whose rows do not matter, and ends it. See database_defer(). */
 int cursor_finish(struct cursor *cursor, struct ss_error *err);
 
 /* Runs STATEMENT, which has no parameters and gives no rows. */

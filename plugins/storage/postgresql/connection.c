@@ -131,10 +131,16 @@ static int await(struct database *db, int64_t deadline_ns, struct ss_error *err)
 	}
 }
 
+static bool is_pipelined(const struct database *db)
+{
+	return db->handle != NULL && PQpipelineStatus(db->handle) != PQ_PIPELINE_OFF;
+}
+
 /* The last result of what was sent, or the first that is an error. NULL and ERR when the connection was lost. */
 static PGresult *receive(struct database *db, int64_t deadline_ns, struct ss_error *err)
 {
 	PGresult *last = NULL;
+	bool ends_with_null = !is_pipelined(db);
 	for (;;) {
 		if (await(db, deadline_ns, err) < 0) {
 			PQclear(last);
@@ -142,8 +148,15 @@ static PGresult *receive(struct database *db, int64_t deadline_ns, struct ss_err
 			return NULL;
 		}
 		PGresult *next = PQgetResult(db->handle);
-		if (next == NULL)
+		bool is_end =
+			ends_with_null ? next == NULL : PQresultStatus(next) == PGRES_PIPELINE_SYNC;
+		if (is_end) {
+			PQclear(next);
 			return last;
+		}
+		/* Between those of a pipeline there is none. */
+		if (next == NULL)
+			continue;
 		if (last != NULL && PQresultStatus(last) == PGRES_FATAL_ERROR) {
 			PQclear(next);
 			continue;
@@ -158,12 +171,14 @@ static PGresult *finish(struct database *db, int sent, int64_t limit_ns, struct 
 {
 	db->failing = FAILING_NOT;
 	db->met_another = false;
-	if (sent == 0) {
+	if (sent == 0 || (is_pipelined(db) && PQpipelineSync(db->handle) == 0)) {
 		(void)database_fail(db, NULL, err);
 		lose(db);
 		return NULL;
 	}
 	PGresult *result = receive(db, database_monotonic_ns() + limit_ns, err);
+	if (is_pipelined(db) && !db->defers)
+		(void)PQexitPipelineMode(db->handle);
 	if (result == NULL)
 		return NULL;
 	ExecStatusType status = PQresultStatus(result);
@@ -218,17 +233,46 @@ static int prepare(struct database *db, enum statement statement, struct ss_erro
 	return db->prepared[statement] ? 0 : -1;
 }
 
-PGresult *connection_run(struct database *db, const struct run *run, struct ss_error *err)
+static int send_run(struct database *db, const struct run *run)
 {
 	char name[NAME_SIZE];
+	return PQsendQueryPrepared(db->handle, statement_name(run->statement, name), run->count,
+		run->values, run->lengths, run->formats, 1);
+}
+
+int connection_send(struct database *db, const struct run *run, struct ss_error *err)
+{
+	if (db->handle == NULL) {
+		(void)fail_lost(db, err);
+		return -1;
+	}
+	if (prepare(db, run->statement, err) < 0)
+		return -1;
+	if (PQenterPipelineMode(db->handle) == 1 && send_run(db, run) == 1 &&
+		PQflush(db->handle) >= 0)
+		return 0;
+	(void)database_fail(db, NULL, err);
+	lose(db);
+	return -1;
+}
+
+void connection_settle(struct database *db)
+{
+	if (!is_pipelined(db))
+		return;
+	db->defers = false;
+	PQclear(finish(db, 1, db->statement_timeout_ns + grace_ns, NULL));
+}
+
+PGresult *connection_run(struct database *db, const struct run *run, struct ss_error *err)
+{
 	bool commits = db->single || run->statement == STATEMENT_COMMIT;
 	db->single = false;
 	if (db->handle == NULL)
 		return fail_lost(db, err);
 	if (prepare(db, run->statement, err) < 0)
 		return NULL;
-	int sent = PQsendQueryPrepared(db->handle, statement_name(run->statement, name), run->count,
-		run->values, run->lengths, run->formats, 1);
+	int sent = send_run(db, run);
 	PGresult *result = finish(db, sent, db->statement_timeout_ns + grace_ns, err);
 	if (commits && result == NULL && db->failing == FAILING_LOST)
 		db->commit_cut = true;

@@ -122,6 +122,17 @@ int cursor_add(struct cursor *cursor, int64_t *number, struct ss_error *err)
 	return 0;
 }
 
+int cursor_finish(struct cursor *cursor, struct ss_error *err)
+{
+	int result;
+	if (cursor->db->defers && cursor->code == 0)
+		result = connection_send(cursor->db, run_of(cursor), err);
+	else
+		result = cursor_next(cursor, err) < 0 ? -1 : 0;
+	cursor_end(cursor);
+	return result;
+}
+
 bool cursor_is_duplicate(const struct cursor *cursor)
 {
 	return cursor->db->met_another;

@@ -45,10 +45,16 @@ int database_begin_single(struct database *db, struct ss_error *err)
 	return 0;
 }
 
+void database_defer(struct database *db, bool defers)
+{
+	db->defers = defers;
+}
+
 void database_rollback(struct database *db)
 {
 	enum failing failing = db->failing;
 	bool met_another = db->met_another;
+	connection_settle(db);
 	if (db->handle == NULL || PQtransactionStatus(db->handle) == PQTRANS_IDLE)
 		return;
 	/* Without it the connection is of no use. */

@@ -49,6 +49,7 @@ struct database {
 	struct watching watching;
 	int listening; /* the process of the session that watch() listens in; 0: in none */
 	struct run runs[STATEMENTS];
+	bool defers; /* statements whose rows do not matter are not waited for */
 
 	/* Of the attempt that is under way. */
 	enum failing failing;
@@ -104,6 +105,10 @@ int pooler_check(struct database *db, struct ss_error *err);
  * error, or NULL and ERR. */
 PGresult *connection_query(struct database *db, const char *sql, struct ss_error *err);
 PGresult *connection_run(struct database *db, const struct run *run, struct ss_error *err);
+/* Sends the prepared statement of RUN and does not wait for it: whoever waits next has its failure. In a transaction. */
+int connection_send(struct database *db, const struct run *run, struct ss_error *err);
+/* Ends that: what was sent is done or has failed. */
+void connection_settle(struct database *db);
 /* The same with COUNT texts as parameters; results are texts. */
 PGresult *connection_ask(struct database *db, const char *sql, int count, const char *const *values,
 	struct ss_error *err);

@@ -73,28 +73,30 @@ const char *const statement_texts[STATEMENTS] = {
 
 	[STATEMENT_ADD_QUESTION] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
-		" embedder, vector) VALUES ($1, $2, $3, 'user', $4, $5, $6, $7)",
+		" embedder, vector) VALUES ($1, $2,"
+		" (SELECT message_count - 1 FROM conversations WHERE id = $2),"
+		" 'user', $3, $4, $5, $6)",
 	[STATEMENT_ADD_ANSWER] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
 		" turn_id, category, sentiment, priority, attempts, escalated, escalation_reason,"
 		" answered_by, duration_ns, metadata)"
-		" VALUES ($1, $2, $3, 'assistant', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-		" $14, $15)",
+		" VALUES ($1, $2, (SELECT message_count FROM conversations WHERE id = $2),"
+		" 'assistant', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
 
 	[STATEMENT_COUNT_IN_HOUR] =
 		"INSERT INTO analytics AS stored (category, sentiment, escalated, response_time_ns,"
-		" hour, queries, writer)"
-		" VALUES (coalesce($1, ''), coalesce($2, ''), $3, $4, $5, 1, " WRITER ")"
+		" queries, hour, writer)"
+		" VALUES ($1, $2, $3, $4, $5, $6, " WRITER ")"
 		" ON CONFLICT (hour, category, sentiment, writer) DO UPDATE SET"
-		" queries = stored.queries + 1,"
+		" queries = stored.queries + excluded.queries,"
 		" escalated = stored.escalated + excluded.escalated,"
 		" response_time_ns = stored.response_time_ns + excluded.response_time_ns",
 	[STATEMENT_COUNT_IN_TOTAL] =
 		"INSERT INTO analytics_totals AS stored (category, sentiment, escalated,"
 		" response_time_ns, queries, writer)"
-		" VALUES (coalesce($1, ''), coalesce($2, ''), $3, $4, 1, " WRITER ")"
+		" VALUES ($1, $2, $3, $4, $5, " WRITER ")"
 		" ON CONFLICT (category, sentiment, writer) DO UPDATE SET"
-		" queries = stored.queries + 1,"
+		" queries = stored.queries + excluded.queries,"
 		" escalated = stored.escalated + excluded.escalated,"
 		" response_time_ns = stored.response_time_ns + excluded.response_time_ns",
 	[STATEMENT_REMOVE_TOTAL] =
@@ -185,10 +187,10 @@ const char *const statement_texts[STATEMENTS] = {
 
 	[STATEMENT_ADD_SHOWN] = "INSERT INTO message_articles (message_id, article_id)"
 				" VALUES ($1, $2) ON CONFLICT DO NOTHING",
-	[STATEMENT_COUNT_VIEW] =
-		"INSERT INTO article_counts AS stored (article_id, writer, views)"
-		" VALUES ($1, " WRITER ", 1)"
-		" ON CONFLICT (article_id, writer) DO UPDATE SET views = stored.views + 1",
+	[STATEMENT_COUNT_VIEWS] = "INSERT INTO article_counts AS stored (article_id, writer, views)"
+				  " VALUES ($1, " WRITER ", $2)"
+				  " ON CONFLICT (article_id, writer) DO UPDATE SET"
+				  " views = stored.views + excluded.views",
 	/* Turns need not be stored in the order in which they were asked. */
 	[STATEMENT_ADD_UNANSWERED] =
 		"INSERT INTO unanswered AS stored (key, question, category, count, first_at,"

@@ -244,6 +244,13 @@ int database_try(struct database *db, database_attempt *attempt, const void *que
 	return attempt(db, question, answer, err);
 }
 
+void database_defer(struct database *db, bool defers)
+{
+	/* No statement has a way to go. */
+	(void)db;
+	(void)defers;
+}
+
 bool database_is_again(const struct database *db)
 {
 	(void)db;

@@ -66,27 +66,30 @@ const char *const statement_texts[STATEMENTS] = {
 
 	[STATEMENT_ADD_QUESTION] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
-		" embedder, vector) VALUES (?1, ?2, ?3, 'user', ?4, ?5, ?6, ?7)",
+		" embedder, vector) VALUES (?1, ?2,"
+		" (SELECT message_count - 1 FROM conversations WHERE id = ?2),"
+		" 'user', ?3, ?4, ?5, ?6)",
 	[STATEMENT_ADD_ANSWER] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at, "
 		"turn_id,"
 		" category, sentiment, priority, attempts, escalated, escalation_reason,"
 		" answered_by, duration_ns, metadata)"
-		" VALUES (?1, ?2, ?3, 'assistant', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-		"?14, ?15)",
+		" VALUES (?1, ?2, (SELECT message_count FROM conversations WHERE id = ?2),"
+		" 'assistant', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
 
 	[STATEMENT_COUNT_IN_HOUR] =
-		"INSERT INTO analytics (category, sentiment, escalated, response_time_ns, hour, "
-		"queries)"
-		" VALUES (coalesce(?1, ''), coalesce(?2, ''), ?3, ?4, ?5, 1)"
-		" ON CONFLICT (hour, category, sentiment) DO UPDATE SET queries = queries + 1,"
+		"INSERT INTO analytics (category, sentiment, escalated, response_time_ns, queries,"
+		" hour) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+		" ON CONFLICT (hour, category, sentiment) DO UPDATE SET"
+		" queries = queries + excluded.queries,"
 		" escalated = escalated + excluded.escalated,"
 		" response_time_ns = response_time_ns + excluded.response_time_ns",
 	[STATEMENT_COUNT_IN_TOTAL] =
 		"INSERT INTO analytics_totals (category, sentiment, escalated, response_time_ns, "
 		"queries)"
-		" VALUES (coalesce(?1, ''), coalesce(?2, ''), ?3, ?4, 1)"
-		" ON CONFLICT (category, sentiment) DO UPDATE SET queries = queries + 1,"
+		" VALUES (?1, ?2, ?3, ?4, ?5)"
+		" ON CONFLICT (category, sentiment) DO UPDATE SET"
+		" queries = queries + excluded.queries,"
 		" escalated = escalated + excluded.escalated,"
 		" response_time_ns = response_time_ns + excluded.response_time_ns",
 	[STATEMENT_REMOVE_TOTAL] =
@@ -174,8 +177,9 @@ const char *const statement_texts[STATEMENTS] = {
 
 	[STATEMENT_ADD_SHOWN] = "INSERT INTO message_articles (message_id, article_id)"
 				" VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-	[STATEMENT_COUNT_VIEW] = "INSERT INTO article_counts (article_id, views) VALUES (?1, 1)"
-				 " ON CONFLICT (article_id) DO UPDATE SET views = views + 1",
+	[STATEMENT_COUNT_VIEWS] =
+		"INSERT INTO article_counts (article_id, views) VALUES (?1, ?2)"
+		" ON CONFLICT (article_id) DO UPDATE SET views = views + excluded.views",
 	/* Turns need not be stored in the order in which they were asked. */
 	[STATEMENT_ADD_UNANSWERED] =
 		"INSERT INTO unanswered (key, question, category, count, first_at, last_at,"
@@ -314,6 +318,13 @@ int cursor_add(struct cursor *cursor, int64_t *number, struct ss_error *err)
 	/* RETURNING would collect the row in a table of its own first. */
 	*number = sqlite3_last_insert_rowid(cursor->db->handle);
 	return 0;
+}
+
+int cursor_finish(struct cursor *cursor, struct ss_error *err)
+{
+	int result = cursor_next(cursor, err);
+	cursor_end(cursor);
+	return result < 0 ? -1 : 0;
 }
 
 bool cursor_is_duplicate(const struct cursor *cursor)

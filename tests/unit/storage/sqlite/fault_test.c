@@ -657,7 +657,7 @@ static void try_opens(const struct trouble *troubles, size_t count, bool is_new)
 			step *= 5;
 		while (n < NEVER && try_open(&troubles[t], n, is_new))
 			n += step;
-		cr_expect_gt(n, 5, "%s: only %ld", troubles[t].name, n);
+		cr_expect_gt(n, 2, "%s: only %ld", troubles[t].name, n);
 		cr_expect_lt(n, NEVER);
 	}
 }
