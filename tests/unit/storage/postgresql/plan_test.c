@@ -76,6 +76,22 @@ static void fill_journals(void *store, int batch)
 		"%s", errors[0].text);
 }
 
+static void fill_feedback(void *store, int batch)
+{
+	char ids[TURNS][ID_TEXT_SIZE];
+	struct ss_feedback feedback[TURNS];
+	struct ss_error errors[TURNS] = {{.status = SS_OK}};
+	for (int i = 0; i < TURNS; i++) {
+		(void)snprintf(ids[i], ID_TEXT_SIZE, "t%d", batch * TURNS + i);
+		feedback[i] = (struct ss_feedback){.struct_size = sizeof feedback[i],
+			.turn_id = ids[i],
+			.was_helpful = 1,
+			.rating = 4};
+	}
+	cr_assert_eq(smartsupport_plugin.storage->store_feedback(store, feedback, TURNS, errors), 0,
+		"%s", errors[0].text);
+}
+
 /* A connection to tables that are filled and known to the planner, which is to use indexes wherever it can. */
 static PGconn *open_filled(void)
 {
@@ -83,6 +99,7 @@ static PGconn *open_filled(void)
 	for (int batch = 0; batch < BATCHES; batch++) {
 		fill_turns(store, batch);
 		fill_journals(store, batch);
+		fill_feedback(store, batch);
 	}
 	store_close(store);
 	PGconn *handle = PQconnectdb(schema_url());
