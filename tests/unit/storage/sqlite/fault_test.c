@@ -228,8 +228,8 @@ static int found_turns(const struct run *run)
 		"SELECT 2 * count(*) FROM messages WHERE turn_id GLOB 't%d-*'",
 		"SELECT count(*) FROM threads WHERE key GLOB 'thread_%d-*'",
 		"SELECT count(*) FROM unanswered WHERE key GLOB 'question %d-*'",
-		"SELECT count(*) FROM message_articles JOIN messages ON messages.id = message_id"
-		" WHERE turn_id GLOB 't%d-*'",
+		("SELECT count(*) FROM message_articles JOIN messages ON messages.id = message_id"
+		 " WHERE turn_id GLOB 't%d-*'"),
 	};
 	int found = 0;
 	for (size_t i = 0; i < array_length(parts); i++)
