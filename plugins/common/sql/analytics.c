@@ -26,6 +26,17 @@ struct names {
 	int found; /* whether it stands on a row */
 };
 
+/* The whole days of RANGE, if there are some. */
+static void find_days(const struct ss_analytics_range *range, int64_t *first_ns, int64_t *end_ns)
+{
+	int64_t first = (range->from_ns + day_ns - 1) / day_ns * day_ns;
+	int64_t end = range->to_ns / day_ns * day_ns;
+	if (first < end) {
+		*first_ns = first;
+		*end_ns = end;
+	}
+}
+
 static struct cursor begin(
 	struct database *db, enum statement statement, const struct ss_analytics_range *range)
 {
@@ -33,6 +44,11 @@ static struct cursor begin(
 	cursor_bind_int(&cursor, range->from_ns / US_IN_NS);
 	cursor_bind_int(&cursor, range->to_ns / US_IN_NS);
 	cursor_bind_int(&cursor, range->step_ns / US_IN_NS);
+	int64_t first_ns = range->to_ns, end_ns = range->to_ns;
+	if (range->step_ns == day_ns)
+		find_days(range, &first_ns, &end_ns);
+	cursor_bind_int(&cursor, first_ns / US_IN_NS);
+	cursor_bind_int(&cursor, end_ns / US_IN_NS);
 	return cursor;
 }
 

@@ -3,6 +3,7 @@
 #include "common/sql/place.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { US_IN_NS = 1000, MESSAGE_ID_SIZE = 64 };

@@ -28,6 +28,16 @@
 #define USER      "id, name, email, vip, metadata, created_at, updated_at"
 #define ADD_ENTRY "INSERT INTO turn_entries (turn, seq, task, data) VALUES ($1, $2, $3, $4)"
 
+/* The figures of a time: of its whole days, and of the hours around them. */
+#define FIGURES                                                                                    \
+	"(SELECT hour AS at, category, sentiment, queries, escalated, resolved, response_time_ns," \
+	" ratings, rating_sum FROM analytics WHERE hour >= $1 AND hour < $4"                       \
+	" UNION ALL SELECT day, category, sentiment, queries, escalated, resolved,"                \
+	" response_time_ns, ratings, rating_sum FROM analytics_days WHERE day >= $4 AND day < $5"  \
+	" UNION ALL SELECT hour, category, sentiment, queries, escalated, resolved,"               \
+	" response_time_ns, ratings, rating_sum FROM analytics WHERE hour >= $5 AND hour < $2)"    \
+	" AS source"
+
 const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_BEGIN_READ] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 	/* What must not change under a transaction is locked by its statements. */

@@ -23,6 +23,16 @@
 	" ORDER BY updated_at DESC, id DESC LIMIT ?4"
 #define USER "id, name, email, vip, metadata, created_at, updated_at"
 
+/* The figures of a time: of its whole days, and of the hours around them. */
+#define FIGURES                                                                                    \
+	"(SELECT hour AS at, category, sentiment, queries, escalated, resolved, response_time_ns," \
+	" ratings, rating_sum FROM analytics WHERE hour >= ?1 AND hour < ?4"                       \
+	" UNION ALL SELECT day, category, sentiment, queries, escalated, resolved,"                \
+	" response_time_ns, ratings, rating_sum FROM analytics_days WHERE day >= ?4 AND day < ?5"  \
+	" UNION ALL SELECT hour, category, sentiment, queries, escalated, resolved,"               \
+	" response_time_ns, ratings, rating_sum FROM analytics WHERE hour >= ?5 AND hour < ?2)"    \
+	" AS source"
+
 const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_BEGIN_READ] = "BEGIN",
 	/* Takes the write lock at once: a lock that is asked for halfway could be refused. */
