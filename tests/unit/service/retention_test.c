@@ -71,7 +71,7 @@ static void start(const struct ss_storage_operations *of, const int64_t *keep_ns
 	metrics = metrics_new();
 	part = metrics_take(metrics);
 	gate_init(&storage.gate, gated);
-	store = store_new(base, of, &storage, 16, &err);
+	store = store_new(base, of, (void *[]){&storage}, 1, 16, &err);
 	cr_assert_not_null(store, "%s", err.text);
 	const struct retention_options options = {
 		.base = base,
