@@ -7,11 +7,30 @@
 
 #include <smartsupport/value.h>
 
+#include <stddef.h>
+
 #define HTTP_PROBLEM_TYPE "application/problem+json"
+
+/* The page that tells of all kinds of problems. */
+#define HTTP_PROBLEM_PAGE "/docs/errors"
+
+/* A kind of problem. Clients tell kinds apart by their types, which never change. */
+struct http_problem_kind {
+	int status;
+	const char *
+		slug; /* its place in the page: the type of "not-found" is "/docs/errors#not-found" */
+	const char *title;
+	const char *meaning; /* sentences for whoever gets it */
+	const char *advice;  /* what they can do */
+};
+
+extern const struct http_problem_kind http_problem_kinds[];
+extern const size_t http_problem_kind_count;
 
 struct http_problem {
 	int status;
-	const char *type;   /* a relative URI that names the kind of problem; NULL: about:blank */
+	const char
+		*type; /* a relative URI that names the kind of problem; NULL: that of the status */
 	const char *detail; /* a sentence for whoever sent the request; NULL for none */
 	/* A list of {pointer, detail}, the pointer into the body (RFC 6901); or NULL. Taken. */
 	struct ss_value *errors;

@@ -210,6 +210,7 @@ void check_problem(const struct reply *reply, int status, const char *part)
 	(void)snprintf(number, sizeof number, "\"status\":%d", status);
 	cr_expect_not_null(strstr(reply->body, number), "%s", reply->body);
 	cr_expect_not_null(strstr(reply->body, "\"instance\":\"urn:request:"), "%s", reply->body);
+	cr_expect_not_null(strstr(reply->body, "\"type\":\"/docs/errors#"), "%s", reply->body);
 	cr_expect_not_null(strstr(reply->body, part), "%s is not in %s", part, reply->body);
 }
 
