@@ -9,6 +9,7 @@
 #include "api/gate.h"
 #include "http/request.h"
 
+struct api_pages;
 struct catalogue;
 struct compute;
 struct event_base;
@@ -20,6 +21,7 @@ struct support;
 /* What the handlers work with; the context of every request. */
 struct api {
 	const struct api_document *document;
+	const struct api_pages *pages;
 	struct support *support;
 	struct store *store;
 	struct compute *compute;
@@ -65,6 +67,10 @@ void api_health(struct http_request *request);
 void api_stats(struct http_request *request);
 /* GET /openapi.json */
 void api_openapi(struct http_request *request);
+/* GET /docs, /redoc, /docs/errors */
+void api_page(struct http_request *request);
+/* GET /docs/assets/{name} */
+void api_page_file(struct http_request *request);
 /* GET /metrics */
 void api_metrics(struct http_request *request);
 

@@ -1,6 +1,6 @@
 #include "api/document.h"
 
-#include "api/document_parts.h"
+#include "api/embedded.h"
 #include "api/formats.h"
 #include "base/memory.h"
 #include "config/options.h"
@@ -14,8 +14,7 @@
 /* Responses that operations have by what they take, as components/responses names them. */
 enum response_for {
 	FOR_ALL,
-	FOR_KEYS,  /* those that want a key */
-	FOR_INPUT, /* those that have parameters or a body */
+	FOR_KEYS, /* those that want a key */
 	FOR_BODIES,
 };
 
@@ -29,7 +28,7 @@ static const struct {
 	{"403", "Forbidden", FOR_KEYS},
 	{"413", "ContentTooLarge", FOR_BODIES},
 	{"415", "UnsupportedMediaType", FOR_BODIES},
-	{"422", "UnprocessableContent", FOR_INPUT},
+	{"422", "UnprocessableContent", FOR_ALL}, /* of parameters that it does not have */
 	{"500", "InternalServerError", FOR_ALL},
 	{"503", "ServiceUnavailable", FOR_ALL},
 };
@@ -68,8 +67,8 @@ static struct ss_value *merge(const struct ss_value *a, const struct ss_value *b
 static struct ss_value *read_parts(struct ss_error *err)
 {
 	struct ss_value *document = value_map(NULL, NULL, 0);
-	for (size_t i = 0; i < document_part_count; i++) {
-		const struct document_part *part = &document_parts[i];
+	for (size_t i = 0; i < document_parts_count; i++) {
+		const struct embedded_file *part = &document_parts[i];
 		struct diagnostics diagnostics = {0};
 		struct yaml_document *yaml =
 			yaml_parse(part->name, 1, part->text, part->length, &diagnostics);
@@ -93,16 +92,13 @@ static struct ss_value *read_parts(struct ss_error *err)
 
 static bool applies(enum response_for whom, const struct ss_value *operation)
 {
-	bool has_body = value_get(operation, "requestBody") != NULL;
 	switch (whom) {
 	case FOR_ALL:
 		return true;
 	case FOR_KEYS:
 		return strcmp(string_at(operation, "x-role"), role_names[API_PUBLIC]) != 0;
 	case FOR_BODIES:
-		return has_body;
-	case FOR_INPUT:
-		return has_body || value_count(value_get(operation, "parameters")) > 0;
+		return value_get(operation, "requestBody") != NULL;
 	}
 	return false;
 }

@@ -1,6 +1,6 @@
-# Writes OUTPUT, a C file with the texts of FOLDER/*.yaml as document_parts.h declares them. Run by the build:
-# cmake -DFOLDER=… -DOUTPUT=… -P embed.cmake
-file(GLOB files ${FOLDER}/*.yaml)
+# Writes OUTPUT, a C file with the files of FOLDER that are named like PATTERN as the table NAME, which embedded.h
+# declares. Run by the build: cmake -DFOLDER=… -DPATTERN=… -DNAME=… -DOUTPUT=… -P embed.cmake
+file(GLOB files ${FOLDER}/${PATTERN})
 list(SORT files)
 set(number 0)
 set(texts "")
@@ -14,11 +14,11 @@ foreach(file ${files})
 	string(APPEND rows "\t{\"${name}\", (const char *)text_${number}, sizeof text_${number} - 1},\n")
 	math(EXPR number "${number} + 1")
 endforeach()
-file(WRITE ${OUTPUT} "/* Made by embed.cmake from the files in openapi/. */
-#include \"api/document_parts.h\"
+file(WRITE ${OUTPUT} "/* Made by embed.cmake from files. */
+#include \"api/embedded.h\"
 
-${texts}const struct document_part document_parts[] = {
+${texts}const struct embedded_file ${NAME}[] = {
 ${rows}};
 
-const size_t document_part_count = ${number};
+const size_t ${NAME}_count = ${number};
 ")

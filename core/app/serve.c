@@ -12,7 +12,8 @@ static const char help[] =
 	"has, a second one ends it at once. SIGHUP takes over a changed configuration.\n\n"
 	"  -c, --config FILE  the configuration to use\n"
 	"  -h, --help         this text\n\n"
-	"Variables: PORT, HOST, WORKERS, DATABASE_URL, LOG_LEVEL, LOG_FORMAT, MODEL_DIR\n";
+	"Variables: PORT, HOST, WORKERS, DATABASE_URL, LOG_LEVEL, LOG_FORMAT, MODEL_DIR, "
+	"DOCS_DIR\n";
 
 int command_serve(int argc, char **argv)
 {

@@ -1,6 +1,7 @@
 #include "app/worker.h"
 
 #include "api/api.h"
+#include "api/pages.h"
 #include "app/runtime.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -28,6 +29,7 @@ struct worker_process {
 	struct runtime *runtime;
 	struct http_server *server;
 	struct api_document *document;
+	struct api_pages *pages;
 	struct api api;
 	bool draining;
 	int code;
@@ -178,6 +180,9 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 	worker->document = api_document_new(api_handlers, api_handler_count, api_gate, &err);
 	worker->api.document = worker->document;
 	if (worker->document != NULL)
+		worker->pages = api_pages_new(worker->config->docs, worker->document->value, &err);
+	worker->api.pages = worker->pages;
+	if (worker->pages != NULL)
 		worker->server = http_server_new(worker->base, &options, worker->document->routes,
 			worker->document->count, &worker->api, &worker->log, &err);
 	if (worker->server == NULL || watch(worker) < 0) {
@@ -200,6 +205,7 @@ static void clean_up(struct worker_process *worker)
 	/* Late replies still need their requests, so the services end first. */
 	runtime_free(worker->runtime);
 	http_server_free(worker->server);
+	api_pages_free(worker->pages);
 	api_document_free(worker->document);
 	event_base_free(worker->base);
 	config_free(worker->config);

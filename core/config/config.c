@@ -11,7 +11,15 @@
 #include <unistd.h>
 
 enum { ROOT_WORKFLOW, ROOT_PLUGINS, ROOT_ROWS };
-enum { SERVER_HOST, SERVER_PORT, SERVER_WORKERS, SERVER_DRAIN, SERVER_HEARTBEAT, SERVER_ROWS };
+enum {
+	SERVER_HOST,
+	SERVER_PORT,
+	SERVER_WORKERS,
+	SERVER_DRAIN,
+	SERVER_HEARTBEAT,
+	SERVER_DOCS,
+	SERVER_ROWS
+};
 enum { LOG_LEVEL, LOG_FORMAT, LOG_ROWS };
 enum { SUPPORT_HISTORY, SUPPORT_QUEUE, SUPPORT_CACHE, SUPPORT_ROWS };
 enum { KNOWLEDGE_ARTICLES, KNOWLEDGE_WEIGHTS, KNOWLEDGE_CACHE, KNOWLEDGE_ROWS };
@@ -40,6 +48,8 @@ static const struct ss_option server_rows[] = {
 		"there is of answers counts"},
 	[SERVER_HEARTBEAT] = {"heartbeat", SS_OPTION_DURATION, "15s", 0.01, 3600, NULL,
 		"how long an event stream is silent before a comment tells that it is alive"},
+	[SERVER_DOCS] = {"docs", SS_OPTION_PATH, "", 0, 0, NULL,
+		"a folder with the npm packages swagger-ui-dist and redoc, for /docs and /redoc"},
 	[SERVER_ROWS] = {0},
 };
 
@@ -165,6 +175,7 @@ static void read_server(struct loader *loader)
 			sysconf(_SC_NPROCESSORS_ONLN) > 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
 	config->drain_timeout_ns = duration_of(values[SERVER_DRAIN]);
 	config->heartbeat_ns = duration_of(values[SERVER_HEARTBEAT]);
+	config->docs = text_of(values[SERVER_DOCS]);
 	options_free(values, SERVER_ROWS);
 }
 
@@ -367,6 +378,7 @@ void config_free(struct config *config)
 		free(config->plugin_folders[i]);
 	free(config->plugin_folders);
 	free(config->host);
+	free(config->docs);
 	free(config->workflow);
 	free(config->articles);
 	free(config->cache);

@@ -20,6 +20,7 @@ struct config {
 	int64_t workers;
 	int64_t drain_timeout_ns;
 	int64_t heartbeat_ns;
+	char *docs; /* the folder with what the pages about the API are made of; "": there is none */
 	enum ss_log_level log_level;
 	bool log_json;
 	char **plugin_folders; /* absolute */

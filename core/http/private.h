@@ -58,6 +58,10 @@ void http_request_free(struct http_request *request);
 /* Sets the headers that every reply has. */
 void http_reply_common(struct http_request *request, const char *type);
 
+/* Replies with TEXT, which is not copied and stays until the server is freed. */
+void http_reply_shared(
+	struct http_request *request, int status, const char *type, struct ss_text text);
+
 /* Logs the reply that REQUEST got. */
 void http_reply_log(const struct http_request *request, int status, size_t length);
 

@@ -52,9 +52,17 @@ static void set_headers(struct http_request *request, int status, const char *ty
 		http_reply_header(request, "Content-Length", digits);
 }
 
+/* Puts the body of a reply where it is sent from. */
+typedef int add_body(struct evbuffer *output, const void *body, size_t length);
+
+static int add_shared(struct evbuffer *output, const void *body, size_t length)
+{
+	return evbuffer_add_reference(output, body, length, NULL, NULL);
+}
+
 /* Sends the reply and ends REQUEST. Without a TYPE there is no body. */
-static void send_reply(
-	struct http_request *request, int status, const char *type, const char *body, size_t length)
+static void send_body(struct http_request *request, int status, const char *type, const char *body,
+	size_t length, add_body *add)
 {
 	struct evhttp_request *evhttp = request->evhttp;
 	struct guard *guard = request->guard;
@@ -70,10 +78,22 @@ static void send_reply(
 	}
 	/* evhttp would send a body to HEAD as well. */
 	if (evhttp_request_get_command(evhttp) != EVHTTP_REQ_HEAD && length > 0 &&
-		evbuffer_add(evhttp_request_get_output_buffer(evhttp), body, length) < 0)
+		add(evhttp_request_get_output_buffer(evhttp), body, length) < 0)
 		abort(); /* only for want of memory */
 	evhttp_send_reply(evhttp, status, http_status_title(status), NULL);
 	guard_replied(guard, evhttp);
+}
+
+static void send_reply(
+	struct http_request *request, int status, const char *type, const char *body, size_t length)
+{
+	send_body(request, status, type, body, length, evbuffer_add);
+}
+
+void http_reply_shared(
+	struct http_request *request, int status, const char *type, struct ss_text text)
+{
+	send_body(request, status, type, text.data, text.length, add_shared);
 }
 
 void http_reply_json(struct http_request *request, int status, const struct ss_value *body)

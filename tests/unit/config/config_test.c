@@ -16,9 +16,9 @@ static char *folder;
 static void set_up(void)
 {
 	static const char *const names[] = {"HOST", "PORT", "WORKERS", "LOG_LEVEL", "LOG_FORMAT",
-		"DATABASE_URL", "MODEL_DIR", "GROQ_API_KEY", "OPENAI_API_KEY", "LLM_BASE_URL",
-		"LLM_MODEL", "SECRET_KEY", "ENVIRONMENT", "CACHE_DIRECTORY", "XDG_CACHE_HOME",
-		"HOME"};
+		"DATABASE_URL", "MODEL_DIR", "DOCS_DIR", "GROQ_API_KEY", "OPENAI_API_KEY",
+		"LLM_BASE_URL", "LLM_MODEL", "SECRET_KEY", "ENVIRONMENT", "CACHE_DIRECTORY",
+		"XDG_CACHE_HOME", "HOME"};
 	for (size_t i = 0; i < array_length(names); i++)
 		(void)unsetenv(names[i]);
 	folder = scratch_new();
@@ -135,6 +135,7 @@ Test(config, has_defaults_for_what_is_left_out)
 	cr_expect_gt(config->workers, 0);
 	cr_expect_eq(config->drain_timeout_ns, 10000000000);
 	cr_expect_eq(config->heartbeat_ns, 15000000000);
+	cr_expect_str_eq(config->docs, "");
 	cr_expect_eq(config->log_level, SS_LOG_INFO);
 	cr_expect_not(config->log_json);
 	cr_expect_eq(config->history_limit, 20);
@@ -155,7 +156,8 @@ Test(config, has_defaults_for_what_is_left_out)
 Test(config, has_what_the_file_says)
 {
 	struct config *config = good("embedder: {plugin: e, options: {model: m}}\n",
-		"server: {host: '::', port: 0, workers: 3, drain_timeout: 500ms, heartbeat: 1s}\n"
+		"server: {host: '::', port: 0, workers: 3, drain_timeout: 500ms, heartbeat: 1s, "
+		"docs: d}\n"
 		"log: {level: debug, format: json}\n"
 		"support: {history: 0, queue: 5, vector_cache: 16}\n"
 		"plugins: [p, /q]\n");
@@ -164,6 +166,7 @@ Test(config, has_what_the_file_says)
 	cr_expect_eq(config->workers, 3);
 	cr_expect_eq(config->drain_timeout_ns, 500000000);
 	cr_expect_eq(config->heartbeat_ns, 1000000000);
+	expect_below(config->docs, "d");
 	cr_expect_eq(config->log_level, SS_LOG_DEBUG);
 	cr_expect(config->log_json);
 	cr_expect_eq(config->history_limit, 0);
@@ -272,7 +275,7 @@ Test(config, reports_several_mistakes_at_once)
 		"@:1:1: the configuration needs \"workflow\": the workflow's file\n"
 		"@:1:16: port must be a whole number, not \"x\"\n"
 		"@:1:19: server has no key \"colour\"; it knows host, port, workers, "
-		"drain_timeout, heartbeat\n"
+		"drain_timeout, heartbeat, docs\n"
 		"@:2:10: plugins must be a list of strings, not \"p\"\n"
 		"@:3:8: index must be a mapping, not a single value\n"));
 }
