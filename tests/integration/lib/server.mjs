@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { Contract } from './contract.mjs';
 import { program, root, temporaryFolder } from './files.mjs';
 import { RawConnection, exchange, request } from './http.mjs';
 import { parseLine } from './logfmt.mjs';
@@ -11,6 +12,7 @@ import { newDatabase, query, single, urlOf } from './store.mjs';
 import { patience, until, within } from './wait.mjs';
 
 const running = new Set();
+let contract; // of the program, once a server has told it
 process.on('exit', () => {
 	for (const server of running) server.killAll();
 });
@@ -106,6 +108,7 @@ export class Server {
 		this.sanitizerLogs = path.join(this.folder, 'sanitizers');
 		fs.mkdirSync(this.sanitizerLogs);
 		this.stderr = '';
+		this.replies = [];
 		this.pids = new Map(); // to when the process started, which tells it from a later one
 		const file = config ?? installation?.config ?? path.join(root, 'config/smartsupport.yaml');
 		const command = [...wrap, program, 'serve', '--config', file];
@@ -175,8 +178,21 @@ export class Server {
 		return found;
 	}
 
-	request(route, options) {
-		return request(this.url + route, options);
+	// Every reply is held against the OpenAPI document when the server stops.
+	async request(route, options) {
+		const reply = await request(this.url + route, options);
+		if (this.replies.length < 2000) this.replies.push({ method: options?.method ?? 'GET', route, reply });
+		return reply;
+	}
+
+	async #assertContract() {
+		if (this.replies.length === 0) return;
+		contract ??= new Contract((await request(`${this.url}/openapi.json`)).json);
+		const mistakes = this.replies.flatMap(({ method, route, reply }) =>
+			contract.mistakes(method, route, reply).map((mistake) => `${method} ${route}: ${mistake}: ${reply.status} ${reply.text.slice(0, 300)}`),
+		);
+		this.replies = [];
+		assert.deepEqual(mistakes, [], 'replies are as the OpenAPI document says');
 	}
 
 	// POST /api/v1/query.
@@ -230,10 +246,13 @@ export class Server {
 
 	// Stops the server as an operator does and checks that it ends well.
 	async stop() {
+		const checked = this.exit ? Promise.resolve() : this.#assertContract();
+		await checked.catch(() => {}); // the server stops all the same
 		this.signal('SIGTERM');
 		const exit = await this.ended();
 		assert.deepEqual(exit, { code: 0, signal: null }, `it stops with 0\n${this.stderr}`);
 		await this.close();
+		await checked;
 	}
 
 	// Ends what is left and checks what the sanitizers have to say.

@@ -1,0 +1,133 @@
+// Each operation of the OpenAPI document does what it says: all its examples, and every status that can be had from outside.
+//
+// Examples name things by the ids that are in `known`; here they get those of a turn that was made for them.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Contract } from './lib/contract.mjs';
+import { Installation, root } from './lib/files.mjs';
+import { Server } from './lib/server.mjs';
+
+const installation = new Installation();
+let server;
+let contract;
+before(async () => {
+	server = await Server.start({ installation, env: { DOCS_DIR: path.join(root, 'node_modules') } });
+	contract = new Contract((await server.request('/openapi.json')).json);
+});
+after(() => server.stop());
+
+const known = {
+	conversation: 'conv_01933c5e-7a10-7c3b-9d2e-5f0a1b2c3d4e',
+	turn: 'turn_01933c5e-7a10-7c3b-9d2e-5f0a1b2c3d4f',
+};
+
+// What cannot be had here, and why.
+const elsewhere = {
+	401: 'a server without keys asks for none',
+	403: 'a server without keys lets everybody do everything',
+	500: 'something must be wrong in the server',
+	503: 'the server must have too much to do, or lack its store or its files',
+};
+
+async function assertKept(method, route, options) {
+	const reply = await server.request(route, { method, ...options });
+	assert.deepEqual(contract.mistakes(method, route, reply), [], `${method} ${route} ${JSON.stringify(options)}\n${reply.text}`);
+	return reply;
+}
+
+// VALUE, of an example, with ids that exist.
+async function real(value) {
+	const { conversation_id, metadata } = await server.ask('How do I reset my password?', { user_id: 'user_123' });
+	return JSON.parse(JSON.stringify(value).replaceAll(known.conversation, conversation_id).replaceAll(known.turn, metadata.turn_id));
+}
+
+function examplesOf(media) {
+	if (media.examples) return Object.values(media.examples).map((example) => example.value);
+	return media.example === undefined ? [] : [media.example];
+}
+
+// A path of OPERATION, with the examples of its parameters.
+function pathOf(operation, values = {}) {
+	return operation.path.replaceAll(/\{(\w+)\}/g, (_, name) => {
+		const parameter = (operation.parameters ?? []).map((one) => contract.follow(one)).find((one) => one.name === name);
+		const schema = parameter.schema.$ref ? contract.follow(parameter.schema) : parameter.schema;
+		const value = values[name] ?? parameter.example ?? schema.examples?.[0];
+		assert.notEqual(value, undefined, `the parameter ${name} of ${operation.operationId} has no example`);
+		return encodeURIComponent(value);
+	});
+}
+
+function bodiesOf(operation) {
+	const content = operation.requestBody ? contract.follow(operation.requestBody).content : {};
+	return Object.entries(content).flatMap(([type, media]) => examplesOf(media).map((body) => ({ type, body })));
+}
+
+test('every request example is answered as the document says', async () => {
+	for (const operation of contract.operations) {
+		const bodies = bodiesOf(operation);
+		if (operation.requestBody) assert.ok(bodies.length > 0, `${operation.operationId} has no example`);
+		for (const { type, body } of bodies.length > 0 ? bodies : [{}]) {
+			const { route, sent } = await real({ route: pathOf(operation), sent: body });
+			const headers = type ? { 'Content-Type': type } : {};
+			const reply = await assertKept(operation.method, route, { body: sent, headers });
+			assert.ok(reply.status < 300, `${operation.operationId}: ${reply.status} ${reply.text}`);
+		}
+	}
+});
+
+test('the examples of replies fit their schemas', () => {
+	let count = 0;
+	for (const operation of contract.operations) {
+		for (const [status, response] of Object.entries(operation.responses)) {
+			for (const media of Object.values(contract.follow(response).content ?? {})) {
+				for (const example of examplesOf(media)) {
+					const fits = contract.validator(media.schema);
+					assert.ok(fits(example), `${operation.operationId} ${status}: ${JSON.stringify(fits.errors)}`);
+					if (example.type?.startsWith('/')) assert.equal(String(example.status), status);
+					count++;
+				}
+			}
+		}
+	}
+	assert.ok(count > 50, `${count}`);
+});
+
+// How each status is provoked in any operation. A function that gives undefined cannot.
+const provocations = {
+	304: async (operation) => {
+		const { headers } = await server.request(pathOf(operation));
+		return assertKept('GET', pathOf(operation), { headers: { 'If-None-Match': headers.etag } });
+	},
+	400: (operation) => assertKept(operation.method, `${pathOf(operation)}?x=%FF`),
+	404: async (operation) => {
+		const none = { conversation: known.conversation.replace(/.$/, '0'), turn: known.turn.replace(/.$/, '0') };
+		const names = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+		// Ids of another form do not exist either.
+		const values = Object.fromEntries(names.map((name) => [name, pathOf(operation).match(/(conv|turn)_/) ? undefined : 'there-is-none']));
+		const swap = (value) => JSON.parse(JSON.stringify(value).replaceAll(known.conversation, none.conversation).replaceAll(known.turn, none.turn));
+		const [{ body, type } = {}] = bodiesOf(operation);
+		const sent = operation.operationId === 'askQuestion' ? { ...body, conversation_id: known.conversation } : body;
+		const model = sent?.model && operation.path.startsWith('/v1/') ? { ...sent, model: 'another' } : sent;
+		return assertKept(operation.method, swap(pathOf(operation, values)), {
+			body: model === undefined ? undefined : swap(model),
+			headers: type ? { 'Content-Type': type } : {},
+		});
+	},
+	413: (operation) => assertKept(operation.method, pathOf(operation), { body: ' '.repeat(8 * 1024 * 1024) }),
+	415: (operation) => assertKept(operation.method, pathOf(operation), { body: 'x', headers: { 'Content-Type': 'text/plain' } }),
+	422: (operation) => assertKept(operation.method, `${pathOf(operation)}?no_such_parameter=1`),
+};
+
+test('every status of an operation is seen, or there is a reason why not', async () => {
+	const unseen = [];
+	for (const operation of contract.operations) {
+		for (const status of Object.keys(operation.responses)) {
+			const name = `${operation.operationId} ${status}`;
+			if (contract.seen.has(name) || elsewhere[status] || elsewhere[name]) continue;
+			const reply = await provocations[status]?.(operation);
+			if (!contract.seen.has(name)) unseen.push(`${name}: ${reply?.status} ${reply?.text.slice(0, 200)}`);
+		}
+	}
+	assert.deepEqual(unseen, []);
+});
