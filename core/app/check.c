@@ -1,10 +1,12 @@
 /* `smartsupport check`: everything that a start would find wrong, all at once. */
+#include "app/certificate.h"
 #include "app/command.h"
 #include "app/listener.h"
 #include "app/runtime.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "config/environment.h"
+#include "http/tls.h"
 #include "support/support.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -40,6 +42,15 @@ static void check_host(const struct config *config, struct diagnostics *diagnost
 	if (config->host[0] != '\0' && listener_check(config->host, &err) < 0)
 		yaml_mistake(config->document, host != NULL ? host : server, diagnostics, "%s",
 			err.text);
+}
+
+static void check_certificate(const struct config *config, struct diagnostics *diagnostics)
+{
+	struct log log = log_new(STDERR_FILENO, SS_LOG_WARNING, false);
+	struct http_tls *tls = NULL;
+	if (certificate_read(config, &tls, diagnostics) == 0)
+		certificate_warn(config, &log);
+	http_tls_free(tls);
 }
 
 /* Gives the names of the models that would answer, new; NULL when something is wrong. */
@@ -144,6 +155,7 @@ static int check(const struct arguments *arguments)
 		check_workflow(config, arguments->workflow, &diagnostics);
 	} else if (config != NULL) {
 		check_host(config, &diagnostics);
+		check_certificate(config, &diagnostics);
 		models = check_runtime(config, &diagnostics);
 	}
 	int code = report(arguments, &diagnostics, models);

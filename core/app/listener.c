@@ -82,21 +82,22 @@ int listener_open(int fd, struct ss_error *err)
 	if (listen(fd, BACKLOG) == 0)
 		return 0;
 	return ss_fail_as(err, SS_UNAVAILABLE, "cannot listen on %s: %s",
-		listener_url(fd, url, sizeof url), strerror(errno));
+		listener_url(fd, false, url, sizeof url), strerror(errno));
 }
 
-const char *listener_url(int fd, char *text, size_t size)
+const char *listener_url(int fd, bool tls, char *text, size_t size)
 {
+	const char *scheme = tls ? "https" : "http";
 	struct sockaddr_storage address;
 	socklen_t length = sizeof address;
 	char host[256];
 	char port[16];
-	(void)snprintf(text, size, "http://?");
+	(void)snprintf(text, size, "%s://?", scheme);
 	if (getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
 		getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port,
 			sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0)
 		(void)snprintf(text, size,
-			address.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host,
+			address.ss_family == AF_INET6 ? "%s://[%s]:%s" : "%s://%s:%s", scheme, host,
 			port);
 	return text;
 }

@@ -4,6 +4,8 @@
 
 #include <smartsupport/error.h>
 
+#include <stdbool.h>
+
 /* A socket bound to HOST (a name or an address) and PORT, which does not listen yet; -1 and ERR. */
 int listener_bind(const char *host, int port, struct ss_error *err);
 
@@ -13,7 +15,8 @@ int listener_check(const char *host, struct ss_error *err);
 /* Makes FD listen: from now on clients can connect. */
 int listener_open(int fd, struct ss_error *err);
 
-/* Writes the address that FD has as a URL, http://127.0.0.1:8000, into TEXT of SIZE bytes. Returns TEXT. */
-const char *listener_url(int fd, char *text, size_t size);
+/* Writes the address that FD has as a URL, http://127.0.0.1:8000, or https:// if it speaks TLS, into TEXT of SIZE bytes.
+ * Returns TEXT. */
+const char *listener_url(int fd, bool tls, char *text, size_t size);
 
 #endif

@@ -1,5 +1,6 @@
 #include "app/master.h"
 
+#include "app/certificate.h"
 #include "app/listener.h"
 #include "app/worker.h"
 #include "base/buffer.h"
@@ -173,7 +174,8 @@ static void open_listener(struct master *master)
 	}
 	master->listening = true;
 	log_info(&master->log, "listening on %s with %lld workers",
-		listener_url(master->listener, url, sizeof url),
+		listener_url(
+			master->listener, master->config->tls_certificate != NULL, url, sizeof url),
 		(long long)master->config->workers);
 	for (size_t i = 0; i < master->count; i++) {
 		if (master->workers[i].state == WORKER_WAITING)
@@ -198,6 +200,7 @@ static void commit_reload(struct master *master)
 	master->next_config = NULL;
 	master->log = log_new(master->log.fd, master->config->log_level, master->config->log_json);
 	log_info(&master->log, "the new configuration has taken over");
+	certificate_warn(master->config, &master->log);
 }
 
 /* LINES as one line of the log: "a\nb\n" is "a; b". New. */
@@ -560,6 +563,7 @@ int master_run(const struct config *config, const char *config_file)
 		(void)fprintf(stderr, "smartsupport: signals: %s\n", strerror(errno));
 		goto done;
 	}
+	certificate_warn(config, &master.log);
 	run(&master);
 	config_free(master.own_config);
 	config_free(master.next_config);

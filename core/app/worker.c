@@ -2,11 +2,13 @@
 
 #include "api/api.h"
 #include "api/pages.h"
+#include "app/certificate.h"
 #include "app/runtime.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "config/environment.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include "service/metrics.h"
 #include "support/support.h"
 
@@ -27,6 +29,7 @@ struct worker_process {
 	struct event *term;
 	struct event *deadline, *end; /* answers are cut short; requests are cut off */
 	struct runtime *runtime;
+	struct http_tls *tls; /* NULL: none */
 	struct http_server *server;
 	struct api_document *document;
 	struct api_pages *pages;
@@ -156,6 +159,8 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		return -1;
 	worker->log = log_new(
 		worker->options->log.fd, worker->config->log_level, worker->config->log_json);
+	if (certificate_read(worker->config, &worker->tls, diagnostics) < 0)
+		return -1;
 	worker->runtime = runtime_new(worker->config, worker->base, &worker->log,
 		worker->options->part, RUNTIME_SERVE, diagnostics);
 	if (worker->runtime == NULL)
@@ -175,6 +180,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		.started_at_s = clock_utc_ns() / 1000000000,
 	};
 	struct http_options options = http_defaults();
+	options.tls = worker->tls;
 	options.metrics = worker->options->metrics;
 	options.part = worker->options->part;
 	worker->document = api_document_new(api_handlers, api_handler_count, api_gate, &err);
@@ -206,6 +212,7 @@ static void clean_up(struct worker_process *worker)
 	runtime_free(worker->runtime);
 	http_server_free(worker->server);
 	api_pages_free(worker->pages);
+	http_tls_free(worker->tls);
 	api_document_free(worker->document);
 	event_base_free(worker->base);
 	config_free(worker->config);

@@ -20,6 +20,7 @@ enum {
 	SERVER_DOCS,
 	SERVER_ROWS
 };
+enum { TLS_CERTIFICATE, TLS_KEY, TLS_ROWS };
 enum { LOG_LEVEL, LOG_FORMAT, LOG_ROWS };
 enum { SUPPORT_HISTORY, SUPPORT_QUEUE, SUPPORT_CACHE, SUPPORT_ROWS };
 enum { KNOWLEDGE_ARTICLES, KNOWLEDGE_WEIGHTS, KNOWLEDGE_CACHE, KNOWLEDGE_ROWS };
@@ -51,6 +52,16 @@ static const struct ss_option server_rows[] = {
 	[SERVER_DOCS] = {"docs", SS_OPTION_PATH, "", 0, 0, NULL,
 		"a folder with the npm packages swagger-ui-dist and redoc, for /docs and /redoc"},
 	[SERVER_ROWS] = {0},
+};
+
+static const char *const server_sections[] = {"tls", NULL};
+
+static const struct ss_option tls_rows[] = {
+	[TLS_CERTIFICATE] = {"certificate", SS_OPTION_PATH, NULL, 0, 0, NULL,
+		"the certificate's file, PEM, with those that lead to its root behind it"},
+	[TLS_KEY] = {"key", SS_OPTION_PATH, NULL, 0, 0, NULL,
+		"the file with the certificate's private key, PEM without a password"},
+	[TLS_ROWS] = {0},
 };
 
 static const struct ss_option log_rows[] = {
@@ -162,11 +173,26 @@ static void read_root(struct loader *loader)
 	options_free(values, ROOT_ROWS);
 }
 
+static void read_tls(struct loader *loader)
+{
+	struct config *config = loader->config;
+	const struct yaml_node *node = yaml_get(yaml_get(loader->root, "server"), "tls");
+	struct ss_value *values[TLS_ROWS] = {0};
+	if (node == NULL)
+		return;
+	if (options_read(config->document, node, node, tls_rows, NULL, "tls", values,
+		    loader->diagnostics) == 0) {
+		config->tls_certificate = text_of(values[TLS_CERTIFICATE]);
+		config->tls_key = text_of(values[TLS_KEY]);
+	}
+	options_free(values, TLS_ROWS);
+}
+
 static void read_server(struct loader *loader)
 {
 	struct config *config = loader->config;
 	struct ss_value *values[SERVER_ROWS] = {0};
-	read_section(loader, "server", server_rows, NULL, values);
+	read_section(loader, "server", server_rows, server_sections, values);
 	config->host = text_of(values[SERVER_HOST]);
 	config->port = value_as_int(values[SERVER_PORT]);
 	config->workers = value_as_int(values[SERVER_WORKERS]);
@@ -177,6 +203,7 @@ static void read_server(struct loader *loader)
 	config->heartbeat_ns = duration_of(values[SERVER_HEARTBEAT]);
 	config->docs = text_of(values[SERVER_DOCS]);
 	options_free(values, SERVER_ROWS);
+	read_tls(loader);
 }
 
 static void read_log(struct loader *loader)
@@ -379,6 +406,8 @@ void config_free(struct config *config)
 	free(config->plugin_folders);
 	free(config->host);
 	free(config->docs);
+	free(config->tls_certificate);
+	free(config->tls_key);
 	free(config->workflow);
 	free(config->articles);
 	free(config->cache);

@@ -17,6 +17,8 @@ struct config {
 	struct yaml_document *document;
 	char *host;
 	int64_t port;
+	/* Of TLS: files with the certificate and its key. Both NULL: the server speaks plain HTTP. */
+	char *tls_certificate, *tls_key;
 	int64_t workers;
 	int64_t drain_timeout_ns;
 	int64_t heartbeat_ns;

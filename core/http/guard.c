@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "http/problem.h"
+#include "http/tls.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -49,11 +50,32 @@ static size_t arrived_bytes(const struct guard *guard)
 	return evbuffer_get_length(guard->arrived);
 }
 
+static bool has_tls(const struct guard *guard)
+{
+	return guard->host->options->tls != NULL;
+}
+
 /* Whether the client has sent something that was not read. */
 static bool is_unread(const struct guard *guard)
 {
 	int bytes = 0;
 	return arrived_bytes(guard) > 0 || (ioctl(guard->fd, FIONREAD, &bytes) == 0 && bytes > 0);
+}
+
+/* Past evhttp and its buffer, in which there is nothing. What the socket does not take is left out. */
+static void send_past(const struct guard *guard, const char *text, size_t length)
+{
+	if (has_tls(guard))
+		(void)http_tls_send(guard->events, text, length);
+	else
+		(void)send(guard->fd, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* The last reply is out, and the connection is about to be closed. */
+static void say_end(const struct guard *guard)
+{
+	if (has_tls(guard))
+		http_tls_end(guard->events);
 }
 
 void guard_cut(struct guard *guard)
@@ -84,9 +106,8 @@ static void log_refusal(
 		(double)(clock_monotonic_ns() - guard->since_ns) / 1e6, refusal->detail);
 }
 
-/* Answers in evhttp's place and closes the connection. Nothing else is on its way out, so the reply fits
- * the socket's buffer; if it does not, the client does not read and gets none. */
-static enum step refuse(struct guard *guard, const struct http_refusal *refusal)
+/* A reply that closes the connection, in evhttp's place: new. */
+static char *refusal_text(struct guard *guard, const struct http_refusal *refusal)
 {
 	const struct http_problem problem = {.status = refusal->status, .detail = refusal->detail};
 	char date[50] = "";
@@ -101,9 +122,18 @@ static enum step refuse(struct guard *guard, const struct http_refusal *refusal)
 		refusal->status, http_status_title(refusal->status), date, strlen(body), guard->id,
 		strncmp(guard->label, "HEAD ", 5) == 0 ? "" : body);
 	log_refusal(guard, refusal, strlen(body));
-	(void)send(guard->fd, reply, strlen(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
-	free(reply);
 	free(body);
+	return reply;
+}
+
+/* Answers and closes the connection. Nothing else is on its way out, so the reply fits the socket's buffer; if it
+ * does not, the client does not read and gets none. */
+static enum step refuse(struct guard *guard, const struct http_refusal *refusal)
+{
+	char *reply = refusal_text(guard, refusal);
+	send_past(guard, reply, strlen(reply));
+	free(reply);
+	say_end(guard);
 	linger(guard);
 	guard_cut(guard);
 	return STEP_GONE;
@@ -116,6 +146,7 @@ static void begin_idle(struct guard *guard)
 	guard->scan = (struct http_head_scan){0};
 	guard->chunks = (struct http_chunk_scan){0};
 	guard->skipped_line = false;
+	guard->waited = false;
 	guard->id[0] = '\0';
 	(void)strcpy(guard->label, "?");
 	if (guard->host->draining)
@@ -179,7 +210,7 @@ static void begin_body(struct guard *guard, const struct http_head *head, size_t
 	 * the body comes to it together with the head. */
 	if (head->expects_continue && arrived_bytes(guard) == length &&
 		(guard->chunked || guard->body_left > 0))
-		(void)send(guard->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		send_past(guard, go_on, sizeof go_on - 1);
 	guard->phase = GUARD_BODY;
 	guard->closes = head->close;
 	guard->old = head->old;
@@ -230,12 +261,13 @@ static enum step hand_over(struct guard *guard)
 	struct evbuffer *input = bufferevent_get_input(guard->events);
 	(void)evtimer_del(guard->timer);
 	guard->phase = GUARD_ANSWERING;
-	/* The end of the input is frozen for all but the bufferevent itself. */
+	/* The end of the input is frozen for all but the bufferevent itself; one of TLS leaves it open. */
 	(void)evbuffer_unfreeze(input, 0);
 	(void)evbuffer_cb_clear_flags(input, guard->watch, EVBUFFER_CB_ENABLED);
 	(void)evbuffer_add_buffer(input, guard->checked);
 	(void)evbuffer_cb_set_flags(input, guard->watch, EVBUFFER_CB_ENABLED);
-	(void)evbuffer_freeze(input, 0);
+	if (!has_tls(guard))
+		(void)evbuffer_freeze(input, 0);
 	bufferevent_trigger(guard->events, EV_READ, 0);
 	return STEP_GONE;
 }
@@ -347,11 +379,15 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	switch (guard->phase) {
 	case GUARD_IDLE:
-		/* What has just come is read in this round of the loop or the next. */
-		if (is_unread(guard))
+		/* What has just come is read in this round of the loop or the next. Once, since TLS has records that
+		 * never end, and handshakes. */
+		if (!guard->waited && is_unread(guard)) {
+			guard->waited = true;
 			arm(guard, SECOND_NS);
-		else
-			guard_cut(guard);
+			break;
+		}
+		say_end(guard);
+		guard_cut(guard);
 		break;
 	case GUARD_HEAD:
 	case GUARD_BODY:
@@ -373,7 +409,8 @@ struct guard *guard_new(struct guard_host *host)
 	struct guard *guard = memory_make(struct guard);
 	guard->host = host;
 	guard->fd = -1;
-	guard->events = bufferevent_socket_new(host->base, -1, 0);
+	guard->events = host->options->tls != NULL ? http_tls_accept(host->options->tls, host->base)
+						   : bufferevent_socket_new(host->base, -1, 0);
 	guard->arrived = evbuffer_new();
 	guard->checked = evbuffer_new();
 	guard->work = event_new(host->base, -1, 0, on_work, guard);
@@ -411,11 +448,24 @@ void guard_free(struct guard *guard)
 	(void)bufferevent_decref(events);
 }
 
+/* Somebody wrote http:// where https:// belongs, and would else only see the connection close. */
+static void answer_plain(struct guard *guard)
+{
+	struct http_refusal refusal;
+	(void)http_refuse(&refusal, 400, "this port speaks TLS; begin the address with https://");
+	char *reply = refusal_text(guard, &refusal);
+	(void)send(guard->fd, reply, strlen(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
+	free(reply);
+	linger(guard);
+}
+
 /* evhttp frees the connection. */
 static void on_closed(struct evhttp_connection *connection, void *context)
 {
 	struct guard *guard = context;
 	(void)connection;
+	if (has_tls(guard) && http_tls_met_plain(guard->events))
+		answer_plain(guard);
 	guard->host->closed(guard->host->context, guard);
 	release(guard);
 }
@@ -462,6 +512,8 @@ static void on_sent(struct evhttp_request *request, void *context)
 	struct guard *guard = context;
 	(void)request;
 	guard->used = true;
+	if (guard->closes)
+		say_end(guard);
 	if (guard->closes && is_unread(guard))
 		linger(guard);
 	begin_idle(guard);

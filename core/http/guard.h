@@ -72,6 +72,7 @@ struct guard {
 	bool old;     /* the request is HTTP/1.0 */
 	bool used;    /* a request was answered */
 	bool skipped_line; /* an empty line before the request was passed over */
+	bool waited;       /* the connection was to be closed for being idle, and bytes came */
 	bool closes;       /* the connection ends after the reply */
 	bool chunked;
 	uint64_t body_left; /* if it is not chunked */

@@ -11,6 +11,7 @@
 #include "http/route.h"
 
 struct event_base;
+struct http_tls;
 struct metrics;
 struct metrics_part;
 struct http_server;
@@ -29,6 +30,9 @@ struct http_options {
 	 * has no siblings. */
 	const struct metrics *metrics;
 	struct metrics_part *part;
+	/* What connections speak below HTTP, which the timeouts hold for as well: a handshake must be over when a head must
+	 * begin. Borrowed; NULL: nothing. */
+	const struct http_tls *tls;
 };
 
 /* 16 KiB, 64 KiB, 10 s, 30 s, 60 s, 30 s, 256 KiB, 4096 connections, 512 requests. */

@@ -155,7 +155,7 @@ export class Server {
 			return this.logged('listening on ');
 		});
 		const line = this.log.find((entry) => entry.message?.includes('listening on '));
-		this.url = /http:\/\/\S+/.exec(line.message)[0];
+		this.url = /https?:\/\/\S+/.exec(line.message)[0];
 		this.port = Number(new URL(this.url).port);
 		this.workers();
 	}
