@@ -18,6 +18,9 @@ enum {
 	SERVER_DRAIN,
 	SERVER_HEARTBEAT,
 	SERVER_DOCS,
+	SERVER_OPEN,
+	SERVER_HOSTS,
+	SERVER_PROXIES,
 	SERVER_ROWS
 };
 enum { TLS_CERTIFICATE, TLS_KEY, TLS_ROWS };
@@ -51,10 +54,18 @@ static const struct ss_option server_rows[] = {
 		"how long an event stream is silent before a comment tells that it is alive"},
 	[SERVER_DOCS] = {"docs", SS_OPTION_PATH, "", 0, 0, NULL,
 		"a folder with the npm packages swagger-ui-dist and redoc, for /docs and /redoc"},
+	[SERVER_OPEN] = {"open_to_everybody", SS_OPTION_BOOL, "false", 0, 0, NULL,
+		"whether other machines need no API key either, as long as there is none"},
+	[SERVER_HOSTS] = {"hosts", SS_OPTION_STRINGS, "[]", 0, 0, NULL,
+		"names under which the server is reached; then only these, localhost and addresses "
+		"of this machine are answered"},
+	[SERVER_PROXIES] = {"trusted_proxies", SS_OPTION_STRINGS, "[]", 0, 0, NULL,
+		"addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto "
+		"count"},
 	[SERVER_ROWS] = {0},
 };
 
-static const char *const server_sections[] = {"tls", NULL};
+static const char *const server_sections[] = {"tls", "cors", "limits", "idempotency", NULL};
 
 static const struct ss_option tls_rows[] = {
 	[TLS_CERTIFICATE] = {"certificate", SS_OPTION_PATH, NULL, 0, 0, NULL,
@@ -202,6 +213,11 @@ static void read_server(struct loader *loader)
 	config->drain_timeout_ns = duration_of(values[SERVER_DRAIN]);
 	config->heartbeat_ns = duration_of(values[SERVER_HEARTBEAT]);
 	config->docs = text_of(values[SERVER_DOCS]);
+	config->access.open_to_everybody = value_as_bool(values[SERVER_OPEN]);
+	const struct config_access_lists lists = {values[SERVER_HOSTS], values[SERVER_PROXIES]};
+	const struct yaml_node *node = yaml_get(loader->root, "server");
+	config_access_read(&config->access, config->document, node,
+		node != NULL ? node : loader->root, &lists, loader->diagnostics);
 	options_free(values, SERVER_ROWS);
 	read_tls(loader);
 }
@@ -415,6 +431,7 @@ void config_free(struct config *config)
 	free(config->storage.name);
 	free(config->embedder.name);
 	free(config->index.name);
+	config_access_free(&config->access);
 	config_models_free(&config->llm);
 	yaml_close(config->document);
 	free(config);

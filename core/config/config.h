@@ -5,6 +5,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "config/access.h"
 #include "config/models.h"
 #include "config/retention.h"
 
@@ -23,6 +24,7 @@ struct config {
 	int64_t drain_timeout_ns;
 	int64_t heartbeat_ns;
 	char *docs; /* the folder with what the pages about the API are made of; "": there is none */
+	struct config_access access;
 	enum ss_log_level log_level;
 	bool log_json;
 	char **plugin_folders; /* absolute */

@@ -445,3 +445,81 @@ Test(config, refuses_to_keep_things_for_a_time_that_is_a_slip)
 		"as "
 		"long\n");
 }
+
+Test(config, lets_nobody_in_whom_it_does_not_name)
+{
+	struct config *config = good(NULL, "");
+	const struct config_access *access = &config->access;
+	cr_expect_not(access->open_to_everybody);
+	cr_expect_eq(access->host_count, 0);
+	cr_expect_eq(access->origin_count, 0);
+	cr_expect_eq(access->proxy_count, 0);
+	cr_expect_eq(access->address_rate.count, 600);
+	cr_expect_eq(access->address_rate.period_ns, 60000000000);
+	cr_expect_eq(access->key_rate.count, 6000);
+	cr_expect_eq(access->user_rate.count, 60);
+	cr_expect_eq(access->request_lease_ns, 60000000000);
+	cr_expect_eq(access->request_keep_ns, 86400000000000);
+	config_free(config);
+}
+
+Test(config, names_those_who_may_reach_the_server)
+{
+	struct config *config = good(NULL,
+		"server:\n"
+		"  open_to_everybody: true\n"
+		"  hosts: [Support.Example.com]\n"
+		"  trusted_proxies: [127.0.0.1, '10.0.0.0/8', '::1']\n"
+		"  cors: {origins: ['https://www.example.com', 'http://localhost:3000', "
+		"'https://[2001:db8::1]:8443']}\n"
+		"  limits: {address: 5/s, key: off, user: 1000/d}\n"
+		"  idempotency: {lease: 1s, keep: 48h}\n");
+	const struct config_access *access = &config->access;
+	cr_expect(access->open_to_everybody);
+	cr_assert_eq(access->host_count, 1);
+	cr_expect_str_eq(access->hosts[0], "support.example.com");
+	cr_expect_eq(access->proxy_count, 3);
+	cr_assert_eq(access->origin_count, 3);
+	cr_expect_str_eq(access->origins[1], "http://localhost:3000");
+	cr_expect_eq(access->address_rate.count, 5);
+	cr_expect_eq(access->address_rate.period_ns, 1000000000);
+	cr_expect_eq(access->key_rate.count, 0);
+	cr_expect_eq(access->user_rate.period_ns, 86400000000000);
+	cr_expect_eq(access->request_lease_ns, 1000000000);
+	config_free(config);
+}
+
+Test(config, refuses_what_names_nobody)
+{
+	refuses(NULL, "server: {hosts: ['https://a.example']}\n",
+		"@:7:17: \"https://a.example\" is no name of a host; write it without scheme and "
+		"port, as in support.example.com\n");
+	refuses(NULL, "server: {trusted_proxies: [nginx]}\n",
+		"@:7:28: \"nginx\" is neither an address nor a network; write it as in 127.0.0.1 or "
+		"10.0.0.0/8\n");
+	refuses(NULL, "server: {cors: {origins: ['*']}}\n",
+		"@:7:27: \"*\" is no origin as browsers send it; write scheme, host and, if it is "
+		"not the scheme's own, the port, as in https://www.example.com\n");
+	refuses(NULL, "server: {cors: {origins: ['https://a.example/']}}\n",
+		"@:7:27: \"https://a.example/\" is no origin as browsers send it; write scheme, host "
+		"and, if it is not the scheme's own, the port, as in https://www.example.com\n");
+}
+
+Test(config, refuses_limits_that_are_none)
+{
+	static const char *const texts[] = {
+		"0/m", "-1/m", "600", "600/", "600/w", "600/mm", "10000001/m", "6e2/m", "on", "' 6/m'"};
+	for (size_t i = 0; i < array_length(texts); i++) {
+		char *more = memory_format("server: {limits: {user: %s}}\n", texts[i]);
+		char *bare = memory_text(texts[i] + (texts[i][0] == '\''),
+			strlen(texts[i]) - (texts[i][0] == '\'' ? 2 : 0));
+		char *mistake = memory_format(
+			"@:7:25: user must be a number from 1 to 10000000 and s, m, h or d, as in "
+			"600/m, or off; not \"%s\"\n",
+			bare);
+		refuses(NULL, more, mistake);
+		free(mistake);
+		free(bare);
+		free(more);
+	}
+}
