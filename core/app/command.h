@@ -21,6 +21,7 @@ int command_plugin(int argc, char **argv);
 int command_migrate(int argc, char **argv);
 int command_backup(int argc, char **argv);
 int command_verify(int argc, char **argv);
+int command_keys(int argc, char **argv);
 int command_user(int argc, char **argv);
 int command_version(int argc, char **argv);
 

@@ -30,6 +30,7 @@ static const struct {
 	{"migrate", "", "bring the store's schema up to date", command_migrate},
 	{"backup", "FILE", "copy all that is stored, while servers go on", command_backup},
 	{"verify", "", "check whether what is stored is sound", command_verify},
+	{"keys", "create", "make, list and revoke API keys", command_keys},
 	{"user", "export ID", "hand over or erase all that is stored of a user", command_user},
 	{"version", "", "print the version", command_version},
 };
