@@ -448,7 +448,7 @@ struct ss_storage_operations {
 	/* One of them; SS_NOT_FOUND. */
 	int (*read_conversation)(void *instance, const char *conversation_id,
 		struct ss_value **conversation, struct ss_error *err);
-	/* Messages, the oldest first: {id, seq (from 1), role ("user", "assistant" or "human"), content, at}; one of a human
+	/* Messages, the oldest first: {id, conversation_id, seq (from 1), role ("user", "assistant" or "human"), content, at}; one of a human
 	 * has {author}; an answer has {turn_id, category, sentiment, priority, attempts, escalated, escalation_reason,
 	 * answered_by, duration_ns, metadata (the JSON as it was written, a string)} and {feedback: {was_helpful (a bool),
 	 * rating, comment, issues (a list), created_at, updated_at}} if there is some. SS_NOT_FOUND when there is no such

@@ -193,6 +193,7 @@ static struct ss_value *message_value(const struct cursor *cursor, struct ss_err
 	row_text(&row, "content", 3);
 	row_time(&row, "at", 4);
 	row_text(&row, "author", 5);
+	row_text(&row, "conversation_id", 22);
 	if (add_turn(&row, err) == 0)
 		return row_value(&row);
 	row_drop(&row);
