@@ -4,6 +4,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "api/caller.h"
 #include "api/document.h"
 #include "api/formats.h"
 #include "api/gate.h"
@@ -13,6 +14,7 @@ struct api_pages;
 struct catalogue;
 struct compute;
 struct event_base;
+struct key_ring;
 struct llm;
 struct metrics;
 struct store;
@@ -28,6 +30,8 @@ struct api {
 	const struct llm *llm;
 	const struct catalogue *catalogue; /* of the articles */
 	const struct metrics *metrics;     /* of all workers */
+	const struct key_ring *keys;
+	bool is_open; /* as long as there is no key, everybody may do everything */
 	struct event_base *base;
 	int64_t heartbeat_ns; /* how long an event stream may be silent */
 	int64_t started_ns;   /* of the monotonic clock */

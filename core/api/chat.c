@@ -258,8 +258,9 @@ static void ask(struct chat *chat, const struct chat_question *question)
 	char thread[HASH_SIZE];
 	bool goes_on = value_count(question->earlier) > 0;
 	const char *user_id = question->user_id != NULL ? question->user_id : API_ANYBODY;
+	char *stored_user = api_stored_user(chat->request, user_id);
 	const struct support_question asked = {
-		.user_id = user_id,
+		.user_id = stored_user,
 		.anonymous = strcmp(user_id, API_ANYBODY) == 0,
 		.conversation_id = question->conversation_id,
 		.thread = goes_on ? chat_thread(chat->who, question->earlier, NULL, NULL, thread)
@@ -270,6 +271,7 @@ static void ask(struct chat *chat, const struct chat_question *question)
 	};
 	chat->turn = support_ask(
 		api->support, &asked, http_request_log(chat->request), on_replied, chat, &err);
+	free(stored_user);
 	if (chat->turn != NULL) {
 		http_on_cancel(chat->request, on_gone, chat);
 		return;

@@ -40,6 +40,11 @@ static const char *const role_names[] = {
 	[API_ADMIN] = "admin",
 };
 
+const char *api_role_name(enum api_role role)
+{
+	return role_names[role];
+}
+
 static const char *string_at(const struct ss_value *map, const char *key)
 {
 	const struct ss_value *value = value_get(map, key);

@@ -22,6 +22,9 @@ enum api_role {
 	API_ADMIN,
 };
 
+/* "public", "chat", "operator" or "admin". */
+const char *api_role_name(enum api_role role);
+
 /* A parameter in a path or a query. */
 struct api_parameter {
 	const char *name;

@@ -54,11 +54,24 @@ static struct giving *giving_new(struct http_request *request)
 	return giving;
 }
 
+/* Whose turn it is is known, or nobody asks. */
+static void on_found(void *context, const struct ss_error *err)
+{
+	struct giving *giving = context;
+	const struct api *api = http_request_context(giving->request);
+	struct ss_error why = {0};
+	if (err != NULL)
+		on_stored(giving, err);
+	else if (store_give_feedback(api->store, &giving->feedback, on_stored, giving, &why) < 0)
+		on_stored(giving, &why);
+}
+
 void api_feedback(struct http_request *request)
 {
-	const struct api *api = http_request_context(request);
 	struct ss_error err = {0};
 	struct giving *giving = giving_new(request);
-	if (store_give_feedback(api->store, &giving->feedback, on_stored, giving, &err) < 0)
+	if (api_caller(request)->space[0] == '\0')
+		on_found(giving, NULL);
+	else if (api_find_turn(request, giving->feedback.turn_id, on_found, giving, &err) < 0)
 		on_stored(giving, &err);
 }

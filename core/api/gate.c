@@ -16,6 +16,7 @@ enum {
 
 /* What the gate has read of a request. */
 struct passage {
+	struct api_caller caller;
 	struct ss_value *parameters; /* a map */
 	struct ss_value *body;       /* NULL: none */
 };
@@ -140,6 +141,9 @@ void api_gate(struct http_request *request)
 	const struct api *api = http_request_context(request);
 	const struct api_operation *operation = api_operation_of(request);
 	struct ss_value *body = NULL;
+	struct api_caller caller;
+	if (!api_caller_find(request, operation->role, &caller))
+		return;
 	struct ss_value *parameters = read_parameters(request, api->document, operation);
 	if (parameters == NULL)
 		return;
@@ -151,7 +155,7 @@ void api_gate(struct http_request *request)
 		}
 	}
 	struct passage *passage = memory_make(struct passage);
-	*passage = (struct passage){.parameters = parameters, .body = body};
+	*passage = (struct passage){.caller = caller, .parameters = parameters, .body = body};
 	http_request_keep(request, passage, passage_free);
 	operation->handle(request);
 }
@@ -159,6 +163,12 @@ void api_gate(struct http_request *request)
 const struct api_operation *api_operation_of(const struct http_request *request)
 {
 	return http_request_route(request)->data;
+}
+
+const struct api_caller *api_caller(const struct http_request *request)
+{
+	const struct passage *passage = http_request_kept(request);
+	return &passage->caller;
 }
 
 const struct ss_value *api_body(const struct http_request *request)

@@ -1,5 +1,5 @@
 /*
- * What every request passes before its handler: whether its parameters and its body are what the document says. The
+ * What every request passes before its handler: whether who sends it may (caller.h), and whether its parameters and its body are what the document says. The
  * handler then asks for them here. Loop thread.
  */
 #ifndef API_GATE_H

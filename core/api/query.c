@@ -109,12 +109,13 @@ void api_query(struct http_request *request)
 	const struct ss_value *user = value_get(body, "user_id");
 	const struct ss_value *conversation = value_get(body, "conversation_id");
 	const char *user_id = user != NULL ? value_as_string(user, NULL) : API_ANYBODY;
+	char *stored_user = api_stored_user(request, user_id);
 	struct asking *asking = memory_make(struct asking);
 	asking->request = request;
 	if (wants_stream(request, body))
 		asking->events = events_new(request);
 	const struct support_question question = {
-		.user_id = user_id,
+		.user_id = stored_user,
 		.anonymous = strcmp(user_id, API_ANYBODY) == 0,
 		.conversation_id =
 			conversation != NULL ? value_as_string(conversation, NULL) : NULL,
@@ -123,6 +124,7 @@ void api_query(struct http_request *request)
 	};
 	asking->turn = support_ask(
 		api->support, &question, http_request_log(request), on_replied, asking, &err);
+	free(stored_user);
 	if (asking->turn != NULL) {
 		http_on_cancel(request, on_gone, asking);
 		return;

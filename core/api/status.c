@@ -15,13 +15,16 @@ static void on_health(void *context, const struct ss_value *nothing, const struc
 	const struct api *api = http_request_context(request);
 	char now[CLOCK_TEXT_SIZE];
 	double uptime = (double)(clock_monotonic_ns() - api->started_ns) / 1e9;
+	/* Strangers are not told what they could look up the weaknesses of. */
+	bool knows = api_caller(request)->role >= API_OPERATOR;
 	(void)nothing;
 	if (err != NULL)
 		log_error(http_request_log(request), "nothing can be stored: %s", err->text);
 	struct ss_value *health =
 		value_map_make({"status", value_text(err == NULL ? "healthy" : "unhealthy")},
 			{"store", value_text(err == NULL ? "ok" : "unavailable")},
-			{"version", value_text(SS_VERSION)}, {"uptime", value_number(uptime)},
+			{"version", knows ? value_text(SS_VERSION) : NULL},
+			{"uptime", value_number(uptime)},
 			{"timestamp", value_text(clock_format(clock_utc_ns(), now))},
 			{"detail", err != NULL ? value_text(trouble) : NULL});
 	http_reply_json(request, err == NULL ? 200 : 503, health);

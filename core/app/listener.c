@@ -1,5 +1,7 @@
 #include "app/listener.h"
 
+#include "base/network.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <stdbool.h>
@@ -83,6 +85,18 @@ int listener_open(int fd, struct ss_error *err)
 		return 0;
 	return ss_fail_as(err, SS_UNAVAILABLE, "cannot listen on %s: %s",
 		listener_url(fd, false, url, sizeof url), strerror(errno));
+}
+
+bool listener_is_loopback(int fd)
+{
+	struct sockaddr_storage bound;
+	socklen_t length = sizeof bound;
+	char host[256];
+	struct address address;
+	return getsockname(fd, (struct sockaddr *)&bound, &length) == 0 &&
+	       getnameinfo((struct sockaddr *)&bound, length, host, sizeof host, NULL, 0,
+		       NI_NUMERICHOST) == 0 &&
+	       address_read(&address, host) == 0 && address_is_loopback(&address);
 }
 
 const char *listener_url(int fd, bool tls, char *text, size_t size)

@@ -15,6 +15,9 @@ int listener_check(const char *host, struct ss_error *err);
 /* Makes FD listen: from now on clients can connect. */
 int listener_open(int fd, struct ss_error *err);
 
+/* Whether only this machine can reach what listens on FD. */
+bool listener_is_loopback(int fd);
+
 /* Writes the address that FD has as a URL, http://127.0.0.1:8000, or https:// if it speaks TLS, into TEXT of SIZE bytes.
  * Returns TEXT. */
 const char *listener_url(int fd, bool tls, char *text, size_t size);

@@ -15,6 +15,7 @@
 #include "service/document_watch.h"
 #include "service/host.h"
 #include "service/http_client.h"
+#include "service/key_ring.h"
 #include "service/knowledge.h"
 #include "service/later.h"
 #include "service/llm.h"
@@ -52,6 +53,8 @@ struct runtime {
 	struct catalogue *catalogue; /* with those of the store over them; the same */
 	void *watch_instance; /* of the storage, for the watch alone; NULL: nothing is watched */
 	struct document_watch *watch;
+	struct key_ring *keys;
+	int64_t keys_version;
 	struct article_feed *feed;
 	int64_t articles_version; /* of the documents that the knowledge base was made of */
 	struct knowledge *knowledge;
@@ -296,8 +299,27 @@ static int read_articles(struct runtime *runtime, struct diagnostics *diagnostic
 	return 0;
 }
 
-/* Lets changes of the store's articles come into the knowledge base. */
-static int follow_articles(struct runtime *runtime, struct diagnostics *diagnostics)
+/* Reads who may ask. */
+static int read_keys(struct runtime *runtime, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	runtime->keys = key_ring_new(runtime->log);
+	if (runtime->watch == NULL)
+		return 0;
+	struct ss_value *documents = document_watch_read(runtime->watch, SS_API_KEYS, &err);
+	if (documents == NULL) {
+		yaml_mistake(runtime->config->document, runtime->config->storage.place, diagnostics,
+			"the API keys in the store cannot be read: %s", err.text);
+		return -1;
+	}
+	key_ring_take(runtime->keys, documents);
+	runtime->keys_version = value_as_int(value_get(documents, "version"));
+	value_unref(documents);
+	return 0;
+}
+
+/* Lets changes of the store's articles come into the knowledge base, and those of its keys into the ring. */
+static int follow_store(struct runtime *runtime, struct diagnostics *diagnostics)
 {
 	struct ss_error err = {0};
 	const struct article_feed_options options = {
@@ -313,6 +335,8 @@ static int follow_articles(struct runtime *runtime, struct diagnostics *diagnost
 	runtime->feed = article_feed_new(&options);
 	document_watch_follow(runtime->watch, SS_ARTICLES, runtime->articles_version,
 		article_feed_take, runtime->feed);
+	document_watch_follow(runtime->watch, SS_API_KEYS, runtime->keys_version, key_ring_take,
+		runtime->keys);
 	if (document_watch_start(runtime->watch, &err) == 0)
 		return 0;
 	diagnostics_add(diagnostics, runtime->config->document->file, 0, 0, "%s", err.text);
@@ -524,7 +548,8 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 	if (sound && extent == RUNTIME_SERVE)
 		sound = open_store(runtime, (size_t)config->storage_connections, true,
 				diagnostics) == 0;
-	sound = sound && read_articles(runtime, diagnostics) == 0;
+	sound = sound && read_articles(runtime, diagnostics) == 0 &&
+		read_keys(runtime, diagnostics) == 0;
 	if (sound) {
 		struct articles *articles = catalogue_articles(runtime->catalogue);
 		sound = build_knowledge(runtime, articles, diagnostics) == 0;
@@ -532,7 +557,7 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 	}
 	sound = sound && start_services(runtime, extent, diagnostics) == 0 &&
 		start_workflow(runtime, extent, diagnostics) == 0 &&
-		follow_articles(runtime, diagnostics) == 0;
+		follow_store(runtime, diagnostics) == 0;
 	if (!sound) {
 		runtime_free(runtime);
 		return NULL;
@@ -680,6 +705,7 @@ void runtime_free(struct runtime *runtime)
 	graph_free(runtime->graph);
 	knowledge_free(runtime->knowledge);
 	catalogue_free(runtime->catalogue);
+	key_ring_free(runtime->keys);
 	articles_free(runtime->articles);
 	free_storage(runtime);
 	free_models(runtime);
@@ -720,6 +746,11 @@ struct engine *runtime_engine(struct runtime *runtime)
 const struct catalogue *runtime_catalogue(const struct runtime *runtime)
 {
 	return runtime->catalogue;
+}
+
+const struct key_ring *runtime_keys(const struct runtime *runtime)
+{
+	return runtime->keys;
 }
 
 const struct graph *runtime_graph(const struct runtime *runtime)

@@ -18,6 +18,7 @@ struct graph;
 struct compute;
 struct ss_embedder_operations;
 struct catalogue;
+struct key_ring;
 struct ss_error;
 struct ss_migrate;
 struct ss_storage_operations;
@@ -85,6 +86,8 @@ struct support *runtime_support(struct runtime *runtime);
 struct store *runtime_store(struct runtime *runtime);
 struct engine *runtime_engine(struct runtime *runtime);
 const struct catalogue *runtime_catalogue(const struct runtime *runtime);
+/* Who may ask; of a runtime that serves. */
+const struct key_ring *runtime_keys(const struct runtime *runtime);
 const struct graph *runtime_graph(const struct runtime *runtime);
 /* The names of the models that answer, in the order in which they are asked: a new list. */
 struct ss_value *runtime_models(const struct runtime *runtime);

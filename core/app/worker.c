@@ -3,12 +3,14 @@
 #include "api/api.h"
 #include "api/pages.h"
 #include "app/certificate.h"
+#include "app/listener.h"
 #include "app/runtime.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "config/environment.h"
 #include "http/server.h"
 #include "http/tls.h"
+#include "service/key_ring.h"
 #include "service/metrics.h"
 #include "support/support.h"
 
@@ -149,11 +151,29 @@ static int watch(struct worker_process *worker)
 	return event_add(worker->control, NULL) | evsignal_add(worker->term, NULL);
 }
 
+/* Nobody but who is on this machine gets in without a key, unless the configuration says so in words. */
+static int check_keys(
+	const struct worker_process *worker, bool is_open, struct diagnostics *diagnostics)
+{
+	const struct config *config = worker->config;
+	const struct yaml_node *server = yaml_get(config->document->root, "server");
+	const struct yaml_node *host = yaml_get(server, "host");
+	if (is_open || key_ring_count(runtime_keys(worker->runtime)) > 0)
+		return 0;
+	yaml_mistake(config->document, host != NULL ? host : server, diagnostics,
+		"other machines can reach %s, and there is no API key: make one with smartsupport "
+		"keys create --role admin --name NAME, listen on 127.0.0.1, or write "
+		"open_to_everybody: true under server",
+		config->host);
+	return -1;
+}
+
 /* Makes everything. A mistake is in DIAGNOSTICS. */
 static int prepare(struct worker_process *worker, struct diagnostics *diagnostics)
 {
 	struct ss_error err = {0};
 	const char *file = worker->options->config_file;
+	bool is_open = listener_is_loopback(worker->options->listener);
 	worker->config = config_load(file, diagnostics);
 	if (worker->config == NULL)
 		return -1;
@@ -165,6 +185,9 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		worker->options->part, RUNTIME_SERVE, diagnostics);
 	if (worker->runtime == NULL)
 		return -1;
+	is_open |= worker->config->access.open_to_everybody;
+	if (check_keys(worker, is_open, diagnostics) < 0)
+		return -1;
 	/* The master keeps them for the workers that come later. */
 	environment_wipe_keys();
 	worker->api = (struct api){
@@ -174,6 +197,8 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		.llm = runtime_llm(worker->runtime),
 		.catalogue = runtime_catalogue(worker->runtime),
 		.metrics = worker->options->metrics,
+		.keys = runtime_keys(worker->runtime),
+		.is_open = is_open,
 		.base = worker->base,
 		.heartbeat_ns = worker->config->heartbeat_ns,
 		.started_ns = clock_monotonic_ns(),
