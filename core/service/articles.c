@@ -68,8 +68,8 @@ static const char *fault(struct ss_text id, struct ss_text title, struct ss_text
 		return "the id is not valid UTF-8";
 	if (text_blank(id))
 		return "the id is empty";
-	if (id.length > ARTICLE_ID_LIMIT)
-		return "the id has more than 200 bytes";
+	if (text_characters(id) > ARTICLE_ID_LIMIT)
+		return "the id has more than 200 characters";
 	*key = "title";
 	if (text_characters(title) < 0)
 		return "the title is not valid UTF-8";
@@ -82,8 +82,8 @@ static const char *fault(struct ss_text id, struct ss_text title, struct ss_text
 		return "the text is not valid UTF-8";
 	if (text_blank(content))
 		return "the article has no text";
-	if (content.length > ARTICLE_CONTENT_LIMIT)
-		return "the text has more than 64 KiB";
+	if (text_characters(content) > ARTICLE_CONTENT_LIMIT)
+		return "the text has more than 65536 characters";
 	*key = "questions";
 	if (questions != NULL && value_type(questions) != SS_LIST)
 		return "the other questions must be a list of texts";
@@ -232,7 +232,7 @@ static void read_markdown(struct loader *loader, const char *file)
 	struct ss_error err = {0};
 	char *text = NULL;
 	size_t length = 0;
-	if (file_read(file, (size_t)ARTICLE_CONTENT_LIMIT * 2, &text, &length, &err) < 0) {
+	if (file_read(file, (size_t)ARTICLE_CONTENT_LIMIT * 5, &text, &length, &err) < 0) {
 		add_file_error(loader, file, &err);
 		return;
 	}

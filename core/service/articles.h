@@ -20,13 +20,13 @@
 
 #include <smartsupport/value.h>
 
-/* Bounds on what is read. */
+/* Bounds on what is read; of texts in characters, as the API's document counts them. */
 enum {
 	ARTICLES_LIMIT = 100000,
-	ARTICLE_ID_LIMIT = 200,    /* bytes */
-	ARTICLE_TITLE_LIMIT = 300, /* characters */
+	ARTICLE_ID_LIMIT = 200,
+	ARTICLE_TITLE_LIMIT = 300,
 	ARTICLE_QUESTIONS_LIMIT = 50,
-	ARTICLE_CONTENT_LIMIT = 64 * 1024, /* bytes */
+	ARTICLE_CONTENT_LIMIT = 64 * 1024,
 };
 
 struct articles {

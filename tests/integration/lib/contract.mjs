@@ -19,6 +19,15 @@ export function mediaType(headers) {
 	return headers['content-type']?.split(';')[0].trim();
 }
 
+// Whether PART of a path is one that no path has.
+function isOdd(part) {
+	try {
+		return ['.', '..'].includes(decodeURIComponent(part)) || decodeURIComponent(part).includes('\0');
+	} catch {
+		return true;
+	}
+}
+
 export class Contract {
 	constructor(document) {
 		this.document = document;
@@ -54,6 +63,7 @@ export class Contract {
 	// The operation that METHOD and ROUTE (with a query, perhaps) ask for.
 	find(method, route) {
 		const parts = route.split('?')[0].split('/');
+		if (parts.some((part) => isOdd(part))) return undefined;
 		const matches = this.operations.filter((operation) => {
 			const pattern = operation.path.split('/');
 			const same = pattern.length === parts.length && pattern.every((part, i) => part === parts[i] || (part[0] === '{' && parts[i] !== ''));
@@ -66,6 +76,12 @@ export class Contract {
 	// SCHEMA with references that hold in a schema by itself.
 	#local(schema) {
 		return JSON.parse(JSON.stringify(schema).replaceAll('"#/components/schemas/', '"#/$defs/'));
+	}
+
+	// Whether the reply to OPERATION is a stream that goes on until the client leaves.
+	isEndless(operation) {
+		const types = Object.keys(this.follow(operation.responses[200])?.content ?? {});
+		return types.length === 1 && types[0] === 'text/event-stream';
 	}
 
 	// A function that tells whether a value fits SCHEMA, a part of the document.

@@ -1,3 +1,4 @@
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "service/articles.h"
 #include "value/value.h"
@@ -148,7 +149,24 @@ Test(articles, refuses_what_is_too_long)
 	free(text);
 	refused("the title has more than 300 characters");
 	cr_assert_eq(diagnostics.count, 2);
-	cr_expect_str_eq(diagnostics.items[1].text, "the text has more than 64 KiB");
+	cr_expect_str_eq(diagnostics.items[1].text, "the text has more than 65536 characters");
+}
+
+Test(articles, counts_characters_and_not_bytes)
+{
+	struct buffer text = {0};
+	buffer_add_string(&text, "---\nid: ");
+	for (int i = 0; i < ARTICLE_ID_LIMIT; i++)
+		buffer_add_string(&text, "\u00e9");
+	buffer_add_string(&text, "\ntitle: A?\n---\n");
+	for (int i = 0; i < ARTICLE_CONTENT_LIMIT; i++)
+		buffer_add_string(&text, "\u00e9");
+	article("a.md", buffer_text(&text));
+	struct articles *articles = articles_load(folder, &diagnostics);
+	cr_assert_not_null(articles, "%s", diagnostics.count > 0 ? diagnostics.items[0].text : "");
+	cr_expect_eq(articles->count, 1);
+	articles_free(articles);
+	buffer_free(&text);
 }
 
 Test(articles, reads_the_line_ends_of_windows)

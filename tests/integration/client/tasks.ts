@@ -1,0 +1,16 @@
+// What an integrator does with a client that was made of the OpenAPI document: one function a task.
+import type { Client } from 'openapi-fetch';
+import type { paths } from './api.js';
+
+export type Api = Client<paths, 'application/json'>;
+
+// The data of a reply that must be there.
+export function good<Data>({ data, error, response }: { data?: Data; error?: unknown; response: Response }): Data {
+	if (data === undefined) throw new Error(`${response.url}: ${response.status} ${JSON.stringify(error)}`);
+	return data;
+}
+
+// A reply without a body.
+export function done({ error, response }: { error?: unknown; response: Response }): void {
+	if (!response.ok) throw new Error(`${response.url}: ${response.status} ${JSON.stringify(error)}`);
+}
