@@ -116,8 +116,6 @@ static int read_version(const struct ss_storage_operations *storage, void *insta
 		.kind = SS_ARTICLES,
 		.since = INT64_MAX - 1,
 		.limit = 1};
-	if (storage->read_documents == NULL)
-		return 0;
 	int result = storage->read_documents(instance, &filter, &found, err);
 	if (result == 0)
 		reindex->version = value_as_int(value_get(found, "version"));

@@ -226,8 +226,8 @@ static int build_knowledge(
 	return 0;
 }
 
-/* Makes COUNT instances of the storage, one after the other: the first brings the schema up to date. If it is WATCHED and
- * keeps documents, there is another one for the watch. */
+/* Makes COUNT instances of the storage, one after the other: the first brings the schema up to date. If it is WATCHED, there
+ * is another one for the watch. */
 static int create_storage(
 	struct runtime *runtime, size_t count, bool watched, struct diagnostics *diagnostics)
 {
@@ -241,7 +241,7 @@ static int create_storage(
 			instance, diagnostics);
 		runtime->connection_count += result == 0;
 	}
-	if (result == 0 && watched && plugin_storage_keeps_documents(part->plugin))
+	if (result == 0 && watched)
 		result = create_instance(runtime, part, part->plugin->storage->create, config,
 			&runtime->watch_instance, diagnostics);
 	options_wipe_secrets(config->options, part->plugin->options, part->options);

@@ -18,15 +18,96 @@ struct plugins {
 	size_t count;
 };
 
+/* What a plugin must have in its table of operations. */
+struct operation {
+	const char *name;
+	size_t offset;
+};
+
+static const struct operation agent_operations[] = {
+	{"create", offsetof(struct ss_agent_operations, create)},
+	{"destroy", offsetof(struct ss_agent_operations, destroy)},
+	{"run", offsetof(struct ss_agent_operations, run)},
+};
+
+static const struct operation llm_operations[] = {
+	{"create", offsetof(struct ss_llm_operations, create)},
+	{"destroy", offsetof(struct ss_llm_operations, destroy)},
+	{"generate", offsetof(struct ss_llm_operations, generate)},
+};
+
+static const struct operation embedder_operations[] = {
+	{"create", offsetof(struct ss_embedder_operations, create)},
+	{"destroy", offsetof(struct ss_embedder_operations, destroy)},
+	{"dimension", offsetof(struct ss_embedder_operations, dimension)},
+	{"embed", offsetof(struct ss_embedder_operations, embed)},
+};
+
+static const struct operation index_operations[] = {
+	{"create", offsetof(struct ss_index_operations, create)},
+	{"destroy", offsetof(struct ss_index_operations, destroy)},
+	{"build", offsetof(struct ss_index_operations, build)},
+	{"search", offsetof(struct ss_index_operations, search)},
+};
+
+/* All but the tools, which are at its end. */
+static const struct operation storage_operations[] = {
+	{"create", offsetof(struct ss_storage_operations, create)},
+	{"destroy", offsetof(struct ss_storage_operations, destroy)},
+	{"turn_context", offsetof(struct ss_storage_operations, turn_context)},
+	{"commit_turns", offsetof(struct ss_storage_operations, commit_turns)},
+	{"stats", offsetof(struct ss_storage_operations, stats)},
+	{"check", offsetof(struct ss_storage_operations, check)},
+	{"write_journals", offsetof(struct ss_storage_operations, write_journals)},
+	{"read_journal", offsetof(struct ss_storage_operations, read_journal)},
+	{"list_journals", offsetof(struct ss_storage_operations, list_journals)},
+	{"delete_journal", offsetof(struct ss_storage_operations, delete_journal)},
+	{"store_feedback", offsetof(struct ss_storage_operations, store_feedback)},
+	{"list_unanswered", offsetof(struct ss_storage_operations, list_unanswered)},
+	{"article_counts", offsetof(struct ss_storage_operations, article_counts)},
+	{"list_conversations", offsetof(struct ss_storage_operations, list_conversations)},
+	{"read_conversation", offsetof(struct ss_storage_operations, read_conversation)},
+	{"list_messages", offsetof(struct ss_storage_operations, list_messages)},
+	{"change_conversation", offsetof(struct ss_storage_operations, change_conversation)},
+	{"delete_conversation", offsetof(struct ss_storage_operations, delete_conversation)},
+	{"list_users", offsetof(struct ss_storage_operations, list_users)},
+	{"read_user", offsetof(struct ss_storage_operations, read_user)},
+	{"store_user", offsetof(struct ss_storage_operations, store_user)},
+	{"erase_user", offsetof(struct ss_storage_operations, erase_user)},
+	{"read_analytics", offsetof(struct ss_storage_operations, read_analytics)},
+	{"store_documents", offsetof(struct ss_storage_operations, store_documents)},
+	{"read_documents", offsetof(struct ss_storage_operations, read_documents)},
+	{"list_events", offsetof(struct ss_storage_operations, list_events)},
+	{"claim_deliveries", offsetof(struct ss_storage_operations, claim_deliveries)},
+	{"finish_deliveries", offsetof(struct ss_storage_operations, finish_deliveries)},
+	{"list_deliveries", offsetof(struct ss_storage_operations, list_deliveries)},
+	{"redeliver", offsetof(struct ss_storage_operations, redeliver)},
+	{"delivery_counts", offsetof(struct ss_storage_operations, delivery_counts)},
+	{"claim_request", offsetof(struct ss_storage_operations, claim_request)},
+	{"finish_request", offsetof(struct ss_storage_operations, finish_request)},
+	{"purge", offsetof(struct ss_storage_operations, purge)},
+	{"watch", offsetof(struct ss_storage_operations, watch)},
+	{"interrupt_watch", offsetof(struct ss_storage_operations, interrupt_watch)},
+};
+_Static_assert(array_length(storage_operations) ==
+		       offsetof(struct ss_storage_operations, migrate) / sizeof(void (*)(void)),
+	"an operation has no row");
+
+#define OPERATIONS(KIND)                                                                           \
+	offsetof(struct ss_plugin, KIND), KIND##_operations, array_length(KIND##_operations)
+
 static const struct {
 	const char *folder;
 	const char *name;
+	size_t offset; /* of the table in the descriptor */
+	const struct operation *operations;
+	size_t operation_count;
 } kinds[] = {
-	[SS_AGENT] = {"agents", "agent"},
-	[SS_LLM] = {"llm", "llm"},
-	[SS_STORAGE] = {"storage", "storage"},
-	[SS_EMBEDDER] = {"embedder", "embedder"},
-	[SS_INDEX] = {"index", "index"},
+	[SS_AGENT] = {"agents", "agent", OPERATIONS(agent)},
+	[SS_LLM] = {"llm", "llm", OPERATIONS(llm)},
+	[SS_STORAGE] = {"storage", "storage", OPERATIONS(storage)},
+	[SS_EMBEDDER] = {"embedder", "embedder", OPERATIONS(embedder)},
+	[SS_INDEX] = {"index", "index", OPERATIONS(index)},
 };
 
 const char *plugin_kind_folder(enum ss_plugin_kind kind)
@@ -116,39 +197,24 @@ static int check_fields(const char *path, const struct ss_field *rows, struct ss
 	return 0;
 }
 
-/* Those that came with 1.1 and 1.2 are there as well, since an older storage is refused. */
-static bool has_storage_operations(const struct ss_storage_operations *storage)
+static int check_operations(
+	const char *path, const struct ss_plugin *plugin, struct ss_error *err)
 {
-	return storage != NULL && storage->create != NULL && storage->destroy != NULL &&
-	       storage->turn_context != NULL && storage->commit_turns != NULL &&
-	       storage->stats != NULL && storage->check != NULL &&
-	       storage->write_journals != NULL && storage->read_journal != NULL &&
-	       storage->list_journals != NULL && storage->delete_journal != NULL &&
-	       storage->store_feedback != NULL && storage->list_unanswered != NULL &&
-	       storage->article_counts != NULL;
-}
-
-static bool has_operations(const struct ss_plugin *plugin)
-{
-	switch (plugin->kind) {
-	case SS_AGENT:
-		return plugin->agent != NULL && plugin->agent->create != NULL &&
-		       plugin->agent->destroy != NULL && plugin->agent->run != NULL;
-	case SS_LLM:
-		return plugin->llm != NULL && plugin->llm->create != NULL &&
-		       plugin->llm->destroy != NULL && plugin->llm->generate != NULL;
-	case SS_STORAGE:
-		return has_storage_operations(plugin->storage);
-	case SS_EMBEDDER:
-		return plugin->embedder != NULL && plugin->embedder->create != NULL &&
-		       plugin->embedder->destroy != NULL && plugin->embedder->dimension != NULL &&
-		       plugin->embedder->embed != NULL;
-	case SS_INDEX:
-		return plugin->index != NULL && plugin->index->create != NULL &&
-		       plugin->index->destroy != NULL && plugin->index->build != NULL &&
-		       plugin->index->search != NULL;
+	const char *kind = kinds[plugin->kind].name;
+	const char *table;
+	memcpy(&table, (const char *)plugin + kinds[plugin->kind].offset, sizeof table);
+	if (table == NULL)
+		return ss_fail(err, "%s: its descriptor has no operations of a plugin of kind %s",
+			path, kind);
+	for (size_t i = 0; i < kinds[plugin->kind].operation_count; i++) {
+		const struct operation *operation = &kinds[plugin->kind].operations[i];
+		void (*function)(void);
+		memcpy(&function, table + operation->offset, sizeof function);
+		if (function == NULL)
+			return ss_fail(err, "%s: lacks the operation %s, which every %s has", path,
+				operation->name, kind);
 	}
-	return false;
+	return 0;
 }
 
 /* The bytes of a descriptor of the minor version MINOR. */
@@ -166,13 +232,6 @@ bool plugin_index_saves(const struct ss_plugin *plugin)
 {
 	/* Before 1.2 its table of operations ended with search(). */
 	return plugin->abi_minor >= 2 && plugin->index->save != NULL && plugin->index->load != NULL;
-}
-
-bool plugin_storage_keeps_documents(const struct ss_plugin *plugin)
-{
-	const struct ss_storage_operations *storage = plugin->storage;
-	return storage->store_documents != NULL && storage->read_documents != NULL &&
-	       storage->watch != NULL && storage->interrupt_watch != NULL;
 }
 
 bool plugin_llm_stops(const struct ss_plugin *plugin)
@@ -237,10 +296,7 @@ static int check(const char *path, const struct ss_plugin *plugin, struct ss_err
 		plugin->summary == NULL)
 		return ss_fail(
 			err, "%s: its descriptor lacks a name, version, licence or summary", path);
-	if (!has_operations(plugin))
-		return ss_fail(err, "%s: lacks operations that every %s has", path,
-			plugin_kind_name(plugin->kind));
-	if (check_running(path, plugin, err) < 0 || check_options(path, plugin->options, err) < 0)
+	if (check_operations(path, plugin, err) < 0 || check_running(path, plugin, err) < 0 || check_options(path, plugin->options, err) < 0)
 		return -1;
 	return check_fields(path, plugin->fields, err);
 }

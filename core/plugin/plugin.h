@@ -36,9 +36,6 @@ unsigned plugin_running(const struct ss_plugin *plugin);
 /* Whether what the index PLUGIN builds can be saved and loaded. */
 bool plugin_index_saves(const struct ss_plugin *plugin);
 
-/* Whether a storage can store documents and watch them. */
-bool plugin_storage_keeps_documents(const struct ss_plugin *plugin);
-
 /* Whether what the model PLUGIN generates can be stopped, whether it is left out when create() gives INSTANCE, and who
  * answers with INSTANCE. */
 bool plugin_llm_stops(const struct ss_plugin *plugin);

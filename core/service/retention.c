@@ -47,8 +47,6 @@ static int call_purge(const struct ss_storage_operations *storage, void *instanc
 	struct ss_error *err)
 {
 	struct retention *retention = context;
-	if (storage->purge == NULL)
-		return ss_fail_as(err, SS_INVALID, "this storage cannot delete what is old");
 	int64_t since_ns = clock_monotonic_ns();
 	int result = storage->purge(instance, &retention->purge, &retention->count, err);
 	retention->took_ns = clock_monotonic_ns() - since_ns;

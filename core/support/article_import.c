@@ -332,8 +332,6 @@ struct articles *article_import_read(enum article_format format, const char *nam
 int article_import_store(const struct ss_storage_operations *storage, void *instance,
 	const struct articles *articles, struct ss_error *err)
 {
-	if (storage->store_documents == NULL)
-		return ss_fail_as(err, SS_UNAVAILABLE, "this storage keeps no articles");
 	struct ss_document *documents = memory_array(articles->count, sizeof *documents);
 	struct ss_error *errors = memory_array(articles->count, sizeof *errors);
 	int64_t now_ns = clock_utc_ns();

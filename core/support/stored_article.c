@@ -62,13 +62,6 @@ char *stored_article_data(const struct ss_value *article)
 	return text;
 }
 
-static int check_storage(const struct ss_storage_operations *storage, struct ss_error *err)
-{
-	return storage->read_documents != NULL && storage->store_documents != NULL
-		       ? 0
-		       : ss_fail_as(err, SS_UNAVAILABLE, "this storage keeps no articles");
-}
-
 static bool is_hidden(const struct ss_value *document)
 {
 	struct ss_text text = value_as_text(value_get(document, "data"));
@@ -150,12 +143,8 @@ int stored_article_read(const struct ss_storage_operations *storage, void *insta
 {
 	struct stored_article *stored = context;
 	struct standing standing = {0};
-	/* A storage without documents still has the files' articles beside it. */
-	if (storage->read_documents != NULL &&
-		read_standing(storage, instance, stored->files, stored->id, &standing, err) < 0)
+	if (read_standing(storage, instance, stored->files, stored->id, &standing, err) < 0)
 		return -1;
-	if (storage->read_documents == NULL)
-		standing.there = articles_find(stored->files, stored->id) != NULL;
 	int result = standing.there ? describe_standing(stored, &standing, err)
 				    : no_article(stored->id, err);
 	value_unref(standing.document);
@@ -260,8 +249,6 @@ int stored_article_write(const struct ss_storage_operations *storage, void *inst
 {
 	struct stored_article *stored = context;
 	char name[ARTICLE_NAME_SIZE];
-	if (check_storage(storage, err) < 0)
-		return -1;
 	if (stored->id != NULL)
 		return write_named(storage, instance, stored, err);
 	stored_article_name(value_as_text(value_get(stored->article, "title")), name);
@@ -281,8 +268,7 @@ int stored_article_remove(const struct ss_storage_operations *storage, void *ins
 {
 	struct stored_article *stored = context;
 	struct standing standing;
-	if (check_storage(storage, err) < 0 ||
-		read_standing(storage, instance, stored->files, stored->id, &standing, err) < 0)
+	if (read_standing(storage, instance, stored->files, stored->id, &standing, err) < 0)
 		return -1;
 	bool of_file = articles_find(stored->files, stored->id) != NULL;
 	bool can_be = stored->give_back ? standing.document != NULL : standing.there;

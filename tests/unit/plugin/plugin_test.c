@@ -46,17 +46,17 @@ Test(plugin, loads_one_with_nothing_wrong)
 
 Test(plugin, refuses_one_built_for_a_newer_abi)
 {
-	refused("abi_too_new", "built for plugin ABI 1.999, this server has 1.3");
+	refused("abi_too_new", "built for plugin ABI 1.999, this server has 1.4");
 }
 
 Test(plugin, refuses_one_built_for_another_major_abi)
 {
-	refused("abi_other_major", "built for plugin ABI 2.7, this server has 1.3");
+	refused("abi_other_major", "built for plugin ABI 2.7, this server has 1.4");
 }
 
 Test(plugin, refuses_a_descriptor_that_is_too_short)
 {
-	char *why = memory_format("its descriptor has %zu bytes, ABI 1.3 has %zu; build it anew",
+	char *why = memory_format("its descriptor has %zu bytes, ABI 1.4 has %zu; build it anew",
 		sizeof(struct ss_plugin) - sizeof(void *), sizeof(struct ss_plugin));
 	refused("short_struct", why);
 	free(why);
@@ -72,15 +72,16 @@ Test(plugin, loads_one_built_for_an_older_abi_whose_descriptor_is_shorter)
 	free(path);
 }
 
-Test(plugin, refuses_a_storage_that_keeps_no_feedback)
+Test(plugin, refuses_a_storage_of_an_older_abi_whose_operations_end_sooner)
 {
-	refused("storage_older", "is a storage of plugin ABI 1.1, which keeps no feedback; "
+	refused("storage_older", "is a storage of plugin ABI 1.1, which lacks operations of 1.4; "
 				 "build it against the headers of this server");
 }
 
-Test(plugin, refuses_a_storage_without_an_operation_that_the_server_calls)
+Test(plugin, names_the_operation_that_a_storage_lacks)
 {
-	refused("storage_without_counts", "lacks operations that every storage has");
+	refused("storage_without_lists",
+		"lacks the operation list_conversations, which every storage has");
 }
 
 Test(plugin, refuses_a_way_of_running_that_does_not_work)
@@ -111,8 +112,8 @@ Test(plugin, refuses_a_bad_description)
 
 Test(plugin, refuses_one_without_its_operations)
 {
-	refused("no_operations", "lacks operations that every agent has");
-	refused("missing_operation", "lacks operations that every agent has");
+	refused("no_operations", "its descriptor has no operations of a plugin of kind agent");
+	refused("missing_operation", "lacks the operation run, which every agent has");
 }
 
 Test(plugin, refuses_bad_rows_of_the_options_table)

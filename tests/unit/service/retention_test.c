@@ -51,7 +51,6 @@ static int purge(void *instance, const struct ss_purge *asked, size_t *count, st
 }
 
 static const struct ss_storage_operations operations = {.purge = purge};
-static const struct ss_storage_operations operations_of_old = {0};
 
 static const char *name(enum ss_purged what)
 {
@@ -60,7 +59,7 @@ static const char *name(enum ss_purged what)
 	return names[what];
 }
 
-static void start(const struct ss_storage_operations *of, const int64_t *keep_ns, bool gated)
+static void start(const int64_t *keep_ns, bool gated)
 {
 	int ends[2];
 	struct ss_error err = {0};
@@ -71,7 +70,7 @@ static void start(const struct ss_storage_operations *of, const int64_t *keep_ns
 	metrics = metrics_new();
 	part = metrics_take(metrics);
 	gate_init(&storage.gate, gated);
-	store = store_new(base, of, (void *[]){&storage}, 1, 16, &err);
+	store = store_new(base, &operations, (void *[]){&storage}, 1, 16, &err);
 	cr_assert_not_null(store, "%s", err.text);
 	const struct retention_options options = {
 		.base = base,
@@ -125,7 +124,7 @@ Test(retention, deletes_all_that_is_old_in_small_steps)
 	storage.old[SS_PURGE_EVENTS] = 7;
 	storage.old[SS_PURGE_REQUESTS] = 20;
 	int64_t before_ns = clock_utc_ns();
-	start(&operations, keep_ns, false);
+	start(keep_ns, false);
 	until(METRIC_PURGED_REQUESTS, 20);
 	cr_expect_eq(metrics_total(metrics, METRIC_PURGED_CONVERSATIONS), 35);
 	cr_expect_eq(metrics_total(metrics, METRIC_PURGED_EVENTS), 0);
@@ -150,7 +149,7 @@ Test(retention, comes_again_and_finds_what_has_become_old)
 	char text[8192];
 	const int64_t keep_ns[RETENTION_KINDS] = {[SS_PURGE_EVENTS] = 3600000000000};
 	storage.old[SS_PURGE_EVENTS] = 3;
-	start(&operations, keep_ns, true);
+	start(keep_ns, true);
 	while (sem_trywait(&storage.gate.reached) < 0)
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	gate_open(&storage.gate, 1);
@@ -170,7 +169,7 @@ Test(retention, says_why_something_is_still_there_and_tries_again_later)
 		[SS_PURGE_EVENTS] = 3600000000000, [SS_PURGE_JOURNALS] = 3600000000000};
 	storage.old[SS_PURGE_EVENTS] = 25;
 	storage.fail_from = 3;
-	start(&operations, keep_ns, false);
+	start(keep_ns, false);
 	until(METRIC_PURGED_EVENTS, 20);
 	for (int64_t end = clock_monotonic_ns() + 20000000000; storage.call_count < 5;) {
 		cr_assert_lt(clock_monotonic_ns(), end, "it does not try again");
@@ -186,24 +185,12 @@ Test(retention, says_why_something_is_still_there_and_tries_again_later)
 		cr_expect_eq(storage.calls[i].what, SS_PURGE_EVENTS, "it went on after a failure");
 }
 
-Test(retention, of_a_storage_that_cannot_is_told)
-{
-	char text[8192];
-	size_t nothing = 0;
-	const int64_t keep_ns[RETENTION_KINDS] = {[SS_PURGE_EVENTS] = 3600000000000};
-	start(&operations_of_old, keep_ns, false);
-	while (nothing++ < 100)
-		(void)event_base_loop(base, EVLOOP_ONCE);
-	stop(text, sizeof text);
-	cr_expect_not_null(strstr(text, "this storage cannot delete what is old"), "%s", text);
-}
-
 Test(retention, asks_nothing_when_everything_is_kept_for_ever)
 {
 	char text[8192];
 	const int64_t keep_ns[RETENTION_KINDS] = {0};
 	storage.old[SS_PURGE_CONVERSATIONS] = 5;
-	start(&operations, keep_ns, false);
+	start(keep_ns, false);
 	/* Until there is nothing that the loop waits for. */
 	(void)event_base_loop(base, EVLOOP_ONCE);
 	stop(text, sizeof text);
@@ -215,7 +202,7 @@ Test(retention, ends_while_the_store_is_deleting)
 	char text[8192];
 	const int64_t keep_ns[RETENTION_KINDS] = {[SS_PURGE_EVENTS] = 3600000000000};
 	storage.old[SS_PURGE_EVENTS] = 100;
-	start(&operations, keep_ns, true);
+	start(keep_ns, true);
 	while (sem_trywait(&storage.gate.reached) < 0)
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
 	gate_open(&storage.gate, 1);
