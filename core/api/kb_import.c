@@ -136,7 +136,8 @@ static void look(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	bool over = clock_monotonic_ns() >= reindex->until_ns ||
-		    http_request_cancelled(reindex->request);
+		    http_request_cancelled(reindex->request) ||
+		    http_request_draining(reindex->request);
 	if (served < (uint64_t)reindex->version && !over) {
 		(void)evtimer_add(reindex->look, &look_after);
 		return;

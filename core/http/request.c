@@ -94,6 +94,11 @@ bool http_request_cancelled(const struct http_request *request)
 	return request->guard == NULL;
 }
 
+bool http_request_draining(const struct http_request *request)
+{
+	return request->server->host.draining;
+}
+
 void http_on_cancel(struct http_request *request, void (*cancelled)(void *data), void *data)
 {
 	if (request->guard == NULL) {

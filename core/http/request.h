@@ -62,6 +62,9 @@ void http_on_cancel(struct http_request *request, void (*cancelled)(void *data),
 /* Whether the client has gone away. */
 bool http_request_cancelled(const struct http_request *request);
 
+/* Whether the server stops once its requests have their replies, so that none should wait for what takes long. */
+bool http_request_draining(const struct http_request *request);
+
 /* Adds a header to the reply, in place of one of that name. Every reply has X-Request-ID, Content-Length
  * and X-Content-Type-Options, and Cache-Control: no-store unless it was set here. */
 void http_reply_header(struct http_request *request, const char *name, const char *value);

@@ -231,6 +231,26 @@ test('reindex waits until all workers serve what is stored', async () => {
 	for (const { id } of articles) assert.equal((await remove(servers[1], id)).status, 204);
 });
 
+test('reindex keeps no server from stopping', async () => {
+	const server = await Server.start({ installation, database: newDatabase(path.join(temporaryFolder(), 'own.db')) });
+	const [stuck] = server.workers();
+	process.kill(stuck, 'SIGSTOP');
+	try {
+		assert.equal((await send(server, 'application/json', JSON.stringify([walrus]))).status, 200);
+		const waiting = server.request('/api/v1/kb/reindex', { method: 'POST' });
+		// This connection comes behind the other one, so that one is served as well.
+		assert.equal((await send(server, 'application/json', JSON.stringify([walrus]))).status, 200);
+		server.signal('SIGTERM');
+		const reply = await waiting;
+		assertProblem(reply, 503);
+		assert.equal(reply.headers['retry-after'], '5');
+	} finally {
+		process.kill(stuck, 'SIGCONT');
+	}
+	assert.deepEqual(await server.ended(), { code: 0, signal: null }, server.stderr);
+	await server.close();
+});
+
 test('a document that somebody damaged is left out with a warning, and can be stored again', async (t) => {
 	const { id } = (await post(servers[0], { title: 'Which crane lifts the parrot?', content: 'The blue crane does.' })).json;
 	await everywhere(t, 'added', 'crane lifts parrot', first(id));
