@@ -240,8 +240,9 @@ int scrub_begin(struct scrub *scrub)
 	if (code != SQLITE_OK)
 		return code;
 	scrub->real = sqlite3_vfs_find(NULL);
+	/* The system's is there since SQLite was initialized. */
 	if (scrub->real == NULL)
-		return SQLITE_ERROR;
+		return SQLITE_NOMEM;
 	(void)snprintf(scrub->name, sizeof scrub->name, "smartsupport-%p", (void *)scrub);
 	scrub->vfs = (sqlite3_vfs){
 		.iVersion = 1,
