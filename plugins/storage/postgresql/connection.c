@@ -337,7 +337,8 @@ static int set_up(struct database *db, struct ss_error *err)
 	if (!db->migrated && pooler_check(db, err) < 0)
 		return -1;
 	/* Later a newer server may have brought the schema further, which this one's statements allow or not. */
-	if (!db->migrated && migrations_apply(db, migrations, migrations_count, err) < 0)
+	if (!db->migrated && (migrations_apply(db, migrations, migrations_count, err) < 0 ||
+				     restored_settle(db, err) < 0))
 		return -1;
 	db->migrated = true;
 	return 0;

@@ -101,6 +101,9 @@ PGconn *connection_open(const struct database *db);
 /* Refuses a pooler that does not keep sessions apart (pooler.c). */
 int pooler_check(struct database *db, struct ss_error *err);
 
+/* Makes events of a dump that was restored events of this server (restored.c). */
+int restored_settle(struct database *db, struct ss_error *err);
+
 /* Runs SQL, one statement or several without parameters, or the prepared statement of RUN: a new result that is no
  * error, or NULL and ERR. */
 PGresult *connection_query(struct database *db, const char *sql, struct ss_error *err);

@@ -124,6 +124,24 @@ Test(postgresql_event, who_watches_is_told_of_an_event_that_was_overtaken)
 	store_close(store);
 }
 
+/* The other server was at transactions that this one comes to in years. */
+Test(postgresql_event, events_that_another_server_has_numbered_come_before_those_of_this_one)
+{
+	char *after = NULL;
+	void *store = store_open();
+	add_event(store, "first");
+	add_event(store, "second");
+	store_close(store);
+	store_execute("UPDATE events SET transaction = 1000000000000000 - number");
+	store = store_open();
+	expect_on(store, &after, "first|second|");
+	add_event(store, "third");
+	expect_on(store, &after, "third|");
+	cr_expect_not_null(strstr(store_log(), "was restored from another server"));
+	free(after);
+	store_close(store);
+}
+
 static int64_t watch_articles(void *store, int64_t version)
 {
 	struct ss_error err = {.status = SS_OK};
