@@ -22,9 +22,12 @@
 	" (SELECT substr(content, 1, 400) FROM messages"                                           \
 	"  WHERE conversation_id = conversations.id AND seq = 1), created_at, updated_at"          \
 	" FROM conversations"
-#define LIST_CONVERSATIONS_END                                                                     \
-	" AND (updated_at, id) < ($1::bigint, $2::text) AND updated_at >= $3"                      \
-	" ORDER BY updated_at DESC, id DESC LIMIT $4"
+/* Which ones is found in an index alone. */
+#define LIST_CONVERSATIONS(WHICH)                                                                  \
+	CONVERSATION " WHERE id = ANY (ARRAY(SELECT id FROM conversations WHERE " WHICH            \
+		     " AND (updated_at, id) < ($1::bigint, $2::text) AND updated_at >= $3"         \
+		     " ORDER BY updated_at DESC, id DESC LIMIT $4))"                               \
+		     " ORDER BY updated_at DESC, id DESC"
 #define USER      "id, name, email, vip, metadata, created_at, updated_at"
 #define ADD_ENTRY "INSERT INTO turn_entries (turn, seq, task, data) VALUES ($1, $2, $3, $4)"
 

@@ -7,12 +7,13 @@
 ALTER TABLE users ADD COLUMN email TEXT, ADD COLUMN metadata TEXT;
 CREATE INDEX users_vip ON users (id) WHERE vip = 1;
 
--- Lists of all conversations, and of those that have something in common, those first that were changed last.
+-- Lists of all conversations, and of those that have something in common, those first that were changed last. What else they may
+-- be asked for to have is in the indexes too, so that the others are passed over without a look at their rows.
 DROP INDEX conversations_by_status, conversations_by_user;
 CREATE INDEX conversations_by_time ON conversations (updated_at, id);
-CREATE INDEX conversations_by_user ON conversations (user_id, updated_at, id);
-CREATE INDEX conversations_by_status ON conversations (status, updated_at, id);
-CREATE INDEX conversations_by_category ON conversations (category, updated_at, id) WHERE category IS NOT NULL;
+CREATE INDEX conversations_by_user ON conversations (user_id, updated_at, id, status, category, sentiment);
+CREATE INDEX conversations_by_status ON conversations (status, updated_at, id, category, sentiment);
+CREATE INDEX conversations_by_category ON conversations (category, updated_at, id, sentiment) WHERE category IS NOT NULL;
 CREATE INDEX conversations_by_sentiment ON conversations (sentiment, updated_at, id) WHERE sentiment IS NOT NULL;
 
 -- The messages of humans stand between turns: of a turn the user's and the assistant's message still follow each other.

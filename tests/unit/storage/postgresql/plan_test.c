@@ -15,13 +15,21 @@ TestSuite(postgresql_plan, .init = store_begin, .fini = store_end);
 
 /* Tables of a few rows for as long as a store lives. */
 static const char *const small_tables[] = {
-	"analytics_totals", /* a row for each category, sentiment and writer */
-	"workflows",        /* a row for each text that the workflow ever had */
+	"analytics_totals",  /* a row for each category, sentiment and writer */
+	"delivery_counts",   /* a row for each webhook, status and writer */
+	"document_versions", /* a row for each kind */
+	"workflows",         /* a row for each text that the workflow ever had */
 };
 
 /* Indexes that are read from one end on, up to a limit or a first row. */
 static const char *const walked[] = {
 	"turns_pkey", /* list_journals() of those that are done: nearly all are */
+	/* All documents of a kind are wanted, up to a limit. */
+	"knowledge_base_pkey",
+	"heads_pkey",
+	"webhooks_pkey",
+	"api_keys_pkey",
+	"events_by_transaction", /* the last one */
 };
 
 static void fill_turns(void *store, int batch)
@@ -92,7 +100,50 @@ static void fill_feedback(void *store, int batch)
 		"%s", errors[0].text);
 }
 
-/* A connection to tables that are filled and known to the planner, which is to use indexes wherever it can. */
+static void fill_documents(const char *table)
+{
+	char *sql = memory_format(
+		"INSERT INTO %s (id, version, data, created_at, updated_at)"
+		" SELECT 'd' || i, i, CASE WHEN i %% 4 > 0 THEN '{}' END, i, i"
+		" FROM generate_series(1, 2000) AS i",
+		table);
+	store_execute(sql);
+	free(sql);
+}
+
+/* Events with deliveries, nearly all of them made. */
+static void fill_events(void)
+{
+	store_execute("INSERT INTO events (id, type, data, user_id, conversation_id, created_at)"
+		      " SELECT 'e' || i, 't' || i % 8, '{}', 'user_' || i / 16, 'conv_' || i / 4, i"
+		      " FROM generate_series(1, 8000) AS i");
+	store_execute("INSERT INTO webhook_deliveries"
+		      " (id, event, event_at, webhook_id, status, owner, next_at)"
+		      " SELECT id, number, created_at, 'd' || number % 200 + 1,"
+		      "  CASE number % 50 WHEN 0 THEN 'pending' WHEN 1 THEN 'failed'"
+		      "  ELSE 'delivered' END, CASE number % 100 WHEN 0 THEN 'somebody' END,"
+		      "  CASE number % 50 WHEN 0 THEN number END FROM events");
+	store_execute("INSERT INTO delivery_attempts (delivery, seq, at, duration_ns, code)"
+		      " SELECT number, 1, event_at, 1, 200 FROM webhook_deliveries");
+	store_execute("INSERT INTO requests (scope, key, fingerprint, subject, user_id, keep_until)"
+		      " SELECT 's', 'k' || i, 'f', 'x', 'user_' || i / 16, i"
+		      " FROM generate_series(1, 8000) AS i");
+}
+
+/* A connection whose planner knows the tables and is to use indexes wherever it can. */
+static PGconn *connect_planner(void)
+{
+	PGconn *handle = PQconnectdb(schema_url());
+	cr_assert_eq(PQstatus(handle), CONNECTION_OK, "%s", PQerrorMessage(handle));
+	PGresult *result = PQexec(handle, "ANALYZE; SET enable_seqscan = off;"
+					  " SET plan_cache_mode = force_generic_plan;"
+					  " SET smartsupport.writer = '1'");
+	cr_assert_eq(PQresultStatus(result), PGRES_COMMAND_OK, "%s", PQerrorMessage(handle));
+	PQclear(result);
+	return handle;
+}
+
+/* The same to tables that are filled. */
 static PGconn *open_filled(void)
 {
 	void *store = store_open();
@@ -102,14 +153,12 @@ static PGconn *open_filled(void)
 		fill_feedback(store, batch);
 	}
 	store_close(store);
-	PGconn *handle = PQconnectdb(schema_url());
-	cr_assert_eq(PQstatus(handle), CONNECTION_OK, "%s", PQerrorMessage(handle));
-	PGresult *result = PQexec(handle, "ANALYZE; SET enable_seqscan = off;"
-					  " SET plan_cache_mode = force_generic_plan;"
-					  " SET smartsupport.writer = '1'");
-	cr_assert_eq(PQresultStatus(result), PGRES_COMMAND_OK, "%s", PQerrorMessage(handle));
-	PQclear(result);
-	return handle;
+	fill_documents("knowledge_base");
+	fill_documents("heads");
+	fill_documents("webhooks");
+	fill_documents("api_keys");
+	fill_events();
+	return connect_planner();
 }
 
 static PGresult *ask(PGconn *handle, const char *sql)
@@ -217,6 +266,33 @@ Test(postgresql_plan, no_statement_reads_through_a_table_that_grows)
 		explained++;
 	}
 	cr_expect_gt(explained, 30, "only %d statements have a plan", explained);
+	PQfinish(handle);
+}
+
+static bool mentions(const PGresult *plan, const char *words)
+{
+	for (int i = 0; i < PQntuples(plan); i++) {
+		if (strstr(line_of(plan, i), words) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Else a list of a busy user reads each conversation that is not asked for. */
+Test(postgresql_plan, lists_pass_over_conversations_by_an_index_alone)
+{
+	static const enum statement lists[] = {STATEMENT_LIST_CONVERSATIONS,
+		STATEMENT_LIST_CONVERSATIONS_OF_USER, STATEMENT_LIST_CONVERSATIONS_OF_STATUS,
+		STATEMENT_LIST_CONVERSATIONS_OF_CATEGORY,
+		STATEMENT_LIST_CONVERSATIONS_OF_SENTIMENT};
+	store_close(store_open());
+	PGconn *handle = connect_planner();
+	for (size_t i = 0; i < array_length(lists); i++) {
+		const char *text = statement_texts[lists[i]];
+		PGresult *plan = explain(handle, text);
+		cr_expect(mentions(plan, "Index Only Scan"), "%s", text);
+		PQclear(plan);
+	}
 	PQfinish(handle);
 }
 
