@@ -25,6 +25,23 @@ static int count_files(const char *word)
 	return found;
 }
 
+/* Writes the test's tables anew until WORD is in none. What a transaction of another test may still see is kept. */
+static void expect_gone(const char *word)
+{
+	enum { TRIES = 200 };
+	char *vacuum = store_text("SELECT 'VACUUM FULL ' || string_agg(relname, ', ') FROM pg_class"
+				  " WHERE relkind = 'r'"
+				  " AND relnamespace = current_schema()::regnamespace");
+	int found = 1;
+	for (int i = 0; i < TRIES && found > 0; i++) {
+		store_execute(vacuum);
+		store_execute("CHECKPOINT");
+		found = count_files(word);
+	}
+	cr_expect_eq(found, 0);
+	free(vacuum);
+}
+
 Test(postgresql_erase, nothing_of_a_user_is_in_the_tables_files_after_a_full_vacuum)
 {
 	char word[TRACES_WORD_SIZE];
@@ -34,9 +51,7 @@ Test(postgresql_erase, nothing_of_a_user_is_in_the_tables_files_after_a_full_vac
 	traces_word(1, word);
 	cr_expect_gt(count_files(word), 0);
 	traces_erase(store, 1);
-	store_execute("VACUUM FULL");
-	store_execute("CHECKPOINT");
-	cr_expect_eq(count_files(word), 0);
+	expect_gone(word);
 	traces_word(2, word);
 	cr_expect_gt(count_files(word), 0);
 	store_close(store);
