@@ -127,11 +127,22 @@ Test(config, that_is_shipped_listens_to_the_environment)
 	config_free(config);
 }
 
+Test(config, names_the_files_of_tls_beside_itself)
+{
+	struct config *config =
+		good(NULL, "server: {tls: {certificate: c.pem, key: keys/k.pem}}\n");
+	expect_below(config->tls_certificate, "c.pem");
+	expect_below(config->tls_key, "keys/k.pem");
+	config_free(config);
+}
+
 Test(config, has_defaults_for_what_is_left_out)
 {
 	struct config *config = good(NULL, "");
 	cr_expect_str_eq(config->host, "127.0.0.1");
 	cr_expect_eq(config->port, 8000);
+	cr_expect_null(config->tls_certificate);
+	cr_expect_null(config->tls_key);
 	cr_expect_gt(config->workers, 0);
 	cr_expect_eq(config->drain_timeout_ns, 10000000000);
 	cr_expect_eq(config->heartbeat_ns, 15000000000);
@@ -249,6 +260,14 @@ Test(config, names_the_place_of_every_kind_of_mistake)
 	refuses(NULL, "server:\n  port: '80'\n",
 		"@:8:9: port must be a whole number, not \"80\" (in quotes, which make it a "
 		"string)\n");
+	refuses(NULL, "server: {tls: {certificate: c.pem}}\n",
+		"@:7:15: tls needs \"key\": the file with the certificate's private key, "
+		"PEM without a password\n");
+	refuses(NULL, "server: {tls: {key: k.pem}}\n",
+		"@:7:15: tls needs \"certificate\": the certificate's file, PEM, with "
+		"those that lead to its root behind it\n");
+	refuses(NULL, "server: {tls: true}\n",
+		"@:7:15: tls must be a mapping, not a single value\n");
 	refuses(NULL, "server: [1]\n", "@:7:9: server must be a mapping, not a list\n");
 	refuses(NULL, "servre: {}\n",
 		"@:7:1: the configuration has no key \"servre\" (did you mean \"server\"?)\n");
