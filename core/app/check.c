@@ -5,7 +5,9 @@
 #include "app/runtime.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/vault.h"
 #include "config/environment.h"
+#include "config/secret_key.h"
 #include "http/tls.h"
 #include "support/support.h"
 #include "value/json.h"
@@ -51,6 +53,13 @@ static void check_certificate(const struct config *config, struct diagnostics *d
 	if (certificate_read(config, &tls, diagnostics) == 0)
 		certificate_warn(config, &log);
 	http_tls_free(tls);
+}
+
+static void check_secrets(struct diagnostics *diagnostics)
+{
+	struct vault *vault = NULL;
+	(void)secret_key_read(&vault, diagnostics);
+	vault_free(vault);
 }
 
 /* Gives the names of the models that would answer, new; NULL when something is wrong. */
@@ -151,6 +160,8 @@ static int check(const struct arguments *arguments)
 	environment_load(".env", &diagnostics);
 	/* A mistake in one place does not hide those in others. */
 	struct config *config = config_read(arguments->config, &diagnostics);
+	if (arguments->workflow == NULL)
+		check_secrets(&diagnostics);
 	if (config != NULL && arguments->workflow != NULL) {
 		check_workflow(config, arguments->workflow, &diagnostics);
 	} else if (config != NULL) {

@@ -1,6 +1,8 @@
 /* `smartsupport serve`: the server. */
 #include "app/command.h"
 #include "app/master.h"
+#include "base/vault.h"
+#include "config/secret_key.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -13,7 +15,19 @@ static const char help[] =
 	"  -c, --config FILE  the configuration to use\n"
 	"  -h, --help         this text\n\n"
 	"Variables: PORT, HOST, WORKERS, DATABASE_URL, LOG_LEVEL, LOG_FORMAT, MODEL_DIR, "
-	"DOCS_DIR\n";
+	"DOCS_DIR, ENVIRONMENT, SECRET_KEY, SECRET_KEY_PREVIOUS\n";
+
+/* Whether stored secrets can be kept; else says why not. The workers make what they need of the keys themselves. */
+static bool check_secrets(void)
+{
+	struct diagnostics diagnostics = {0};
+	struct vault *vault = NULL;
+	bool good = secret_key_read(&vault, &diagnostics) == 0;
+	diagnostics_print(&diagnostics, stderr);
+	diagnostics_free(&diagnostics);
+	vault_free(vault);
+	return good;
+}
 
 int command_serve(int argc, char **argv)
 {
@@ -42,7 +56,7 @@ int command_serve(int argc, char **argv)
 	char *usual = file == NULL ? command_default_config() : NULL;
 	int code = 1;
 	struct config *config = command_config(file);
-	if (config != NULL) {
+	if (config != NULL && check_secrets()) {
 		/* The workers, which need them, read the file again; here they would only be seen. */
 		yaml_wipe_keys(config->document);
 		code = master_run(config, file != NULL ? file : usual);

@@ -17,6 +17,11 @@ extern char **environ;
 bool environment_names_key(const char *name, size_t length)
 {
 	static const char suffix[] = "_API_KEY";
+	static const char *const others[] = {"SECRET_KEY", "SECRET_KEY_PREVIOUS"};
+	for (size_t i = 0; i < array_length(others); i++) {
+		if (strlen(others[i]) == length && memcmp(name, others[i], length) == 0)
+			return true;
+	}
 	return length >= sizeof suffix &&
 	       memcmp(name + length - (sizeof suffix - 1), suffix, sizeof suffix - 1) == 0;
 }

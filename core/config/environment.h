@@ -15,7 +15,8 @@ void environment_load(const char *file, struct diagnostics *diagnostics);
  * was forked from. For messages. */
 bool environment_from_file(const char *name);
 
-/* Whether the variable with this NAME of LENGTH bytes holds a key: its name ends with _API_KEY. */
+/* Whether the variable with this NAME of LENGTH bytes holds a key: its name ends with _API_KEY, or is
+ * SECRET_KEY or SECRET_KEY_PREVIOUS. */
 bool environment_names_key(const char *name, size_t length);
 
 /* Overwrites the values of such variables in this process's own copy of the environment,

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { Installation, plugins } from './lib/files.mjs';
 import { parseLine } from './lib/logfmt.mjs';
-import { runProgram } from './lib/server.mjs';
+import { runProgram, withServer } from './lib/server.mjs';
 import { pause } from './lib/wait.mjs';
 
 const weightsFile = 'model.fp16.safetensors';
@@ -264,4 +264,26 @@ test('a port that is no number stops the start', async () => {
 	const said = await failedStart(installation, { PORT: '80a' });
 	assert.match(said, /80a/);
 	assert.match(said, /smartsupport\.yaml:\d+:\d+/);
+});
+
+test('production does not start without a key for the secrets it stores, nor with one that is short', async () => {
+	const installation = new Installation();
+	const advice = 'make one with: openssl rand -base64 32';
+	const key = execFileSync('openssl', ['rand', '-base64', '32']).toString().trim();
+	const missing = { ENVIRONMENT: 'production' };
+	const said = await failedStart(installation, missing);
+	assert.equal(said, `environment: ENVIRONMENT is production, and SECRET_KEY, by which stored secrets are encrypted, is not set; ${advice}`);
+	const short = { ENVIRONMENT: 'production', SECRET_KEY: key.slice(0, 20) };
+	assert.equal(await failedStart(installation, short), `environment: SECRET_KEY has a key of 20 characters and needs at least 32; ${advice}`);
+	const check = (env) => runProgram(['check', '--config', installation.config], { cwd: installation.folder, env: { ...installation.env, ...env } });
+	for (const env of [missing, short]) {
+		const { code, stderr } = await check(env);
+		assert.equal(code, 1);
+		assert.match(stderr, /openssl rand -base64 32/);
+		assert.ok(!stderr.includes(key.slice(0, 20)));
+	}
+	assert.equal((await check({ ENVIRONMENT: 'production', SECRET_KEY: key })).code, 0);
+	await withServer({ installation, workers: 1, env: { ENVIRONMENT: 'production', SECRET_KEY: key } }, async (server) => {
+		await server.ask('How do I reset my password?');
+	});
 });

@@ -127,10 +127,16 @@ Test(environment, overwrites_keys_where_they_are)
 	(void)setenv("SOME_API_KEY", "secret", 1);
 	(void)setenv("SOME_API_KEYS", "kept", 1);
 	(void)setenv("_API_KEY", "kept", 1);
+	(void)setenv("SECRET_KEY", "secret", 1);
+	(void)setenv("SECRET_KEY_PREVIOUS", "secret", 1);
+	(void)setenv("MY_SECRET_KEY", "kept", 1);
 	const char *value = getenv("SOME_API_KEY");
 	environment_wipe_keys();
 	cr_expect_arr_eq(value, "\0\0\0\0\0\0", 6);
 	cr_expect_str_eq(getenv("FILE_API_KEY"), "");
+	cr_expect_str_eq(getenv("SECRET_KEY"), "");
+	cr_expect_str_eq(getenv("SECRET_KEY_PREVIOUS"), "");
+	cr_expect_str_eq(getenv("MY_SECRET_KEY"), "kept");
 	cr_expect_str_eq(getenv("SOME_API_KEYS"), "kept");
 	cr_expect_str_eq(getenv("_API_KEY"), "kept");
 }
