@@ -65,6 +65,13 @@ struct log log_with(const struct log *log, const char *name, const char *value)
 	return copy;
 }
 
+struct log log_with_trace(const struct log *log, const struct trace *trace)
+{
+	struct log copy = log_with(log, "trace_id", trace->id);
+	copy.trace = *trace;
+	return copy;
+}
+
 void log_write(const struct log *log, enum ss_log_level level, const char *format, ...)
 {
 	va_list arguments;

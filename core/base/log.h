@@ -7,13 +7,16 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include "base/trace.h"
+
 #include <smartsupport/host.h>
 
 struct log {
 	int fd;
 	enum ss_log_level level; /* lines below it are dropped */
 	bool json;
-	char context[160]; /* fields that every line carries, formatted already */
+	struct trace trace; /* that the lines belong to */
+	char context[320];  /* fields that every line carries, formatted already */
 };
 
 /* A log on FD with no context. */
@@ -21,6 +24,9 @@ struct log log_new(int fd, enum ss_log_level level, bool json);
 
 /* A copy of LOG whose lines also carry NAME=VALUE. What does not fit is cut. */
 struct log log_with(const struct log *log, const char *name, const char *value);
+
+/* A copy of LOG whose lines belong to TRACE, and carry its id as trace_id. */
+struct log log_with_trace(const struct log *log, const struct trace *trace);
 
 /* Writes one line with one write(2). */
 __attribute__((format(printf, 3, 4))) void log_write(
