@@ -70,6 +70,7 @@ int generation_start(struct ss_run *run, const struct ss_prompt *prompt, ss_gene
 		.done = on_generated,
 		.context = generation,
 		.hurried = run->task->turn->outermost->hurried,
+		.log = &run->task->turn->log,
 	};
 	generation->call = llm_generate(llm, &question, err);
 	if (generation->call == NULL) {

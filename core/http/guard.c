@@ -95,7 +95,8 @@ static void linger(const struct guard *guard)
 
 static struct log request_log(const struct guard *guard)
 {
-	return log_with(guard->host->log, "request_id", guard->id);
+	const struct log log = log_with(guard->host->log, "request_id", guard->id);
+	return log_with_trace(&log, &guard->trace);
 }
 
 static void log_refusal(
@@ -106,21 +107,37 @@ static void log_refusal(
 		(double)(clock_monotonic_ns() - guard->since_ns) / 1e6, refusal->detail);
 }
 
+/* What the client calls the request, and the trace that it belongs to; or new ones. */
+static void set_id(struct guard *guard, const struct http_head *head)
+{
+	const struct ss_text given = head->request_id;
+	if (given.length > 0 && given.length < sizeof guard->id) {
+		memcpy(guard->id, given.data, given.length);
+		guard->id[given.length] = '\0';
+	} else {
+		(void)id_new("", guard->id);
+	}
+	if (!trace_join(&guard->trace, head->traceparent))
+		guard->trace = trace_new();
+}
+
 /* A reply that closes the connection, in evhttp's place: new. */
 static char *refusal_text(struct guard *guard, const struct http_refusal *refusal)
 {
 	const struct http_problem problem = {.status = refusal->status, .detail = refusal->detail};
 	char date[50] = "";
+	char trace[TRACE_TEXT_SIZE];
 	if (guard->id[0] == '\0')
-		(void)id_new("", guard->id);
+		set_id(guard, &(const struct http_head){0});
 	char *body = http_problem_text(&problem, guard->id);
 	(void)evutil_date_rfc1123(date, sizeof date, NULL);
 	char *reply = memory_format(
 		"HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: " HTTP_PROBLEM_TYPE
-		"\r\nContent-Length: %zu\r\nX-Request-ID: %s\r\nCache-Control: no-store\r\n"
-		"X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n%s",
+		"\r\nContent-Length: %zu\r\nX-Request-ID: %s\r\ntraceparent: %s\r\n"
+		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+		"Connection: close\r\n\r\n%s",
 		refusal->status, http_status_title(refusal->status), date, strlen(body), guard->id,
-		strncmp(guard->label, "HEAD ", 5) == 0 ? "" : body);
+		trace_text(&guard->trace, trace), strncmp(guard->label, "HEAD ", 5) == 0 ? "" : body);
 	log_refusal(guard, refusal, strlen(body));
 	free(body);
 	return reply;
@@ -175,16 +192,6 @@ static void set_label(struct guard *guard, const struct http_head *head)
 		shown++;
 	(void)snprintf(guard->label, sizeof guard->label, "%.*s %.*s", (int)head->method.length,
 		head->method.data, (int)shown, head->target.data);
-}
-
-static void set_id(struct guard *guard, struct ss_text given)
-{
-	if (given.length > 0 && given.length < sizeof guard->id) {
-		memcpy(guard->id, given.data, given.length);
-		guard->id[given.length] = '\0';
-	} else {
-		(void)id_new("", guard->id);
-	}
 }
 
 static int plan_body(
@@ -248,7 +255,7 @@ static enum step read_head(struct guard *guard)
 		return STEP_MORE;
 	if (end < 0 || http_head_read(&head, bytes, (size_t)end, &refusal) < 0)
 		return refuse(guard, &refusal);
-	set_id(guard, head.request_id);
+	set_id(guard, &head);
 	if (plan_body(guard, &head, &refusal) < 0)
 		return refuse(guard, &refusal);
 	begin_body(guard, &head, (size_t)end);

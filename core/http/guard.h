@@ -13,6 +13,7 @@
 #ifndef HTTP_GUARD_H
 #define HTTP_GUARD_H
 
+#include "base/trace.h"
 #include "http/chunk.h"
 #include "http/linger.h"
 #include "http/server.h"
@@ -80,6 +81,7 @@ struct guard {
 	struct http_chunk_scan chunks;
 	struct http_head_scan scan;
 	char id[GUARD_ID_SIZE];       /* of the current request; "": its head has not come yet */
+	struct trace trace;           /* the same */
 	char label[GUARD_LABEL_SIZE]; /* method and path, for the log */
 	struct http_request *request; /* the server's, while ANSWERING */
 };

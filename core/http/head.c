@@ -199,6 +199,7 @@ struct headers {
 	size_t hosts;
 	size_t lengths;
 	size_t encodings;
+	size_t traces;
 	bool keep; /* Connection: keep-alive */
 };
 
@@ -294,6 +295,15 @@ static int read_request_id(
 	return 0;
 }
 
+/* Of several nobody knows which one is meant. */
+static int read_traceparent(
+	struct headers *headers, struct ss_text value, struct http_refusal *refusal)
+{
+	(void)refusal;
+	headers->head->traceparent = ++headers->traces == 1 ? value : (struct ss_text){0};
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*read)(struct headers *headers, struct ss_text value, struct http_refusal *refusal);
@@ -304,6 +314,7 @@ static const struct {
 	{"Expect", read_expect},
 	{"Connection", read_connection},
 	{"X-Request-ID", read_request_id},
+	{"traceparent", read_traceparent},
 };
 
 /* One header without its line end. */

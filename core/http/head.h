@@ -32,7 +32,8 @@ struct http_head {
 	struct ss_text target; /* path and query; "*" for OPTIONS */
 	struct ss_text
 		request_id; /* X-Request-ID, if it is one that can be taken over; else empty */
-	uint64_t length;    /* Content-Length */
+	struct ss_text traceparent; /* as it was sent; empty when it was sent more than once */
+	uint64_t length;            /* Content-Length */
 	bool chunked;
 	bool old;              /* HTTP/1.0 */
 	bool expects_continue; /* the client waits for 100 Continue */

@@ -35,7 +35,9 @@ void http_reply_log(const struct http_request *request, int status, size_t lengt
 void http_reply_common(struct http_request *request, const char *type)
 {
 	const struct evkeyvalq *headers = evhttp_request_get_output_headers(request->evhttp);
+	char trace[TRACE_TEXT_SIZE];
 	http_reply_header(request, "X-Request-ID", request->id);
+	http_reply_header(request, "traceparent", trace_text(&request->log.trace, trace));
 	http_reply_header(request, "X-Content-Type-Options", "nosniff");
 	if (evhttp_find_header(headers, "Cache-Control") == NULL)
 		http_reply_header(request, "Cache-Control", "no-store");

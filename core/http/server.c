@@ -153,7 +153,8 @@ static void on_request(struct evhttp_request *evhttp, void *context)
 	request->started_ns = guard->since_ns;
 	memcpy(request->id, guard->id, sizeof request->id);
 	memcpy(request->label, guard->label, sizeof request->label);
-	request->log = log_with(server->log, "request_id", request->id);
+	const struct log log = log_with(server->log, "request_id", request->id);
+	request->log = log_with_trace(&log, &guard->trace);
 	copy_peer(request);
 	request->next = server->requests;
 	request->link = &server->requests;

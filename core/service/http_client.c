@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	KEPT_CONNECTIONS = 256, /* as many answers stream at once, each needs one over HTTP/1.1 */
@@ -25,6 +26,7 @@ struct http_client {
 	size_t count;
 	struct ss_http_call *first_ready; /* what libcurl has brought and nobody was told yet */
 	struct ss_http_call **last_ready;
+	struct trace trace; /* of what is started now */
 	bool stopped;
 };
 
@@ -53,6 +55,7 @@ struct ss_http_call {
 	ss_http_received *received;
 	ss_http_done *done;
 	void *context;
+	struct trace trace;
 	char where[160]; /* the scheme, host and port, for messages */
 	char message[CURL_ERROR_SIZE];
 };
@@ -143,6 +146,11 @@ struct http_client *http_client_new(struct event_base *base, struct ss_error *er
 	(void)curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
 	(void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
 	return client;
+}
+
+void http_client_trace(struct http_client *client, const struct trace *trace)
+{
+	client->trace = trace != NULL ? *trace : (struct trace){0};
 }
 
 size_t http_client_calls(const struct http_client *client)
@@ -272,6 +280,8 @@ static void explain(struct ss_http_call *call, struct ss_error *err)
 static void tell_of(struct ss_http_call *call)
 {
 	struct ss_error err = {0};
+	struct http_client *client = call->client;
+	client->trace = call->trace;
 	call->telling = true;
 	if (!call->cancelled && call->part.length > 0)
 		call->received(call->context, call, status_of(call),
@@ -286,6 +296,7 @@ static void tell_of(struct ss_http_call *call)
 		explain(call, &err);
 		finish(call, &err);
 	}
+	client->trace = (struct trace){0};
 }
 
 static void set_ready(struct ss_http_call *call)
@@ -436,16 +447,30 @@ static void add_header(struct ss_http_call *call, const char *header)
 	call->headers = longer;
 }
 
+static void add_trace(struct ss_http_call *call)
+{
+	static const char start[] = "traceparent: ";
+	char header[sizeof start + TRACE_TEXT_SIZE];
+	const struct trace child = trace_child(&call->trace);
+	(void)strcpy(header, start);
+	(void)trace_text(&child, header + sizeof start - 1);
+	add_header(call, header);
+}
+
 static int read_headers(struct ss_http_call *call, const char *const *headers, struct ss_error *err)
 {
+	bool traced = call->trace.id[0] == '\0';
 	for (; headers != NULL && *headers != NULL; headers++) {
 		size_t name = strcspn(*headers, ":\r\n");
 		if (name == 0 || (*headers)[name] != ':' || strpbrk(*headers, "\r\n") != NULL)
 			return ss_fail_as(err, SS_INVALID,
 				"a header of the request is not written \"Name: value\" on one "
 				"line");
+		traced |= strncasecmp(*headers, "traceparent:", sizeof "traceparent:" - 1) == 0;
 		add_header(call, *headers);
 	}
+	if (!traced)
+		add_trace(call);
 	/* Else a long body waits for a "go on" that many servers never say. */
 	add_header(call, "Expect:");
 	return 0;
@@ -510,6 +535,7 @@ static struct ss_http_call *make_call(
 {
 	struct ss_http_call *call = memory_make(struct ss_http_call);
 	call->client = client;
+	call->trace = client->trace;
 	call->received = request->received;
 	call->done = request->done;
 	call->context = request->context;

@@ -9,6 +9,8 @@
 #ifndef SERVICE_HTTP_CLIENT_H
 #define SERVICE_HTTP_CLIENT_H
 
+#include "base/trace.h"
+
 #include <smartsupport/plugin.h>
 
 struct event_base;
@@ -25,6 +27,10 @@ void http_client_stop(struct http_client *client);
 
 /* Frees the client, which must have been stopped unless there is no call. NULL is allowed. */
 void http_client_free(struct http_client *client);
+
+/* The trace that the calls belong to which are started from now on, and those that are started in their functions;
+ * copied. Each carries it as the header traceparent, unless it has one already. NULL: none. */
+void http_client_trace(struct http_client *client, const struct trace *trace);
 
 /* Calls that are under way. */
 size_t http_client_calls(const struct http_client *client);

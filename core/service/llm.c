@@ -137,7 +137,7 @@ static void explain(struct llm_call *call)
 static void leave(struct llm_call *call)
 {
 	if (call->entered) {
-		log_warning(call->llm->options.log, "the model %s did not answer: %s",
+		log_warning(&call->log, "the model %s did not answer: %s",
 			row_of(call)->model.name, call->err.text);
 		llm_close_entry(call, LLM_FAILED, call->err.text);
 	}
@@ -266,7 +266,7 @@ static bool try_again(struct llm_call *call)
 		wait_ns = row->not_before_ns - now_ns;
 	if (now_ns + wait_ns >= call->until_ns || is_too_patient(row, now_ns))
 		return false;
-	log_warning(call->llm->options.log, "the model %s is asked again in %.3g s: %s",
+	log_warning(&call->log, "the model %s is asked again in %.3g s: %s",
 		row->model.name, (double)wait_ns / 1e9, call->err.text);
 	pause_for(call, wait_ns, now_ns);
 	return true;
@@ -531,6 +531,7 @@ struct llm_call *llm_generate(
 	call->done = question->done;
 	call->context = question->context;
 	call->hurried = question->hurried;
+	call->log = question->log != NULL ? *question->log : *llm->options.log;
 	call->model = "";
 	copy_prompt(call, question->prompt);
 	call->next = llm->calls;

@@ -21,6 +21,7 @@
 #include <smartsupport/plugin.h>
 
 struct event_base;
+struct http_client;
 struct later;
 struct llm;
 struct llm_call;
@@ -44,6 +45,7 @@ struct llm_options {
 	size_t count;
 	struct metrics_part *metrics; /* NULL: nothing is counted */
 	const struct log *log;
+	struct http_client *http; /* that the models ask with; NULL: none */
 };
 
 /* What came of a question; borrowed for the call. */
@@ -74,6 +76,7 @@ struct llm_question {
 	llm_answered *done;
 	void *context;
 	bool hurried; /* as if by llm_hurry() */
+	const struct log *log; /* who asks: copied, and its trace is passed on. NULL: nobody in particular */
 };
 
 /* All that OPTIONS point to, and the models' instances, are borrowed until llm_free(). */

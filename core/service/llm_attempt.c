@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "service/failure.h"
+#include "service/http_client.h"
 #include "service/llm_parts.h"
 #include "value/value.h"
 
@@ -113,6 +114,20 @@ static void deliver(struct later_call *call)
 	llm_attempted(generation->call, generation);
 }
 
+/* Calls the plugin. What it asks other servers meanwhile belongs to the trace of CALL. */
+static int ask(struct llm_call *call, struct ss_generation *generation)
+{
+	const struct llm_model *model = &generation->row->model;
+	struct http_client *http = call->llm->options.http;
+	if (http != NULL)
+		http_client_trace(http, &call->log.trace);
+	int result = model->operations->generate(
+		model->instance, generation, &call->prompt, &generation->err);
+	if (http != NULL)
+		http_client_trace(http, NULL);
+	return result;
+}
+
 struct ss_generation *llm_attempt(struct llm_call *call, struct llm_row *row, struct ss_error *err)
 {
 	struct ss_generation *generation = memory_make(struct ss_generation);
@@ -130,8 +145,7 @@ struct ss_generation *llm_attempt(struct llm_call *call, struct llm_row *row, st
 	budget_take(&row->budget, generation->reserved, generation->began_ns);
 	row->in_flight++;
 	metrics_model_set(&row->metrics, MODEL_IN_FLIGHT, row->in_flight);
-	if (row->model.operations->generate(
-		    row->model.instance, generation, &call->prompt, &generation->err) == 0)
+	if (ask(call, generation) == 0)
 		return generation;
 	failure_complete(&generation->err, "the model");
 	*err = generation->err;

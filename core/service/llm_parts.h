@@ -3,6 +3,7 @@
 #define SERVICE_LLM_PARTS_H
 
 #include "base/buffer.h"
+#include "base/log.h"
 #include "service/later.h"
 #include "service/llm.h"
 #include "service/llm_breaker.h"
@@ -70,6 +71,7 @@ struct llm_call {
 	llm_piece *piece;
 	llm_answered *done;
 	void *context;
+	struct log log;
 	enum llm_state state;
 	bool hurried;
 	struct later_call hurry;
