@@ -258,6 +258,7 @@ static int add_operation(const struct making *making, const char *path, const ch
 	document->routes[document->count++] = (struct http_route){
 		.method = operation->method,
 		.path = path,
+		.name = operation->id,
 		.handle = making->gate,
 		.body_limit = handler->body_limit,
 		.data = operation,

@@ -461,6 +461,7 @@ static struct engine_options engine_options(struct runtime *runtime, uint64_t sh
 		.http = runtime->http,
 		.store = runtime->store,
 		.log = runtime->log,
+		.metrics = runtime->metrics,
 		.shuffle = shuffle,
 	};
 }

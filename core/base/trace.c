@@ -30,8 +30,8 @@ static uint64_t random_number(void)
 
 static void set_span(struct trace *trace)
 {
-	(void)snprintf(trace->span, sizeof trace->span, "%016llx",
-		(unsigned long long)random_number());
+	(void)snprintf(
+		trace->span, sizeof trace->span, "%016llx", (unsigned long long)random_number());
 }
 
 struct trace trace_new(void)

@@ -24,7 +24,7 @@ enum {
 	SERVER_ROWS
 };
 enum { TLS_CERTIFICATE, TLS_KEY, TLS_ROWS };
-enum { LOG_LEVEL, LOG_FORMAT, LOG_ROWS };
+enum { LOG_LEVEL, LOG_FORMAT, LOG_ACCESS, LOG_ROWS };
 enum { SUPPORT_HISTORY, SUPPORT_QUEUE, SUPPORT_CACHE, SUPPORT_ROWS };
 enum { KNOWLEDGE_ARTICLES, KNOWLEDGE_WEIGHTS, KNOWLEDGE_CACHE, KNOWLEDGE_ROWS };
 enum { PLUGIN_NAME, PLUGIN_ROWS };
@@ -80,6 +80,10 @@ static const struct ss_option log_rows[] = {
 		"the least level that is logged"},
 	[LOG_FORMAT] = {"format", SS_OPTION_CHOICE, "logfmt", 0, 0, "logfmt json",
 		"how a line of the log looks"},
+	[LOG_ACCESS] = {"access", SS_OPTION_NUMBER, "1", 0, 1, NULL,
+		"the share of requests that are logged, from 0 to 1; those with a status of 400 "
+		"and "
+		"more always are"},
 	[LOG_ROWS] = {0},
 };
 
@@ -231,6 +235,7 @@ static void read_log(struct loader *loader)
 		if (strcmp(names[i], value_as_string(values[LOG_LEVEL], NULL)) == 0)
 			loader->config->log_level = (enum ss_log_level)i;
 	}
+	loader->config->log_access = value_as_number(values[LOG_ACCESS]);
 	loader->config->log_json = strcmp(value_as_string(values[LOG_FORMAT], NULL), "json") == 0;
 	options_free(values, LOG_ROWS);
 }

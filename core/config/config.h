@@ -27,6 +27,7 @@ struct config {
 	struct config_access access;
 	enum ss_log_level log_level;
 	bool log_json;
+	double log_access;     /* the share of requests that went well which are logged */
 	char **plugin_folders; /* absolute */
 	size_t plugin_folder_count;
 	char *workflow;

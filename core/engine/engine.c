@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "engine/turn.h"
 #include "plugin/plugin.h"
+#include "service/metrics.h"
 #include "service/store.h"
 #include "value/value.h"
 
@@ -22,8 +23,8 @@ static const struct ss_value **field_values(
 	return values;
 }
 
-static struct program *make_program(
-	struct engine *engine, const struct graph *graph, struct diagnostics *diagnostics);
+static struct program *make_program(struct engine *engine, const struct graph *graph,
+	const char *outer, struct diagnostics *diagnostics);
 
 /* For agents that block: so many of them run at once, and so many wait. */
 enum { POOL_THREADS = 4, POOL_LIMIT = 256 };
@@ -80,27 +81,32 @@ static void free_program(struct program *program)
 	free(program);
 }
 
+/* NAME is the node's, behind those of the nodes around it. */
 static int make_node(struct engine *engine, const struct graph *graph, struct engine_node *node,
-	struct diagnostics *diagnostics)
+	const char *name, struct diagnostics *diagnostics)
 {
+	node->metric = metrics_node(engine->options.metrics, name);
 	if (node->graph->cache.slots != NULL)
 		node->cache = cache_new(&node->graph->cache);
 	if (node->graph->workflow == NULL)
 		return create_node(engine, graph, node, diagnostics);
-	node->inner = make_program(engine, node->graph->workflow, diagnostics);
+	node->inner = make_program(engine, node->graph->workflow, name, diagnostics);
 	return node->inner != NULL ? 0 : -1;
 }
 
-static struct program *make_program(
-	struct engine *engine, const struct graph *graph, struct diagnostics *diagnostics)
+static struct program *make_program(struct engine *engine, const struct graph *graph,
+	const char *outer, struct diagnostics *diagnostics)
 {
 	bool failed = false;
 	struct program *program = memory_make(struct program);
 	program->graph = graph;
 	program->nodes = memory_array(graph->node_count, sizeof(struct engine_node));
 	for (size_t i = 0; i < graph->node_count; i++) {
+		char *name = memory_format(
+			"%s%s%s", outer, *outer != '\0' ? "/" : "", graph->nodes[i].name);
 		program->nodes[i].graph = &graph->nodes[i];
-		failed |= make_node(engine, graph, &program->nodes[i], diagnostics) < 0;
+		failed |= make_node(engine, graph, &program->nodes[i], name, diagnostics) < 0;
+		free(name);
 	}
 	if (!failed)
 		return program;
@@ -210,7 +216,7 @@ struct engine *engine_new(const struct engine_options *options, const struct gra
 	engine->go_on = evtimer_new(options->base, on_go_on, engine);
 	if (engine->go_on == NULL)
 		abort(); /* only for want of memory */
-	engine->program = make_program(engine, graph, diagnostics);
+	engine->program = make_program(engine, graph, "", diagnostics);
 	if (engine->program == NULL) {
 		engine_free(engine);
 		return NULL;

@@ -46,6 +46,7 @@ struct compute;
 struct http_client;
 struct llm;
 struct later;
+struct metrics_part;
 struct record;
 struct store;
 struct engine;
@@ -59,6 +60,7 @@ struct engine_options {
 	struct http_client *http; /* NULL: http_start() fails */
 	struct store *store;      /* NULL: turns are not kept */
 	const struct log *log;
+	struct metrics_part *metrics; /* NULL: nothing is counted */
 	/* Not 0: a test of a workflow. What is done at the same time is finished in an order that this number
 	 * decides, agents' waits and the waits before attempts take no time, and the trace tells no times. */
 	uint64_t shuffle;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/turn.h"
+#include "service/metrics.h"
 #include "value/value.h"
 
 #include <stdlib.h>
@@ -47,6 +48,9 @@ static void close_task(struct task *task, struct task_list *from, enum task_stat
 	move(task, from, &turn->over_tasks);
 	task->state = state;
 	task->duration_ns = clock_monotonic_ns() - turn->started_ns - task->started_ns;
+	if (!task->restored)
+		metrics_node_ran(turn->engine->options.metrics, task_engine_node(task)->metric,
+			task->duration_ns);
 	if (task->deadline != NULL)
 		(void)event_del(task->deadline);
 	for (size_t i = 0; i < task->copy_count; i++)

@@ -39,6 +39,7 @@ struct engine_node {
 	struct host host;
 	void *instance;
 	bool created;             /* the instance */
+	size_t metric;            /* metrics_node() */
 	struct program *inner;    /* of a workflow */
 	struct cache *cache;      /* NULL: none */
 	bool blocks;              /* its agent is called on a thread of the pool */

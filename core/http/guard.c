@@ -131,14 +131,17 @@ static char *refusal_text(struct guard *guard, const struct http_refusal *refusa
 		set_id(guard, &(const struct http_head){0});
 	char *body = http_problem_text(&problem, guard->id);
 	(void)evutil_date_rfc1123(date, sizeof date, NULL);
-	char *reply = memory_format(
-		"HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: " HTTP_PROBLEM_TYPE
-		"\r\nContent-Length: %zu\r\nX-Request-ID: %s\r\ntraceparent: %s\r\n"
-		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-		"Connection: close\r\n\r\n%s",
-		refusal->status, http_status_title(refusal->status), date, strlen(body), guard->id,
-		trace_text(&guard->trace, trace), strncmp(guard->label, "HEAD ", 5) == 0 ? "" : body);
+	char *reply =
+		memory_format("HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: " HTTP_PROBLEM_TYPE
+			      "\r\nContent-Length: %zu\r\nX-Request-ID: %s\r\ntraceparent: %s\r\n"
+			      "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+			      "Connection: close\r\n\r\n%s",
+			refusal->status, http_status_title(refusal->status), date, strlen(body),
+			guard->id, trace_text(&guard->trace, trace),
+			strncmp(guard->label, "HEAD ", 5) == 0 ? "" : body);
 	log_refusal(guard, refusal, strlen(body));
+	guard->host->refused(
+		guard->host->context, refusal->status, clock_monotonic_ns() - guard->since_ns);
 	free(body);
 	return reply;
 }

@@ -37,6 +37,8 @@ struct guard_host {
 	void *context;
 	/* How many bytes the body of a request may have. */
 	size_t (*body_limit)(void *context, struct ss_text method, struct ss_text target);
+	/* A request was refused with STATUS, NS after it began. */
+	void (*refused)(void *context, int status, int64_t ns);
 	/* The connection is gone; the guard is freed right afterwards. */
 	void (*closed)(void *context, struct guard *guard);
 };

@@ -33,6 +33,10 @@ struct http_request {
 struct http_server {
 	struct http_options options;
 	struct router *router;
+	const struct http_route *routes;
+	size_t route_count;
+	size_t *rows; /* of each route, and of what is none, in the metrics */
+	double owed;  /* the part of a line of the log that is due for replies that went well */
 	void *context;
 	const struct log *log;
 	struct evhttp *evhttp;
@@ -62,8 +66,8 @@ void http_reply_common(struct http_request *request, const char *type);
 void http_reply_shared(
 	struct http_request *request, int status, const char *type, struct ss_text text);
 
-/* Logs the reply that REQUEST got. */
-void http_reply_log(const struct http_request *request, int status, size_t length);
+/* Logs and counts the reply that REQUEST got. */
+void http_reply_note(const struct http_request *request, int status, size_t length);
 
 /* Replies that the body, path or query is not what it should be. */
 void http_reply_refusal(struct http_request *request, const struct http_refusal *refusal);

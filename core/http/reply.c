@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "http/private.h"
 #include "http/stream.h"
+#include "service/metrics.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -17,9 +18,21 @@ void http_reply_header(struct http_request *request, const char *name, const cha
 	(void)evhttp_add_header(headers, name, value);
 }
 
-void http_reply_log(const struct http_request *request, int status, size_t length)
+/* Whether the reply is one that is logged. Of those that went well it is a share, evenly. */
+static bool is_logged(struct http_server *server, int status)
 {
-	double ms = (double)(clock_monotonic_ns() - request->started_ns) / 1e6;
+	if (status >= 400)
+		return true;
+	server->owed += server->options.logged;
+	if (server->owed < 1)
+		return false;
+	server->owed -= 1;
+	return true;
+}
+
+static void log_reply(const struct http_request *request, int status, size_t length, int64_t ns)
+{
+	double ms = (double)ns / 1e6;
 	if (request->guard != NULL)
 		log_info(&request->log, "%s %d, %zu bytes, %.1f ms", request->label, status, length,
 			ms);
@@ -30,6 +43,19 @@ void http_reply_log(const struct http_request *request, int status, size_t lengt
 	else
 		log_info(&request->log, "%s %d, not sent: the client has gone, %.1f ms",
 			request->label, status, ms);
+}
+
+void http_reply_note(const struct http_request *request, int status, size_t length)
+{
+	struct http_server *server = request->server;
+	const struct http_route *route = request->route;
+	int64_t ns = clock_monotonic_ns() - request->started_ns;
+	metrics_request(server->options.part,
+		server->rows[route != NULL ? (size_t)(route - server->routes)
+					   : server->route_count],
+		status, ns);
+	if (is_logged(server, status))
+		log_reply(request, status, length, ns);
 }
 
 void http_reply_common(struct http_request *request, const char *type)
@@ -68,7 +94,7 @@ static void send_body(struct http_request *request, int status, const char *type
 {
 	struct evhttp_request *evhttp = request->evhttp;
 	struct guard *guard = request->guard;
-	http_reply_log(request, status, length);
+	http_reply_note(request, status, length);
 	if (guard != NULL) {
 		set_headers(request, status, type, length);
 		guard_prepare_reply(guard, evhttp);

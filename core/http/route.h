@@ -20,6 +20,7 @@ struct http_route {
 	http_handler *handle;
 	size_t body_limit; /* bytes; 0: it takes no body */
 	const void *data;  /* the handler's own */
+	const char *name;  /* what it does, for the metrics; NULL: it has none */
 };
 
 #endif

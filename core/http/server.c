@@ -21,6 +21,8 @@ enum {
 	EVHTTP_SLACK = 1024,
 	/* The longest that others go first to take a connection: more than it takes to wake up. */
 	YIELD_LIMIT_MS = 10,
+	/* The part of the mean that a worker may be ahead of it before others go first. */
+	UNEVEN_PART = 8,
 };
 
 struct http_options http_defaults(void)
@@ -35,6 +37,7 @@ struct http_options http_defaults(void)
 		.unsent_limit = (size_t)256 * 1024,
 		.connection_limit = 4096,
 		.request_limit = 512,
+		.logged = 1,
 	};
 }
 
@@ -219,7 +222,8 @@ static void count_guards(struct http_server *server, size_t count)
 	metrics_set(server->options.part, METRIC_CONNECTIONS, count);
 }
 
-/* A millisecond for each connection that it has more than the mean of all workers. */
+/* A millisecond for each connection that it has more than its share: the mean of all workers, and a little, since a burst
+ * would wait for every millisecond. */
 static unsigned yield_ms(void *context)
 {
 	const struct http_server *server = context;
@@ -228,11 +232,19 @@ static unsigned yield_ms(void *context)
 	uint64_t workers = metrics_total(server->options.metrics, METRIC_WORKERS);
 	uint64_t all = metrics_total(server->options.metrics, METRIC_CONNECTIONS);
 	uint64_t mean = workers > 0 ? all / workers : server->guard_count;
-	uint64_t ahead = server->guard_count > mean ? server->guard_count - mean : 0;
+	uint64_t share = mean + mean / UNEVEN_PART;
+	uint64_t ahead = server->guard_count > share ? server->guard_count - share : 0;
 	return ahead < YIELD_LIMIT_MS ? (unsigned)ahead : YIELD_LIMIT_MS;
 }
 
 /* The client has left, and evhttp has given the request up: it belongs to whoever answers it. */
+/* A guard has answered a request that did not get as far as a route. */
+static void on_refused(void *context, int status, int64_t ns)
+{
+	const struct http_server *server = context;
+	metrics_request(server->options.part, server->rows[server->route_count], status, ns);
+}
+
 static void on_guard_closed(void *context, struct guard *guard)
 {
 	struct http_server *server = context;
@@ -290,11 +302,30 @@ static void begin_connection(void *context)
 		add_guard(server, guard);
 }
 
+/* The limit of descriptors, after it was raised to NEEDED as far as this process may: the soft limit is often 1024 for
+ * the sake of programs that use select(2). */
+static int raise_descriptors(struct rlimit *limit, rlim_t needed)
+{
+	if (getrlimit(RLIMIT_NOFILE, limit) < 0)
+		return -1;
+	if (limit->rlim_cur >= needed || limit->rlim_cur >= limit->rlim_max)
+		return 0;
+	const struct rlimit higher = {
+		.rlim_cur = needed < limit->rlim_max ? needed : limit->rlim_max,
+		.rlim_max = limit->rlim_max,
+	};
+	if (setrlimit(RLIMIT_NOFILE, &higher) == 0)
+		*limit = higher;
+	return 0;
+}
+
 /* Each connection takes a descriptor, and for a moment two when it is refused. */
 static void limit_connections(struct http_server *server)
 {
 	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+	if (raise_descriptors(
+		    &limit, (rlim_t)server->options.connection_limit + RESERVED_DESCRIPTORS) < 0 ||
+		limit.rlim_cur == RLIM_INFINITY)
 		return;
 	size_t reserved = (size_t)limit.rlim_cur / 2;
 	if (reserved > RESERVED_DESCRIPTORS)
@@ -320,6 +351,17 @@ static size_t largest_body(
 	return largest;
 }
 
+static void count_routes(struct http_server *server, const struct http_route *routes, size_t count)
+{
+	struct metrics_part *part = server->options.part;
+	server->routes = routes;
+	server->route_count = count;
+	server->rows = memory_array(count + 1, sizeof *server->rows);
+	for (size_t i = 0; i < count; i++)
+		server->rows[i] = metrics_route(part, routes[i].name, routes[i].method);
+	server->rows[count] = metrics_route(part, NULL, NULL);
+}
+
 static void set_up(struct http_server *server, struct event_base *base, size_t body_bytes)
 {
 	const struct acceptor_owner owner = {
@@ -337,6 +379,7 @@ static void set_up(struct http_server *server, struct event_base *base, size_t b
 		.lingers = &server->lingers,
 		.context = server,
 		.body_limit = body_limit,
+		.refused = on_refused,
 		.closed = on_guard_closed,
 	};
 	server->acceptor = acceptor_new(base, server->evhttp, &owner, server->log);
@@ -368,6 +411,7 @@ struct http_server *http_server_new(struct event_base *base, const struct http_o
 	if (server->evhttp == NULL || server->drained == NULL)
 		abort(); /* only for want of memory */
 	limit_connections(server);
+	count_routes(server, routes, route_count);
 	set_up(server, base, largest_body(options, routes, route_count));
 	return server;
 }
@@ -423,5 +467,6 @@ void http_server_free(struct http_server *server)
 	event_free(server->drained);
 	router_free(server->router);
 	free(server->guards);
+	free(server->rows);
 	free(server);
 }

@@ -26,6 +26,7 @@ struct http_options {
 	size_t unsent_limit;      /* bytes of a stream that a client leaves; then it is cut off */
 	size_t connection_limit;  /* then no more are accepted until one closes */
 	size_t request_limit;     /* requests that are being answered; more get a 503 */
+	double logged; /* the share of replies with a status below 400 that are logged; 0..1 */
 	/* Of all workers, and this one's part: connections are counted there, and shared out by it. Borrowed; NULL: it
 	 * has no siblings. */
 	const struct metrics *metrics;
@@ -35,7 +36,8 @@ struct http_options {
 	const struct http_tls *tls;
 };
 
-/* 16 KiB, 64 KiB, 10 s, 30 s, 60 s, 30 s, 256 KiB, 4096 connections, 512 requests. */
+/* 16 KiB, 64 KiB, 10 s, 30 s, 60 s, 30 s, 256 KiB, 4096 connections, 512 requests,
+ * and all replies are logged. */
 struct http_options http_defaults(void);
 
 /* A server that answers ROUTES (borrowed) with CONTEXT, and logs to LOG (borrowed). Fewer connections are

@@ -42,7 +42,7 @@ void http_stream_end(struct http_request *request)
 {
 	struct evhttp_request *evhttp = request->evhttp;
 	struct guard *guard = request->guard;
-	http_reply_log(request, request->status, request->length);
+	http_reply_note(request, request->status, request->length);
 	request->cancelled = NULL;
 	/* What is cut off must not look as if it were complete. */
 	if (guard != NULL && guard->overrun) {

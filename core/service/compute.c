@@ -11,6 +11,7 @@
 #include "service/vector_cache.h"
 #include "value/value.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct compute {
 	struct later *later;
 	struct vector_cache *cache;
 	size_t dimension;
+	atomic_bool incomplete; /* the last search was */
 };
 
 /* For how long pieces of work follow each other while nothing else waits: the way over the loop takes its time. */
@@ -103,7 +105,10 @@ static void embed_batch(struct compute *compute, struct service_job *jobs, size_
 	}
 	metrics_add(options->metrics, METRIC_TEXTS, n);
 	metrics_observe(options->metrics, METRIC_BATCH_SIZE, n);
+	int64_t since_ns = clock_monotonic_ns();
 	int result = options->embedder->embed(options->embedder_instance, texts, n, vectors, &err);
+	metrics_observe(
+		options->metrics, METRIC_BATCH, (uint64_t)(clock_monotonic_ns() - since_ns));
 	if (result < 0)
 		failure_complete(&err, "the embedder");
 	else
@@ -133,7 +138,11 @@ static void search_one(struct compute *compute, struct search_job *job)
 		.top_k = job->search.top_k,
 		.min_score = job->search.min_score,
 	};
+	int64_t since_ns = clock_monotonic_ns();
 	job->found = knowledge_search(compute->options.knowledge, &query);
+	metrics_observe(metrics, METRIC_SEARCH, (uint64_t)(clock_monotonic_ns() - since_ns));
+	atomic_store_explicit(
+		&compute->incomplete, job->found.missing != NULL, memory_order_relaxed);
 	metrics_add(metrics, METRIC_SEARCHES, 1);
 	metrics_add(metrics, METRIC_SEARCHES_EMPTY, value_count(job->found.articles) == 0);
 	metrics_add(metrics, METRIC_SEARCHES_INCOMPLETE, job->found.missing != NULL);
@@ -324,6 +333,11 @@ void compute_restore(struct compute *compute, struct ss_text text, struct ss_byt
 		metrics_add(compute->options.metrics, METRIC_CACHE_RESTORED, 1);
 	}
 	vector_cache_release(compute->cache, entry);
+}
+
+bool compute_is_complete(const struct compute *compute)
+{
+	return !atomic_load_explicit(&compute->incomplete, memory_order_relaxed);
 }
 
 static void free_search(struct search_job *job)

@@ -67,6 +67,9 @@ typedef void compute_ran(void *context, const struct ss_error *err);
 int compute_run(struct compute *compute, compute_piece *piece, compute_ran *done, void *context,
 	struct ss_error *err);
 
+/* Whether all stages of the last search ran; true before the first one. */
+bool compute_is_complete(const struct compute *compute);
+
 /* Finishes what was asked for, with its calls, and ends the thread. What these calls ask for may be refused
  * with SS_UNAVAILABLE. */
 void compute_free(struct compute *compute);

@@ -66,20 +66,40 @@ static const struct {
 		NULL},
 };
 
+/* From 50 microseconds to 5 seconds, and how many there are. */
+#define SERVICE_BOUNDS                                                                             \
+	{50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 25000000, 50000000,   \
+		100000000, 250000000, 1000000000, 5000000000},                                     \
+		14
+
 static const struct histogram_row histograms[METRIC_HISTOGRAMS] = {
 	[METRIC_DURATION] = {"smartsupport_question_duration_seconds",
-		"How long questions took until they were stored with their answers.", 1e-9,
+		"How long questions took until they were stored with their answers.", NULL, 1e-9,
 		{1000000, 2500000, 5000000, 10000000, 25000000, 50000000, 100000000, 250000000,
 			500000000, 1000000000, 2500000000, 5000000000, 10000000000, 20000000000},
 		14},
 	[METRIC_BATCH_SIZE] = {"smartsupport_embedder_batch_size",
-		"Texts that were embedded together.", 1, {1, 2, 4, 8, 16, 32, 64, 128, 256}, 9},
+		"Texts that were embedded together.", NULL, 1, {1, 2, 4, 8, 16, 32, 64, 128, 256},
+		9},
+	[METRIC_BATCH] = {"smartsupport_embedder_batch_duration_seconds",
+		"How long it took to embed texts together.", NULL, 1e-9, SERVICE_BOUNDS},
+	[METRIC_SEARCH] = {"smartsupport_knowledge_search_duration_seconds",
+		"How long searches in the knowledge base took once they had their vector.", NULL,
+		1e-9, SERVICE_BOUNDS},
+	[METRIC_STORE_COMMIT] = {"smartsupport_store_duration_seconds",
+		"How long the storage took: to commit a transaction, for a read, or for another "
+		"call.",
+		"operation=\"commit\"", 1e-9, SERVICE_BOUNDS},
+	[METRIC_STORE_READ] = {"smartsupport_store_duration_seconds", NULL, "operation=\"read\"",
+		1e-9, SERVICE_BOUNDS},
+	[METRIC_STORE_CALL] = {"smartsupport_store_duration_seconds", NULL, "operation=\"call\"",
+		1e-9, SERVICE_BOUNDS},
 };
 
 struct metrics *metrics_new(void)
 {
-	struct metrics *metrics = mmap(
-		NULL, sizeof *metrics, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct metrics *metrics = mmap(NULL, sizeof *metrics, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (metrics == MAP_FAILED)
 		return NULL;
 	return metrics;
@@ -115,6 +135,7 @@ void metrics_give(struct metrics_part *part)
 			metrics_set(part, (enum metric)i, 0);
 	}
 	metrics_models_give(part);
+	atomic_store(&part->pid, 0);
 	part->taken = false;
 }
 
@@ -208,8 +229,9 @@ static void print_histogram(
 	size_t used = atomic_load(&metrics->used);
 	for (size_t i = 0; i < used; i++)
 		histogram_add(&sum, &metrics->parts[i].histograms[histogram]);
-	metrics_print_head(text, row->name, "histogram", row->help);
-	histogram_print(&sum, row, "", text);
+	if (row->help != NULL)
+		metrics_print_head(text, row->name, "histogram", row->help);
+	histogram_print(&sum, row, row->labels != NULL ? row->labels : "", text);
 }
 
 void metrics_print(const struct metrics *metrics, struct buffer *text)
@@ -227,5 +249,7 @@ void metrics_print(const struct metrics *metrics, struct buffer *text)
 	}
 	for (size_t i = 0; i < METRIC_HISTOGRAMS; i++)
 		print_histogram(metrics, (enum metric_histogram)i, text);
+	metrics_named_print(metrics, text);
 	metrics_models_print(metrics, text);
+	metrics_process_print(metrics, text);
 }

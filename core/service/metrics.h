@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct buffer;
 struct metrics;
@@ -47,6 +48,11 @@ enum metric {
 enum metric_histogram {
 	METRIC_DURATION,   /* nanoseconds */
 	METRIC_BATCH_SIZE, /* texts */
+	METRIC_BATCH,      /* nanoseconds, and so are those below */
+	METRIC_SEARCH,
+	METRIC_STORE_COMMIT,
+	METRIC_STORE_READ,
+	METRIC_STORE_CALL,
 	METRIC_HISTOGRAMS, /* how many there are */
 };
 
@@ -67,6 +73,19 @@ void metrics_give(struct metrics_part *part);
 void metrics_add(struct metrics_part *part, enum metric counter, uint64_t more);
 void metrics_set(struct metrics_part *part, enum metric gauge, uint64_t value);
 void metrics_observe(struct metrics_part *part, enum metric_histogram histogram, uint64_t value);
+
+/* The row of the route that does OPERATION with METHOD, for metrics_request(). There is room for 127 of them; further
+ * ones, and with NULL what no route is for, are counted together as "other". Any process. */
+size_t metrics_route(struct metrics_part *part, const char *operation, const char *method);
+/* A request of ROUTE was answered with STATUS after NS. */
+void metrics_request(struct metrics_part *part, size_t route, int status, int64_t ns);
+
+/* The same for the nodes of workflows. */
+size_t metrics_node(struct metrics_part *part, const char *name);
+void metrics_node_ran(struct metrics_part *part, size_t node, int64_t ns);
+
+/* PART is that of the process PID, whose memory, time and files are told. */
+void metrics_set_process(struct metrics_part *part, pid_t pid);
 
 /* The sum over all parts. Any process. */
 uint64_t metrics_total(const struct metrics *metrics, enum metric metric);

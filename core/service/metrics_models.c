@@ -5,11 +5,8 @@
 #include "service/metrics_parts.h"
 #include "value/value.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum model_name_state { NAME_FREE, NAME_BEING_WRITTEN, NAME_THERE };
 
 /* Rows of one name stand together, each with other labels. */
 static const struct {
@@ -49,58 +46,34 @@ static const struct {
 /* The bounds are those that the conventions recommend. */
 static const struct histogram_row histograms[MODEL_HISTOGRAMS] = {
 	[MODEL_INPUT_TOKENS] = {"gen_ai_client_token_usage",
-		"Tokens that calls of models took, by their type.", 1, TOKEN_BOUNDS, 14},
-	[MODEL_OUTPUT_TOKENS] = {"gen_ai_client_token_usage", NULL, 1, TOKEN_BOUNDS, 14},
+		"Tokens that calls of models took, by their type.", ",gen_ai_token_type=\"input\"",
+		1, TOKEN_BOUNDS, 14},
+	[MODEL_OUTPUT_TOKENS] = {"gen_ai_client_token_usage", NULL, ",gen_ai_token_type=\"output\"",
+		1, TOKEN_BOUNDS, 14},
 	[MODEL_DURATION] = {"gen_ai_client_operation_duration_seconds",
-		"How long calls of models took that answered or failed.", 1e-9,
+		"How long calls of models took that answered or failed.", NULL, 1e-9,
 		{10000000, 20000000, 40000000, 80000000, 160000000, 320000000, 640000000,
 			1280000000, 2560000000, 5120000000, 10240000000, 20480000000, 40960000000,
 			81920000000},
 		14},
 	[MODEL_FIRST_TOKEN] = {"gen_ai_server_time_to_first_token_seconds",
-		"How long it took until the first piece of an answer came.", 1e-9,
+		"How long it took until the first piece of an answer came.", NULL, 1e-9,
 		{1000000, 5000000, 10000000, 20000000, 40000000, 60000000, 80000000, 100000000,
 			250000000, 500000000, 750000000, 1000000000, 2500000000, 5000000000,
 			7500000000, 10000000000},
 		16},
 };
 
-static const char *const histogram_labels[MODEL_HISTOGRAMS] = {
-	[MODEL_INPUT_TOKENS] = ",gen_ai_token_type=\"input\"",
-	[MODEL_OUTPUT_TOKENS] = ",gen_ai_token_type=\"output\"",
-	[MODEL_DURATION] = "",
-	[MODEL_FIRST_TOKEN] = "",
-};
-
-/* Whether ROW is, or becomes, that of NAME. */
-static bool claim(struct model_name *row, const char *name)
-{
-	enum { PATIENCE = 10000 };
-	int state = NAME_FREE;
-	if (atomic_compare_exchange_strong(&row->state, &state, NAME_BEING_WRITTEN)) {
-		(void)snprintf(row->name, sizeof row->name, "%s", name);
-		atomic_store(&row->state, NAME_THERE);
-		return true;
-	}
-	/* Who writes it may have been killed; then the row is nobody's. */
-	for (int i = 0; i < PATIENCE && atomic_load(&row->state) == NAME_BEING_WRITTEN; i++)
-		(void)sched_yield();
-	return atomic_load(&row->state) == NAME_THERE &&
-	       strncmp(row->name, name, sizeof row->name - 1) == 0;
-}
-
 struct metrics_model metrics_model(struct metrics_part *part, const char *name)
 {
-	for (size_t i = 0; part != NULL && i < MODEL_ROWS; i++) {
-		if (claim(&part->whole->models[i], name))
-			return (struct metrics_model){part, i};
-	}
-	return (struct metrics_model){0};
+	size_t row = part != NULL ? metric_name_claim(part->whole->models, MODEL_ROWS, name)
+				  : MODEL_ROWS;
+	return row < MODEL_ROWS ? (struct metrics_model){part, row} : (struct metrics_model){0};
 }
 
 atomic_llong *metrics_model_budget(const struct metrics_model *model)
 {
-	return model->part != NULL ? &model->part->whole->models[model->row].budget : NULL;
+	return model->part != NULL ? &model->part->whole->budgets[model->row] : NULL;
 }
 
 static struct model_figures *figures_of(const struct metrics_model *model)
@@ -155,19 +128,6 @@ static struct model_figures sum_of(const struct metrics *metrics, size_t row)
 	return sum;
 }
 
-static void add_escaped(struct buffer *text, const char *value, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		if (value[i] == '"' || value[i] == '\\')
-			buffer_add_char(text, '\\');
-		/* A line of metrics has no other line ends than its own. */
-		if (value[i] == '\n')
-			buffer_add_char(text, ' ');
-		else
-			buffer_add_char(text, value[i]);
-	}
-}
-
 /* The labels of the model NAME. One that is no provider's is the server's own. */
 static void add_labels(struct buffer *text, const char *name)
 {
@@ -175,10 +135,10 @@ static void add_labels(struct buffer *text, const char *name)
 	const char *slash = strchr(name, '/');
 	const char *model = slash != NULL ? slash + 1 : name;
 	buffer_add_string(text, "gen_ai_operation_name=\"chat\",gen_ai_provider_name=\"");
-	add_escaped(text, slash != NULL ? name : own,
+	metric_label_add(text, slash != NULL ? name : own,
 		slash != NULL ? (size_t)(slash - name) : sizeof own - 1);
 	buffer_add_string(text, "\",gen_ai_request_model=\"");
-	add_escaped(text, model, strlen(model));
+	metric_label_add(text, model, strlen(model));
 	buffer_add_char(text, '"');
 }
 
@@ -208,8 +168,8 @@ static void print_histograms(const struct table *table, size_t histogram, struct
 	for (size_t row = 0; row < MODEL_ROWS; row++) {
 		if (table->labels[row] == NULL)
 			continue;
-		char *labels =
-			memory_format("%s%s", table->labels[row], histogram_labels[histogram]);
+		char *labels = memory_format(
+			"%s%s", table->labels[row], about->labels != NULL ? about->labels : "");
 		histogram_print(&table->sums[row].histograms[histogram], about, labels, text);
 		free(labels);
 	}
@@ -220,7 +180,7 @@ void metrics_models_print(const struct metrics *metrics, struct buffer *text)
 	struct table *table = memory_make(struct table);
 	for (size_t row = 0; row < MODEL_ROWS; row++) {
 		struct buffer labels = {0};
-		if (atomic_load(&metrics->models[row].state) != NAME_THERE)
+		if (!metric_name_is_there(&metrics->models[row]))
 			continue;
 		add_labels(&labels, metrics->models[row].name);
 		table->labels[row] = buffer_take(&labels);
@@ -271,7 +231,7 @@ struct ss_value *metrics_models(const struct metrics *metrics)
 	struct ss_value *items[MODEL_ROWS];
 	size_t count = 0;
 	for (size_t row = 0; row < MODEL_ROWS; row++) {
-		if (atomic_load(&metrics->models[row].state) != NAME_THERE)
+		if (!metric_name_is_there(&metrics->models[row]))
 			continue;
 		struct model_figures sum = sum_of(metrics, row);
 		struct ss_value *total = total_of(metrics->models[row].name, &sum);

@@ -25,7 +25,8 @@ struct store {
 	struct connection connections[STORE_INSTANCES];
 	size_t count;
 	struct service_thread *thread;
-	atomic_llong commit_ns; /* what the last commit took */
+	struct metrics_part *metrics; /* NULL: nothing is counted */
+	atomic_llong commit_ns;       /* what the last commit took */
 };
 
 enum job_kind {
@@ -132,8 +133,12 @@ static void commit_all(const struct connection *connection, struct service_job *
 	struct commit commit;
 	for (struct service_job *rest = jobs; rest != NULL;) {
 		collect(&commit, kind, &rest);
-		if (commit.count > 0)
-			commit_some(connection, &commit);
+		if (commit.count == 0)
+			continue;
+		int64_t since_ns = clock_monotonic_ns();
+		commit_some(connection, &commit);
+		metrics_observe(connection->store->metrics, METRIC_STORE_COMMIT,
+			(uint64_t)(clock_monotonic_ns() - since_ns));
 	}
 }
 
@@ -174,6 +179,17 @@ static bool is_write(const struct queue_item *item)
 	return job->kind == JOB_COMMIT || job->kind == JOB_WRITE || job->kind == JOB_FEEDBACK;
 }
 
+/* A job that is not committed with others. */
+static void do_measured(const struct connection *connection, struct store_job *job)
+{
+	bool calls = job->kind == JOB_CALL || job->kind == JOB_DELETE;
+	int64_t since_ns = clock_monotonic_ns();
+	if (do_job(connection, job) < 0)
+		failure_complete(&job->err, "the storage");
+	metrics_observe(connection->store->metrics, calls ? METRIC_STORE_CALL : METRIC_STORE_READ,
+		(uint64_t)(clock_monotonic_ns() - since_ns));
+}
+
 static void work(void *context, struct service_job *jobs)
 {
 	const struct connection *connection = context;
@@ -187,8 +203,8 @@ static void work(void *context, struct service_job *jobs)
 		atomic_store_explicit(&connection->store->commit_ns,
 			clock_monotonic_ns() - since_ns, memory_order_relaxed);
 	for (struct service_job *job = jobs; job != NULL; job = service_job_next(job)) {
-		if (do_job(connection, job_of(job)) < 0)
-			failure_complete(&job_of(job)->err, "the storage");
+		if (!is_write(&job->item))
+			do_measured(connection, job_of(job));
 	}
 }
 
@@ -408,6 +424,7 @@ struct store *store_new(struct event_base *base, const struct ss_storage_operati
 
 void store_measure(struct store *store, struct metrics_part *metrics)
 {
+	store->metrics = metrics;
 	service_thread_measure(store->thread, metrics, METRIC_STORE_QUEUE);
 }
 

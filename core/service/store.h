@@ -29,7 +29,7 @@ enum { STORE_INSTANCES = 32 };
 struct store *store_new(struct event_base *base, const struct ss_storage_operations *storage,
 	void *const *instances, size_t count, size_t queue_limit, struct ss_error *err);
 
-/* Tells METRICS how many requests wait. */
+/* Tells METRICS how many requests wait, and how long they take; before the first one. */
 void store_measure(struct store *store, struct metrics_part *metrics);
 
 /* Reads what a turn needs to know; KEY is copied, but for its vector_context. */

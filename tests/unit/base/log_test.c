@@ -276,3 +276,27 @@ Test(log, that_cannot_be_written_harms_nobody)
 	struct log log = log_new(-1, SS_LOG_DEBUG, false);
 	log_error(&log, "nobody reads this");
 }
+
+Test(log, carries_a_trace_beside_the_ids_of_a_request)
+{
+	const struct log log = log_new(ends[1], SS_LOG_INFO, false);
+	const struct trace trace = trace_new();
+	char longest[65];
+	memset(longest, 'i', sizeof longest - 1);
+	longest[sizeof longest - 1] = '\0';
+	const struct log request = log_with(&log, "request_id", longest);
+	const struct log traced = log_with_trace(&request, &trace);
+	const struct log all = log_with(&traced, "conversation_id", longest);
+	cr_expect_str_eq(all.trace.id, trace.id);
+	log_info(&all, "said");
+	char *line = written();
+	const char *const names[] = {"request_id", "trace_id", "conversation_id"};
+	const char *const values[] = {longest, trace.id, longest};
+	for (size_t i = 0; i < array_length(names); i++) {
+		char *value = logfmt_value(line, names[i]);
+		cr_assert_not_null(value, "no %s in %s", names[i], line);
+		cr_expect_str_eq(value, values[i]);
+		free(value);
+	}
+	free(line);
+}

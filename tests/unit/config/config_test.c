@@ -149,6 +149,7 @@ Test(config, has_defaults_for_what_is_left_out)
 	cr_expect_str_eq(config->docs, "");
 	cr_expect_eq(config->log_level, SS_LOG_INFO);
 	cr_expect_not(config->log_json);
+	cr_expect_eq(config->log_access, 1);
 	cr_expect_eq(config->history_limit, 20);
 	cr_expect_eq(config->queue_limit, 1024);
 	cr_expect_eq(config->vector_cache, 2048);
@@ -169,7 +170,7 @@ Test(config, has_what_the_file_says)
 	struct config *config = good("embedder: {plugin: e, options: {model: m}}\n",
 		"server: {host: '::', port: 0, workers: 3, drain_timeout: 500ms, heartbeat: 1s, "
 		"docs: d}\n"
-		"log: {level: debug, format: json}\n"
+		"log: {level: debug, format: json, access: 0.25}\n"
 		"support: {history: 0, queue: 5, vector_cache: 16}\n"
 		"plugins: [p, /q]\n");
 	cr_expect_str_eq(config->host, "::");
@@ -180,6 +181,7 @@ Test(config, has_what_the_file_says)
 	expect_below(config->docs, "d");
 	cr_expect_eq(config->log_level, SS_LOG_DEBUG);
 	cr_expect(config->log_json);
+	cr_expect_eq(config->log_access, 0.25);
 	cr_expect_eq(config->history_limit, 0);
 	cr_expect_eq(config->queue_limit, 5);
 	cr_expect_eq(config->vector_cache, 16);

@@ -121,19 +121,19 @@ static void query(struct http_request *request)
 }
 
 static const struct http_route routes[] = {
-	{"GET", "/", hello, 0, NULL},
-	{"GET", "/hello", hello, 0, NULL},
-	{"GET", "/big", big, 0, NULL},
-	{"DELETE", "/nothing", nothing, 0, NULL},
-	{"GET", "/cached", cached, 0, NULL},
-	{"GET", "/things/{id}", thing, 0, NULL},
-	{"DELETE", "/things/{id}", thing, 0, NULL},
-	{"GET", "/things/special", special, 0, NULL},
-	{"GET", "/things/{id}/parts/{part}", thing, 0, NULL},
-	{"GET", "/park", park, 0, NULL},
-	{"POST", "/echo", echo, HTTP_BODY_LIMIT, NULL},
-	{"PUT", "/echo", echo, 100, NULL},
-	{"POST", "/query", query, HTTP_BODY_LIMIT, NULL},
+	{"GET", "/", hello, 0, NULL, NULL},
+	{"GET", "/hello", hello, 0, NULL, NULL},
+	{"GET", "/big", big, 0, NULL, NULL},
+	{"DELETE", "/nothing", nothing, 0, NULL, NULL},
+	{"GET", "/cached", cached, 0, NULL, NULL},
+	{"GET", "/things/{id}", thing, 0, NULL, NULL},
+	{"DELETE", "/things/{id}", thing, 0, NULL, NULL},
+	{"GET", "/things/special", special, 0, NULL, NULL},
+	{"GET", "/things/{id}/parts/{part}", thing, 0, NULL, NULL},
+	{"GET", "/park", park, 0, NULL, NULL},
+	{"POST", "/echo", echo, HTTP_BODY_LIMIT, NULL, NULL},
+	{"PUT", "/echo", echo, 100, NULL, NULL},
+	{"POST", "/query", query, HTTP_BODY_LIMIT, NULL, NULL},
 };
 
 int fixture_listener(int *port)

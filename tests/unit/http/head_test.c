@@ -150,6 +150,7 @@ Test(http_head, says_what_the_request_is)
 {
 	static const char bytes[] = "POST /a?b HTTP/1.1\r\nHost: x\r\nContent-Length: 12  \r\n"
 				    "Connection: upgrade , close\r\nX-Request-ID: abc\r\n"
+				    "Traceparent: 00-1-2-01 \r\n"
 				    "Expect: 100-Continue\r\n\r\nrest";
 	struct http_head head = {0};
 	cr_assert_eq(read_head(&head, bytes, sizeof bytes - 1, 7), 0);
@@ -157,7 +158,16 @@ Test(http_head, says_what_the_request_is)
 	cr_expect_eq(head.target.length, 4);
 	cr_expect_eq(head.length, 12);
 	cr_expect_eq(head.request_id.length, 3);
+	cr_expect_eq(head.traceparent.length, 9);
 	cr_expect(head.close && head.expects_continue && !head.chunked);
+}
+
+Test(http_head, says_of_no_trace_when_there_are_two)
+{
+	static const char bytes[] = LINE HOST "traceparent: a\r\nTraceparent: b\r\n\r\n";
+	struct http_head head = {0};
+	cr_assert_eq(read_head(&head, bytes, sizeof bytes - 1, 7), 0);
+	cr_expect_eq(head.traceparent.length, 0);
 }
 
 /* The status of a chunked body whose limit is 20 bytes, or 0; *USED is set to its length. */

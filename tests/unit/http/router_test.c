@@ -20,9 +20,9 @@ static void expect_refused(const struct http_route *routes, size_t count, const 
 Test(http_router, refuses_routes_that_cannot_be_told_apart)
 {
 	static const struct http_route routes[] = {
-		{"GET", "/a/{b}/c", handle, 0, NULL},
-		{"POST", "/a/{c}/c", handle, 0, NULL},
-		{"GET", "/a/{c}/c", handle, 0, NULL},
+		{"GET", "/a/{b}/c", handle, 0, NULL, NULL},
+		{"POST", "/a/{c}/c", handle, 0, NULL, NULL},
+		{"GET", "/a/{c}/c", handle, 0, NULL, NULL},
 	};
 	struct ss_error err = {0};
 	struct router *router = router_new(routes, 2, &err);
@@ -33,29 +33,29 @@ Test(http_router, refuses_routes_that_cannot_be_told_apart)
 
 Test(http_router, refuses_paths_and_methods_that_are_none)
 {
+	expect_refused(&(struct http_route){"GET", "a", handle, 0, NULL, NULL}, 1,
+		"does not begin with /");
+	expect_refused(&(struct http_route){"GET", "/a/x{b}", handle, 0, NULL, NULL}, 1,
+		"not a whole segment");
+	expect_refused(&(struct http_route){"GET", "/a/{}", handle, 0, NULL, NULL}, 1,
+		"not a whole segment");
+	expect_refused(&(struct http_route){"HEAD", "/a", handle, 0, NULL, NULL}, 1,
+		"which none can have");
 	expect_refused(
-		&(struct http_route){"GET", "a", handle, 0, NULL}, 1, "does not begin with /");
-	expect_refused(
-		&(struct http_route){"GET", "/a/x{b}", handle, 0, NULL}, 1, "not a whole segment");
-	expect_refused(
-		&(struct http_route){"GET", "/a/{}", handle, 0, NULL}, 1, "not a whole segment");
-	expect_refused(
-		&(struct http_route){"HEAD", "/a", handle, 0, NULL}, 1, "which none can have");
-	expect_refused(
-		&(struct http_route){"get", "/a", handle, 0, NULL}, 1, "which none can have");
-	expect_refused(
-		&(struct http_route){"GET", "/1/2/3/4/5/6/7/8/9/a/b/c/d/e/f/g/h", handle, 0, NULL},
+		&(struct http_route){"get", "/a", handle, 0, NULL, NULL}, 1, "which none can have");
+	expect_refused(&(struct http_route){"GET", "/1/2/3/4/5/6/7/8/9/a/b/c/d/e/f/g/h", handle, 0,
+			       NULL, NULL},
 		1, "more than 16 segments");
 }
 
 Test(http_router, prefers_what_is_written_out)
 {
 	static const struct http_route routes[] = {
-		{"GET", "/a/{x}/{y}", handle, 1, NULL},
-		{"GET", "/a/{x}/c", handle, 2, NULL},
-		{"GET", "/a/b/{y}", handle, 3, NULL},
-		{"GET", "/{z}/b/c", handle, 4, NULL},
-		{"PUT", "/a/b/c", handle, 5, NULL},
+		{"GET", "/a/{x}/{y}", handle, 1, NULL, NULL},
+		{"GET", "/a/{x}/c", handle, 2, NULL, NULL},
+		{"GET", "/a/b/{y}", handle, 3, NULL, NULL},
+		{"GET", "/{z}/b/c", handle, 4, NULL, NULL},
+		{"PUT", "/a/b/c", handle, 5, NULL, NULL},
 	};
 	static const struct {
 		const char *path;

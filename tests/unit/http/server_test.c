@@ -339,8 +339,8 @@ Test(http_server, logs_one_line_for_each_request_without_its_query)
 	check_problem(&reply, 400, "control character");
 	char *log = fixture_log(fixture);
 	cr_expect_not_null(strstr(log, "level=info"), "%s", log);
-	cr_expect_not_null(
-		strstr(log, "request_id=\"first\" message=\"GET /things/1 200, "), "%s", log);
+	cr_expect_not_null(strstr(log, "request_id=\"first\" trace_id=\""), "%s", log);
+	cr_expect_not_null(strstr(log, " message=\"GET /things/1 200, "), "%s", log);
 	cr_expect_not_null(strstr(log, reply_header(&reply, "X-Request-ID")), "%s", log);
 	cr_expect_not_null(strstr(log, "message=\"GET /bad 400, "), "%s", log);
 	cr_expect_null(strstr(log, "secret"), "%s", log);

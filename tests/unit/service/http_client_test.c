@@ -200,6 +200,30 @@ Test(http_client, sends_the_method_the_headers_and_the_body)
 	cr_expect_not_null(strstr(request_text, "\r\nContent-Length: 3\r\n"));
 }
 
+Test(http_client, passes_on_the_trace_that_a_call_belongs_to)
+{
+	static const char *const own[] = {"Traceparent: own", NULL};
+	struct trace trace = trace_new();
+	struct outcome first = {0}, second = {0}, third = {0}, last = {0};
+	char expected[80];
+	first.starts = &second;
+	http_client_trace(client, &trace);
+	start(&first, (struct ss_http_request){0});
+	http_client_trace(client, NULL);
+	loop_until(base, &first.dones, 1);
+	(void)snprintf(expected, sizeof expected, "\r\ntraceparent: 00-%s-", trace.id);
+	cr_expect_not_null(strstr(request_text, expected), "%s", request_text);
+	cr_expect_null(strstr(request_text, trace.span), "a call has a span of its own");
+	request_text[0] = '\0';
+	finish(&second);
+	cr_expect_not_null(strstr(request_text, expected), "what it starts belongs to it as well");
+	run(&third, (struct ss_http_request){0});
+	cr_expect_null(strstr(request_text, "traceparent"), "%s", request_text);
+	http_client_trace(client, &trace);
+	run(&last, (struct ss_http_request){.headers = own});
+	cr_expect_null(strstr(request_text, trace.id), "%s", request_text);
+}
+
 Test(http_client, uses_a_connection_again)
 {
 	for (size_t i = 1; i <= 3; i++) {

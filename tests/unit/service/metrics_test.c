@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,4 +108,63 @@ Test(metrics, print_histograms_with_all_that_is_below_each_bound)
 	expect_printed("smartsupport_question_duration_seconds_bucket{le=\"20\"} 1\n"
 		       "smartsupport_question_duration_seconds_bucket{le=\"+Inf\"} 2\n"
 		       "smartsupport_question_duration_seconds_sum 30.001\n");
+}
+
+Test(metrics, tell_requests_and_nodes_by_their_names)
+{
+	struct metrics_part *first = metrics_take(metrics), *second = metrics_take(metrics);
+	size_t ask = metrics_route(first, "askQuestion", "POST");
+	cr_expect_eq(metrics_route(second, "askQuestion", "POST"), ask);
+	cr_expect_neq(metrics_route(second, "askQuestion", "GET"), ask);
+	metrics_request(first, ask, 200, 1000000);
+	metrics_request(second, ask, 204, 2000000000);
+	metrics_request(second, ask, 503, 100);
+	metrics_request(second, metrics_route(second, NULL, NULL), 404, 100);
+	metrics_node_ran(first, metrics_node(first, "say \"hello\""), 3000000);
+	metrics_give(first);
+	expect_printed("\n# TYPE smartsupport_http_request_duration_seconds histogram\n"
+		       "smartsupport_http_request_duration_seconds_bucket{operation="
+		       "\"askQuestion\",method=\"POST\",status=\"2xx\",le=\"0.0005\"} 0\n");
+	expect_printed("\nsmartsupport_http_request_duration_seconds_sum{operation="
+		       "\"askQuestion\",method=\"POST\",status=\"2xx\"} 2.001\n"
+		       "smartsupport_http_request_duration_seconds_count{operation="
+		       "\"askQuestion\",method=\"POST\",status=\"2xx\"} 2\n");
+	expect_printed("_count{operation=\"askQuestion\",method=\"POST\",status=\"5xx\"} 1\n");
+	expect_printed("_count{operation=\"other\",method=\"other\",status=\"4xx\"} 1\n");
+	expect_printed("\nsmartsupport_node_duration_seconds_sum{node=\"say \\\"hello\\\"\"} "
+		       "0.003\n");
+}
+
+Test(metrics, count_names_that_have_no_room_together)
+{
+	enum { NAMES = 127 };
+	char name[32];
+	struct metrics_part *part = metrics_take(metrics);
+	for (int i = 0; i < NAMES + 2; i++) {
+		(void)snprintf(name, sizeof name, "node_%d", i);
+		metrics_node_ran(part, metrics_node(part, name), 1000);
+	}
+	expect_printed("smartsupport_node_duration_seconds_count{node=\"node_126\"} 1\n");
+	expect_printed("smartsupport_node_duration_seconds_count{node=\"other\"} 2\n");
+	metrics_node_ran(NULL, metrics_node(NULL, "node"), 1);
+	metrics_request(NULL, metrics_route(NULL, "askQuestion", "POST"), 200, 1);
+}
+
+Test(metrics, tell_what_a_process_takes_as_long_as_it_is_there)
+{
+	struct metrics_part *part = metrics_take(metrics);
+	struct buffer text = {0};
+	double bytes = 0;
+	metrics_set_process(part, getpid());
+	metrics_print(metrics, &text);
+	const char *found =
+		strstr(buffer_text(&text), "\nprocess_resident_memory_bytes{worker=\"0\"} ");
+	cr_assert_not_null(found);
+	cr_assert_eq(sscanf(strchr(found, '}'), "} %lf", &bytes), 1);
+	cr_expect_gt(bytes, 100000);
+	metrics_give(part);
+	text.length = 0;
+	metrics_print(metrics, &text);
+	cr_expect_null(strstr(buffer_text(&text), "{worker="));
+	buffer_free(&text);
 }
