@@ -28,6 +28,8 @@ const struct api_handler api_handlers[] = {
 	{"reindexArticles", api_kb_reindex, 0},
 	{"listUnanswered", api_unanswered, 0},
 	{"getHealth", api_health, 0},
+	{"getLiveness", api_livez, 0},
+	{"getReadiness", api_readyz, 0},
 	{"getStats", api_stats, 0},
 	{"getMetrics", api_metrics, 0},
 	{"getOpenApi", api_openapi, 0},

@@ -29,6 +29,7 @@ struct api {
 	struct compute *compute;
 	const struct llm *llm;
 	const struct catalogue *catalogue; /* of the articles */
+	const char *workflow;              /* its hash */
 	const struct metrics *metrics;     /* of all workers */
 	const struct key_ring *keys;
 	bool is_open; /* as long as there is no key, everybody may do everything */
@@ -36,6 +37,7 @@ struct api {
 	int64_t heartbeat_ns; /* how long an event stream may be silent */
 	int64_t started_ns;   /* of the monotonic clock */
 	int64_t started_at_s; /* Unix time */
+	bool leaving;         /* the worker finishes what it has, and ends */
 };
 
 /* Who asks without a user_id. */
@@ -67,6 +69,10 @@ void api_kb_reindex(struct http_request *request);
 void api_unanswered(struct http_request *request);
 /* GET /api/v1/health */
 void api_health(struct http_request *request);
+/* GET /livez */
+void api_livez(struct http_request *request);
+/* GET /readyz */
+void api_readyz(struct http_request *request);
 /* GET /api/v1/stats */
 void api_stats(struct http_request *request);
 /* GET /openapi.json */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "config/environment.h"
+#include "graph/graph.h"
 #include "http/server.h"
 #include "http/tls.h"
 #include "service/key_ring.h"
@@ -95,6 +96,7 @@ static void drain(struct worker_process *worker)
 	if (worker->draining)
 		return;
 	worker->draining = true;
+	worker->api.leaving = true;
 	(void)event_del(worker->control);
 	(void)evtimer_add(worker->deadline, &after);
 	runtime_drain(worker->runtime);
@@ -135,6 +137,7 @@ static void on_control(evutil_socket_t fd, short what, void *context)
 		return;
 	}
 	metrics_set(worker->options->part, METRIC_WORKERS, 1);
+	metrics_set_process(worker->options->part, getpid());
 	runtime_begin(worker->runtime);
 }
 
@@ -196,6 +199,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		.compute = runtime_compute(worker->runtime),
 		.llm = runtime_llm(worker->runtime),
 		.catalogue = runtime_catalogue(worker->runtime),
+		.workflow = runtime_graph(worker->runtime)->hash,
 		.metrics = worker->options->metrics,
 		.keys = runtime_keys(worker->runtime),
 		.is_open = is_open,
@@ -208,6 +212,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 	options.tls = worker->tls;
 	options.metrics = worker->options->metrics;
 	options.part = worker->options->part;
+	options.logged = worker->config->log_access;
 	worker->document = api_document_new(api_handlers, api_handler_count, api_gate, &err);
 	worker->api.document = worker->document;
 	if (worker->document != NULL)

@@ -137,8 +137,8 @@ static void explain(struct llm_call *call)
 static void leave(struct llm_call *call)
 {
 	if (call->entered) {
-		log_warning(&call->log, "the model %s did not answer: %s",
-			row_of(call)->model.name, call->err.text);
+		log_warning(&call->log, "the model %s did not answer: %s", row_of(call)->model.name,
+			call->err.text);
 		llm_close_entry(call, LLM_FAILED, call->err.text);
 	}
 	stop_timers(call);
@@ -266,8 +266,8 @@ static bool try_again(struct llm_call *call)
 		wait_ns = row->not_before_ns - now_ns;
 	if (now_ns + wait_ns >= call->until_ns || is_too_patient(row, now_ns))
 		return false;
-	log_warning(&call->log, "the model %s is asked again in %.3g s: %s",
-		row->model.name, (double)wait_ns / 1e9, call->err.text);
+	log_warning(&call->log, "the model %s is asked again in %.3g s: %s", row->model.name,
+		(double)wait_ns / 1e9, call->err.text);
 	pause_for(call, wait_ns, now_ns);
 	return true;
 }
@@ -573,14 +573,19 @@ struct llm *llm_new(const struct llm_options *options)
 	return llm;
 }
 
+int64_t llm_row_rest_ns(const struct llm_row *row, int64_t now_ns)
+{
+	int64_t rest = breaker_rest_ns(&row->breaker, now_ns);
+	if (is_too_patient(row, now_ns) && row->not_before_ns - now_ns > rest)
+		rest = row->not_before_ns - now_ns;
+	return rest;
+}
+
 int64_t llm_rest_ns(const struct llm *llm)
 {
 	int64_t now_ns = clock_monotonic_ns(), least = INT64_MAX;
 	for (size_t i = 0; i < llm->count; i++) {
-		const struct llm_row *row = &llm->rows[i];
-		int64_t rest = breaker_rest_ns(&row->breaker, now_ns);
-		if (is_too_patient(row, now_ns) && row->not_before_ns - now_ns > rest)
-			rest = row->not_before_ns - now_ns;
+		int64_t rest = llm_row_rest_ns(&llm->rows[i], now_ns);
 		least = rest < least ? rest : least;
 	}
 	return least;

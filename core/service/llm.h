@@ -76,7 +76,8 @@ struct llm_question {
 	llm_answered *done;
 	void *context;
 	bool hurried; /* as if by llm_hurry() */
-	const struct log *log; /* who asks: copied, and its trace is passed on. NULL: nobody in particular */
+	const struct log
+		*log; /* who asks: copied, and its trace is passed on. NULL: nobody in particular */
 };
 
 /* All that OPTIONS point to, and the models' instances, are borrowed until llm_free(). */
@@ -98,6 +99,10 @@ void llm_hurry(struct llm_call *call);
 
 /* How long no model of the chain can be asked, since they keep failing or have asked for patience; 0 when one can. */
 int64_t llm_rest_ns(const struct llm *llm);
+
+/* How the models of the chain are: a new list of maps {model, state, seconds}. The state is "ok", or "resting" while it
+ * is not asked, for the seconds, since it keeps failing or has asked for patience. */
+struct ss_value *llm_states(const struct llm *llm);
 
 /* What the plugin calls: hands on a piece of GENERATION's answer. */
 void llm_hand_on(struct ss_generation *generation, struct ss_text text);

@@ -122,6 +122,8 @@ struct ss_generation {
 
 /* GENERATION, which CALL waits for, has ended; it is gone afterwards. */
 void llm_attempted(struct llm_call *call, struct ss_generation *generation);
+/* How long ROW's model is not asked; 0: it is. */
+int64_t llm_row_rest_ns(const struct llm_row *row, int64_t now_ns);
 /* ROW has room for a call that waits. */
 void llm_wake(struct llm_row *row);
 

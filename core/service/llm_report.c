@@ -141,3 +141,18 @@ void llm_entries_free(struct llm_call *call)
 		free(call->entries[i].error);
 	free(call->entries);
 }
+
+struct ss_value *llm_states(const struct llm *llm)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	struct ss_value **states = memory_array(llm->count, sizeof(struct ss_value *));
+	for (size_t i = 0; i < llm->count; i++) {
+		int64_t rest_ns = llm_row_rest_ns(&llm->rows[i], now_ns);
+		states[i] = value_map_make({"model", value_text(llm->rows[i].model.name)},
+			{"state", value_text(rest_ns > 0 ? "resting" : "ok")},
+			{"seconds", rest_ns > 0 ? value_number((double)rest_ns / 1e9) : NULL});
+	}
+	struct ss_value *list = value_list(states, llm->count);
+	free(states);
+	return list;
+}

@@ -1,5 +1,6 @@
 // GET /metrics: the figures of all workers, whichever is asked.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { Installation } from './lib/files.mjs';
 import { parseMetrics } from './lib/metrics.mjs';
@@ -112,5 +113,88 @@ test('a text that is asked again is found in the cache, whatever its blanks', as
 			smartsupport_embedder_cache_misses_total: 1,
 			[hits]: before.get(hits) * 2 + 1,
 		});
+	});
+});
+
+function promtool(text) {
+	const { status, stdout, stderr, error } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+	assert.ifError(error);
+	return { status, told: stdout + stderr };
+}
+
+test('Prometheus\' own check has nothing to say, before and after there is something to count', async () => {
+	assert.notEqual(promtool('# TYPE wrong counter\nwrong 1\n').status, 0, 'the check finds what is wrong');
+	await withServer({ installation: new Installation() }, async (server) => {
+		const empty = await server.request('/metrics', alone);
+		assert.deepEqual(promtool(empty.text), { status: 0, told: '' });
+		await server.ask(known);
+		await server.request('/nothing');
+		const full = await server.request('/metrics', alone);
+		assert.deepEqual(promtool(full.text), { status: 0, told: '' });
+	});
+});
+
+const requests = (operation, method, status) =>
+	`smartsupport_http_request_duration_seconds_count{operation="${operation}",method="${method}",status="${status}"}`;
+
+// The buckets of a histogram with LABELS, in their order.
+function buckets(values, name, labels) {
+	return [...values].filter(([key]) => key.startsWith(`${name}_bucket{${labels}`)).map(([, count]) => count);
+}
+
+test('what many clients ask of two workers at once is counted exactly', { timeout: 180000 }, async () => {
+	await withServer({ installation: new Installation() }, async (server) => {
+		const counts = { live: 400, asked: 60, refused: 40, lost: 30 };
+		const kinds = {
+			live: () => server.request('/livez', alone),
+			asked: (i) => server.ask(`How do I change my plan ${i}?`, {}, alone),
+			refused: () => server.request('/api/v1/query', { ...alone, method: 'POST', body: {} }),
+			lost: () => server.request('/nothing', { ...alone, method: 'DELETE' }),
+		};
+		await Promise.all(Object.entries(kinds).flatMap(([name, ask]) => Array.from({ length: counts[name] }, (_, i) => ask(i))));
+		const [raw] = await server.exchange('NONSENSE\r\n\r\n');
+		assert.equal(raw.status, 400);
+
+		const values = await scrape(server);
+		assertFigures(values, {
+			smartsupport_workers: 2,
+			[requests('getLiveness', 'GET', '2xx')]: counts.live,
+			[requests('askQuestion', 'POST', '2xx')]: counts.asked,
+			[requests('askQuestion', 'POST', '4xx')]: counts.refused,
+			[requests('other', 'other', '4xx')]: counts.lost + 1,
+			[requests('askQuestion', 'POST', '5xx')]: undefined,
+			[outcome('failed')]: 0,
+			smartsupport_question_duration_seconds_count: counts.asked,
+			'smartsupport_node_duration_seconds_count{node="categorizer"}': counts.asked,
+			smartsupport_knowledge_search_duration_seconds_count: values.get('smartsupport_knowledge_searches_total'),
+			smartsupport_embedder_batch_duration_seconds_count: values.get('smartsupport_embedder_batch_size_count'),
+			'smartsupport_store_duration_seconds_count{operation="read"}': counts.asked,
+		});
+		assert.ok(values.get('smartsupport_knowledge_searches_total') > 0);
+		const commits = values.get('smartsupport_store_duration_seconds_count{operation="commit"}');
+		assert.ok(commits > 0 && commits <= counts.asked, 'those that wait are committed together');
+
+		const labels = 'operation="getLiveness",method="GET",status="2xx"';
+		const name = 'smartsupport_http_request_duration_seconds';
+		const ladder = buckets(values, name, labels);
+		assert.deepEqual(ladder, ladder.toSorted((a, b) => a - b), 'the buckets are cumulative');
+		assert.equal(ladder.at(-1), counts.live);
+		const sum = values.get(`${name}_sum{${labels}}`);
+		assert.ok(sum > 0 && sum < counts.live * 60, 'seconds');
+	});
+});
+
+test('each worker tells what it takes of the machine', async () => {
+	await withServer({ installation: new Installation() }, async (server) => {
+		const now = Date.now() / 1000;
+		let values;
+		await until('both workers', async () => (values = await scrape(server)).get('smartsupport_workers') === 2);
+		const of = (name) => [...values].filter(([key]) => key.startsWith(`${name}{worker="`)).map(([, value]) => value);
+		for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'process_open_fds', 'process_start_time_seconds']) {
+			assert.equal(of(name).length, 2, name);
+			assert.ok(of(name).every((value) => value > 0), name);
+		}
+		assert.ok(of('process_resident_memory_bytes').every((bytes) => bytes > 1e6));
+		assert.ok(of('process_start_time_seconds').every((start) => start > now - 3600 && start < now + 60));
 	});
 });
