@@ -105,6 +105,13 @@ static _Noreturn void be_crowd(struct crowd_process *crowd, int ready)
 			_exit(1);
 		}
 	}
+	/* They are taken in their order: the last one that reads has a reply when all others are connected to more than
+	 * the system's queue. */
+	char byte;
+	size_t last = sends_slowly(crowd, crowd->count - 1) ? crowd->count - 2 : crowd->count - 1;
+	if (crowd->kind == CROWD_SLOW && crowd->count > 1 &&
+		recv(crowd->members[last].fd, &byte, 1, MSG_PEEK) != 1)
+		_exit(1);
 	if (write(ready, "", 1) != 1)
 		_exit(1);
 	/* The members act one after the other, evenly over each second. */
