@@ -59,8 +59,7 @@ static bool check_role(
 	return false;
 }
 
-bool api_caller_find(
-	struct http_request *request, enum api_role needed, struct api_caller *caller)
+bool api_caller_find(struct http_request *request, enum api_role needed, struct api_caller *caller)
 {
 	static const enum api_role roles[] = {[KEY_NOBODY] = API_PUBLIC,
 		[KEY_CHAT] = API_CHAT,
@@ -134,8 +133,7 @@ static char *read_user(const struct ss_storage_operations *storage, void *instan
 	}
 	if (storage->list_messages(instance, &filter, &page, err) == 0) {
 		const struct ss_value *message = value_at(value_get(page, "items"), 0);
-		const char *id =
-			value_as_string(value_get(message, "conversation_id"), NULL);
+		const char *id = value_as_string(value_get(message, "conversation_id"), NULL);
 		if (storage->read_conversation(instance, id, &conversation, err) == 0)
 			user = memory_string(
 				value_as_string(value_get(conversation, "user_id"), NULL));
@@ -157,7 +155,7 @@ static int call_find(const struct ss_storage_operations *storage, void *instance
 	/* In the words of a turn that nobody has. */
 	return known ? 0
 		     : ss_fail_as(err, SS_NOT_FOUND, "there is no stored turn with the id %s",
-				finding->turn_id);
+			       finding->turn_id);
 }
 
 static void on_found(void *context, const struct ss_error *err)

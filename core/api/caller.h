@@ -22,8 +22,7 @@ struct api_caller {
 
 /* Finds out who sends REQUEST, which is for those of the role NEEDED. False when it is refused; then a problem was
  * replied. */
-bool api_caller_find(
-	struct http_request *request, enum api_role needed, struct api_caller *caller);
+bool api_caller_find(struct http_request *request, enum api_role needed, struct api_caller *caller);
 
 /* Who sends REQUEST. Borrowed as the request is. */
 const struct api_caller *api_caller(const struct http_request *request);

@@ -22,9 +22,11 @@ static const char help[] =
 	"  create  makes an API key and shows it, once\n"
 	"  list    lists the keys: what they are for, and their last letters\n"
 	"  revoke  ends a key: no server takes it any more, a second later at most\n"
-	"  remove  forgets a key that is revoked or has expired; when none is left, who is on this\n"
+	"  remove  forgets a key that is revoked or has expired; when none is left, who is on "
+	"this\n"
 	"          machine needs none\n\n"
-	"  -r, --role ROLE     chat (asks, as users of its space), operator (looks after customers) "
+	"  -r, --role ROLE     chat (asks, as users of its space), operator (looks after "
+	"customers) "
 	"or admin\n"
 	"  -n, --name NAME     what it is for, as you will know it again\n"
 	"  -e, --expires TIME  how long it is good for, as in 90d; by default for ever\n"
@@ -269,8 +271,7 @@ static struct ss_value *find_key(struct stored *stored, const char *id)
 	if (documents == NULL)
 		return NULL;
 	const struct ss_value *first = value_at(documents, 0);
-	struct ss_value *document =
-		value_get(first, "data") != NULL ? value_ref(first) : NULL;
+	struct ss_value *document = value_get(first, "data") != NULL ? value_ref(first) : NULL;
 	value_unref(documents);
 	if (document == NULL)
 		(void)fprintf(stderr,
@@ -304,7 +305,8 @@ static int revoke_key(struct stored *stored, const struct arguments *arguments)
 	if (document == NULL)
 		return 1;
 	struct ss_value *read = read_data(document);
-	struct ss_value *data = value_type(read) == SS_MAP ? value_ref(read) : value_map(NULL, NULL, 0);
+	struct ss_value *data =
+		value_type(read) == SS_MAP ? value_ref(read) : value_map(NULL, NULL, 0);
 	struct ss_value *revoked = value_map_with(data, "revoked", value_bool(true));
 	bool done = replace(stored, document, revoked);
 	if (done)

@@ -335,8 +335,8 @@ static int follow_store(struct runtime *runtime, struct diagnostics *diagnostics
 	runtime->feed = article_feed_new(&options);
 	document_watch_follow(runtime->watch, SS_ARTICLES, runtime->articles_version,
 		article_feed_take, runtime->feed);
-	document_watch_follow(runtime->watch, SS_API_KEYS, runtime->keys_version, key_ring_take,
-		runtime->keys);
+	document_watch_follow(
+		runtime->watch, SS_API_KEYS, runtime->keys_version, key_ring_take, runtime->keys);
 	if (document_watch_start(runtime->watch, &err) == 0)
 		return 0;
 	diagnostics_add(diagnostics, runtime->config->document->file, 0, 0, "%s", err.text);

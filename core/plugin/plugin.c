@@ -197,8 +197,7 @@ static int check_fields(const char *path, const struct ss_field *rows, struct ss
 	return 0;
 }
 
-static int check_operations(
-	const char *path, const struct ss_plugin *plugin, struct ss_error *err)
+static int check_operations(const char *path, const struct ss_plugin *plugin, struct ss_error *err)
 {
 	const char *kind = kinds[plugin->kind].name;
 	const char *table;
@@ -296,7 +295,8 @@ static int check(const char *path, const struct ss_plugin *plugin, struct ss_err
 		plugin->summary == NULL)
 		return ss_fail(
 			err, "%s: its descriptor lacks a name, version, licence or summary", path);
-	if (check_operations(path, plugin, err) < 0 || check_running(path, plugin, err) < 0 || check_options(path, plugin->options, err) < 0)
+	if (check_operations(path, plugin, err) < 0 || check_running(path, plugin, err) < 0 ||
+		check_options(path, plugin->options, err) < 0)
 		return -1;
 	return check_fields(path, plugin->fields, err);
 }

@@ -122,8 +122,8 @@ static enum key_role read_role(
 	return KEY_NOBODY;
 }
 
-void key_read(struct api_key *key, const char *id, const struct ss_value *data,
-	struct ss_error *err)
+void key_read(
+	struct api_key *key, const char *id, const struct ss_value *data, struct ss_error *err)
 {
 	*key = (struct api_key){
 		.name = memory_string(text_at(data, "name")),
@@ -234,8 +234,8 @@ size_t key_ring_count(const struct key_ring *ring)
 	return ring->count;
 }
 
-enum key_verdict key_ring_find(const struct key_ring *ring, const char *token, int64_t now_s,
-	const struct api_key **key)
+enum key_verdict key_ring_find(
+	const struct key_ring *ring, const char *token, int64_t now_s, const struct api_key **key)
 {
 	char id[KEY_ID_SIZE];
 	char hash[HASH_SIZE];

@@ -75,8 +75,8 @@ void key_make(const struct key_order *order, struct key_made *made);
 
 /* Reads what the store keeps of a key; DATA may be NULL. KEY has the role KEY_NOBODY, and ERR says why, when that cannot
  * be read. Free it. */
-void key_read(struct api_key *key, const char *id, const struct ss_value *data,
-	struct ss_error *err);
+void key_read(
+	struct api_key *key, const char *id, const struct ss_value *data, struct ss_error *err);
 void key_free(struct api_key *key);
 
 /* LOG is borrowed. */
@@ -91,7 +91,7 @@ size_t key_ring_count(const struct key_ring *ring);
 
 /* What TOKEN is at NOW_S, Unix time. *KEY is the key it is of, borrowed until the ring changes; NULL: of none. How long
  * this takes tells nothing of how much of a key is right. */
-enum key_verdict key_ring_find(const struct key_ring *ring, const char *token, int64_t now_s,
-	const struct api_key **key);
+enum key_verdict key_ring_find(
+	const struct key_ring *ring, const char *token, int64_t now_s, const struct api_key **key);
 
 #endif

@@ -7,8 +7,7 @@
 
 #define OF_ANOTHER_SERVER "transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 
-static const char *const find =
-	"SELECT EXISTS (SELECT 1 FROM events WHERE " OF_ANOTHER_SERVER ")";
+static const char *const find = "SELECT EXISTS (SELECT 1 FROM events WHERE " OF_ANOTHER_SERVER ")";
 
 /* All are settled, in the order of their own numbers. */
 static const char *const settle = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"

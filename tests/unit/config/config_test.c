@@ -486,15 +486,15 @@ Test(config, lets_nobody_in_whom_it_does_not_name)
 
 Test(config, names_those_who_may_reach_the_server)
 {
-	struct config *config = good(NULL,
-		"server:\n"
-		"  open_to_everybody: true\n"
-		"  hosts: [Support.Example.com]\n"
-		"  trusted_proxies: [127.0.0.1, '10.0.0.0/8', '::1']\n"
-		"  cors: {origins: ['https://www.example.com', 'http://localhost:3000', "
-		"'https://[2001:db8::1]:8443']}\n"
-		"  limits: {address: 5/s, key: off, user: 1000/d}\n"
-		"  idempotency: {lease: 1s, keep: 48h}\n");
+	struct config *config =
+		good(NULL, "server:\n"
+			   "  open_to_everybody: true\n"
+			   "  hosts: [Support.Example.com]\n"
+			   "  trusted_proxies: [127.0.0.1, '10.0.0.0/8', '::1']\n"
+			   "  cors: {origins: ['https://www.example.com', 'http://localhost:3000', "
+			   "'https://[2001:db8::1]:8443']}\n"
+			   "  limits: {address: 5/s, key: off, user: 1000/d}\n"
+			   "  idempotency: {lease: 1s, keep: 48h}\n");
 	const struct config_access *access = &config->access;
 	cr_expect(access->open_to_everybody);
 	cr_assert_eq(access->host_count, 1);
@@ -516,20 +516,22 @@ Test(config, refuses_what_names_nobody)
 		"@:7:17: \"https://a.example\" is no name of a host; write it without scheme and "
 		"port, as in support.example.com\n");
 	refuses(NULL, "server: {trusted_proxies: [nginx]}\n",
-		"@:7:28: \"nginx\" is neither an address nor a network; write it as in 127.0.0.1 or "
+		"@:7:28: \"nginx\" is neither an address nor a network; write it as in 127.0.0.1 "
+		"or "
 		"10.0.0.0/8\n");
 	refuses(NULL, "server: {cors: {origins: ['*']}}\n",
 		"@:7:27: \"*\" is no origin as browsers send it; write scheme, host and, if it is "
 		"not the scheme's own, the port, as in https://www.example.com\n");
 	refuses(NULL, "server: {cors: {origins: ['https://a.example/']}}\n",
-		"@:7:27: \"https://a.example/\" is no origin as browsers send it; write scheme, host "
+		"@:7:27: \"https://a.example/\" is no origin as browsers send it; write scheme, "
+		"host "
 		"and, if it is not the scheme's own, the port, as in https://www.example.com\n");
 }
 
 Test(config, refuses_limits_that_are_none)
 {
-	static const char *const texts[] = {
-		"0/m", "-1/m", "600", "600/", "600/w", "600/mm", "10000001/m", "6e2/m", "on", "' 6/m'"};
+	static const char *const texts[] = {"0/m", "-1/m", "600", "600/", "600/w", "600/mm",
+		"10000001/m", "6e2/m", "on", "' 6/m'"};
 	for (size_t i = 0; i < array_length(texts); i++) {
 		char *more = memory_format("server: {limits: {user: %s}}\n", texts[i]);
 		char *bare = memory_text(texts[i] + (texts[i][0] == '\''),

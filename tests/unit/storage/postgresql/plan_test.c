@@ -25,10 +25,7 @@ static const char *const small_tables[] = {
 static const char *const walked[] = {
 	"turns_pkey", /* list_journals() of those that are done: nearly all are */
 	/* All documents of a kind are wanted, up to a limit. */
-	"knowledge_base_pkey",
-	"heads_pkey",
-	"webhooks_pkey",
-	"api_keys_pkey",
+	"knowledge_base_pkey", "heads_pkey", "webhooks_pkey", "api_keys_pkey",
 	"events_by_transaction", /* the last one */
 };
 
@@ -102,10 +99,9 @@ static void fill_feedback(void *store, int batch)
 
 static void fill_documents(const char *table)
 {
-	char *sql = memory_format(
-		"INSERT INTO %s (id, version, data, created_at, updated_at)"
-		" SELECT 'd' || i, i, CASE WHEN i %% 4 > 0 THEN '{}' END, i, i"
-		" FROM generate_series(1, 2000) AS i",
+	char *sql = memory_format("INSERT INTO %s (id, version, data, created_at, updated_at)"
+				  " SELECT 'd' || i, i, CASE WHEN i %% 4 > 0 THEN '{}' END, i, i"
+				  " FROM generate_series(1, 2000) AS i",
 		table);
 	store_execute(sql);
 	free(sql);
