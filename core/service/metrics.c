@@ -242,7 +242,8 @@ void metrics_print(const struct metrics *metrics, struct buffer *text)
 	for (size_t i = 0; i < METRICS; i++) {
 		if (rows[i].name == NULL)
 			continue;
-		if (i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0)
+		if (i == 0 || rows[i - 1].name == NULL ||
+			strcmp(rows[i].name, rows[i - 1].name) != 0)
 			metrics_print_head(text, rows[i].name, types[rows[i].kind], rows[i].help);
 		buffer_add_format(text, "%s%s %llu\n", rows[i].name, rows[i].labels,
 			(unsigned long long)metrics_total(metrics, (enum metric)i));
