@@ -278,9 +278,10 @@ static void tells_all_of_a_turn(struct probe *probe)
 	const char *at = probe_time(probe, feedback.given_at_ns);
 	const char *expected = probe_format(probe,
 		"{\"items\":[{\"at\":\"%s\",\"content\":\"question "
-		"1\",\"id\":\"%s\",\"role\":\"user\","
+		"1\",\"conversation_id\":\"%s\",\"id\":\"%s\",\"role\":\"user\","
 		"\"seq\":1},{\"answered_by\":\"billing\",\"at\":\"%s\",\"attempts\":1,"
-		"\"category\":\"%s\",\"content\":\"answer 1\",\"duration_ns\":250000000,"
+		"\"category\":\"%s\",\"content\":\"answer 1\",\"conversation_id\":\"%s\","
+		"\"duration_ns\":250000000,"
 		"\"escalated\":true,\"escalation_reason\":\"Angry\",\"feedback\":{\"comment\":"
 		"\"no\\n\","
 		"\"created_at\":\"%s\",\"issues\":[\"slow\",\"wrong\"],\"rating\":2,"
@@ -288,9 +289,9 @@ static void tells_all_of_a_turn(struct probe *probe)
 		"\"metadata\":\"{ \\\"b\\\":1, \\\"a\\\":[] "
 		"}\",\"priority\":5,\"role\":\"assistant\","
 		"\"sentiment\":\"%s\",\"seq\":2,\"turn_id\":\"%s\"}]}",
-		probe_time(probe, turn.asked_at_ns), message_id(page, 0),
-		probe_time(probe, turn.answered_at_ns), turn.category, at, at, message_id(page, 1),
-		turn.sentiment, turn.turn_id);
+		probe_time(probe, turn.asked_at_ns), turn.conversation_id, message_id(page, 0),
+		probe_time(probe, turn.answered_at_ns), turn.category, turn.conversation_id, at, at,
+		message_id(page, 1), turn.sentiment, turn.turn_id);
 	probe_expect_json(probe, "the messages of a turn with feedback", expected, page);
 }
 
