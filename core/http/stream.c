@@ -24,7 +24,16 @@ bool http_stream_begun(const struct http_request *request)
 	return request->status != 0;
 }
 
-void http_stream_send(struct http_request *request, struct ss_text part)
+static void on_taken(struct evhttp_connection *connection, void *context)
+{
+	struct http_request *request = context;
+	(void)connection;
+	if (request->taken != NULL)
+		request->taken(request->taken_data);
+}
+
+static void send_part(struct http_request *request, struct ss_text part,
+	void (*taken)(struct evhttp_connection *, void *))
 {
 	struct guard *guard = request->guard;
 	if (guard == NULL || guard->overrun || part.length == 0)
@@ -32,10 +41,33 @@ void http_stream_send(struct http_request *request, struct ss_text part)
 	struct evbuffer *buffer = evbuffer_new();
 	if (buffer == NULL || evbuffer_add(buffer, part.data, part.length) < 0)
 		abort(); /* only for want of memory */
-	evhttp_send_reply_chunk(request->evhttp, buffer);
+	evhttp_send_reply_chunk_with_cb(request->evhttp, buffer, taken, request);
 	evbuffer_free(buffer);
 	request->length += part.length;
 	guard_streamed(guard);
+}
+
+void http_stream_send(struct http_request *request, struct ss_text part)
+{
+	send_part(request, part, NULL);
+}
+
+void http_stream_send_paced(
+	struct http_request *request, struct ss_text part, void (*taken)(void *data), void *data)
+{
+	request->taken = taken;
+	request->taken_data = data;
+	send_part(request, part, on_taken);
+}
+
+void http_stream_cut(struct http_request *request)
+{
+	struct guard *guard = request->guard;
+	if (guard != NULL) {
+		guard->overrun = true;
+		guard_streamed(guard);
+	}
+	http_stream_end(request);
 }
 
 void http_stream_end(struct http_request *request)

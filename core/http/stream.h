@@ -20,6 +20,14 @@ bool http_stream_begun(const struct http_request *request);
 /* Sends PART, which is copied. */
 void http_stream_send(struct http_request *request, struct ss_text part);
 
+/* The same, and calls TAKEN with DATA when nothing of the reply waits for the client any more: whoever has a lot to send goes
+ * on then. It is not called when the client has gone, or when the request has ended. */
+void http_stream_send_paced(
+	struct http_request *request, struct ss_text part, void (*taken)(void *data), void *data);
+
+/* Ends the reply, and with it REQUEST, so that the client sees that it is not whole: the connection is cut. */
+void http_stream_cut(struct http_request *request);
+
 /* Ends the reply, and with it REQUEST. */
 void http_stream_end(struct http_request *request);
 
