@@ -7,6 +7,9 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_MS = 1000 };
 
 struct events {
 	struct http_request *request;
@@ -56,6 +59,29 @@ static void begin(struct events *events)
 	/* Proxies that collect replies would keep the pieces back; this one says so to some of them. */
 	http_reply_header(events->request, "X-Accel-Buffering", "no");
 	http_stream_begin(events->request, 200, SSE_TYPE);
+}
+
+void events_begin(struct events *events)
+{
+	struct buffer text = {0};
+	begin(events);
+	sse_retry(&text, RETRY_MS);
+	send_text(events, &text);
+	buffer_free(&text);
+}
+
+void events_send_numbered(
+	struct events *events, const char *name, const char *id, const struct ss_value *value)
+{
+	struct buffer text = {0};
+	char *json = json_text(value);
+	events->spoke = true;
+	if (id != NULL)
+		sse_id(&text, id);
+	sse_event(&text, name, (struct ss_text){json, strlen(json)});
+	send_text(events, &text);
+	buffer_free(&text);
+	free(json);
 }
 
 void events_send(struct events *events, const char *name, struct ss_text data)

@@ -16,6 +16,13 @@ struct events *events_new(struct http_request *request);
 /* Whether the stream has begun. */
 bool events_begun(const struct events *events);
 
+/* Begins the stream before there is an event; it tells clients to come back soon when it ends. */
+void events_begin(struct events *events);
+
+/* Sends an event with VALUE as JSON, and the id that a client says it has seen when it comes back (NULL: none). */
+void events_send_numbered(
+	struct events *events, const char *name, const char *id, const struct ss_value *value);
+
 /* Sends an event with DATA; with VALUE as JSON. NAME may be NULL. */
 void events_send(struct events *events, const char *name, struct ss_text data);
 void events_send_value(struct events *events, const char *name, const struct ss_value *value);

@@ -13,6 +13,7 @@
 #include "service/catalogue.h"
 #include "service/compute.h"
 #include "service/document_watch.h"
+#include "service/event_feed.h"
 #include "service/host.h"
 #include "service/http_client.h"
 #include "service/key_ring.h"
@@ -56,6 +57,7 @@ struct runtime {
 	struct key_ring *keys;
 	int64_t keys_version;
 	struct article_feed *feed;
+	struct event_feed *events;
 	int64_t articles_version; /* of the documents that the knowledge base was made of */
 	struct knowledge *knowledge;
 	struct later *later;
@@ -337,6 +339,8 @@ static int follow_store(struct runtime *runtime, struct diagnostics *diagnostics
 		article_feed_take, runtime->feed);
 	document_watch_follow(
 		runtime->watch, SS_API_KEYS, runtime->keys_version, key_ring_take, runtime->keys);
+	runtime->events = event_feed_new(runtime->base, runtime->store, runtime->log);
+	document_watch_follow_events(runtime->watch, event_feed_look, runtime->events);
 	if (document_watch_start(runtime->watch, &err) == 0)
 		return 0;
 	diagnostics_add(diagnostics, runtime->config->document->file, 0, 0, "%s", err.text);
@@ -499,8 +503,8 @@ static int start_workflow(
 		.current = runtime->support,
 		.plugins = runtime->plugins,
 	};
-	runtime->unfinished = unfinished_new(
-		runtime->base, runtime->store, versions_new(&versions), runtime->log);
+	runtime->unfinished =
+		unfinished_new(runtime->base, runtime->store, versions_new(&versions), runtime->log);
 	return 0;
 }
 
@@ -691,6 +695,7 @@ void runtime_free(struct runtime *runtime)
 	/* Then the services finish what was asked of them; the turns that waited for it are over. */
 	document_watch_free(runtime->watch);
 	article_feed_stop(runtime->feed);
+	event_feed_stop(runtime->events);
 	engine_stop(runtime->engine);
 	unfinished_stop(runtime->unfinished);
 	http_client_stop(runtime->http);
@@ -698,6 +703,7 @@ void runtime_free(struct runtime *runtime)
 	article_feed_free(runtime->feed);
 	retention_stop(runtime->retention);
 	store_free(runtime->store);
+	event_feed_free(runtime->events);
 	retention_free(runtime->retention);
 	if (runtime->later != NULL)
 		later_make(runtime->later);
@@ -728,6 +734,12 @@ void runtime_begin(struct runtime *runtime)
 void runtime_drain(struct runtime *runtime)
 {
 	unfinished_pause(runtime->unfinished);
+	event_feed_stop(runtime->events);
+}
+
+struct event_feed *runtime_events(struct runtime *runtime)
+{
+	return runtime->events;
 }
 
 struct support *runtime_support(struct runtime *runtime)

@@ -14,6 +14,7 @@ struct runtime;
 struct support;
 struct store;
 struct engine;
+struct event_feed;
 struct graph;
 struct compute;
 struct ss_embedder_operations;
@@ -83,6 +84,8 @@ void runtime_free(struct runtime *runtime);
 
 /* Borrowed. */
 struct support *runtime_support(struct runtime *runtime);
+/* NULL: the storage does not tell of what happens. */
+struct event_feed *runtime_events(struct runtime *runtime);
 struct store *runtime_store(struct runtime *runtime);
 struct engine *runtime_engine(struct runtime *runtime);
 const struct catalogue *runtime_catalogue(const struct runtime *runtime);

@@ -54,3 +54,13 @@ void sse_comment(struct buffer *out, const char *text)
 {
 	buffer_add_format(out, ": %s\n\n", text);
 }
+
+void sse_id(struct buffer *out, const char *id)
+{
+	buffer_add_format(out, "id: %s\n", id);
+}
+
+void sse_retry(struct buffer *out, unsigned ms)
+{
+	buffer_add_format(out, "retry: %u\n\n", ms);
+}

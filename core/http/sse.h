@@ -17,6 +17,12 @@ bool sse_accepted(const char *accept);
 /* Appends an event with DATA, of any number of lines. NAME is one line, or NULL for an event without a name. */
 void sse_event(struct buffer *out, const char *name, struct ss_text data);
 
+/* Appends the id of the event that is appended next, one line: a client that comes back sends it as Last-Event-ID. */
+void sse_id(struct buffer *out, const char *id);
+
+/* Appends in how many milliseconds a client is to come back when the stream has ended. */
+void sse_retry(struct buffer *out, unsigned ms);
+
 /* Appends a comment of one line, which clients pass over: it keeps a connection from looking idle. */
 void sse_comment(struct buffer *out, const char *text);
 

@@ -34,7 +34,7 @@ struct followed {
 struct portion {
 	struct queue_item item;
 	enum ss_document_kind kind;
-	struct ss_value *documents;
+	struct ss_value *documents; /* NULL: there are new events */
 };
 
 struct document_watch {
@@ -43,6 +43,9 @@ struct document_watch {
 	const struct log *log;
 	struct event_base *base;
 	struct followed kinds[KINDS];
+	void (*happened)(void *context); /* NULL: nobody follows the events */
+	void *happened_context;
+	bool events;            /* there are new ones */
 	struct queue *portions; /* for the loop */
 	struct queue *taken;    /* back from the loop: one portion is under way at a time */
 	struct queue *wake;     /* readable when it is to end */
@@ -186,6 +189,7 @@ static int wait_for_changes(struct document_watch *watch, struct ss_error *err)
 		.heads = versions[SS_HEADS],
 		.webhooks = versions[SS_WEBHOOKS],
 		.api_keys = versions[SS_API_KEYS],
+		.events = watch->happened != NULL,
 		.timeout_ns = watch_ns,
 	};
 	if (watch->storage->watch(watch->instance, &what, &seen, err) < 0) {
@@ -198,6 +202,7 @@ static int wait_for_changes(struct document_watch *watch, struct ss_error *err)
 		watch->kinds[i].stale =
 			versions[i] >= 0 && version != NULL && value_as_int(version) != versions[i];
 	}
+	watch->events = value_as_bool(value_get(seen, "events"));
 	value_unref(seen);
 	return 0;
 }
@@ -209,6 +214,9 @@ static int look(struct document_watch *watch, struct ss_error *err)
 			read_changes(watch, (enum ss_document_kind)i, err) < 0)
 			return -1;
 	}
+	if (watch->events && watch->happened != NULL)
+		(void)hand_over(watch, SS_ARTICLES, NULL);
+	watch->events = false;
 	return atomic_load(&watch->ending) ? 0 : wait_for_changes(watch, err);
 }
 
@@ -229,6 +237,7 @@ static void *run(void *argument)
 		/* Nobody can tell what happened meanwhile. */
 		for (size_t i = SS_ARTICLES; i < KINDS; i++)
 			watch->kinds[i].stale = true;
+		watch->events = true;
 		if (!failing)
 			log_warning(watch->log,
 				"changes in the store are not seen: %s; it is tried again",
@@ -251,7 +260,10 @@ static void on_arrived(evutil_socket_t fd, short what, void *context)
 		struct queue_item *next = item->next;
 		struct portion *portion = queue_entry(item, struct portion, item);
 		const struct followed *followed = &watch->kinds[portion->kind];
-		followed->changed(followed->context, portion->documents);
+		if (portion->documents == NULL)
+			watch->happened(watch->happened_context);
+		else
+			followed->changed(followed->context, portion->documents);
 		queue_put(watch->taken, item);
 		item = next;
 	}
@@ -273,6 +285,13 @@ void document_watch_follow(struct document_watch *watch, enum ss_document_kind k
 {
 	watch->kinds[kind] = (struct followed){
 		.changed = changed, .context = context, .version = version, .stale = true};
+}
+
+void document_watch_follow_events(
+	struct document_watch *watch, void (*happened)(void *context), void *context)
+{
+	watch->happened = happened;
+	watch->happened_context = context;
 }
 
 int document_watch_start(struct document_watch *watch, struct ss_error *err)

@@ -1,5 +1,5 @@
 /*
- * The document watch: tells the loop when documents in the store have changed, whoever changed them. It waits in the storage's
+ * The document watch: tells the loop when documents in the store have changed, whoever changed them, or events were stored. It waits in the storage's
  * watch() on a thread of its own, with an instance of the storage of its own, reads what changed, and hands it over in portions.
  * When the store fails it tries again, with growing pauses.
  */
@@ -28,6 +28,10 @@ struct ss_value *document_watch_read(
 /* Tells CHANGED what changes in KIND behind VERSION. Before the start. */
 void document_watch_follow(struct document_watch *watch, enum ss_document_kind kind,
 	int64_t version, documents_changed *changed, void *context);
+
+/* Tells HAPPENED, from the start on, when there are new events. Before the start. */
+void document_watch_follow_events(
+	struct document_watch *watch, void (*happened)(void *context), void *context);
 
 int document_watch_start(struct document_watch *watch, struct ss_error *err);
 

@@ -1,19 +1,21 @@
 // Reads event streams as a client does.
 
-// The events in TEXT: {name, data}, with data as JSON where it is any. Comments are passed over, and so is an event
+// The events in TEXT: {name, data} and the id if there is one, with data as JSON where it is any. Comments are passed over, and so is an event
 // that is not complete.
 export function parseEvents(text) {
 	const events = [];
-	let [name, data] = [undefined, []];
+	let [name, data, id] = [undefined, []];
 	for (const line of text.split('\n')) {
 		if (line === '') {
-			if (data.length > 0) events.push({ name, data: parsed(data.join('\n')) });
-			[name, data] = [undefined, []];
+			if (data.length > 0) events.push({ name, data: parsed(data.join('\n')), ...(id === undefined ? {} : { id }) });
+			[name, data, id] = [undefined, []];
 		} else if (line.startsWith('event: ')) {
 			name = line.slice('event: '.length);
 		} else if (line.startsWith('data: ')) {
 			data.push(line.slice('data: '.length));
-		} else if (!line.startsWith(':')) {
+		} else if (line.startsWith('id: ')) {
+			id = line.slice('id: '.length);
+		} else if (!line.startsWith(':') && !/^retry: \d+$/.test(line)) {
 			throw new Error(`no line of an event: ${line}`);
 		}
 	}
