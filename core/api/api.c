@@ -57,6 +57,8 @@ struct http_problem api_problem(const struct ss_error *err)
 			.detail = "this cannot be done right now; try again in a moment"};
 	case SS_NOT_FOUND:
 		return (struct http_problem){.status = 404, .detail = err->text};
+	case SS_CONFLICT:
+		return (struct http_problem){.status = 409, .detail = err->text};
 	default:
 		return (struct http_problem){.status = 500,
 			.detail = "something went wrong here; the log says what, under this "

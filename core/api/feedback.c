@@ -1,8 +1,9 @@
 /* POST /api/v1/feedback: what a customer says of an answer. */
-#include "api/api.h"
+#include "api/asked.h"
+#include "api/caller.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "service/store.h"
+#include "support/happened.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -13,11 +14,15 @@ struct giving {
 	struct http_request *request;
 	char *issues;
 	struct ss_feedback feedback;
+	struct ss_value *conversation; /* that it is about */
+	struct happened happened;
 };
 
 static void free_giving(struct giving *giving)
 {
 	free(giving->issues);
+	value_unref(giving->conversation);
+	happened_free(&giving->happened);
 	free(giving);
 }
 
@@ -54,24 +59,50 @@ static struct giving *giving_new(struct http_request *request)
 	return giving;
 }
 
-/* Whose turn it is is known, or nobody asks. */
+/* Finds the conversation, of which others are told with the feedback. */
+static int find(const struct ss_storage_operations *storage, void *instance, void *context,
+	struct ss_error *err)
+{
+	struct giving *giving = context;
+	const struct ss_message_filter filter = {
+		.struct_size = sizeof filter, .turn_id = giving->feedback.turn_id, .limit = 1};
+	struct ss_value *page = NULL;
+	if (storage->list_messages(instance, &filter, &page, err) < 0)
+		return -1;
+	const struct ss_value *message = value_at(value_get(page, "items"), 0);
+	const char *id = value_as_string(value_get(message, "conversation_id"), NULL);
+	int result = storage->read_conversation(instance, id, &giving->conversation, err);
+	value_unref(page);
+	return result;
+}
+
+/* Feedback goes into the store with that of others. */
 static void on_found(void *context, const struct ss_error *err)
 {
 	struct giving *giving = context;
 	const struct api *api = http_request_context(giving->request);
 	struct ss_error why = {0};
-	if (err != NULL)
+	const char *user = value_as_string(value_get(giving->conversation, "user_id"), NULL);
+	if (err == NULL && api_known_user(giving->request, user) == NULL) {
+		(void)ss_fail_as(&why, SS_NOT_FOUND, "there is no stored turn with the id %s",
+			giving->feedback.turn_id);
+		err = &why;
+	}
+	if (err != NULL) {
 		on_stored(giving, err);
-	else if (store_give_feedback(api->store, &giving->feedback, on_stored, giving, &why) < 0)
+		return;
+	}
+	happened_feedback(&giving->happened, giving->conversation, &giving->feedback);
+	giving->feedback.events = happened_events(&giving->happened);
+	if (store_give_feedback(api->store, &giving->feedback, on_stored, giving, &why) < 0)
 		on_stored(giving, &why);
 }
 
 void api_feedback(struct http_request *request)
 {
+	const struct api *api = http_request_context(request);
 	struct ss_error err = {0};
 	struct giving *giving = giving_new(request);
-	if (api_caller(request)->space[0] == '\0')
-		on_found(giving, NULL);
-	else if (api_find_turn(request, giving->feedback.turn_id, on_found, giving, &err) < 0)
+	if (store_run(api->store, find, on_found, giving, &err) < 0)
 		on_stored(giving, &err);
 }

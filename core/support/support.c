@@ -10,6 +10,7 @@
 #include "service/compute.h"
 #include "service/metrics.h"
 #include "service/store.h"
+#include "support/happened.h"
 #include "support/told.h"
 #include "support/vectors.h"
 #include "support/watch.h"
@@ -84,6 +85,7 @@ struct support_turn {
 	bool continued; /* another process began with it */
 	struct turn *turn;
 	struct ss_turn record;
+	struct happened happened; /* when it is stored */
 	const char *shown[SHOWN_LIMIT];
 	char unanswered[HASH_SIZE];
 	struct vectors earlier;
@@ -144,6 +146,7 @@ static void free_turn(struct support_turn *turn)
 	vectors_free(&turn->earlier);
 	free(turn->vector);
 	free(turn->metadata);
+	happened_free(&turn->happened);
 	free(turn);
 }
 
@@ -336,6 +339,8 @@ static void make_reply(struct support_turn *turn)
 	note_shown(turn);
 	note_unanswered(turn);
 	note_vector(turn);
+	happened_turn(&turn->happened, &turn->record);
+	turn->record.events = happened_events(&turn->happened);
 }
 
 /* Whether an article answers the question; a workflow that does not tell always answers. */
