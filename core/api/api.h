@@ -14,6 +14,7 @@ struct api_pages;
 struct catalogue;
 struct compute;
 struct event_base;
+struct event_feed;
 struct key_ring;
 struct llm;
 struct metrics;
@@ -26,6 +27,7 @@ struct api {
 	const struct api_pages *pages;
 	struct support *support;
 	struct store *store;
+	struct event_feed *feed; /* NULL: nothing can be followed */
 	struct compute *compute;
 	const struct llm *llm;
 	const struct catalogue *catalogue; /* of the articles */
@@ -67,6 +69,31 @@ void api_kb_import(struct http_request *request);
 void api_kb_reindex(struct http_request *request);
 /* GET /api/v1/kb/unanswered */
 void api_unanswered(struct http_request *request);
+/* GET /api/v1/conversations */
+void api_conversations(struct http_request *request);
+/* GET and DELETE /api/v1/conversations/{id}; GET …/messages, …/export and …/events */
+void api_conversation(struct http_request *request);
+void api_conversation_delete(struct http_request *request);
+void api_conversation_messages(struct http_request *request);
+void api_conversation_export(struct http_request *request);
+void api_conversation_events(struct http_request *request);
+/* POST /api/v1/conversations/{id}/reply, …/resolve, …/close and …/reopen */
+void api_conversation_reply(struct http_request *request);
+void api_conversation_resolve(struct http_request *request);
+void api_conversation_close(struct http_request *request);
+void api_conversation_reopen(struct http_request *request);
+/* GET and POST /api/v1/users */
+void api_users(struct http_request *request);
+void api_user_create(struct http_request *request);
+/* GET, PATCH and DELETE /api/v1/users/{id}; GET …/export */
+void api_user(struct http_request *request);
+void api_user_change(struct http_request *request);
+void api_user_erase(struct http_request *request);
+void api_user_export(struct http_request *request);
+/* GET /api/v1/analytics */
+void api_analytics(struct http_request *request);
+/* GET /api/v1/events */
+void api_event_list(struct http_request *request);
 /* GET /api/v1/health */
 void api_health(struct http_request *request);
 /* GET /livez */
@@ -93,7 +120,7 @@ void api_model(struct http_request *request);
 /* POST /v1/embeddings */
 void api_embeddings(struct http_request *request);
 
-/* The problem that ERR is, which is borrowed: 404, 503 or 500. The sentence of an internal error is not for clients. */
+/* The problem that ERR is, which is borrowed: 404, 409, 503 or 500. The sentence of an internal error is not for clients. */
 struct http_problem api_problem(const struct ss_error *err);
 
 /* Replies with the problem that ERR is: 404, 409, 503 with Retry-After, or 500. The sentence of an

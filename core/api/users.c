@@ -1,0 +1,117 @@
+/*
+ * Users: GET and POST /api/v1/users; GET, PATCH and DELETE …/{id}, which erases all that is known of one.
+ */
+#include "api/asked.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "value/json.h"
+#include "value/value.h"
+
+#include <event2/http.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int list(const struct ss_storage_operations *storage, void *instance, void *context,
+	struct ss_error *err)
+{
+	struct asked *asked = context;
+	return storage->list_users(instance, asked_question(asked), &asked->value, err);
+}
+
+void api_users(struct http_request *request)
+{
+	const struct ss_value *vip = api_parameter(request, "vip");
+	struct asked *asked = asked_make(request, struct ss_user_filter, asked_reply_page);
+	struct ss_user_filter *filter = asked_question(asked);
+	*filter = (struct ss_user_filter){
+		.struct_size = sizeof *filter,
+		.vip = vip != NULL ? value_as_bool(vip) : -1,
+		.prefix = api_parameter_text(request, "prefix"),
+		.after = api_parameter_text(request, "cursor"),
+		.limit = api_limit(request),
+	};
+	asked_run(asked, list);
+}
+
+static int read(const struct ss_storage_operations *storage, void *instance, void *context,
+	struct ss_error *err)
+{
+	struct asked *asked = context;
+	return storage->read_user(instance, asked_id(asked), &asked->value, err);
+}
+
+void api_user(struct http_request *request)
+{
+	asked_run_id(request, api_parameter_text(request, "id"), read, asked_reply_value);
+}
+
+static int erase(const struct ss_storage_operations *storage, void *instance, void *context,
+	struct ss_error *err)
+{
+	struct asked *asked = context;
+	return storage->erase_user(instance, asked_id(asked), &asked->value, err);
+}
+
+void api_user_erase(struct http_request *request)
+{
+	asked_run_id(request, api_parameter_text(request, "id"), erase, asked_reply_value);
+}
+
+/* Storing. */
+
+static int store(const struct ss_storage_operations *storage, void *instance, void *context,
+	struct ss_error *err)
+{
+	struct asked *asked = context;
+	return storage->store_user(instance, asked_question(asked), &asked->value, err);
+}
+
+/* The member NAME of the body: NULL when it is not given, empty when it is null. */
+static const char *changed_text(const struct http_request *request, const char *name)
+{
+	const struct ss_value *value = value_get(api_body(request), name);
+	return value != NULL && value_type(value) == SS_NULL ? "" : asked_member(request, name);
+}
+
+/* A user ID as the body describes one. */
+static struct asked *user_new(struct http_request *request, const char *id, asked_reply *reply)
+{
+	const struct ss_value *body = api_body(request);
+	const struct ss_value *vip = value_get(body, "vip");
+	const struct ss_value *metadata = value_get(body, "metadata");
+	struct asked *asked = asked_make(request, struct ss_user, reply);
+	struct ss_user *user = asked_question(asked);
+	*user = (struct ss_user){
+		.struct_size = sizeof *user,
+		.id = id,
+		.name = changed_text(request, "name"),
+		.email = changed_text(request, "email"),
+		.vip = vip != NULL ? value_as_bool(vip) : -1,
+		.metadata = metadata != NULL ? asked_keep(asked, json_text(metadata)) : NULL,
+		.at_ns = clock_utc_ns(),
+	};
+	return asked;
+}
+
+static void reply_created(struct http_request *request, const struct ss_value *user)
+{
+	char *id = evhttp_uriencode(value_as_string(value_get(user, "id"), NULL), -1, 0);
+	char *location = memory_format("/api/v1/users/%s", id);
+	http_reply_header(request, "Location", location);
+	free(location);
+	free(id);
+	http_reply_json(request, 201, user);
+}
+
+void api_user_create(struct http_request *request)
+{
+	struct asked *asked = user_new(request, asked_member(request, "id"), reply_created);
+	struct ss_user *user = asked_question(asked);
+	user->is_new = true;
+	asked_run(asked, store);
+}
+
+void api_user_change(struct http_request *request)
+{
+	asked_run(user_new(request, api_parameter_text(request, "id"), asked_reply_value), store);
+}
