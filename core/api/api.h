@@ -20,12 +20,14 @@ struct llm;
 struct metrics;
 struct store;
 struct support;
+struct versions;
 
 /* What the handlers work with; the context of every request. */
 struct api {
 	const struct api_document *document;
 	const struct api_pages *pages;
 	struct support *support;
+	struct versions *versions; /* for turns of other workflows */
 	struct store *store;
 	struct event_feed *feed; /* NULL: nothing can be followed */
 	struct compute *compute;
@@ -92,6 +94,12 @@ void api_user_erase(struct http_request *request);
 void api_user_export(struct http_request *request);
 /* GET /api/v1/analytics */
 void api_analytics(struct http_request *request);
+/* GET /api/v1/turns and …/{id}; POST …/{id}/resume */
+void api_turns(struct http_request *request);
+void api_turn(struct http_request *request);
+void api_turn_resume(struct http_request *request);
+/* GET /api/v1/workflow */
+void api_workflow(struct http_request *request);
 /* GET /api/v1/events */
 void api_event_list(struct http_request *request);
 /* GET /api/v1/health */

@@ -56,11 +56,17 @@ static void reply_error(const struct asking *asking, const struct ss_error *err)
 		api_reply_unanswered(asking->request, err);
 }
 
+/* Whether REPLY tells that the turn waits for an answer from outside. */
+static bool waits(const struct ss_value *reply)
+{
+	return value_get(reply, "interrupts") != NULL;
+}
+
 static void end_stream(
 	const struct asking *asking, const struct ss_value *reply, const struct ss_error *err)
 {
 	if (err == NULL) {
-		events_send_value(asking->events, "final", reply);
+		events_send_value(asking->events, waits(reply) ? "waiting" : "final", reply);
 	} else {
 		const struct http_problem problem = api_problem(err);
 		char *text = http_problem_text(&problem, http_request_id(asking->request));
@@ -81,7 +87,7 @@ static void on_replied(void *context, const struct ss_value *reply, const struct
 	} else {
 		events_free(asking->events);
 		if (err == NULL)
-			http_reply_json(asking->request, 200, reply);
+			http_reply_json(asking->request, waits(reply) ? 202 : 200, reply);
 		else
 			reply_error(asking, err);
 	}
@@ -120,6 +126,7 @@ void api_query(struct http_request *request)
 		.conversation_id =
 			conversation != NULL ? value_as_string(conversation, NULL) : NULL,
 		.message = value_as_text(value_get(body, "message")),
+		.waits = true,
 		.listener = asking->events != NULL ? &listener : NULL,
 	};
 	asking->turn = support_ask(

@@ -69,6 +69,7 @@ struct runtime {
 	struct graph *graph;
 	struct engine *engine;
 	struct support *support;
+	struct versions *versions; /* that the next one has */
 	struct unfinished *unfinished;
 };
 
@@ -503,8 +504,9 @@ static int start_workflow(
 		.current = runtime->support,
 		.plugins = runtime->plugins,
 	};
+	runtime->versions = versions_new(&versions);
 	runtime->unfinished =
-		unfinished_new(runtime->base, runtime->store, versions_new(&versions), runtime->log);
+		unfinished_new(runtime->base, runtime->store, runtime->versions, runtime->log);
 	return 0;
 }
 
@@ -745,6 +747,11 @@ struct event_feed *runtime_events(struct runtime *runtime)
 struct support *runtime_support(struct runtime *runtime)
 {
 	return runtime->support;
+}
+
+struct versions *runtime_versions(struct runtime *runtime)
+{
+	return runtime->versions;
 }
 
 struct store *runtime_store(struct runtime *runtime)

@@ -15,6 +15,7 @@ struct support;
 struct store;
 struct engine;
 struct event_feed;
+struct versions;
 struct graph;
 struct compute;
 struct ss_embedder_operations;
@@ -86,6 +87,8 @@ void runtime_free(struct runtime *runtime);
 struct support *runtime_support(struct runtime *runtime);
 /* NULL: the storage does not tell of what happens. */
 struct event_feed *runtime_events(struct runtime *runtime);
+/* For turns of other workflows. */
+struct versions *runtime_versions(struct runtime *runtime);
 struct store *runtime_store(struct runtime *runtime);
 struct engine *runtime_engine(struct runtime *runtime);
 const struct catalogue *runtime_catalogue(const struct runtime *runtime);

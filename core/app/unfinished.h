@@ -9,7 +9,7 @@
 #ifndef APP_UNFINISHED_H
 #define APP_UNFINISHED_H
 
-#include "app/versions.h"
+#include "support/versions.h"
 
 struct event_base;
 struct unfinished;

@@ -196,6 +196,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 	worker->api = (struct api){
 		.support = runtime_support(worker->runtime),
 		.feed = runtime_events(worker->runtime),
+		.versions = runtime_versions(worker->runtime),
 		.store = runtime_store(worker->runtime),
 		.compute = runtime_compute(worker->runtime),
 		.llm = runtime_llm(worker->runtime),

@@ -83,6 +83,8 @@ struct support_turn {
 	struct watch *watch;                     /* NULL: nothing is told */
 	bool left;
 	bool continued; /* another process began with it */
+	bool waits;     /* who asks can be told that it waits for an answer from outside */
+	struct ss_value *answers; /* that it is to get when it waits; NULL: none */
 	struct turn *turn;
 	struct ss_turn record;
 	struct happened happened; /* when it is stored */
@@ -139,6 +141,7 @@ static void free_turn(struct support_turn *turn)
 	turn_free(turn->turn);
 	watch_free(turn->watch);
 	value_unref(turn->history);
+	value_unref(turn->answers);
 	value_unref(turn->reply);
 	value_unref(turn->trace);
 	free(turn->user_id);
@@ -394,18 +397,54 @@ static void on_committed(void *context, const struct ss_error *err)
 	fail(turn, err);
 }
 
+/* Gives OVER, which waits, the answers that have come for it. */
+static void give_answers(struct support_turn *turn, struct turn *over)
+{
+	struct ss_error err = {0};
+	struct ss_value *answers = turn->answers;
+	turn->answers = NULL;
+	int result = turn_resume(over, answers, &err);
+	value_unref(answers);
+	if (result == 0)
+		return;
+	turn->replied(turn->context, NULL, NULL, &err);
+	free_turn(turn);
+}
+
+/* OVER waits for an answer from outside. */
+static void wait(struct support_turn *turn, struct turn *over)
+{
+	struct ss_error err = {0};
+	if (turn->answers != NULL) {
+		give_answers(turn, over);
+		return;
+	}
+	turn->trace = turn_trace(over);
+	if (!turn->waits || turn_id(over) == NULL) {
+		(void)ss_fail_as(&err, SS_UNAVAILABLE,
+			"the workflow waits for an answer from outside, which %s",
+			turn->waits ? "needs the durability node or turn"
+				    : "this question cannot get");
+		fail(turn, &err);
+		return;
+	}
+	log_info(&turn->log, "the question waits for an answer from outside");
+	turn->reply = value_map_make({"conversation_id", value_text(turn->conversation_id)},
+		{"turn_id", value_text(turn->turn_id)}, {"status", value_text("interrupted")},
+		{"interrupts", turn_interrupts(over)});
+	turn->replied(turn->context, turn->reply, turn->trace, NULL);
+	free_turn(turn);
+}
+
 static void on_over(void *context, struct turn *over)
 {
 	struct support_turn *turn = context;
 	struct ss_error err = {0};
-	turn->trace = turn_trace(over);
 	if (turn_status(over) == TURN_INTERRUPTED) {
-		(void)ss_fail_as(&err, SS_UNAVAILABLE,
-			"the workflow waits for an answer from outside, which a question cannot "
-			"get");
-		fail(turn, &err);
+		wait(turn, over);
 		return;
 	}
+	turn->trace = turn_trace(over);
 	if (turn_error(over) != NULL) {
 		err = *turn_error(over);
 		/* That nothing is there is a client's mistake only when it named it. */
@@ -566,6 +605,7 @@ static struct support_turn *turn_new(struct support *support,
 	support->turns = turn;
 	turn->replied = replied;
 	turn->context = context;
+	turn->waits = question->waits;
 	turn->listener = question->listener;
 	if (question->listener != NULL && question->listener->token != NULL)
 		turn->watch = watch_new(question->listener, context);
@@ -622,29 +662,56 @@ bool support_is_question(const struct record *record)
 	return value_type(value_get(record_about(record), "user_id")) == SS_STRING;
 }
 
-struct support_turn *support_continue(struct support *support, struct record *record,
-	const struct log *log, support_replied *replied, void *context, struct ss_error *err)
+/* Goes on with the turn of RECORD; ANSWERS (taken) may be NULL. */
+static struct support_turn *go_on(struct support *support, struct record *record,
+	struct ss_value *answers, const struct log *log, support_replied *replied, void *context,
+	struct ss_error *err)
 {
 	const struct ss_value *known = record_about(record);
 	const struct support_question question = {
 		.user_id = value_as_string(value_get(known, "user_id"), NULL),
 		.conversation_id = value_as_string(value_get(known, "conversation_id"), NULL),
 		.message = value_as_text(value_get(record_input(record), "message")),
+		.waits = true,
 	};
 	struct support_turn *turn = turn_new(support, &question, log, replied, context);
 	turn->continued = true;
+	turn->answers = answers;
 	turn->new_conversation = value_as_bool(value_get(known, "new_conversation"));
 	turn->asked_at_ns = value_as_int(value_get(known, "asked_at_ns"));
 	(void)snprintf(turn->turn_id, sizeof turn->turn_id, "%s", record_id(record));
 	turn->log = log_with(log, "conversation_id", turn->conversation_id);
-	/* What it took is since it was asked, by whomever. */
-	int64_t passed_ns = clock_utc_ns() - turn->asked_at_ns;
+	/* What it took is since it was asked, by whomever, or since it got what it waited for. */
+	int64_t passed_ns = answers == NULL ? clock_utc_ns() - turn->asked_at_ns : 0;
 	turn->started_ns = clock_monotonic_ns() - (passed_ns > 0 ? passed_ns : 0);
 	struct turn_options options = {.record = record};
 	if (start(turn, &options, err) == 0)
 		return turn;
 	free_turn(turn);
 	return NULL;
+}
+
+struct support_turn *support_continue(struct support *support, struct record *record,
+	const struct log *log, support_replied *replied, void *context, struct ss_error *err)
+{
+	return go_on(support, record, NULL, log, replied, context, err);
+}
+
+struct support_turn *support_resume(struct support *support, struct record *record,
+	struct ss_value *answers, const struct log *log, support_replied *replied, void *context,
+	struct ss_error *err)
+{
+	return go_on(support, record, answers, log, replied, context, err);
+}
+
+const struct graph *support_graph(const struct support *support)
+{
+	return support->options.graph;
+}
+
+struct engine *support_engine(const struct support *support)
+{
+	return support->options.engine;
 }
 
 static void hurry(struct support_turn *turn)

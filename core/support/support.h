@@ -65,6 +65,7 @@ struct support_question {
 	 * stored counts. */
 	const struct ss_value *history;
 	bool anonymous; /* many people have this user_id: what it asked elsewhere tells nothing */
+	bool waits; /* who asks takes it for a reply that the turn waits for an answer from outside */
 	struct ss_text message;
 	const struct support_listener
 		*listener; /* borrowed until the turn has ended; NULL: nobody listens */
@@ -72,7 +73,8 @@ struct support_question {
 
 /*
  * The answer as the API gives it, borrowed for the call: {conversation_id, response, category,
- * sentiment, priority, timestamp, metadata}; or an error. TRACE is the turn's trace, a list.
+ * sentiment, priority, timestamp, metadata}; or an error. TRACE is the turn's trace, a list. Of a turn that waits for an
+ * answer from outside, as it is stored now: {conversation_id, turn_id, status: "interrupted", interrupts}.
  */
 typedef void support_replied(void *context, const struct ss_value *reply,
 	const struct ss_value *trace, const struct ss_error *err);
@@ -92,6 +94,16 @@ bool support_is_question(const struct record *record);
  * cannot be gone on with. */
 struct support_turn *support_continue(struct support *support, struct record *record,
 	const struct log *log, support_replied *replied, void *context, struct ss_error *err);
+
+/* The same for a question that waits for answers from outside: gives it ANSWERS (taken), a map from interrupts to values.
+ * REPLIED gets SS_INVALID when they do not fit; then it waits as before. */
+struct support_turn *support_resume(struct support *support, struct record *record,
+	struct ss_value *answers, const struct log *log, support_replied *replied, void *context,
+	struct ss_error *err);
+
+/* What answers the questions. */
+const struct graph *support_graph(const struct support *support);
+struct engine *support_engine(const struct support *support);
 
 /* Whoever asked has gone away: nothing is told any more, and TURN ends as soon as it can with what it has. It is
  * stored all the same, and its REPLIED is called. */

@@ -29,7 +29,16 @@ const elsewhere = {
 	403: 'a server without keys lets everybody do everything',
 	500: 'something must be wrong in the server',
 	503: 'the server must have too much to do, or lack its store or its files',
+	...Object.fromEntries(
+		['askQuestion 202', 'resumeTurn 200', 'resumeTurn 202', 'resumeTurn 409'].map((name) => [
+			name,
+			'a workflow must wait for an answer; turns_api.test.mjs has one',
+		]),
+	),
 };
+
+// Examples that this server, whose workflow waits for nothing, cannot do anything with.
+const unready = ['resumeTurn'];
 
 async function assertKept(method, route, options) {
 	const reply = await server.request(route, { method, ...options });
@@ -78,7 +87,7 @@ test('every request example is answered as the document says', async () => {
 			const { route, sent } = await real({ route: pathOf(operation), sent: body }, operation);
 			const headers = type ? { 'Content-Type': type } : {};
 			const reply = await assertKept(operation.method, route, { body: sent, headers });
-			assert.ok(reply.status < 300, `${operation.operationId}: ${reply.status} ${reply.text}`);
+			assert.ok(reply.status < 300 || unready.includes(operation.operationId), `${operation.operationId}: ${reply.status} ${reply.text}`);
 		}
 	}
 });

@@ -1,4 +1,4 @@
-#include "app/versions.h"
+#include "support/versions.h"
 
 #include "base/memory.h"
 #include "engine/record.h"

@@ -2,8 +2,8 @@
  * Workflows other than the one that a worker answers with, as unfinished turns began with them: a few at once, each with an
  * engine of its own, made when it is needed and freed when it has nothing to do. Loop thread.
  */
-#ifndef APP_VERSIONS_H
-#define APP_VERSIONS_H
+#ifndef SUPPORT_VERSIONS_H
+#define SUPPORT_VERSIONS_H
 
 #include "engine/engine.h"
 #include "support/support.h"
