@@ -35,6 +35,20 @@ static void tells_messages(struct probe *probe)
 		value_get(probe_context(probe, &key), "history"));
 }
 
+static void tells_the_status(struct probe *probe)
+{
+	struct ss_turn turn = probe_first(probe, "ann");
+	const struct ss_turn_key key = {
+		.user_id = turn.user_id,
+		.conversation_id = turn.conversation_id,
+		.history_limit = 10,
+	};
+	turn.escalated = true;
+	probe_store(probe, &turn);
+	probe_expect_json(probe, "the status of a conversation that went to a human",
+		"\"escalated\"", value_get(probe_context(probe, &key), "status"));
+}
+
 static void keeps_a_long_history(struct probe *probe)
 {
 	static const struct {
@@ -332,6 +346,7 @@ static void leaves_a_threads_conversation_out_of_recent(struct probe *probe)
 static const struct probe_case cases[] = {
 	{"a user not seen before has no name and no history, and is no VIP", knows_nobody},
 	{"a message has its role, its text and its time to the microsecond", tells_messages},
+	{"a context tells the status of its conversation", tells_the_status},
 	{"a history is the last messages, as many as are asked for, oldest first",
 		keeps_a_long_history},
 	{"a history has its turns in the order in which they were stored, whatever the clocks said",

@@ -21,7 +21,7 @@
 #include <string.h>
 
 const char *const support_inputs[] = {"message", "user_id", "user_name", "vip", "conversation_id",
-	"history", "recent", "asked_at", NULL};
+	"conversation_status", "history", "recent", "asked_at", NULL};
 
 /* The fields that a reply is made of. */
 static const struct {
@@ -48,6 +48,7 @@ static const struct {
 	{"user_name", SS_STRING, false},
 	{"vip", SS_BOOL, false},
 	{"conversation_id", SS_STRING, false},
+	{"conversation_status", SS_STRING, false},
 	{"history", SS_LIST, false},
 	{"recent", SS_LIST, false},
 	{"asked_at", SS_STRING, false},
@@ -521,6 +522,7 @@ static int run(struct support_turn *turn, const struct ss_value *known, struct s
 		{"vip", input(turn, "vip", copy(user, "vip"))},
 		{"conversation_id",
 			input(turn, "conversation_id", value_text(turn->conversation_id))},
+		{"conversation_status", input(turn, "conversation_status", copy(known, "status"))},
 		{"history", input(turn, "history",
 				    turn->history != NULL ? value_ref(turn->history)
 							  : copy(known, "history"))},

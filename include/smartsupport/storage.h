@@ -375,7 +375,8 @@ struct ss_storage_operations {
 	 *   stored; what their times say does not matter, as clocks differ,
 	 *   recent: list of the same for what the user wrote last in other conversations than the turn's, by when
 	 *   they were asked, oldest first; left out when recent_limit is 0,
-	 *   conversation_id: of the key's thread; left out when it has none. Since 1.3.
+	 *   conversation_id: of the key's thread; left out when it has none. Since 1.3,
+	 *   status: of the conversation, as in ss_conversation_filter; left out for a new one. Since 1.4.
 	 * SS_NOT_FOUND when the conversation does not exist or belongs to another user. */
 	int (*turn_context)(void *instance, const struct ss_turn_key *key,
 		struct ss_value **context, struct ss_error *err);

@@ -133,6 +133,24 @@ test('a human replies', async () => {
 	assert.equal(nameless.json.author, undefined);
 });
 
+test('a conversation that waits for a human is theirs until they give it back', async () => {
+	const { conversation_id } = await server.ask(angry, { user_id: 'handed' });
+	const more = { user_id: 'handed', conversation_id };
+	const waits = await server.ask(known, more);
+	assert.match(waits.response, /^A person of our team has this conversation/);
+	assert.deepEqual([waits.metadata.escalated, waits.metadata.answered_by, waits.metadata.sources], [false, 'waiting', []]);
+	await post(`/${conversation_id}/reply`, { message: 'I am on it.', author: 'Kim' });
+	assert.equal((await server.ask('Hello', more)).response, waits.response);
+	const { status, message_count } = await get(`/${conversation_id}`);
+	assert.deepEqual([status, message_count], ['escalated', 7]);
+	const unanswered = await server.request('/api/v1/kb/unanswered?limit=200');
+	assert.ok(unanswered.json.items.every(({ question }) => question !== 'Hello'));
+	await changed(conversation_id, 'resolve');
+	const answered = await server.ask(known, more);
+	assert.equal(answered.metadata.answered_by, 'extractive');
+	assert.equal((await get(`/${conversation_id}`)).status, 'active');
+});
+
 test('a conversation is exported whole, as a file', async () => {
 	const { conversation_id } = await server.ask(known, { user_id: 'keeper' });
 	for (let i = 0; i < 60; i++) assert.equal((await post(`/${conversation_id}/reply`, { message: `${i} ${'x'.repeat(5000)}` })).status, 201);

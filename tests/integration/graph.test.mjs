@@ -26,14 +26,15 @@ const nodes = {
 	account: 'general',
 	general: 'general',
 	chat: 'assign',
+	waiting: 'assign',
 	escalate: 'escalation',
 	respond: 'respond',
 	gaps: 'assign',
 };
-const conditions = ['escalated', 'small_talk != ""', 'category == "Technical"', 'category == "Billing"', 'category == "Account"', 'else'];
+const conditions = ['conversation_status == "escalated"', 'escalated', 'small_talk != ""', 'category == "Technical"', 'category == "Billing"', 'category == "Account"', 'else'];
 // Of START, of the two that lead on to one node, of the two joins, of the choice, of the five and of the two that
-// lead on one by one, and of the last one.
-const edges = 3 + 2 + (3 + 1) + (2 + 1) + 6 + (5 + 1) + (2 + 1) + 1;
+// lead on one by one, and of the two last ones.
+const edges = 3 + 2 + (3 + 1) + (2 + 1) + 7 + (5 + 1) + (2 + 1) + 2;
 
 async function draw(...args) {
 	const { code, stdout, stderr } = await runProgram(['graph', ...args]);

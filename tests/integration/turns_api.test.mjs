@@ -189,7 +189,7 @@ test('the workflow is given as JSON and drawn', async () => {
 	assert.equal(json.nodes.find(({ name }) => name === 'escalate').waits, true);
 	const choice = json.edges.find(({ kind }) => kind === 'choose');
 	assert.deepEqual(choice.from, ['check']);
-	assert.deepEqual(choice.to[0], { to: 'escalate', when: 'escalated' });
+	assert.deepEqual(choice.to[1], { to: 'escalate', when: 'escalated' });
 	assert.deepEqual(choice.to.at(-1), { to: 'general' });
 	assert.ok(json.state.some(({ name, type }) => name === 'priority' && type === 'int'));
 	const mermaid = await fetch('?format=mermaid');

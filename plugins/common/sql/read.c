@@ -62,19 +62,6 @@ static int read_user(
 	return 0;
 }
 
-static int check_conversation(
-	struct database *db, const struct ss_turn_key *key, struct ss_error *err)
-{
-	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_CONVERSATION);
-	cursor_bind_string(&cursor, key->conversation_id);
-	cursor_bind_string(&cursor, key->user_id);
-	int found = cursor_next(&cursor, err);
-	cursor_end(&cursor);
-	if (found == 0)
-		return database_fail_conversation(key->conversation_id, err);
-	return found < 0 ? -1 : 0;
-}
-
 /* Messages as they come, newest first. */
 struct messages {
 	struct ss_value **items;
@@ -164,15 +151,31 @@ static int find_thread(struct database *db, const struct ss_turn_key *key, struc
 	return result < 0 || (result == 1 && *id == NULL) ? -1 : 0;
 }
 
-/* *HISTORY is a new list of the last messages of the conversation. */
+/* *STATUS is the new status of the key's conversation, which is the user's. */
+static int read_status(struct database *db, const struct ss_turn_key *key, struct ss_value **status,
+	struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_CONVERSATION);
+	cursor_bind_string(&cursor, key->conversation_id);
+	cursor_bind_string(&cursor, key->user_id);
+	int found = cursor_next(&cursor, err);
+	if (found == 1)
+		*status = text_value(&cursor, 0, err);
+	cursor_end(&cursor);
+	if (found == 0)
+		return database_fail_conversation(key->conversation_id, err);
+	return *status != NULL ? 0 : -1;
+}
+
+/* *HISTORY is a new list of the last messages of the conversation, which has *STATUS. */
 static int read_history(struct database *db, const struct ss_turn_key *key,
-	struct ss_value **history, struct ss_error *err)
+	struct ss_value **history, struct ss_value **status, struct ss_error *err)
 {
 	if (key->conversation_id == NULL) {
 		*history = database_values(db)->list(NULL, 0);
 		return 0;
 	}
-	if (check_conversation(db, key, err) < 0)
+	if (read_status(db, key, status, err) < 0)
 		return -1;
 	struct cursor cursor = cursor_begin(db, STATEMENT_READ_HISTORY);
 	cursor_bind_string(&cursor, key->conversation_id);
@@ -201,19 +204,22 @@ struct context {
 	struct ss_value *history;
 	struct ss_value *recent;
 	struct ss_value *conversation_id;
+	struct ss_value *status;
 };
 
 /* PARTS (taken) as a new map. */
 static struct ss_value *context_value(
 	const struct ss_value_functions *values, const struct context *parts)
 {
-	static const char *const names[] = {"user", "history", "recent", "conversation_id"};
-	struct ss_value *const all[] = {
-		parts->user, parts->history, parts->recent, parts->conversation_id};
-	const char *keys[4];
-	struct ss_value *entries[4];
+	enum { PARTS = 5 };
+	static const char *const names[PARTS] = {
+		"user", "history", "recent", "conversation_id", "status"};
+	struct ss_value *const all[PARTS] = {
+		parts->user, parts->history, parts->recent, parts->conversation_id, parts->status};
+	const char *keys[PARTS];
+	struct ss_value *entries[PARTS];
 	size_t count = 0;
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < PARTS; i++) {
 		if (all[i] == NULL)
 			continue;
 		keys[count] = names[i];
@@ -236,7 +242,7 @@ static int read_context(
 	if (parts.conversation_id != NULL)
 		found.conversation_id = database_values(db)->as_string(parts.conversation_id, NULL);
 	if (read_user(db, key->user_id, &parts.user, err) < 0 ||
-		read_history(db, &found, &parts.history, err) < 0)
+		read_history(db, &found, &parts.history, &parts.status, err) < 0)
 		goto fail;
 	if (key->recent_limit > 0 && read_recent(db, &found, &parts.recent, err) < 0)
 		goto fail;
@@ -250,6 +256,7 @@ fail:
 	database_values(db)->unref(parts.history);
 	database_values(db)->unref(parts.recent);
 	database_values(db)->unref(parts.conversation_id);
+	database_values(db)->unref(parts.status);
 	return -1;
 }
 

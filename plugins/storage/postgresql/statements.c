@@ -117,7 +117,7 @@ const char *const statement_texts[STATEMENTS] = {
 
 	[STATEMENT_FIND_USER] = "SELECT name, vip FROM users WHERE id = $1",
 	[STATEMENT_FIND_CONVERSATION] =
-		"SELECT 1 FROM conversations WHERE id = $1 AND user_id = $2",
+		"SELECT status FROM conversations WHERE id = $1 AND user_id = $2",
 	/* $3: the embedder whose vectors are wanted. */
 	[STATEMENT_READ_HISTORY] =
 		"SELECT CASE role WHEN 'human' THEN 'assistant' ELSE role END, content, created_at,"
