@@ -11,7 +11,7 @@
 #define SECOND_NS ((int64_t)1000000000)
 
 /* Requests in a time that a limit may allow. */
-enum { RATE_MOST = 10000000 };
+enum { RATE_MOST = 1000000 };
 
 enum { CORS_ORIGINS, CORS_ROWS };
 enum { LIMITS_ADDRESS, LIMITS_KEY, LIMITS_USER, LIMITS_ROWS };
