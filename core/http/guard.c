@@ -135,6 +135,7 @@ static char *refusal_text(struct guard *guard, const struct http_refusal *refusa
 		memory_format("HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: " HTTP_PROBLEM_TYPE
 			      "\r\nContent-Length: %zu\r\nX-Request-ID: %s\r\ntraceparent: %s\r\n"
 			      "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+			      "Referrer-Policy: no-referrer\r\nX-Frame-Options: DENY\r\n"
 			      "Connection: close\r\n\r\n%s",
 			refusal->status, http_status_title(refusal->status), date, strlen(body),
 			guard->id, trace_text(&guard->trace, trace),

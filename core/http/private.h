@@ -20,6 +20,10 @@ struct http_request {
 	char id[GUARD_ID_SIZE];
 	char label[GUARD_LABEL_SIZE];
 	char peer[64];
+	bool is_secure; /* a proxy says that the client has spoken TLS with it */
+	/* Takes the reply in place of the client; NULL: nobody. */
+	http_reply_taken *taken;
+	void *taken_data;
 	int64_t started_ns;
 	int status;    /* of a reply in parts that has begun; else 0 */
 	size_t length; /* of its parts so far */

@@ -18,6 +18,17 @@ void http_reply_header(struct http_request *request, const char *name, const cha
 	(void)evhttp_add_header(headers, name, value);
 }
 
+const char *http_reply_header_of(const struct http_request *request, const char *name)
+{
+	return evhttp_find_header(evhttp_request_get_output_headers(request->evhttp), name);
+}
+
+void http_take_reply(struct http_request *request, http_reply_taken *taken, void *data)
+{
+	request->taken = taken;
+	request->taken_data = data;
+}
+
 /* Whether the reply is one that is logged. Of those that went well it is a share, evenly. */
 static bool is_logged(struct http_server *server, int status)
 {
@@ -58,15 +69,29 @@ void http_reply_note(const struct http_request *request, int status, size_t leng
 		log_reply(request, status, length, ns);
 }
 
+/* What every reply says unless its handler says otherwise: no cache keeps it, no page of another site shows or includes it,
+ * and a browser takes it for nothing but what it says it is. */
+static const struct {
+	const char *name, *value;
+} usual_headers[] = {
+	{"Cache-Control", "no-store"},
+	{"X-Content-Type-Options", "nosniff"},
+	{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+	{"X-Frame-Options", "DENY"},
+	{"Referrer-Policy", "no-referrer"},
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+};
+
 void http_reply_common(struct http_request *request, const char *type)
 {
 	const struct evkeyvalq *headers = evhttp_request_get_output_headers(request->evhttp);
 	char trace[TRACE_TEXT_SIZE];
 	http_reply_header(request, "X-Request-ID", request->id);
 	http_reply_header(request, "traceparent", trace_text(&request->log.trace, trace));
-	http_reply_header(request, "X-Content-Type-Options", "nosniff");
-	if (evhttp_find_header(headers, "Cache-Control") == NULL)
-		http_reply_header(request, "Cache-Control", "no-store");
+	for (size_t i = 0; i < array_length(usual_headers); i++) {
+		if (evhttp_find_header(headers, usual_headers[i].name) == NULL)
+			http_reply_header(request, usual_headers[i].name, usual_headers[i].value);
+	}
 	if (type != NULL)
 		http_reply_header(request, "Content-Type", type);
 }
@@ -94,6 +119,12 @@ static void send_body(struct http_request *request, int status, const char *type
 {
 	struct evhttp_request *evhttp = request->evhttp;
 	struct guard *guard = request->guard;
+	if (request->taken != NULL) {
+		http_reply_taken *taken = request->taken;
+		request->taken = NULL;
+		taken(request->taken_data, request, status, type, (struct ss_text){body, length});
+		return;
+	}
 	http_reply_note(request, status, length);
 	if (guard != NULL) {
 		set_headers(request, status, type, length);

@@ -28,6 +28,11 @@ const char *http_request_method(const struct http_request *request)
 		       : request->route->method;
 }
 
+const char *http_request_target(const struct http_request *request)
+{
+	return evhttp_request_get_uri(request->evhttp);
+}
+
 const char *http_request_peer(const struct http_request *request)
 {
 	return request->peer;

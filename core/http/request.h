@@ -25,7 +25,10 @@ const struct log *http_request_log(const struct http_request *request);
 /* The method, as in "GET". */
 const char *http_request_method(const struct http_request *request);
 
-/* The client's address in numbers. Behind a proxy, it is the proxy's. */
+/* The path with its query, as it was sent. */
+const char *http_request_target(const struct http_request *request);
+
+/* The client's address in numbers: behind proxies that are trusted, as these say; behind others, the proxy's. */
 const char *http_request_peer(const struct http_request *request);
 
 /* The value of {NAME} in the route's path, percent-decoded: UTF-8 that is not empty and may hold anything,
@@ -64,6 +67,17 @@ bool http_request_cancelled(const struct http_request *request);
 
 /* Whether the server stops once its requests have their replies, so that none should wait for what takes long. */
 bool http_request_draining(const struct http_request *request);
+
+/* What becomes of a reply that somebody takes: STATUS, TYPE (NULL: there is no body) and BODY are borrowed for the call. Whoever
+ * takes it replies to REQUEST later, with this or something else; its headers are kept. */
+typedef void http_reply_taken(void *data, struct http_request *request, int status,
+	const char *type, struct ss_text body);
+
+/* Gives the next reply to TAKEN with DATA instead of sending it; once. A stream cannot be taken. */
+void http_take_reply(struct http_request *request, http_reply_taken *taken, void *data);
+
+/* The header NAME of the reply so far, or NULL. */
+const char *http_reply_header_of(const struct http_request *request, const char *name);
 
 /* Adds a header to the reply, in place of one of that name. Every reply has X-Request-ID, Content-Length
  * and X-Content-Type-Options, and Cache-Control: no-store unless it was set here. */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/accept.h"
+#include "http/access.h"
 #include "http/private.h"
 #include "service/metrics.h"
 
@@ -94,12 +95,15 @@ static void answer(struct http_request *request, struct ss_text method)
 {
 	struct http_server *server = request->server;
 	struct http_refusal refusal;
+	http_access_begin(request);
 	if (server->request_count > server->options.request_limit) {
 		http_reply_header(request, "Retry-After", "1");
 		http_reply_problem(request, 503,
 			"too many requests are being answered; try again in a moment", NULL);
 		return;
 	}
+	if (!http_access_check(request))
+		return;
 	if (uri_parse(&request->uri, target_of(request->evhttp), &refusal) < 0) {
 		http_reply_refusal(request, &refusal);
 		return;
@@ -119,7 +123,7 @@ static void answer(struct http_request *request, struct ss_text method)
 	http_reply_header(request, "Allow",
 		asks_all ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : match.allow);
 	if (asks_options)
-		http_reply_empty(request, 204);
+		http_access_reply_preflight(request, match.allow);
 	else
 		http_reply_problem(request, 405,
 			"this path does not take that method; the header Allow names those it "

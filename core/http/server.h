@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "http/route.h"
 
+struct config_access;
 struct event_base;
 struct http_tls;
 struct metrics;
@@ -27,6 +28,10 @@ struct http_options {
 	size_t connection_limit;  /* then no more are accepted until one closes */
 	size_t request_limit;     /* requests that are being answered; more get a 503 */
 	double logged; /* the share of replies with a status below 400 that are logged; 0..1 */
+
+	const struct config_access
+		*access; /* whose requests are answered; borrowed. NULL: everybody's */
+	bool is_local;   /* only this machine can reach it */
 	/* Of all workers, and this one's part: connections are counted there, and shared out by it. Borrowed; NULL: it
 	 * has no siblings. */
 	const struct metrics *metrics;
