@@ -4,6 +4,7 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "api/admission.h"
 #include "api/caller.h"
 #include "api/document.h"
 #include "api/formats.h"
@@ -15,7 +16,9 @@ struct catalogue;
 struct compute;
 struct event_base;
 struct event_feed;
+struct config_access;
 struct key_ring;
+struct limits;
 struct llm;
 struct metrics;
 struct store;
@@ -36,7 +39,9 @@ struct api {
 	const char *workflow;              /* its hash */
 	const struct metrics *metrics;     /* of all workers */
 	const struct key_ring *keys;
-	bool is_open; /* as long as there is no key, everybody may do everything */
+	const struct config_access *access;
+	struct limits *limits; /* of all workers; NULL: there are none */
+	bool is_open;          /* as long as there is no key, everybody may do everything */
 	struct event_base *base;
 	int64_t heartbeat_ns; /* how long an event stream may be silent */
 	int64_t started_ns;   /* of the monotonic clock */

@@ -258,10 +258,17 @@ static void ask(struct chat *chat, const struct chat_question *question)
 	char thread[HASH_SIZE];
 	bool goes_on = value_count(question->earlier) > 0;
 	const char *user_id = question->user_id != NULL ? question->user_id : API_ANYBODY;
+	bool anonymous = strcmp(user_id, API_ANYBODY) == 0;
 	char *stored_user = api_stored_user(chat->request, user_id);
+	if (!anonymous && !api_admit_user(chat->request, stored_user)) {
+		events_free(chat->events);
+		chat_free(chat);
+		free(stored_user);
+		return;
+	}
 	const struct support_question asked = {
 		.user_id = stored_user,
-		.anonymous = strcmp(user_id, API_ANYBODY) == 0,
+		.anonymous = anonymous,
 		.conversation_id = question->conversation_id,
 		.thread = goes_on ? chat_thread(chat->who, question->earlier, NULL, NULL, thread)
 				  : NULL,

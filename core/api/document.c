@@ -14,7 +14,9 @@
 /* Responses that operations have by what they take, as components/responses names them. */
 enum response_for {
 	FOR_ALL,
-	FOR_KEYS, /* those that want a key */
+	FOR_KEYS,    /* those that want a key */
+	FOR_LIMITED, /* those that can be asked too often */
+	FOR_ONCE,    /* those that are done once */
 	FOR_BODIES,
 };
 
@@ -26,9 +28,11 @@ static const struct {
 	{"400", "BadRequest", FOR_ALL},
 	{"401", "Unauthorized", FOR_KEYS},
 	{"403", "Forbidden", FOR_KEYS},
+	{"409", "RequestInFlight", FOR_ONCE},
 	{"413", "ContentTooLarge", FOR_BODIES},
 	{"415", "UnsupportedMediaType", FOR_BODIES},
 	{"422", "UnprocessableContent", FOR_ALL}, /* of parameters that it does not have */
+	{"429", "TooManyRequests", FOR_LIMITED},
 	{"500", "InternalServerError", FOR_ALL},
 	{"503", "ServiceUnavailable", FOR_ALL},
 };
@@ -97,11 +101,16 @@ static struct ss_value *read_parts(struct ss_error *err)
 
 static bool applies(enum response_for whom, const struct ss_value *operation)
 {
+	bool is_public = strcmp(string_at(operation, "x-role"), role_names[API_PUBLIC]) == 0;
 	switch (whom) {
 	case FOR_ALL:
 		return true;
 	case FOR_KEYS:
-		return strcmp(string_at(operation, "x-role"), role_names[API_PUBLIC]) != 0;
+		return !is_public;
+	case FOR_LIMITED:
+		return !is_public && !value_as_bool(value_get(operation, "x-unlimited"));
+	case FOR_ONCE:
+		return value_as_bool(value_get(operation, "x-idempotent"));
 	case FOR_BODIES:
 		return value_get(operation, "requestBody") != NULL;
 	}
@@ -254,6 +263,8 @@ static int add_operation(const struct making *making, const char *path, const ch
 	if (handler == NULL)
 		return ss_fail(err, "nothing answers the operation %s", operation->id);
 	operation->handle = handler->handle;
+	operation->is_unlimited = value_as_bool(value_get(value, "x-unlimited"));
+	operation->is_once = value_as_bool(value_get(value, "x-idempotent"));
 	operation->method = upper_case(method);
 	document->routes[document->count++] = (struct http_route){
 		.method = operation->method,

@@ -4,7 +4,8 @@
  * of what is published. Made when a worker starts; then read by any thread.
  *
  * Each operation says in x-role who may ask: "public" (anybody), or a key of the role "chat", "operator" or "admin", of
- * which each may do what those before it may. x-body: FORM takes another body than the JSON that its schema describes.
+ * which each may do what those before it may. x-unlimited: true has no limit of requests, as all that is public. x-idempotent: true
+ * is done once for each Idempotency-Key. x-body: FORM takes another body than the JSON that its schema describes.
  */
 #ifndef API_DOCUMENT_H
 #define API_DOCUMENT_H
@@ -37,6 +38,8 @@ struct api_operation {
 	const char *method; /* "POST" */
 	const char *path;
 	enum api_role role;
+	bool is_unlimited;           /* nobody is refused for having asked too often */
+	bool is_once;                /* x-idempotent: with an Idempotency-Key it is done once */
 	const struct ss_value *body; /* the schema of a JSON body; NULL: none is read */
 	struct api_parameter *parameters;
 	size_t parameter_count;

@@ -1,6 +1,7 @@
 #include "api/gate.h"
 
 #include "api/api.h"
+#include "api/once.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "http/json_body.h"
@@ -16,6 +17,7 @@ enum {
 
 /* What the gate has read of a request. */
 struct passage {
+	struct once *once; /* NULL: the request has no Idempotency-Key */
 	struct api_caller caller;
 	struct ss_value *parameters; /* a map */
 	struct ss_value *body;       /* NULL: none */
@@ -24,6 +26,7 @@ struct passage {
 static void passage_free(void *data)
 {
 	struct passage *passage = data;
+	api_once_free(passage->once);
 	value_unref(passage->parameters);
 	value_unref(passage->body);
 	free(passage);
@@ -136,13 +139,33 @@ static struct ss_value *read_parameters(struct http_request *request,
 	return NULL;
 }
 
+/* Whose request it is, for who erases a user: the user that the body names, as the store knows them. */
+static void do_once(struct http_request *request, struct passage *passage,
+	const struct api_operation *operation)
+{
+	const struct ss_value *user = value_get(passage->body, "user_id");
+	char *stored = value_type(user) == SS_STRING
+			       ? api_stored_user(request, value_as_string(user, NULL))
+			       : NULL;
+	struct once *once = api_once_begin(request, &passage->caller, stored, operation->handle);
+	/* Else it was replied to, and PASSAGE is gone with it. */
+	if (once != NULL)
+		passage->once = once;
+	free(stored);
+}
+
 void api_gate(struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
 	const struct api_operation *operation = api_operation_of(request);
 	struct ss_value *body = NULL;
 	struct api_caller caller;
-	if (!api_caller_find(request, operation->role, &caller))
+	bool limited = operation->role != API_PUBLIC && !operation->is_unlimited;
+	/* First, so that keys cannot be tried without end either. */
+	if (limited && !api_admit_address(request))
+		return;
+	if (!api_caller_find(request, operation->role, &caller) ||
+		(limited && !api_admit_key(request, &caller)))
 		return;
 	struct ss_value *parameters = read_parameters(request, api->document, operation);
 	if (parameters == NULL)
@@ -157,7 +180,10 @@ void api_gate(struct http_request *request)
 	struct passage *passage = memory_make(struct passage);
 	*passage = (struct passage){.caller = caller, .parameters = parameters, .body = body};
 	http_request_keep(request, passage, passage_free);
-	operation->handle(request);
+	if (operation->is_once && api_once_is_asked(request))
+		do_once(request, passage, operation);
+	else
+		operation->handle(request);
 }
 
 const struct api_operation *api_operation_of(const struct http_request *request)
@@ -169,6 +195,18 @@ const struct api_caller *api_caller(const struct http_request *request)
 {
 	const struct passage *passage = http_request_kept(request);
 	return &passage->caller;
+}
+
+const char *api_subject(const struct http_request *request)
+{
+	const struct passage *passage = http_request_kept(request);
+	return passage->once != NULL ? api_once_subject(passage->once) : NULL;
+}
+
+bool api_is_again(const struct http_request *request)
+{
+	const struct passage *passage = http_request_kept(request);
+	return passage->once != NULL && api_once_is_again(passage->once);
 }
 
 const struct ss_value *api_body(const struct http_request *request)

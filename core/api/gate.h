@@ -18,6 +18,12 @@ const struct api_operation *api_operation_of(const struct http_request *request)
 /* The body of REQUEST, which fits its schema; NULL for an operation without one. Borrowed as the request is. */
 const struct ss_value *api_body(const struct http_request *request);
 
+/* A UUID for what REQUEST makes, which is the same when it is sent again (once.h); NULL: it is not to be known again. Borrowed. */
+const char *api_subject(const struct http_request *request);
+
+/* Whether what REQUEST makes may be there already, by its subject. */
+bool api_is_again(const struct http_request *request);
+
 /* The parameter NAME of the path or the query, of its schema's type; NULL when it is not given. Borrowed. */
 const struct ss_value *api_parameter(const struct http_request *request, const char *name);
 

@@ -1,7 +1,9 @@
 /* POST /api/v1/query: a customer asks a question, and gets the answer at once or as it is made. */
 #include "api/events.h"
+#include "base/id.h"
 #include "base/memory.h"
 #include "http/sse.h"
+#include "support/stored_answer.h"
 #include "support/support.h"
 #include "value/value.h"
 
@@ -48,10 +50,21 @@ static const struct support_listener listener = {
 	.replace = on_replace,
 };
 
+/* The turn of an attempt before goes on in another server. */
+static void reply_in_flight(struct http_request *request)
+{
+	http_reply_header(request, "Retry-After", "1");
+	http_reply_problem(request, 409,
+		"the question of this Idempotency-Key is being answered; ask again in a moment",
+		NULL);
+}
+
 static void reply_error(const struct asking *asking, const struct ss_error *err)
 {
 	if (err->status == SS_NOT_FOUND)
 		http_reply_field_problem(asking->request, 404, "/conversation_id", err->text);
+	else if (err->status == SS_CONFLICT && api_subject(asking->request) != NULL)
+		reply_in_flight(asking->request);
 	else
 		api_reply_unanswered(asking->request, err);
 }
@@ -100,6 +113,16 @@ static void on_gone(void *context)
 	support_leave(asking->turn);
 }
 
+/* The id of the turn that REQUEST makes, if it was given one; else NULL. */
+static const char *turn_of(const struct http_request *request, char turn_id[ID_SIZE])
+{
+	const char *subject = api_subject(request);
+	if (subject == NULL)
+		return NULL;
+	(void)snprintf(turn_id, ID_SIZE, "turn_%s", subject);
+	return turn_id;
+}
+
 static bool wants_stream(const struct http_request *request, const struct ss_value *body)
 {
 	const struct ss_value *stream = value_get(body, "stream");
@@ -107,10 +130,12 @@ static bool wants_stream(const struct http_request *request, const struct ss_val
 			      : sse_accepted(http_request_header(request, "Accept"));
 }
 
-void api_query(struct http_request *request)
+/* Asks the question of REQUEST. */
+static void ask(struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
 	struct ss_error err = {0};
+	char turn_id[ID_SIZE];
 	const struct ss_value *body = api_body(request);
 	const struct ss_value *user = value_get(body, "user_id");
 	const struct ss_value *conversation = value_get(body, "conversation_id");
@@ -121,6 +146,7 @@ void api_query(struct http_request *request)
 	if (wants_stream(request, body))
 		asking->events = events_new(request);
 	const struct support_question question = {
+		.turn_id = turn_of(request, turn_id),
 		.user_id = stored_user,
 		.anonymous = strcmp(user_id, API_ANYBODY) == 0,
 		.conversation_id =
@@ -139,4 +165,51 @@ void api_query(struct http_request *request)
 	api_reply_unanswered(request, &err);
 	events_free(asking->events);
 	free(asking);
+}
+
+/* An attempt before may have been answered without anybody hearing of it. */
+static void on_found(void *context, const struct ss_value *reply, const struct ss_error *err)
+{
+	struct http_request *request = context;
+	if (err == NULL)
+		http_reply_json(request, 200, reply);
+	else if (err->status == SS_NOT_FOUND)
+		ask(request);
+	else
+		api_reply_error(request, err);
+}
+
+/* Whether the user whom the question names, if it names one, may ask now. If not, a problem was replied. */
+static bool admit_user(struct http_request *request)
+{
+	const struct ss_value *user = value_get(api_body(request), "user_id");
+	const char *user_id = value_as_string(user, NULL);
+	if (user == NULL || strcmp(user_id, API_ANYBODY) == 0)
+		return true;
+	char *stored = api_stored_user(request, user_id);
+	bool admitted = api_admit_user(request, stored);
+	free(stored);
+	return admitted;
+}
+
+void api_query(struct http_request *request)
+{
+	const struct api *api = http_request_context(request);
+	struct ss_error err = {0};
+	char turn_id[ID_SIZE];
+	if (api_subject(request) != NULL && wants_stream(request, api_body(request))) {
+		http_reply_problem(request, 422,
+			"an answer that comes as it is made cannot be given again: leave out "
+			"stream "
+			"or Idempotency-Key",
+			NULL);
+		return;
+	}
+	if (!admit_user(request))
+		return;
+	if (!api_is_again(request))
+		ask(request);
+	else if (stored_answer_find(
+			 api->store, turn_of(request, turn_id), on_found, request, &err) < 0)
+		api_reply_error(request, &err);
 }

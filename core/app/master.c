@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "service/limits.h"
 #include "service/metrics.h"
 
 #include <errno.h>
@@ -60,6 +61,7 @@ struct master {
 	int signals;
 	sigset_t signals_before;
 	struct metrics *metrics;
+	struct limits *limits;
 	struct worker *workers;
 	size_t count;
 	bool stopping;
@@ -87,6 +89,7 @@ static int be_worker(struct master *master, struct metrics_part *part, int contr
 		.control = control,
 		.log = master->log,
 		.metrics = master->metrics,
+		.limits = master->limits,
 		.part = part,
 	};
 	for (size_t i = 0; i < master->count; i++) {
@@ -553,6 +556,7 @@ int master_run(const struct config *config, const char *config_file)
 		return 1;
 	}
 	master.metrics = metrics_new();
+	master.limits = limits_new();
 	if (master.metrics == NULL) {
 		(void)fprintf(
 			stderr, "smartsupport: memory for the metrics: %s\n", strerror(errno));
@@ -573,6 +577,7 @@ done:
 		(void)close(master.signals);
 	(void)close(master.listener);
 	metrics_free(master.metrics);
+	limits_free(master.limits);
 	if (master.stopping && master.code == 0)
 		log_info(&master.log, "stopped");
 	return master.code;

@@ -176,7 +176,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 {
 	struct ss_error err = {0};
 	const char *file = worker->options->config_file;
-	bool is_open = listener_is_loopback(worker->options->listener);
+	bool is_local = listener_is_loopback(worker->options->listener);
 	worker->config = config_load(file, diagnostics);
 	if (worker->config == NULL)
 		return -1;
@@ -188,7 +188,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		worker->options->part, RUNTIME_SERVE, diagnostics);
 	if (worker->runtime == NULL)
 		return -1;
-	is_open |= worker->config->access.open_to_everybody;
+	bool is_open = is_local || worker->config->access.open_to_everybody;
 	if (check_keys(worker, is_open, diagnostics) < 0)
 		return -1;
 	/* The master keeps them for the workers that come later. */
@@ -204,6 +204,8 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		.workflow = runtime_graph(worker->runtime)->hash,
 		.metrics = worker->options->metrics,
 		.keys = runtime_keys(worker->runtime),
+		.access = &worker->config->access,
+		.limits = worker->options->limits,
 		.is_open = is_open,
 		.base = worker->base,
 		.heartbeat_ns = worker->config->heartbeat_ns,
@@ -215,6 +217,9 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 	options.metrics = worker->options->metrics;
 	options.part = worker->options->part;
 	options.logged = worker->config->log_access;
+
+	options.access = &worker->config->access;
+	options.is_local = is_local;
 	worker->document = api_document_new(api_handlers, api_handler_count, api_gate, &err);
 	worker->api.document = worker->document;
 	if (worker->document != NULL)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "config/config.h"
 
+struct limits;
 struct metrics;
 struct metrics_part;
 
@@ -29,6 +30,7 @@ struct worker_options {
 	int control;  /* the worker's end of the socket pair */
 	struct log log;
 	const struct metrics *metrics; /* of all workers */
+	struct limits *limits;         /* of all workers; may be NULL */
 	struct metrics_part *part;     /* its own; may be NULL */
 };
 

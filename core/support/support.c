@@ -620,7 +620,10 @@ static struct support_turn *turn_new(struct support *support,
 	turn->new_conversation = question->conversation_id == NULL;
 	turn->asked_at_ns = clock_utc_ns();
 	turn->started_ns = clock_monotonic_ns();
-	(void)id_new("turn_", turn->turn_id);
+	if (question->turn_id != NULL)
+		(void)snprintf(turn->turn_id, sizeof turn->turn_id, "%s", question->turn_id);
+	else
+		(void)id_new("turn_", turn->turn_id);
 	if (turn->new_conversation)
 		(void)id_new("conv_", turn->conversation_id);
 	else

@@ -56,6 +56,7 @@ struct support_listener {
 };
 
 struct support_question {
+	const char *turn_id; /* NULL: a new one */
 	const char *user_id;
 	const char *conversation_id; /* NULL for a new conversation */
 	/* Without a conversation_id: the key of the thread that the question continues (ss_turn_key.thread); the

@@ -1,0 +1,34 @@
+/*
+ * Requests that are done once: with an Idempotency-Key, a word of the client's, a request that creates something can be sent
+ * again when its reply did not arrive. Whoever sends it again within a day, by the same key and to whichever server on
+ * the store, gets the reply of the first attempt; 409 while that is being answered; 422 when it is another request.
+ *
+ * Only success is kept: what was refused has changed nothing, and is done anew. When a server dies over a request, the next
+ * attempt does it after the lease, with the same subject: an id for what it makes, so that the store knows it
+ * again. Loop thread.
+ */
+#ifndef API_ONCE_H
+#define API_ONCE_H
+
+#include "api/caller.h"
+#include "base/id.h"
+
+struct once;
+
+/* Whether REQUEST brings an Idempotency-Key. */
+bool api_once_is_asked(const struct http_request *request);
+
+/* Claims REQUEST of CALLER, and calls GO_ON when it is to be done. Else it is replied to. NULL when it was replied to at
+ * once. The result is freed with the request. */
+struct once *api_once_begin(struct http_request *request, const struct api_caller *caller,
+	const char *user_id, http_handler *go_on);
+
+void api_once_free(struct once *once);
+
+/* A UUID for what the request makes, the same in each attempt. */
+const char *api_once_subject(const struct once *once);
+
+/* Whether an attempt before may have made it already. */
+bool api_once_is_again(const struct once *once);
+
+#endif
