@@ -217,7 +217,6 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 	options.metrics = worker->options->metrics;
 	options.part = worker->options->part;
 	options.logged = worker->config->log_access;
-
 	options.access = &worker->config->access;
 	options.is_local = is_local;
 	worker->document = api_document_new(api_handlers, api_handler_count, api_gate, &err);
