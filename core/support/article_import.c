@@ -303,19 +303,52 @@ static void check_rows(struct import *import)
 	}
 }
 
+/* What is wrong with TEXT as a text, or NULL. */
+static const char *text_fault(struct ss_text text)
+{
+	if (memchr(text.data, '\0', text.length) != NULL)
+		return "has a NUL character in it; save it as UTF-8";
+	return text_characters(text) < 0 ? "is not valid UTF-8; save it as UTF-8" : NULL;
+}
+
+/* Whether TEXT is one that mistakes can quote; else says on which line it is not. */
+static bool check_text(struct import *import, struct ss_text text)
+{
+	const char *fault = text.length > 0 ? text_fault(text) : NULL;
+	if (fault == NULL)
+		return true;
+	for (size_t line = 1; text.length > 0; line++) {
+		const char *end = memchr(text.data, '\n', text.length);
+		size_t length = end != NULL ? (size_t)(end - text.data) + 1 : text.length;
+		fault = text_fault((struct ss_text){text.data, length});
+		if (fault != NULL) {
+			diagnostics_add(import->diagnostics, import->name, line, 0, "%s", fault);
+			break;
+		}
+		text = (struct ss_text){text.data + length, text.length - length};
+	}
+	return false;
+}
+
+static void read_text(struct import *import, enum article_format format, struct ss_text text)
+{
+	if (format == ARTICLES_JSON)
+		read_json(import, text);
+	else if (format == ARTICLES_YAML)
+		read_yaml(import, text);
+	else if (format == ARTICLES_CSV)
+		read_csv(import, text);
+	else
+		add(import, article_parse_markdown(import->name, text, import->diagnostics), 1);
+}
+
 struct articles *article_import_read(enum article_format format, const char *name,
 	struct ss_text text, struct diagnostics *diagnostics)
 {
 	struct import import = {.name = name, .diagnostics = diagnostics};
 	size_t mistakes = diagnostics->count;
-	if (format == ARTICLES_JSON)
-		read_json(&import, text);
-	else if (format == ARTICLES_YAML)
-		read_yaml(&import, text);
-	else if (format == ARTICLES_CSV)
-		read_csv(&import, text);
-	else
-		add(&import, article_parse_markdown(name, text, diagnostics), 1);
+	if (check_text(&import, text))
+		read_text(&import, format, text);
 	check_rows(&import);
 	struct articles *articles = memory_make(struct articles);
 	articles->items = memory_array(import.count, sizeof(struct ss_value *));

@@ -72,6 +72,23 @@ Test(article_import, names_the_line_of_every_mistake)
 	expect_mistake(0, 4, "no text");
 }
 
+/* Mistakes quote what they are about, and go into replies. */
+Test(article_import, refuses_what_is_no_text_before_it_is_read)
+{
+	for (int format = 0; format < ARTICLE_FORMATS; format++) {
+		static const char with_nul[] = "a\0b\n";
+		cr_expect_not(read_as((enum article_format)format, "title\ncontent,\xd7\nx,y\n"));
+		cr_assert_eq(mistakes.count, 1);
+		expect_mistake(0, 2, "is not valid UTF-8");
+		forget();
+		articles = article_import_read((enum article_format)format, "list",
+			(struct ss_text){with_nul, sizeof with_nul - 1}, &mistakes);
+		cr_expect_null(articles);
+		cr_assert_eq(mistakes.count, 1);
+		expect_mistake(0, 1, "has a NUL character");
+	}
+}
+
 Test(article_import, refuses_the_same_id_twice_and_lists_of_nothing)
 {
 	cr_expect_not(read_as(ARTICLES_CSV, "id,title,content\nx,a,b\ny,a,b\nx,c,d\n"));
