@@ -202,7 +202,8 @@ static const struct key *key_of(const struct vault *vault, const char *sealed, s
 /* The bytes of BASE64, new, and *LENGTH; NULL when it is none, or not as sealed_text() writes it. */
 static unsigned char *bytes_of(const char *base64, size_t *length)
 {
-	static const size_t limit = (NONCE_BYTES + VAULT_TEXT_LIMIT + TAG_BYTES + 2) / 3 * 4;
+	static const size_t limit =
+		((size_t)NONCE_BYTES + VAULT_TEXT_LIMIT + TAG_BYTES + 2) / 3 * 4;
 	size_t characters = strlen(base64);
 	if (characters == 0 || characters % 4 != 0 || characters > limit)
 		return NULL;
