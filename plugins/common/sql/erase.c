@@ -92,7 +92,10 @@ static int try_conversation(
 
 int database_delete_conversation(void *instance, const char *conversation_id, struct ss_error *err)
 {
-	return database_try(instance, try_conversation, conversation_id, NULL, err);
+	if (database_try(instance, try_conversation, conversation_id, NULL, err) < 0)
+		return -1;
+	database_wipe_soon(instance);
+	return 0;
 }
 
 /* Users. */

@@ -54,6 +54,8 @@ bool database_met_another(const struct database *db);
 
 /* Sees to it that what was deleted cannot be found in the store's files any more, as far as this can be done now. */
 void database_wipe(struct database *db);
+/* The same by the way: at once when nobody has to be waited for, else before a later transaction. */
+void database_wipe_soon(struct database *db);
 
 /* Since when a conversation that was changed counts as active, in microseconds since 1970, UTC. */
 int64_t database_active_since(const struct database *db);

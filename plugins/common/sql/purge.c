@@ -175,5 +175,9 @@ int database_purge(
 	if (wanted->what < SS_PURGE_CONVERSATIONS || wanted->what > SS_PURGE_DOCUMENTS)
 		return ss_fail_as(
 			err, SS_INVALID, "there is nothing of kind %d to purge", (int)wanted->what);
-	return database_try(instance, purge, wanted, count, err);
+	if (database_try(instance, purge, wanted, count, err) < 0)
+		return -1;
+	if (*count > 0)
+		database_wipe_soon(instance);
+	return 0;
 }

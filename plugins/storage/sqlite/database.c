@@ -219,13 +219,25 @@ void database_wipe(struct database *db)
 			db->path);
 }
 
+/* Whoever deletes in many small steps has it cut off now and then. */
+static void wipe_if_due(struct database *db)
+{
+	if (db->wipe_is_due && monotonic_ns() - db->wipe_tried_ns >= try_again_ns)
+		wipe(db, false);
+}
+
+void database_wipe_soon(struct database *db)
+{
+	db->wipe_is_due = true;
+	wipe_if_due(db);
+}
+
 int database_begin(struct database *db, enum statement begin, struct ss_error *err)
 {
 	if (check_place(db, err) < 0)
 		return -1;
 	database_rollback(db);
-	if (db->wipe_is_due && monotonic_ns() - db->wipe_tried_ns >= try_again_ns)
-		wipe(db, false);
+	wipe_if_due(db);
 	return statement_run(db, begin, err);
 }
 

@@ -63,6 +63,43 @@ Test(sqlite_erase, nothing_of_a_user_is_in_the_files_afterwards)
 	free(integrity);
 }
 
+/* Stores a conversation whose message is WORD. */
+static void *store_word(const char *word)
+{
+	void *store = store_open();
+	struct ss_turn turn = store_first_turn("turn", "conv_old");
+	turn.message = (struct ss_text){word, strlen(word)};
+	store_add(store, turn);
+	cr_expect_gt(count_in_files(word), 0);
+	return store;
+}
+
+Test(sqlite_erase, nothing_of_a_conversation_is_in_the_files_when_it_was_deleted)
+{
+	static const char word[] = "qzjvxdeletedukwy";
+	struct ss_error err;
+	void *store = store_word(word);
+	cr_assert_eq(smartsupport_plugin.storage->delete_conversation(store, "conv_old", &err), 0);
+	cr_expect_eq(count_in_files(word), 0);
+	store_close(store);
+}
+
+Test(sqlite_erase, nothing_of_what_was_old_is_in_the_files_when_it_was_purged)
+{
+	static const char word[] = "qzjvxpurgedukwy";
+	struct ss_error err;
+	size_t count = 0;
+	void *store = store_word(word);
+	const struct ss_purge purge = {.struct_size = sizeof purge,
+		.what = SS_PURGE_CONVERSATIONS,
+		.before_ns = INT64_MAX,
+		.limit = 10};
+	cr_assert_eq(smartsupport_plugin.storage->purge(store, &purge, &count, &err), 0);
+	cr_expect_eq(count, 1);
+	cr_expect_eq(count_in_files(word), 0);
+	store_close(store);
+}
+
 /* Writes until the log is cut off. */
 static void write_until_cut(void *store, const char *word)
 {
