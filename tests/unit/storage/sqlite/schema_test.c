@@ -31,11 +31,12 @@ Test(sqlite_schema, a_fresh_file_gets_the_schema)
 	store_close(store_open());
 	char *tables = store_text("SELECT group_concat(name, ' ') FROM (SELECT name FROM"
 				  " sqlite_schema WHERE type = 'table' ORDER BY name)");
-	cr_expect_str_eq(tables, "analytics analytics_days analytics_totals api_keys article_counts conversations "
-				 "delivery_attempts delivery_counts document_versions events "
-				 "feedback heads knowledge_base message_articles messages requests "
-				 "schema_migrations sqlite_sequence threads turn_entries turns "
-				 "unanswered users webhook_deliveries webhooks workflows");
+	cr_expect_str_eq(tables,
+		"analytics analytics_days analytics_totals api_keys article_counts conversations "
+		"delivery_attempts delivery_counts document_versions events "
+		"feedback heads knowledge_base message_articles messages requests "
+		"schema_migrations sqlite_sequence threads turn_entries turns "
+		"unanswered users webhook_deliveries webhooks workflows");
 	free(tables);
 	cr_expect_eq(store_number("SELECT count(*) FROM pragma_table_list WHERE schema = 'main'"
 				  " AND name NOT LIKE 'sqlite%' AND NOT strict"),
