@@ -83,17 +83,17 @@ struct trouble {
 };
 
 static const struct trouble disk_troubles[] = {
-	{.name = "an I/O error", .fault = DISK_ERROR, .stride = 2},
-	{.name = "I/O errors from then on", .fault = DISK_ERROR, .stays = true, .stride = 5},
-	{.name = "a full disk, once", .fault = DISK_FULL, .stride = 5},
-	{.name = "a full disk from then on", .fault = DISK_FULL, .stays = true, .stride = 5},
-	{.name = "a short write", .fault = DISK_SHORT, .stride = 5},
-	{.name = "short writes from then on", .fault = DISK_SHORT, .stays = true, .stride = 5},
+	{.name = "an I/O error", .fault = DISK_ERROR, .stride = 7},
+	{.name = "I/O errors from then on", .fault = DISK_ERROR, .stays = true, .stride = 23},
+	{.name = "a full disk, once", .fault = DISK_FULL, .stride = 29},
+	{.name = "a full disk from then on", .fault = DISK_FULL, .stays = true, .stride = 31},
+	{.name = "a short write", .fault = DISK_SHORT, .stride = 37},
+	{.name = "short writes from then on", .fault = DISK_SHORT, .stays = true, .stride = 41},
 };
 
 static const struct trouble memory_troubles[] = {
-	{.name = "an allocation that fails", .is_memory = true, .stride = 29},
-	{.name = "no memory from then on", .is_memory = true, .stays = true, .stride = 61},
+	{.name = "an allocation that fails", .is_memory = true, .stride = 127},
+	{.name = "no memory from then on", .is_memory = true, .stays = true, .stride = 251},
 };
 
 static void trouble_begin(const struct trouble *trouble, long n)
@@ -520,6 +520,19 @@ static void expect_found(const struct run *run, int result)
 		run->scenario->whole);
 }
 
+static bool tries_all(void)
+{
+	return getenv("SMARTSUPPORT_TEST_ALL_FAULTS") != NULL;
+}
+
+/* The file is sound. It grows with each try, and damage stays, so it is looked at now and then. */
+static void check_sometimes(void)
+{
+	enum { TRIES = 16 };
+	if (tries_all() || number % TRIES == 0)
+		store_check();
+}
+
 /* One try of SCENARIO with the Nth call failing: whether there was such a call. */
 static bool try_write(const struct scenario *scenario, const struct trouble *trouble, long n)
 {
@@ -537,7 +550,7 @@ static bool try_write(const struct scenario *scenario, const struct trouble *tro
 	store_close(store);
 	/* What the others have seen is what is in the file. */
 	expect_found(&run, result);
-	store_check();
+	check_sometimes();
 	return failed;
 }
 
@@ -582,7 +595,7 @@ static bool try_read(
 /* All of the places where something can fail are tried, or one of so many. */
 static long stride(const struct trouble *trouble)
 {
-	return getenv("SMARTSUPPORT_TEST_ALL_FAULTS") != NULL ? 1 : trouble->stride;
+	return tries_all() ? 1 : trouble->stride;
 }
 
 static void try_writes(const struct trouble *troubles, size_t count, long least)
@@ -597,6 +610,7 @@ static void try_writes(const struct trouble *troubles, size_t count, long least)
 			cr_expect_lt(n, NEVER);
 		}
 	}
+	store_check();
 }
 
 static void fill(void)
