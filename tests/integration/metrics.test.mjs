@@ -165,12 +165,13 @@ test('what many clients ask of two workers at once is counted exactly', { timeou
 			[requests('askQuestion', 'POST', '5xx')]: undefined,
 			[outcome('failed')]: 0,
 			smartsupport_question_duration_seconds_count: counts.asked,
-			'smartsupport_node_duration_seconds_count{node="categorizer"}': counts.asked,
+			'smartsupport_node_duration_seconds_count{node="categorize"}': counts.asked,
 			smartsupport_knowledge_search_duration_seconds_count: values.get('smartsupport_knowledge_searches_total'),
 			smartsupport_embedder_batch_duration_seconds_count: values.get('smartsupport_embedder_batch_size_count'),
-			'smartsupport_store_duration_seconds_count{operation="read"}': counts.asked,
 		});
 		assert.ok(values.get('smartsupport_knowledge_searches_total') > 0);
+		const reads = values.get('smartsupport_store_duration_seconds_count{operation="read"}');
+		assert.ok(reads >= counts.asked, 'a question is one read, and workers look for turns that were left');
 		const commits = values.get('smartsupport_store_duration_seconds_count{operation="commit"}');
 		assert.ok(commits > 0 && commits <= counts.asked, 'those that wait are committed together');
 
