@@ -30,8 +30,8 @@ struct http_request {
 	bool ended;    /* it has, but its connection is about to be cut */
 	void (*cancelled)(void *data);
 	void *cancelled_data;
-	void (*taken)(void *data); /* when the client has taken the last part */
-	void *taken_data;
+	void (*sent)(void *data); /* when the client has taken the last part */
+	void *sent_data;
 	void *kept; /* the handler's */
 	void (*free_kept)(void *data);
 };

@@ -28,8 +28,8 @@ static void on_taken(struct evhttp_connection *connection, void *context)
 {
 	struct http_request *request = context;
 	(void)connection;
-	if (request->taken != NULL)
-		request->taken(request->taken_data);
+	if (request->sent != NULL)
+		request->sent(request->sent_data);
 }
 
 static void send_part(struct http_request *request, struct ss_text part,
@@ -55,8 +55,8 @@ void http_stream_send(struct http_request *request, struct ss_text part)
 void http_stream_send_paced(
 	struct http_request *request, struct ss_text part, void (*taken)(void *data), void *data)
 {
-	request->taken = taken;
-	request->taken_data = data;
+	request->sent = taken;
+	request->sent_data = data;
 	send_part(request, part, on_taken);
 }
 
