@@ -31,6 +31,7 @@ static const struct {
 	{"409", "RequestInFlight", FOR_ONCE},
 	{"413", "ContentTooLarge", FOR_BODIES},
 	{"415", "UnsupportedMediaType", FOR_BODIES},
+	{"421", "MisdirectedRequest", FOR_ALL},
 	{"422", "UnprocessableContent", FOR_ALL}, /* of parameters that it does not have */
 	{"429", "TooManyRequests", FOR_LIMITED},
 	{"500", "InternalServerError", FOR_ALL},

@@ -97,7 +97,7 @@ test('a client that does not read its stream is cut off, the model is stopped, a
 		const text = JSON.stringify({ message: question, user_id: 'deaf', stream: true });
 		const connection = server.connect();
 		connection.socket.pause();
-		connection.write(`POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+		connection.write(`POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
 		await server.untilLogged('cut off after');
 		await model.untilIdle();
 		assert.ok(sent < limit, 'the model is not read to its end');

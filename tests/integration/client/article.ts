@@ -1,5 +1,5 @@
 // Add an article and get it in an answer.
-import { type Api, good } from './tasks.js';
+import { type Api, answered, good } from './tasks.js';
 
 export default async function (api: Api): Promise<string> {
 	const article = good(
@@ -8,6 +8,6 @@ export default async function (api: Api): Promise<string> {
 		}),
 	);
 	good(await api.POST('/api/v1/kb/reindex'));
-	const answer = good(await api.POST('/api/v1/query', { body: { message: 'How do I rename a workspace?' } }));
+	const answer = answered(good(await api.POST('/api/v1/query', { body: { message: 'How do I rename a workspace?' } })));
 	return `${answer.metadata.kb_results.some((found) => found.id === article.id)} ${answer.response}`;
 }

@@ -1,9 +1,9 @@
 // List the conversations of a user, page by page.
-import { type Api, good } from './tasks.js';
+import { type Api, answered, good } from './tasks.js';
 
 export default async function (api: Api): Promise<string> {
 	for (const message of ['How do I reset my password?', 'Where can I find my invoices?'])
-		good(await api.POST('/api/v1/query', { body: { message, user_id: 'user_list' } }));
+		answered(good(await api.POST('/api/v1/query', { body: { message, user_id: 'user_list' } })));
 	const questions: (string | undefined)[] = [];
 	let cursor: string | null = null;
 	do {

@@ -14,3 +14,9 @@ export function good<Data>({ data, error, response }: { data?: Data; error?: unk
 export function done({ error, response }: { error?: unknown; response: Response }): void {
 	if (!response.ok) throw new Error(`${response.url}: ${response.status} ${JSON.stringify(error)}`);
 }
+
+// The answer to a question; a workflow may also wait for somebody.
+export function answered<Reply extends object>(reply: Reply): Extract<Reply, { response: string }> {
+	if (!('response' in reply)) throw new Error(`there is no answer yet: ${JSON.stringify(reply)}`);
+	return reply as Extract<Reply, { response: string }>;
+}
