@@ -61,7 +61,7 @@ function post(path, body, own = server) {
 	const text = JSON.stringify(body);
 	const connection = own.connect();
 	connection.write(
-		`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+		`POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
 	);
 	return connection;
 }

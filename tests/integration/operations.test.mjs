@@ -123,7 +123,7 @@ test('a request without a trace, or with one that is not valid, gets a new one; 
 			const reply = await server.request('/livez', { headers: traceparent === undefined ? {} : { traceparent } });
 			seen.add(pattern.exec(reply.headers.traceparent)[1]);
 		}
-		const [refused] = await server.exchange('POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n');
+		const [refused] = await server.exchange('POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n');
 		seen.add(pattern.exec(refused.headers.traceparent)[1]);
 		assert.equal(seen.size, 5);
 		for (const id of seen) await until(`${id} in the log`, () => server.log.some((line) => line.trace_id === id));

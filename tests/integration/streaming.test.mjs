@@ -144,7 +144,7 @@ async function begin(own) {
 	const body = JSON.stringify({ message: 'How do I reset my password?', stream: true });
 	const connection = own.connect();
 	connection.write(
-		`POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+		`POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
 	);
 	await connection.wait('a piece', () => connection.received.includes('event: token'));
 	assert.ok(!connection.received.includes('event: final'));
