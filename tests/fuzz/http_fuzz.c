@@ -1,17 +1,11 @@
 /*
  * Fuzzes the HTTP server: whatever a client sends, in whatever pieces, is answered as HTTP or not at all,
  * never by evhttp's own pages, and the connection ends. The first byte says how large the pieces are.
- *
- * From the project's folder:
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iinclude -Icore tests/fuzz/http_fuzz.c \
- *         core/http/{accept,chunk,guard,head,json_body,linger,problem,reply,request,router,server,uri}.c \
- *         core/value/{value,json}.c core/base/{memory,buffer,text,clock,id,log}.c \
- *         -levent_core -levent_extra -ljson-c -lutf8proc -lm -o http_fuzz
- *     ./http_fuzz tests/fuzz/corpus/http
  */
 #include "http/json_body.h"
 #include "http/server.h"
 
+#include "value/json.h"
 #include "value/value.h"
 
 #include <event2/event.h>
@@ -31,6 +25,15 @@ enum {
 	ROUNDS_LIMIT = 10000, /* of the loop, for one input */
 };
 
+static struct {
+	struct event_base *base;
+	struct http_server *server;
+	struct sockaddr_un address;
+	socklen_t length;
+	struct json_schemas schemas;
+	struct ss_value *schema;
+} world;
+
 static void echo(struct http_request *request)
 {
 	const char *id = http_request_parameter(request, "id");
@@ -43,9 +46,7 @@ static void echo(struct http_request *request)
 
 static void check(struct http_request *request)
 {
-	static const struct json_member members[] = {
-		{.name = "a", .required = true, .least = 1, .most = 10}, {.name = NULL}};
-	struct ss_value *body = json_body_read(request, members);
+	struct ss_value *body = json_body_read(request, &world.schemas, world.schema);
 	if (body != NULL)
 		http_reply_json(request, 200, body);
 	value_unref(body);
@@ -58,23 +59,23 @@ static const struct http_route routes[] = {
 	{"DELETE", "/a/{id}", echo, 0},
 };
 
-static struct {
-	struct event_base *base;
-	struct http_server *server;
-	struct sockaddr_un address;
-	socklen_t length;
-} world;
-
 /* A socket of the UNIX domain with a name that the system chooses: there are enough of these. */
 static void start(void)
 {
 	static const struct log quiet = {.fd = -1, .level = (enum ss_log_level)(SS_LOG_ERROR + 1)};
+	static const char schema[] =
+		"{\"type\": \"object\", \"required\": [\"a\"], \"additionalProperties\": false, "
+		"\"properties\": {\"a\": {\"type\": \"string\", \"minLength\": 1, \"maxLength\": "
+		"10}}}";
 	struct http_options options = http_defaults();
 	struct ss_error err;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	options.header_limit = 1000;
 	options.body_limit = BODY_LIMIT;
+	world.schema = json_parse(schema, sizeof schema - 1, &err);
+	if (world.schema == NULL || json_schema_check(&world.schemas, world.schema, &err) < 0)
+		abort();
 	world.address.sun_family = AF_UNIX;
 	world.length = sizeof world.address;
 	world.base = event_base_new();
