@@ -38,9 +38,9 @@ static void replies_stand_between_turns(struct probe *probe)
 	probe_expect_json(probe, "the reply among the messages",
 		probe_format(probe,
 			"{\"at\":\"%s\",\"author\":\"Eve\",\"content\":\"from a "
-			"human\",\"id\":\"%s\","
+			"human\",\"conversation_id\":\"%s\",\"id\":\"%s\","
 			"\"role\":\"human\",\"seq\":3}",
-			probe_time(probe, change.at_ns), change.reply_id),
+			probe_time(probe, change.at_ns), turns[0].conversation_id, change.reply_id),
 		value_at(items, 2));
 	/* Both are as they were. */
 	probe_store_all(probe, turns, 2);
