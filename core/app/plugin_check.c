@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 static const char help[] =
-	"Usage: smartsupport plugin check --storage FILE.so [--options YAML] [--timeout SECONDS] "
-	"[--json]\n\n"
+	"Usage: smartsupport plugin check --storage FILE.so [--options YAML] [--case TEXT]\n"
+	"       [--timeout SECONDS] [--json]\n\n"
 	"Loads a plugin as the server does, and tries whether it does all that "
 	"smartsupport/plugin.h\n"
 	"says. Prints a line for each case, and what was expected and what came where they "
@@ -32,6 +32,7 @@ static const char help[] =
 	"  -s, --storage FILE  the plugin, a storage\n"
 	"  -o, --options YAML  its options as the configuration has them, as YAML or JSON: "
 	"'path: try.db'\n"
+	"  -c, --case TEXT     only the cases whose sentence has this in it\n"
 	"  -t, --timeout N     how many seconds a case may take, by default 300\n"
 	"  -j, --json          print {plugin, version, cases: list of {area, case, ok, what, "
 	"expected,\n"
@@ -42,8 +43,7 @@ static const char help[] =
 static const struct suite {
 	const char *option; /* that names the file */
 	enum ss_plugin_kind kind;
-	void (*run)(const struct ss_plugin *plugin, const struct ss_setup *setup,
-		unsigned timeout_s, conformance_told *told, void *context);
+	void (*run)(const struct conformance_run *run, conformance_told *told, void *context);
 } suites[] = {
 	{"storage", SS_STORAGE, conformance_storage},
 };
@@ -52,6 +52,7 @@ struct arguments {
 	const struct suite *suite; /* NULL: none is named */
 	const char *file;
 	const char *options;
+	const char *only; /* NULL: all cases */
 	unsigned timeout_s;
 	bool json;
 };
@@ -126,7 +127,13 @@ static int run_suite(const struct arguments *arguments, const struct ss_plugin *
 		.name = plugin->name,
 		.options = (const struct ss_value *const *)options,
 	};
-	arguments->suite->run(plugin, &setup, arguments->timeout_s, on_outcome, &report);
+	const struct conformance_run run = {
+		.plugin = plugin,
+		.setup = &setup,
+		.timeout_s = arguments->timeout_s,
+		.only = arguments->only,
+	};
+	arguments->suite->run(&run, on_outcome, &report);
 	print_end(plugin, &report);
 	return report.failed == 0 ? 0 : 1;
 }
@@ -219,6 +226,7 @@ int plugin_check(int argc, char **argv)
 	static const struct option options[] = {
 		{"storage", required_argument, NULL, 's'},
 		{"options", required_argument, NULL, 'o'},
+		{"case", required_argument, NULL, 'c'},
 		{"timeout", required_argument, NULL, 't'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
@@ -226,7 +234,7 @@ int plugin_check(int argc, char **argv)
 	};
 	struct arguments arguments = {.timeout_s = 300};
 	int option;
-	while ((option = getopt_long(argc, argv, "s:o:t:jh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "s:o:c:t:jh", options, NULL)) != -1) {
 		if (option == 'h') {
 			(void)fputs(help, stdout);
 			return 0;
@@ -235,6 +243,8 @@ int plugin_check(int argc, char **argv)
 			arguments.json = true;
 		else if (option == 'o')
 			arguments.options = optarg;
+		else if (option == 'c')
+			arguments.only = optarg;
 		else if (option == 't' && read_timeout(&arguments, optarg) == 0)
 			continue;
 		else if (option != 's' || choose(&arguments, "storage", optarg) < 0)

@@ -2,6 +2,8 @@
 
 #include "conformance/case.h"
 
+#include <string.h>
+
 static void opens(struct probe *probe)
 {
 	struct ss_error err = {.status = SS_OK};
@@ -48,13 +50,15 @@ static const struct probe_area *const areas[] = {
 	&watch_area,
 };
 
-void conformance_storage(const struct ss_plugin *plugin, const struct ss_setup *setup,
-	unsigned timeout_s, conformance_told *told, void *context)
+void conformance_storage(const struct conformance_run *run, conformance_told *told, void *context)
 {
 	for (size_t i = 0; i < array_length(areas); i++) {
 		for (size_t j = 0; j < areas[i]->count; j++) {
 			const struct probe_case *one = &areas[i]->cases[j];
-			struct case_result result = case_run(one, plugin, setup, timeout_s);
+			if (run->only != NULL && strstr(one->sentence, run->only) == NULL)
+				continue;
+			struct case_result result =
+				case_run(one, run->plugin, run->setup, run->timeout_s);
 			const struct conformance_outcome outcome = {
 				.area = areas[i]->name,
 				.sentence = one->sentence,

@@ -22,10 +22,17 @@ struct conformance_outcome {
 
 typedef void conformance_told(void *context, const struct conformance_outcome *outcome);
 
-/* Runs all cases on the store that PLUGIN opens with SETUP, and tells each one's outcome. When the store cannot be
- * opened, that is the only one. Each runs in a process of its own, for TIMEOUT_S seconds at most, so there must be no
+/* How the suite is run. */
+struct conformance_run {
+	const struct ss_plugin *plugin;
+	const struct ss_setup *setup;
+	unsigned timeout_s; /* for one case */
+	const char *only; /* a part of the sentences of the cases that are run; NULL: all of them */
+};
+
+/* Runs the cases on the store that the plugin opens with its setup, and tells each one's outcome. When the store cannot be
+ * opened, that is the only one. Each runs in a process of its own, for timeout_s seconds at most, so there must be no
  * other threads, and what was printed must have been flushed. */
-void conformance_storage(const struct ss_plugin *plugin, const struct ss_setup *setup,
-	unsigned timeout_s, conformance_told *told, void *context);
+void conformance_storage(const struct conformance_run *run, conformance_told *told, void *context);
 
 #endif
