@@ -118,6 +118,9 @@ const ways = {
 	}),
 };
 
+// These wait for what others do, and say so when that takes long.
+const patient = ['reindexArticles'];
+
 // What gives the server much to do, or waits until it is done, comes seldom.
 const slow = ['addArticle', 'putArticle', 'importArticles', ...patient];
 
@@ -133,9 +136,6 @@ function make(operation) {
 		if (made !== undefined) return made;
 	}
 }
-
-// These wait for what others do, and say so when that takes long.
-const patient = ['reindexArticles'];
 
 // What is wrong with the reply to a request of KIND.
 function complaint(kind, operation, reply) {

@@ -131,7 +131,7 @@ test('what is no HTTP is answered below TLS as well, and the client is told that
 		await until('the end', () => large.ended);
 		assert.equal(parseReplies(large.received)[0].status, 413);
 		const last = await connect(server);
-		last.write('GET /api/v1/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+		last.write('GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
 		await until('the end', () => last.ended);
 		assert.equal(parseReplies(last.received)[0].status, 200);
 	});
@@ -141,7 +141,7 @@ test('a client that waits for 100 Continue gets it', async () => {
 	await withServer({ installation: installationWith(authority.issue()), workers: 1 }, async (server) => {
 		const body = JSON.stringify({ message: 'How do I reset my password?' });
 		const socket = await connect(server);
-		socket.write(`POST /api/v1/query HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`);
+		socket.write(`POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`);
 		await until('100 Continue', () => socket.received.toString() === 'HTTP/1.1 100 Continue\r\n\r\n');
 		socket.write(body);
 		await until('the reply', () => parseReplies(socket.received).length === 1);

@@ -681,7 +681,7 @@ Test(values, of_an_enum_are_shown_without_cutting_a_character)
 Test(shipped, support_workflow_loads)
 {
 	static const char *const support_inputs[] = {"message", "user_id", "user_name", "vip",
-		"conversation_id", "history", "recent", "asked_at", NULL};
+		"conversation_id", "history", "recent", "asked_at", "conversation_status", NULL};
 	static const char *const agents[] = {"categorizer", "sentiment", "attempts", "priority",
 		"kb_retriever", "escalation_check", "technical", "billing", "general", "escalation",
 		"respond", "assign"};
