@@ -459,6 +459,8 @@ static int on_access(sqlite3_vfs *vfs, const char *name, int flags, int *result)
 
 void disk_begin(void)
 {
+	/* SQLite keeps it in a list, also when it is shut down, so it must not be written over there. */
+	(void)sqlite3_vfs_unregister(&disk.vfs);
 	disk.system = sqlite3_vfs_find("unix");
 	cr_assert_not_null(disk.system);
 	disk.vfs = *disk.system;
