@@ -44,7 +44,9 @@ static struct cursor begin(
 	cursor_bind_int(&cursor, range->from_ns / US_IN_NS);
 	cursor_bind_int(&cursor, range->to_ns / US_IN_NS);
 	cursor_bind_int(&cursor, range->step_ns / US_IN_NS);
-	int64_t first_ns = range->to_ns, end_ns = range->to_ns;
+	/* No days: from the end to the end. */
+	int64_t first_ns = range->to_ns;
+	int64_t end_ns = first_ns;
 	if (range->step_ns == day_ns)
 		find_days(range, &first_ns, &end_ns);
 	cursor_bind_int(&cursor, first_ns / US_IN_NS);
