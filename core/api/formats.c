@@ -94,7 +94,7 @@ static bool read_offset(const char **at, int64_t *offset_s)
 	if (!skip(at, "+-") || !read_digits(at, 2, &hours) || !skip(at, ":") ||
 		!read_digits(at, 2, &minutes) || hours > 23 || minutes > 59)
 		return false;
-	*offset_s = (west ? -1 : 1) * (hours * 3600 + minutes * 60);
+	*offset_s = (west ? -1 : 1) * (INT64_C(3600) * hours + INT64_C(60) * minutes);
 	return true;
 }
 

@@ -68,7 +68,7 @@ static void write_secret(const unsigned char bytes[SECRET_BYTES], char *text)
 	char letters[SECRET_LETTERS + 2];
 	(void)EVP_EncodeBlock((unsigned char *)letters, bytes, SECRET_BYTES);
 	for (size_t i = 0; i < SECRET_LETTERS; i++)
-		text[i] = letters[i] == '+' ? '-' : letters[i] == '/' ? '_' : letters[i];
+		text[i] = (char)(letters[i] == '+' ? '-' : letters[i] == '/' ? '_' : letters[i]);
 	text[SECRET_LETTERS] = '\0';
 	OPENSSL_cleanse(letters, sizeof letters);
 }

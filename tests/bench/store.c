@@ -61,7 +61,7 @@ static void fill_turn(struct run *run, size_t i, bool begins)
 	}
 	for (int j = 0; j < 2; j++) {
 		(void)snprintf(articles[i][j], sizeof articles[i][j], "article-%lld",
-			(long long)((number * 31 + j * 17) % 40));
+			(long long)((number * 31 + INT64_C(17) * j) % 40));
 		shown[i][j] = articles[i][j];
 	}
 	(void)snprintf(questions[i], sizeof questions[i], "question %lld",

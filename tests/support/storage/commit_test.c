@@ -67,7 +67,8 @@ Test(storage_commit, the_context_has_the_user_and_the_history_oldest_first)
 		"\"role\":\"user\"},"
 		"{\"at\":\"2026-01-01T00:00:00.223456Z\",\"content\":\"Under Settings.\","
 		"\"role\":\"assistant\"}],"
-		"\"user\":{\"id\":\"ann\",\"name\":\"Ann Lee\",\"vip\":true}}");
+		"\"status\":\"active\",\"user\":{\"id\":\"ann\",\"name\":\"Ann "
+		"Lee\",\"vip\":true}}");
 	store_close(store);
 }
 

@@ -80,7 +80,8 @@ Test(key_ring, knows_a_key_by_what_its_holder_sends)
 Test(key_ring, stores_nothing_that_lets_in)
 {
 	struct key_made made = make(KEY_CHAT, NULL, 0);
-	const char *secret = strrchr(made.token, '_') + 1;
+	/* Its last 43 letters, among which may be a _. */
+	const char *secret = made.token + strlen(made.token) - 43;
 	cr_expect_null(strstr(made.data, made.token));
 	cr_expect_null(strstr(made.data, secret));
 	cr_expect_eq(strlen(made.token), 64);

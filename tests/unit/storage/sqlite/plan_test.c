@@ -16,6 +16,7 @@ TestSuite(sqlite_plan, .init = store_begin, .fini = store_end);
 static const char *const small_tables[] = {
 	"analytics_totals", /* a row for each category and sentiment */
 	"workflows",        /* a row for each text that the workflow ever had */
+	"delivery_counts",  /* a row for each webhook and status */
 	"CONSTANT ROW",
 };
 
