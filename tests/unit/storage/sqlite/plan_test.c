@@ -16,7 +16,13 @@ TestSuite(sqlite_plan, .init = store_begin, .fini = store_end);
 static const char *const small_tables[] = {
 	"analytics_totals", /* a row for each category and sentiment */
 	"workflows",        /* a row for each text that the workflow ever had */
-	"delivery_counts",  /* a row for each webhook and status */
+	"knowledge_base",   /* all of which a server holds in memory; so are the next */
+	"heads",
+	"webhooks",
+	"api_keys",
+	"document_versions", /* a row for each kind of documents */
+	"sqlite_sequence",   /* a row for each table */
+	"delivery_counts",   /* a row for each webhook and status */
 	"CONSTANT ROW",
 };
 
@@ -37,6 +43,9 @@ static const struct sort {
 	{STATEMENT_READ_ANALYTICS, "the figures of the hours or days that are asked for"},
 	{STATEMENT_READ_CATEGORIES, "the same"},
 	{STATEMENT_READ_SENTIMENTS, "the same"},
+	{STATEMENT_LIST_OLDEST_EVENTS_OF_USER,
+		"the events of one user in the time that is asked for"},
+	{STATEMENT_LIST_OLDEST_EVENTS_OF_CONVERSATION, "the same of one conversation"},
 	{STATEMENT_READ_STATS, "the totals, a row for each category and sentiment"},
 };
 
