@@ -59,7 +59,7 @@ Test(trace, that_is_not_valid_is_left_alone)
 	for (size_t i = 0; i < array_length(wrong); i++) {
 		struct trace trace = {0};
 		cr_expect_not(trace_join(&trace, text_of(wrong[i])), "%s", wrong[i]);
-		cr_expect_str_empty(trace.id);
+		cr_expect_str_eq(trace.id, "");
 	}
 }
 
