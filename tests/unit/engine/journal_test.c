@@ -248,7 +248,7 @@ static struct turn *start_confirmed(const char *id, struct ending *ending)
 
 static void await_status(const char *id, const char *status)
 {
-	while (strcmp(keeper_status(id), status) != 0)
+	while (!keeper_has_status(id, status))
 		(void)event_base_loop(stage.base, EVLOOP_ONCE);
 }
 

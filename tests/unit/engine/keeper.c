@@ -204,6 +204,14 @@ struct ss_error keeper_refusal(const char *id, bool claimed)
 	return fetched.err;
 }
 
+bool keeper_has_status(const char *id, const char *status)
+{
+	(void)pthread_mutex_lock(&lock);
+	bool has = strcmp(find(id)->status, status) == 0;
+	(void)pthread_mutex_unlock(&lock);
+	return has;
+}
+
 const char *keeper_status(const char *id)
 {
 	(void)pthread_mutex_lock(&lock);

@@ -26,6 +26,9 @@ struct record *keeper_fetch(const char *id, bool claimed);
 /* Why it could not be read. */
 struct ss_error keeper_refusal(const char *id, bool claimed);
 
+/* Whether a journal has STATUS, also while it may change. */
+bool keeper_has_status(const char *id, const char *status);
+
 /* A journal's status, and its entries as JSON texts, one a line; borrowed until the next call. */
 const char *keeper_status(const char *id);
 const char *keeper_entries(const char *id);

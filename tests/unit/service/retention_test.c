@@ -11,6 +11,7 @@
 
 #include <criterion/criterion.h>
 #include <event2/event.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ enum { CALLS = 256 };
 struct storage {
 	size_t old[RETENTION_KINDS];
 	struct ss_purge calls[CALLS];
-	size_t call_count;
+	atomic_size_t call_count;
 	size_t fail_from; /* from this call on each fails; 0: none */
 	struct gate gate;
 };
