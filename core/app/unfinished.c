@@ -39,7 +39,7 @@ struct unfinished {
 /* A turn that is taken. */
 struct taken {
 	struct unfinished *unfinished;
-	struct support *support; /* NULL: it is given up */
+	bool gives_up;
 	struct log log;
 	char *id, *error;
 	struct ss_journal_write write;
@@ -70,11 +70,11 @@ static const char *text(const struct ss_value *map, const char *key)
 }
 
 static struct taken *taken_new(
-	struct unfinished *unfinished, const struct record *record, struct support *support)
+	struct unfinished *unfinished, const struct record *record, bool gives_up)
 {
 	struct taken *taken = memory_make(struct taken);
 	taken->unfinished = unfinished;
-	taken->support = support;
+	taken->gives_up = gives_up;
 	taken->id = memory_string(record_id(record));
 	taken->log = log_with(&unfinished->log, "turn_id", taken->id);
 	unfinished->running++;
@@ -107,7 +107,13 @@ static void answer(struct taken *taken, struct record *record)
 		"the process that answered this question is gone; it is gone on with here "
 		"(%lld of %d times)",
 		(long long)record_fence(record) - 1, UNFINISHED_TAKINGS);
-	if (support_continue(taken->support, record, &taken->log, on_replied, taken, &err) != NULL)
+	/* While the lease was asked for, what was there may have been tidied up. */
+	struct support *support = NULL;
+	int made = versions_get(taken->unfinished->versions, record, &support, &err);
+	if (made == 0 && support == NULL)
+		(void)ss_fail_as(&err, SS_LIMIT, "turns of other workflows are under way");
+	if (support != NULL &&
+		support_continue(support, record, &taken->log, on_replied, taken, &err) != NULL)
 		return;
 	log_error(&taken->log, "the question cannot be gone on with: %s", err.text);
 	taken_free(taken);
@@ -158,15 +164,16 @@ static void on_taken(void *context, struct record *record, const struct ss_error
 		log_warning(&taken->log, "the turn cannot be taken: %s", err->text);
 	if (err != NULL)
 		taken_free(taken); /* others were faster, or the store is away */
-	else if (taken->support != NULL)
-		answer(taken, record);
-	else
+	else if (taken->gives_up)
 		give_up(taken, record);
+	else
+		answer(taken, record);
 	record_unref(record);
 	go_on(unfinished);
 }
 
-/* Takes the turn of RECORD if it is a question and its workflow can be made. Whether it is on its way. */
+/* Takes the turn of RECORD if it is a question and its workflow can be made: nothing is taken that could not be gone on
+ * with. Whether it is on its way. */
 static bool take(struct unfinished *unfinished, const struct record *record)
 {
 	struct ss_error err = {0};
@@ -186,7 +193,7 @@ static bool take(struct unfinished *unfinished, const struct record *record)
 	}
 	if (support == NULL && !gives_up)
 		return false;
-	struct taken *taken = taken_new(unfinished, record, support);
+	struct taken *taken = taken_new(unfinished, record, gives_up);
 	if (record_fetch(unfinished->store, id, true, on_taken, taken, &err) == 0)
 		return true;
 	taken_free(taken);

@@ -46,6 +46,13 @@ export async function execute(database, sql) {
 	else await run('sqlite3', ['-cmd', '.timeout 20000', database, sql]);
 }
 
+// Runs SQL, and then holds the lock that CHANGE takes, without changing anything, for SECONDS.
+export async function executeAndHold(database, sql, change, seconds) {
+	if (isPostgres(database))
+		await run('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-c', sql, '-c', `BEGIN; ${change}; SELECT pg_sleep(${seconds}); ROLLBACK`, database]);
+	else await run('sqlite3', ['-cmd', '.timeout 20000', database, sql, 'BEGIN IMMEDIATE', change, `.shell sleep ${seconds}`, 'ROLLBACK']);
+}
+
 // COUNT bytes that are 0, as SQL.
 export function zeros(count) {
 	return storage.postgres ? `decode(repeat('00', ${count}), 'hex')` : `zeroblob(${count})`;
