@@ -22,7 +22,7 @@ static const char help[] =
 	"Usage: smartsupport plugin check --storage FILE.so [--options YAML] [--case TEXT]\n"
 	"       [--timeout SECONDS] [--json]\n\n"
 	"Loads a plugin as the server does, and tries whether it does all that "
-	"smartsupport/plugin.h\n"
+	"smartsupport/storage.h\n"
 	"says. Prints a line for each case, and what was expected and what came where they "
 	"differ.\n"
 	"Exits with 1 when there is such a case.\n\n"

@@ -1,5 +1,5 @@
 /*
- * The conformance suite of storage plugins: what <smartsupport/plugin.h> says of a storage, as cases that any plugin
+ * The conformance suite of storage plugins: what <smartsupport/storage.h> says of a storage, as cases that any plugin
  * can be tried with. For `smartsupport plugin check`, on the thread that calls it.
  *
  * A case makes its own users, conversations, turns and articles, with ids that nobody else has, so a store may hold

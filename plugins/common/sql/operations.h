@@ -1,5 +1,5 @@
 /*
- * The operations of a storage in an SQL database, as <smartsupport/plugin.h> describes them: written once for all
+ * The operations of a storage in an SQL database, as <smartsupport/storage.h> describes them: written once for all
  * plugins that have such a database. A plugin gives the texts of the statements (statements.h), runs them on its
  * connection, and tells what its errors mean. An instance is used by one thread at a time.
  */
