@@ -1,7 +1,6 @@
 #include "app/runtime.h"
 
-#include "app/database_place.h"
-#include "app/knowledge_base.h"
+#include "app/runtime_parts.h"
 #include "app/unfinished.h"
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -14,7 +13,6 @@
 #include "service/compute.h"
 #include "service/document_watch.h"
 #include "service/event_feed.h"
-#include "service/host.h"
 #include "service/http_client.h"
 #include "service/key_ring.h"
 #include "service/knowledge.h"
@@ -28,53 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A plugin that the server itself uses, with its instance. */
-struct part {
-	const struct ss_plugin *plugin;
-	struct host host;
-	struct ss_value **options;
-	size_t option_count;
-	void *instance;
-	bool found; /* with options that are right */
-	bool made;
-};
-
-struct runtime {
-	const struct config *config;
-	struct event_base *base;
-	const struct log *log;
-	struct metrics_part *metrics;
-	struct plugins *plugins;
-	struct part storage, embedder, index;
-	void *connections[CONFIG_CONNECTIONS]; /* instances of the storage */
-	size_t connection_count;
-	char embedder_id[KNOWLEDGE_BASE_EMBEDDER];
-	struct part *models;         /* a row for each that the configuration names */
-	struct articles *articles;   /* of the files; NULL for a workflow by itself */
-	struct catalogue *catalogue; /* with those of the store over them; the same */
-	void *watch_instance; /* of the storage, for the watch alone; NULL: nothing is watched */
-	struct document_watch *watch;
-	struct key_ring *keys;
-	int64_t keys_version;
-	struct article_feed *feed;
-	struct event_feed *events;
-	int64_t articles_version; /* of the documents that the knowledge base was made of */
-	struct knowledge *knowledge;
-	struct later *later;
-	struct http_client *http; /* NULL: nothing is asked of other servers */
-	struct compute *compute;
-	struct llm *llm;
-	struct store *store;
-	struct retention *retention; /* NULL: nothing is deleted */
-	struct graph *graph;
-	struct engine *engine;
-	struct support *support;
-	struct versions *versions; /* that the next one has */
-	struct unfinished *unfinished;
-};
-
-/* Loads the plugin and reads its options. */
-static int find_part(struct runtime *runtime, struct part *part, enum ss_plugin_kind kind,
+int runtime_find_part(struct runtime *runtime, struct part *part, enum ss_plugin_kind kind,
 	const struct config_plugin *config, struct diagnostics *diagnostics)
 {
 	char what[120];
@@ -95,18 +47,22 @@ static int find_part(struct runtime *runtime, struct part *part, enum ss_plugin_
 	return part->found ? 0 : -1;
 }
 
-/* Makes an instance of PART's plugin. */
-static int create_instance(struct runtime *runtime, struct part *part,
-	int (*create)(const struct ss_setup *, void **, struct ss_error *),
-	const struct config_plugin *config, void **instance, struct diagnostics *diagnostics)
+struct ss_setup runtime_part_setup(const struct part *part)
 {
-	struct ss_error err = {0};
-	const struct ss_setup setup = {
-		.struct_size = sizeof setup,
+	return (struct ss_setup){
+		.struct_size = sizeof(struct ss_setup),
 		.host = &part->host.table,
 		.name = part->plugin->name,
 		.options = (const struct ss_value *const *)part->options,
 	};
+}
+
+int runtime_create_instance(struct runtime *runtime, struct part *part,
+	int (*create)(const struct ss_setup *, void **, struct ss_error *),
+	const struct config_plugin *config, void **instance, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	const struct ss_setup setup = runtime_part_setup(part);
 	if (create(&setup, instance, &err) == 0)
 		return 0;
 	yaml_mistake(runtime->config->document, config->place, diagnostics, "%s", err.text);
@@ -118,13 +74,13 @@ static int create_part(struct runtime *runtime, struct part *part,
 	const struct config_plugin *config, struct diagnostics *diagnostics)
 {
 	host_init(&part->host, part->plugin->name, runtime->log, runtime->http);
-	part->made =
-		create_instance(runtime, part, create, config, &part->instance, diagnostics) == 0;
+	part->made = runtime_create_instance(
+			     runtime, part, create, config, &part->instance, diagnostics) == 0;
 	options_wipe_secrets(config->options, part->plugin->options, part->options);
 	return part->made ? 0 : -1;
 }
 
-static void free_part(struct part *part, void (*destroy)(void *))
+void runtime_free_part(struct part *part, void (*destroy)(void *))
 {
 	if (part->made)
 		destroy(part->instance);
@@ -132,58 +88,16 @@ static void free_part(struct part *part, void (*destroy)(void *))
 	free(part->options);
 }
 
-/* The storage's option NAME, or NULL. */
-static struct ss_value **storage_option(struct runtime *runtime, const char *name)
-{
-	struct part *part = &runtime->storage;
-	for (size_t i = 0; part->found && name != NULL && i < part->option_count; i++) {
-		if (strcmp(part->plugin->options[i].name, name) == 0)
-			return &part->options[i];
-	}
-	return NULL;
-}
-
-/* The url of the storage stands for an option of its plugin. */
-static void set_storage_option(struct runtime *runtime)
-{
-	struct ss_value **option = storage_option(runtime, runtime->config->storage_option);
-	if (option == NULL)
-		return;
-	value_unref(*option);
-	*option = value_text(runtime->config->storage_value);
-}
-
-/* Whether the store could be opened, as far as can be told without doing it. */
-static int check_storage(struct runtime *runtime, struct diagnostics *diagnostics)
-{
-	struct ss_error err = {0};
-	const struct config_plugin *config = &runtime->config->storage;
-	const struct yaml_node *url = yaml_get(config->place, "url");
-	struct ss_value **path = storage_option(runtime, "path");
-	if (path == NULL || database_place_check(value_as_string(*path, NULL), &err) == 0)
-		return 0;
-	yaml_mistake(runtime->config->document, url != NULL ? url : config->place, diagnostics,
-		"%s", err.text);
-	return -1;
-}
-
-static int find_storage(struct runtime *runtime, struct diagnostics *diagnostics)
-{
-	int result = find_part(
-		runtime, &runtime->storage, SS_STORAGE, &runtime->config->storage, diagnostics);
-	set_storage_option(runtime);
-	return result;
-}
-
 static int find_models(struct runtime *runtime, struct diagnostics *diagnostics)
 {
 	const struct config *config = runtime->config;
-	int result =
-		find_part(runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics);
-	result |= find_part(runtime, &runtime->index, SS_INDEX, &config->index, diagnostics);
+	int result = runtime_find_part(
+		runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics);
+	result |=
+		runtime_find_part(runtime, &runtime->index, SS_INDEX, &config->index, diagnostics);
 	runtime->models = memory_array(config->llm.count, sizeof *runtime->models);
 	for (size_t i = 0; i < config->llm.count; i++)
-		result |= find_part(runtime, &runtime->models[i], SS_LLM,
+		result |= runtime_find_part(runtime, &runtime->models[i], SS_LLM,
 			&config->llm.items[i].plugin, diagnostics);
 	return result;
 }
@@ -227,125 +141,6 @@ static int build_knowledge(
 		return -1;
 	}
 	return 0;
-}
-
-/* Makes COUNT instances of the storage, one after the other: the first brings the schema up to date. If it is WATCHED, there
- * is another one for the watch. */
-static int create_storage(
-	struct runtime *runtime, size_t count, bool watched, struct diagnostics *diagnostics)
-{
-	struct part *part = &runtime->storage;
-	const struct config_plugin *config = &runtime->config->storage;
-	int result = 0;
-	host_init(&part->host, part->plugin->name, runtime->log, runtime->http);
-	while (result == 0 && runtime->connection_count < count) {
-		void **instance = &runtime->connections[runtime->connection_count];
-		result = create_instance(runtime, part, part->plugin->storage->create, config,
-			instance, diagnostics);
-		runtime->connection_count += result == 0;
-	}
-	if (result == 0 && watched)
-		result = create_instance(runtime, part, part->plugin->storage->create, config,
-			&runtime->watch_instance, diagnostics);
-	options_wipe_secrets(config->options, part->plugin->options, part->options);
-	return result;
-}
-
-static void free_storage(struct runtime *runtime)
-{
-	struct part *part = &runtime->storage;
-	if (runtime->watch_instance != NULL)
-		part->plugin->storage->destroy(runtime->watch_instance);
-	while (runtime->connection_count > 0)
-		part->plugin->storage->destroy(runtime->connections[--runtime->connection_count]);
-	if (part->plugin != NULL)
-		free_part(part, NULL);
-}
-
-static int open_store(
-	struct runtime *runtime, size_t connections, bool watched, struct diagnostics *diagnostics)
-{
-	struct ss_error err = {0};
-	const struct config *config = runtime->config;
-	if (create_storage(runtime, connections, watched, diagnostics) < 0)
-		return -1;
-	runtime->store = store_new(runtime->base, runtime->storage.plugin->storage,
-		runtime->connections, runtime->connection_count, (size_t)config->queue_limit, &err);
-	if (runtime->store == NULL) {
-		diagnostics_add(diagnostics, config->document->file, 0, 0, "%s", err.text);
-		return -1;
-	}
-	store_measure(runtime->store, runtime->metrics);
-	return 0;
-}
-
-/* Lays the articles of the store over those of the files. */
-static int read_articles(struct runtime *runtime, struct diagnostics *diagnostics)
-{
-	struct ss_error err = {0};
-	runtime->catalogue = catalogue_new(runtime->articles, runtime->log);
-	if (runtime->watch_instance == NULL)
-		return 0;
-	runtime->watch = document_watch_new(runtime->base, runtime->storage.plugin->storage,
-		runtime->watch_instance, runtime->log);
-	struct ss_value *documents = document_watch_read(runtime->watch, SS_ARTICLES, &err);
-	if (documents == NULL) {
-		yaml_mistake(runtime->config->document, runtime->config->storage.place, diagnostics,
-			"the articles in the store cannot be read: %s", err.text);
-		return -1;
-	}
-	const struct ss_value *items = value_get(documents, "items");
-	for (size_t i = 0; i < value_count(items); i++)
-		(void)catalogue_take(runtime->catalogue, value_at(items, i));
-	runtime->articles_version = value_as_int(value_get(documents, "version"));
-	value_unref(documents);
-	return 0;
-}
-
-/* Reads who may ask. */
-static int read_keys(struct runtime *runtime, struct diagnostics *diagnostics)
-{
-	struct ss_error err = {0};
-	runtime->keys = key_ring_new(runtime->log);
-	if (runtime->watch == NULL)
-		return 0;
-	struct ss_value *documents = document_watch_read(runtime->watch, SS_API_KEYS, &err);
-	if (documents == NULL) {
-		yaml_mistake(runtime->config->document, runtime->config->storage.place, diagnostics,
-			"the API keys in the store cannot be read: %s", err.text);
-		return -1;
-	}
-	key_ring_take(runtime->keys, documents);
-	runtime->keys_version = value_as_int(value_get(documents, "version"));
-	value_unref(documents);
-	return 0;
-}
-
-/* Lets changes of the store's articles come into the knowledge base, and those of its keys into the ring. */
-static int follow_store(struct runtime *runtime, struct diagnostics *diagnostics)
-{
-	struct ss_error err = {0};
-	const struct article_feed_options options = {
-		.base = runtime->base,
-		.compute = runtime->compute,
-		.catalogue = runtime->catalogue,
-		.version = runtime->articles_version,
-		.metrics = runtime->metrics,
-		.log = runtime->log,
-	};
-	if (runtime->watch == NULL)
-		return 0;
-	runtime->feed = article_feed_new(&options);
-	document_watch_follow(runtime->watch, SS_ARTICLES, runtime->articles_version,
-		article_feed_take, runtime->feed);
-	document_watch_follow(
-		runtime->watch, SS_API_KEYS, runtime->keys_version, key_ring_take, runtime->keys);
-	runtime->events = event_feed_new(runtime->base, runtime->store, runtime->log);
-	document_watch_follow_events(runtime->watch, event_feed_look, runtime->events);
-	if (document_watch_start(runtime->watch, &err) == 0)
-		return 0;
-	diagnostics_add(diagnostics, runtime->config->document->file, 0, 0, "%s", err.text);
-	return -1;
 }
 
 /* Tells the operator who answers: what the environment and the configuration came to. */
@@ -440,21 +235,6 @@ static int load_workflow(struct runtime *runtime, struct diagnostics *diagnostic
 	return support_check(runtime->graph, diagnostics);
 }
 
-static void start_retention(struct runtime *runtime)
-{
-	const struct config_retention *config = &runtime->config->retention;
-	const struct retention_options options = {
-		.base = runtime->base,
-		.store = runtime->store,
-		.log = runtime->log,
-		.metrics = runtime->metrics,
-		.keep_ns = config->keep_ns,
-		.name = config_retention_name,
-		.every_ns = config->every_ns,
-	};
-	runtime->retention = retention_new(&options);
-}
-
 /* Of an engine on the services that there are. */
 static struct engine_options engine_options(struct runtime *runtime, uint64_t shuffle)
 {
@@ -496,7 +276,7 @@ static int start_workflow(
 	runtime->support = support_new(&support);
 	if (runtime->store == NULL)
 		return 0;
-	start_retention(runtime);
+	runtime_start_retention(runtime);
 	const struct engine_options engine = engine_options(runtime, 0);
 	const struct versions_options versions = {
 		.engine = &engine,
@@ -541,10 +321,10 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 		(const char *const *)config->plugin_folders, config->plugin_folder_count);
 	/* What does not depend on each other is looked at in any case, so that one look finds all. */
 	bool sound = diagnostics->count == 0;
-	sound &= find_storage(runtime, diagnostics) == 0;
+	sound &= runtime_find_storage(runtime, diagnostics) == 0;
 	sound &= find_models(runtime, diagnostics) == 0;
 	if (extent == RUNTIME_CHECK)
-		sound &= check_storage(runtime, diagnostics) == 0;
+		sound &= runtime_check_storage(runtime, diagnostics) == 0;
 	sound &= load_workflow(runtime, diagnostics) == 0;
 	sound &= start_http(runtime, diagnostics) == 0;
 	sound &= create_models(runtime, diagnostics) == 0;
@@ -554,10 +334,10 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 	if (!sound)
 		try_agents(runtime, diagnostics);
 	if (sound && extent == RUNTIME_SERVE)
-		sound = open_store(runtime, (size_t)config->storage_connections, true,
+		sound = runtime_open_store(runtime, (size_t)config->storage_connections, true,
 				diagnostics) == 0;
-	sound = sound && read_articles(runtime, diagnostics) == 0 &&
-		read_keys(runtime, diagnostics) == 0;
+	sound = sound && runtime_read_articles(runtime, diagnostics) == 0 &&
+		runtime_read_keys(runtime, diagnostics) == 0;
 	if (sound) {
 		struct articles *articles = catalogue_articles(runtime->catalogue);
 		sound = build_knowledge(runtime, articles, diagnostics) == 0;
@@ -565,7 +345,7 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 	}
 	sound = sound && start_services(runtime, extent, diagnostics) == 0 &&
 		start_workflow(runtime, extent, diagnostics) == 0 &&
-		follow_store(runtime, diagnostics) == 0;
+		runtime_follow_store(runtime, diagnostics) == 0;
 	if (!sound) {
 		runtime_free(runtime);
 		return NULL;
@@ -600,8 +380,8 @@ struct runtime *runtime_new_bare(const struct config *config, struct event_base 
 	bool sound = start_http(runtime, diagnostics) == 0;
 	if (sound && !stored)
 		return runtime;
-	if (sound && find_storage(runtime, diagnostics) == 0 &&
-		open_store(runtime, 1, false, diagnostics) == 0)
+	if (sound && runtime_find_storage(runtime, diagnostics) == 0 &&
+		runtime_open_store(runtime, 1, false, diagnostics) == 0)
 		return runtime;
 	runtime_free(runtime);
 	return NULL;
@@ -615,8 +395,8 @@ struct runtime *runtime_new_embedder(
 	runtime->log = log;
 	runtime->plugins = plugins_new(
 		(const char *const *)config->plugin_folders, config->plugin_folder_count);
-	if (find_part(runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder, diagnostics) ==
-			0 &&
+	if (runtime_find_part(runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder,
+		    diagnostics) == 0 &&
 		create_part(runtime, &runtime->embedder, runtime->embedder.plugin->embedder->create,
 			&config->embedder, diagnostics) == 0)
 		return runtime;
@@ -632,35 +412,10 @@ struct runtime *runtime_new_storage(
 	runtime->log = log;
 	runtime->plugins = plugins_new(
 		(const char *const *)config->plugin_folders, config->plugin_folder_count);
-	if (find_storage(runtime, diagnostics) == 0)
+	if (runtime_find_storage(runtime, diagnostics) == 0)
 		return runtime;
 	runtime_free(runtime);
 	return NULL;
-}
-
-const struct ss_storage_operations *runtime_storage(const struct runtime *runtime)
-{
-	return runtime->storage.plugin->storage;
-}
-
-const char *runtime_storage_text(struct runtime *runtime, const char *name)
-{
-	struct ss_value **option = storage_option(runtime, name);
-	return option != NULL ? value_as_string(*option, NULL) : NULL;
-}
-
-int runtime_migrate(struct runtime *runtime, const struct ss_migrate *migrate,
-	struct ss_value **report, struct ss_error *err)
-{
-	struct part *part = &runtime->storage;
-	host_init(&part->host, part->plugin->name, runtime->log, NULL);
-	const struct ss_setup setup = {
-		.struct_size = sizeof setup,
-		.host = &part->host.table,
-		.name = part->plugin->name,
-		.options = (const struct ss_value *const *)part->options,
-	};
-	return part->plugin->storage->migrate(&setup, migrate, report, err);
 }
 
 int runtime_load(struct runtime *runtime, const struct runtime_workflow *workflow,
@@ -681,7 +436,8 @@ static void free_models(struct runtime *runtime)
 {
 	for (size_t i = 0; runtime->models != NULL && i < runtime->config->llm.count; i++) {
 		if (runtime->models[i].plugin != NULL)
-			free_part(&runtime->models[i], runtime->models[i].plugin->llm->destroy);
+			runtime_free_part(
+				&runtime->models[i], runtime->models[i].plugin->llm->destroy);
 	}
 	free(runtime->models);
 	/* A model that cannot be stopped may answer until it is gone. */
@@ -717,12 +473,12 @@ void runtime_free(struct runtime *runtime)
 	catalogue_free(runtime->catalogue);
 	key_ring_free(runtime->keys);
 	articles_free(runtime->articles);
-	free_storage(runtime);
+	runtime_free_storage(runtime);
 	free_models(runtime);
 	if (runtime->index.plugin != NULL)
-		free_part(&runtime->index, runtime->index.plugin->index->destroy);
+		runtime_free_part(&runtime->index, runtime->index.plugin->index->destroy);
 	if (runtime->embedder.plugin != NULL)
-		free_part(&runtime->embedder, runtime->embedder.plugin->embedder->destroy);
+		runtime_free_part(&runtime->embedder, runtime->embedder.plugin->embedder->destroy);
 	http_client_free(runtime->http);
 	plugins_free(runtime->plugins);
 	free(runtime);
