@@ -1,11 +1,12 @@
 // Reads event streams as a client does.
 
-// The events in TEXT: {name, data} and the id if there is one, with data as JSON where it is any. Comments are passed over, and so is an event
-// that is not complete.
+// The events in TEXT: {name, data} and the id if there is one, with data as JSON where it is any. Comments are passed over, and so is what
+// follows the last empty line: an event that has not wholly arrived.
 export function parseEvents(text) {
+	const arrived = text.slice(0, text.lastIndexOf('\n\n') + 1);
 	const events = [];
 	let [name, data, id] = [undefined, []];
-	for (const line of text.split('\n')) {
+	for (const line of arrived.split('\n')) {
 		if (line === '') {
 			if (data.length > 0) events.push({ name, data: parsed(data.join('\n')), ...(id === undefined ? {} : { id }) });
 			[name, data, id] = [undefined, []];
