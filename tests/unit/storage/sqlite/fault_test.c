@@ -1,10 +1,9 @@
 /* Whichever call of the file system or allocation of memory fails, and whether only that one or all behind it as well: what
  * was said to be stored is there whole, what was said to have failed is there whole or not at all, answers are
  * right or there is none, the file is sound, and the same instance works again when the trouble is over. */
+#include "fault.h"
 #include "faulty_disk.h"
-#include "file.h"
 
-#include "base/buffer.h"
 #include "base/memory.h"
 #include "storage/sqlite/database.h"
 #include "value/json.h"
@@ -16,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TURNS = 4, ID_TEXT_SIZE = 48, TEXT_SIZE = 3000, NEVER = 100000 };
+enum { TURNS = 4, TEXT_SIZE = 3000, NEVER = 100000 };
 
 static void begin(void)
 {
@@ -117,38 +116,16 @@ static bool trouble_end(const struct trouble *trouble)
 
 /* What is done while something fails. */
 
-/* One run, with ids of its own. */
-struct run {
-	const struct scenario *scenario;
-	const struct trouble *trouble;
-	long n;
-	int number;
-	struct ss_error err;
-	struct buffer answer; /* of a read */
-};
-
-struct scenario {
-	const char *name;
-	/* What must be there before, without trouble. */
-	void (*prepare)(void *store, struct run *run);
-	/* 0 when it was done by its own word, else -1 and the run's error. */
-	int (*act)(void *store, struct run *run);
-	/* How much of it is there, of how much there is when all is. NULL for what only reads. */
-	int (*found)(const struct run *run);
-	int whole;
-};
-
 static char text[TEXT_SIZE + 1];
 
-/* The texts of turns, which take more than a page. */
-static struct ss_turn make_turn(const struct run *run, int i, char ids[4][ID_TEXT_SIZE])
+struct ss_turn fault_turn(const struct run *run, int i, char ids[4][FAULT_ID_SIZE])
 {
 	static const char *const shown[] = {"article-1", "article-2"};
 	memset(text, 'x', TEXT_SIZE);
-	(void)snprintf(ids[0], ID_TEXT_SIZE, "t%d-%d", run->number, i);
-	(void)snprintf(ids[1], ID_TEXT_SIZE, "conv_%d-%d", run->number, i);
-	(void)snprintf(ids[2], ID_TEXT_SIZE, "thread_%d-%d", run->number, i);
-	(void)snprintf(ids[3], ID_TEXT_SIZE, "question %d-%d", run->number, i);
+	(void)snprintf(ids[0], FAULT_ID_SIZE, "t%d-%d", run->number, i);
+	(void)snprintf(ids[1], FAULT_ID_SIZE, "conv_%d-%d", run->number, i);
+	(void)snprintf(ids[2], FAULT_ID_SIZE, "thread_%d-%d", run->number, i);
+	(void)snprintf(ids[3], FAULT_ID_SIZE, "question %d-%d", run->number, i);
 	struct ss_turn turn = store_first_turn(ids[0], ids[1]);
 	turn.message = (struct ss_text){text, TEXT_SIZE};
 	turn.response = turn.message;
@@ -177,17 +154,17 @@ static int commit(void *store, struct run *run, struct ss_turn *turns, size_t co
 
 static int commit_one(void *store, struct run *run)
 {
-	char ids[4][ID_TEXT_SIZE];
-	struct ss_turn turn = make_turn(run, 0, ids);
+	char ids[4][FAULT_ID_SIZE];
+	struct ss_turn turn = fault_turn(run, 0, ids);
 	return commit(store, run, &turn, 1, 1);
 }
 
 static int commit_several(void *store, struct run *run)
 {
-	char ids[TURNS][4][ID_TEXT_SIZE];
+	char ids[TURNS][4][FAULT_ID_SIZE];
 	struct ss_turn turns[TURNS];
 	for (int i = 0; i < TURNS; i++)
-		turns[i] = make_turn(run, i, ids[i]);
+		turns[i] = fault_turn(run, i, ids[i]);
 	/* The last one goes on with the conversation of the one before. */
 	turns[3].new_conversation = false;
 	turns[3].conversation_id = turns[2].conversation_id;
@@ -196,10 +173,10 @@ static int commit_several(void *store, struct run *run)
 
 static int commit_mixed(void *store, struct run *run)
 {
-	char ids[TURNS][4][ID_TEXT_SIZE];
+	char ids[TURNS][4][FAULT_ID_SIZE];
 	struct ss_turn turns[TURNS];
 	for (int i = 0; i < TURNS; i++)
-		turns[i] = make_turn(run, i, ids[i]);
+		turns[i] = fault_turn(run, i, ids[i]);
 	turns[2].priority = 11;
 	turns[3].conversation_id = turns[1].conversation_id;
 	return commit(store, run, turns, TURNS, 2);
@@ -213,7 +190,7 @@ static void copy_log_soon(void *store, struct run *run)
 	cr_assert_eq(sqlite3_wal_autocheckpoint(handle, 1), SQLITE_OK);
 }
 
-static int count_rows(const char *format, int number)
+int fault_count(const char *format, int number)
 {
 	char *sql = memory_format(format, number);
 	int count = (int)store_number(sql);
@@ -233,7 +210,7 @@ static int found_turns(const struct run *run)
 	};
 	int found = 0;
 	for (size_t i = 0; i < array_length(parts); i++)
-		found += count_rows(parts[i], run->number);
+		found += fault_count(parts[i], run->number);
 	return found;
 }
 
@@ -243,7 +220,7 @@ static int write_journals(void *store, struct run *run, bool begins)
 {
 	static const struct ss_journal_entry entries[] = {
 		{1, {"{\"a\":1}", 7}}, {2, {"{\"b\":2}", 7}}};
-	char ids[2][ID_TEXT_SIZE];
+	char ids[2][FAULT_ID_SIZE];
 	struct ss_journal_write writes[2];
 	struct ss_error errors[2] = {{.status = SS_OK}};
 	for (int i = 0; i < 2; i++) {
@@ -289,25 +266,25 @@ static void prepare_journals(void *store, struct run *run)
 
 static int found_new_journals(const struct run *run)
 {
-	return count_rows("SELECT count(*) FROM turns WHERE id GLOB 'j%d-*'", run->number) +
-	       count_rows("SELECT count(*) FROM turns JOIN turn_entries ON turn = number"
-			  " WHERE id GLOB 'j%d-*'",
+	return fault_count("SELECT count(*) FROM turns WHERE id GLOB 'j%d-*'", run->number) +
+	       fault_count("SELECT count(*) FROM turns JOIN turn_entries ON turn = number"
+			   " WHERE id GLOB 'j%d-*'",
 		       run->number);
 }
 
 static int found_done_journals(const struct run *run)
 {
-	return count_rows("SELECT count(*) FROM turns WHERE id GLOB 'j%d-*' AND status = 'done'"
-			  " AND owner IS NULL",
+	return fault_count("SELECT count(*) FROM turns WHERE id GLOB 'j%d-*' AND status = 'done'"
+			   " AND owner IS NULL",
 		       run->number) +
-	       count_rows("SELECT count(*) FROM turns JOIN turn_entries ON turn = number"
-			  " WHERE id GLOB 'j%d-*' AND seq > 2",
+	       fault_count("SELECT count(*) FROM turns JOIN turn_entries ON turn = number"
+			   " WHERE id GLOB 'j%d-*' AND seq > 2",
 		       run->number);
 }
 
 static int take_journal(void *store, struct run *run)
 {
-	char id[ID_TEXT_SIZE];
+	char id[FAULT_ID_SIZE];
 	struct ss_value *journal = NULL;
 	const struct ss_journal_key key = {
 		.struct_size = sizeof key, .turn_id = id, .owner = "b", .lease_ns = 1};
@@ -321,23 +298,23 @@ static int take_journal(void *store, struct run *run)
 
 static int found_taken(const struct run *run)
 {
-	return count_rows("SELECT count(*) FROM turns WHERE id GLOB 'j%d-*' AND fence = 2"
-			  " AND owner = 'b'",
+	return fault_count("SELECT count(*) FROM turns WHERE id GLOB 'j%d-*' AND fence = 2"
+			   " AND owner = 'b'",
 		run->number);
 }
 
 static int delete_journal(void *store, struct run *run)
 {
-	char id[ID_TEXT_SIZE];
+	char id[FAULT_ID_SIZE];
 	(void)snprintf(id, sizeof id, "j%d-0", run->number);
 	return smartsupport_plugin.storage->delete_journal(store, id, &run->err);
 }
 
 static int found_deleted(const struct run *run)
 {
-	return 3 - count_rows("SELECT count(*) FROM turns WHERE id = 'j%d-0'", run->number) -
-	       count_rows("SELECT count(*) FROM turns JOIN turn_entries ON turn = number"
-			  " WHERE id = 'j%d-0'",
+	return 3 - fault_count("SELECT count(*) FROM turns WHERE id = 'j%d-0'", run->number) -
+	       fault_count("SELECT count(*) FROM turns JOIN turn_entries ON turn = number"
+			   " WHERE id = 'j%d-0'",
 		       run->number);
 }
 
@@ -350,7 +327,7 @@ static void prepare_turns(void *store, struct run *run)
 
 static int store_feedback(void *store, struct run *run)
 {
-	char ids[2][ID_TEXT_SIZE];
+	char ids[2][FAULT_ID_SIZE];
 	struct ss_feedback feedback[2];
 	struct ss_error errors[2] = {{.status = SS_OK}};
 	for (int i = 0; i < 2; i++) {
@@ -376,14 +353,14 @@ static int store_feedback(void *store, struct run *run)
 
 static int found_feedback(const struct run *run)
 {
-	return count_rows("SELECT count(*) FROM feedback JOIN messages ON messages.id = message_id"
-			  " WHERE turn_id GLOB 't%d-*' AND rating = 4",
+	return fault_count("SELECT count(*) FROM feedback JOIN messages ON messages.id = message_id"
+			   " WHERE turn_id GLOB 't%d-*' AND rating = 4",
 		run->number);
 }
 
 /* Reads, each of which adds what it was told to the answer. */
 
-static int add_answer(struct run *run, int result, struct ss_value *answer)
+int fault_answer(struct run *run, int result, struct ss_value *answer)
 {
 	char *json = result == 0 ? json_text(answer) : NULL;
 	value_unref(answer);
@@ -413,7 +390,7 @@ static int read_context(void *store, struct run *run)
 		.vector_context = run,
 	};
 	int result = smartsupport_plugin.storage->turn_context(store, &key, &context, &run->err);
-	return add_answer(run, result, context);
+	return fault_answer(run, result, context);
 }
 
 static int read_thread(void *store, struct run *run)
@@ -424,14 +401,14 @@ static int read_thread(void *store, struct run *run)
 		.history_limit = 10,
 		.thread = "thread_1-1"};
 	int result = smartsupport_plugin.storage->turn_context(store, &key, &context, &run->err);
-	return add_answer(run, result, context);
+	return fault_answer(run, result, context);
 }
 
 static int read_stats(void *store, struct run *run)
 {
 	struct ss_value *stats = NULL;
 	int result = smartsupport_plugin.storage->stats(store, &stats, &run->err);
-	return add_answer(run, result, stats);
+	return fault_answer(run, result, stats);
 }
 
 static int read_journals(void *store, struct run *run)
@@ -442,10 +419,10 @@ static int read_journals(void *store, struct run *run)
 	const struct ss_journal_key key = {.struct_size = sizeof key, .turn_id = "j1-0"};
 	int result =
 		smartsupport_plugin.storage->list_journals(store, &filter, &journals, &run->err);
-	if (add_answer(run, result, journals) < 0)
+	if (fault_answer(run, result, journals) < 0)
 		return -1;
 	result = smartsupport_plugin.storage->read_journal(store, &key, &journal, &run->err);
-	return add_answer(run, result, journal);
+	return fault_answer(run, result, journal);
 }
 
 static int read_unanswered(void *store, struct run *run)
@@ -457,22 +434,24 @@ static int read_unanswered(void *store, struct run *run)
 		.struct_size = sizeof range, .first = "a", .last = "z"};
 	int result =
 		smartsupport_plugin.storage->list_unanswered(store, &filter, &newest, &run->err);
-	if (add_answer(run, result, newest) < 0)
+	if (fault_answer(run, result, newest) < 0)
 		return -1;
 	result = smartsupport_plugin.storage->article_counts(store, &range, &counts, &run->err);
-	return add_answer(run, result, counts);
+	return fault_answer(run, result, counts);
 }
 
 static const struct scenario writes[] = {
-	{"storing a turn", NULL, commit_one, found_turns, 6},
-	{"storing several turns", NULL, commit_several, found_turns, 6 * TURNS},
-	{"storing turns two of which are refused", NULL, commit_mixed, found_turns, 6 * 2},
-	{"storing and copying the log", copy_log_soon, commit_several, found_turns, 6 * TURNS},
-	{"beginning journals", NULL, begin_journals, found_new_journals, 6},
-	{"going on with journals", prepare_journals, go_on_with_journals, found_done_journals, 6},
-	{"taking a journal", prepare_journals, take_journal, found_taken, 1},
-	{"deleting a journal", prepare_journals, delete_journal, found_deleted, 3},
-	{"storing feedback", prepare_turns, store_feedback, found_feedback, 2},
+	{"storing a turn", NULL, commit_one, found_turns, 6, false},
+	{"storing several turns", NULL, commit_several, found_turns, 6 * TURNS, false},
+	{"storing turns two of which are refused", NULL, commit_mixed, found_turns, 6 * 2, false},
+	{"storing and copying the log", copy_log_soon, commit_several, found_turns, 6 * TURNS,
+		false},
+	{"beginning journals", NULL, begin_journals, found_new_journals, 6, false},
+	{"going on with journals", prepare_journals, go_on_with_journals, found_done_journals, 6,
+		false},
+	{"taking a journal", prepare_journals, take_journal, found_taken, 1, false},
+	{"deleting a journal", prepare_journals, delete_journal, found_deleted, 3, false},
+	{"storing feedback", prepare_turns, store_feedback, found_feedback, 2, false},
 };
 
 static const struct scenario reads[] = {
@@ -498,7 +477,7 @@ static void expect_words(const struct run *run)
 /* The instance that had trouble works again, and the file is sound. */
 static void expect_service(void *store, const struct run *run)
 {
-	char id[ID_TEXT_SIZE], conversation[ID_TEXT_SIZE];
+	char id[FAULT_ID_SIZE], conversation[FAULT_ID_SIZE];
 	struct ss_error err;
 	(void)snprintf(id, sizeof id, "again%d", run->number);
 	(void)snprintf(conversation, sizeof conversation, "conv_again%d", run->number);
@@ -507,7 +486,7 @@ static void expect_service(void *store, const struct run *run)
 		run->scenario->name, run->trouble->name, run->n, err.text);
 	cr_expect_eq(smartsupport_plugin.storage->check(store, &err), 0, "%s", err.text);
 	cr_expect_eq(
-		count_rows("SELECT count(*) FROM messages WHERE turn_id = 'again%d'", run->number),
+		fault_count("SELECT count(*) FROM messages WHERE turn_id = 'again%d'", run->number),
 		1);
 }
 
@@ -520,17 +499,39 @@ static void expect_found(const struct run *run, int result)
 		run->scenario->whole);
 }
 
+/* All is sound, as far as that can be told without counting the messages again. */
+static void expect_sound(void)
+{
+	struct ss_error err;
+	struct ss_value *faults = NULL;
+	void *store = store_open();
+	cr_assert_eq(smartsupport_plugin.storage->verify(store, &faults, &err), 0, "%s", err.text);
+	char *json = json_text(faults);
+	cr_expect_str_eq(json, "[]");
+	free(json);
+	value_unref(faults);
+	store_close(store);
+}
+
+static void check(const struct scenario *scenario)
+{
+	if (scenario->deletes)
+		expect_sound();
+	else
+		store_check();
+}
+
 static bool tries_all(void)
 {
 	return getenv("SMARTSUPPORT_TEST_ALL_FAULTS") != NULL;
 }
 
 /* The file is sound. It grows with each try, and damage stays, so it is looked at now and then. */
-static void check_sometimes(void)
+static void check_sometimes(const struct scenario *scenario)
 {
 	enum { TRIES = 16 };
 	if (tries_all() || number % TRIES == 0)
-		store_check();
+		check(scenario);
 }
 
 /* One try of SCENARIO with the Nth call failing: whether there was such a call. */
@@ -550,7 +551,7 @@ static bool try_write(const struct scenario *scenario, const struct trouble *tro
 	store_close(store);
 	/* What the others have seen is what is in the file. */
 	expect_found(&run, result);
-	check_sometimes();
+	check_sometimes(scenario);
 	return failed;
 }
 
@@ -598,19 +599,31 @@ static long stride(const struct trouble *trouble)
 	return tries_all() ? 1 : trouble->stride;
 }
 
+static void try_scenario(
+	const struct scenario *scenario, const struct trouble *troubles, size_t count, long least)
+{
+	for (size_t t = 0; t < count; t++) {
+		long n = 1;
+		while (n < NEVER && try_write(scenario, &troubles[t], n))
+			n += stride(&troubles[t]);
+		cr_expect_gt(n, least, "%s, %s: only %ld", scenario->name, troubles[t].name, n);
+		cr_expect_lt(n, NEVER);
+	}
+	check(scenario);
+	if (scenario->deletes)
+		(void)unlink(store_path());
+}
+
 static void try_writes(const struct trouble *troubles, size_t count, long least)
 {
-	for (size_t s = 0; s < array_length(writes); s++) {
-		for (size_t t = 0; t < count; t++) {
-			long n = 1;
-			while (n < NEVER && try_write(&writes[s], &troubles[t], n))
-				n += stride(&troubles[t]);
-			cr_expect_gt(
-				n, least, "%s, %s: only %ld", writes[s].name, troubles[t].name, n);
-			cr_expect_lt(n, NEVER);
-		}
-	}
-	store_check();
+	for (size_t s = 0; s < array_length(writes); s++)
+		try_scenario(&writes[s], troubles, count, least);
+}
+
+static void try_other_writes(const struct trouble *troubles, size_t count, long least)
+{
+	for (size_t s = 0; s < fault_write_count; s++)
+		try_scenario(&fault_writes[s], troubles, count, least);
 }
 
 static void fill(void)
@@ -620,22 +633,30 @@ static void fill(void)
 	prepare_turns(store, &run);
 	prepare_journals(store, &run);
 	cr_assert_eq(store_feedback(store, &run), 0);
+	fault_fill(store, &run);
 	store_close(store);
+}
+
+static void try_reading(
+	const struct scenario *scenario, const struct trouble *troubles, size_t count)
+{
+	char *right = right_answer(scenario);
+	for (size_t t = 0; t < count; t++) {
+		long n = 1;
+		while (n < NEVER && try_read(scenario, &troubles[t], n, right))
+			n += stride(&troubles[t]);
+		cr_expect_lt(n, NEVER);
+	}
+	free(right);
 }
 
 static void try_reads(const struct trouble *troubles, size_t count)
 {
 	fill();
-	for (size_t s = 0; s < array_length(reads); s++) {
-		char *right = right_answer(&reads[s]);
-		for (size_t t = 0; t < count; t++) {
-			long n = 1;
-			while (n < NEVER && try_read(&reads[s], &troubles[t], n, right))
-				n += stride(&troubles[t]);
-			cr_expect_lt(n, NEVER);
-		}
-		free(right);
-	}
+	for (size_t s = 0; s < array_length(reads); s++)
+		try_reading(&reads[s], troubles, count);
+	for (size_t s = 0; s < fault_read_count; s++)
+		try_reading(&fault_reads[s], troubles, count);
 	store_check();
 }
 
@@ -685,6 +706,17 @@ Test(sqlite_fault, a_write_is_whole_or_nothing_whichever_allocation_fails)
 {
 	intercept_memory();
 	try_writes(memory_troubles, array_length(memory_troubles), 20);
+}
+
+Test(sqlite_fault, every_other_write_is_whole_or_nothing_whichever_call_of_the_disk_fails)
+{
+	try_other_writes(disk_troubles, array_length(disk_troubles), 3);
+}
+
+Test(sqlite_fault, every_other_write_is_whole_or_nothing_whichever_allocation_fails)
+{
+	intercept_memory();
+	try_other_writes(memory_troubles, array_length(memory_troubles), 20);
 }
 
 Test(sqlite_fault, an_answer_is_right_or_an_error_whichever_call_of_the_disk_fails)
