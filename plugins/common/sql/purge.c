@@ -104,8 +104,11 @@ static int find_old_conversation(struct database *db, const struct progress *pro
 	cursor_bind_int(&cursor, progress->purge->before_ns / US_IN_NS);
 	int result = cursor_next(&cursor, err);
 	*found = result == 1;
-	if (*found)
-		(void)snprintf(id, ID_BYTES, "%s", cursor_text(&cursor, 0).data);
+	const char *text = *found ? cursor_text(&cursor, 0).data : NULL;
+	if (text != NULL)
+		(void)snprintf(id, ID_BYTES, "%s", text);
+	else if (*found)
+		result = database_fail_memory(db, err);
 	cursor_end(&cursor);
 	return result < 0 ? -1 : 0;
 }
