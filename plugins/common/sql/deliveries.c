@@ -265,8 +265,10 @@ static struct cursor begin_list(struct database *db, const struct ss_delivery_fi
 	const int64_t place[PLACE_NUMBERS], int64_t limit, bool pending)
 {
 	struct cursor cursor = cursor_begin(db, statement_of(filter));
-	cursor_bind_int(&cursor, place[0]);
-	cursor_bind_int(&cursor, place[1]);
+	int64_t begin[PLACE_NUMBERS] = {place[0], place[1]};
+	place_before(begin, filter->to_ns);
+	cursor_bind_int(&cursor, begin[0]);
+	cursor_bind_int(&cursor, begin[1]);
 	cursor_bind_int(&cursor, place_time(filter->from_ns, 0));
 	cursor_bind_int(&cursor, place_time(filter->to_ns, INT64_MAX));
 	cursor_bind_int(&cursor, limit);

@@ -153,6 +153,7 @@ static int list_newest(struct database *db, const struct ss_event_filter *filter
 	int64_t place[PLACE_NUMBERS] = {INT64_MAX, INT64_MAX};
 	if (place_read(filter->after, newest, place, PLACE_NUMBERS, err) < 0)
 		return -1;
+	place_before(place, filter->to_ns);
 	struct cursor cursor = begin_list(db, filter, place, rows);
 	return page_read(&cursor, rows, &kind, page, err);
 }

@@ -46,3 +46,12 @@ int64_t place_time(int64_t ns, int64_t other)
 {
 	return ns > 0 ? microseconds_up(ns) : other;
 }
+
+void place_before(int64_t place[2], int64_t to_ns)
+{
+	int64_t to_us = place_time(to_ns, INT64_MAX);
+	if (to_us > place[0])
+		return;
+	place[0] = to_us;
+	place[1] = 0;
+}

@@ -17,4 +17,8 @@ void place_write(
 /* The time NS as it is kept; what is not given is OTHER. */
 int64_t place_time(int64_t ns, int64_t other);
 
+/* PLACE, {time, number} in a list of the newest, becomes the one before all of the time TO_NS and later unless it is behind
+ * that already, so that the list is not walked through up to there. TO_NS 0: no time. */
+void place_before(int64_t place[2], int64_t to_ns);
+
 #endif
