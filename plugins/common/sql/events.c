@@ -104,8 +104,10 @@ static enum statement statement_of(const struct ss_event_filter *filter)
 	if (filter->conversation_id != NULL)
 		return filter->oldest_first ? STATEMENT_LIST_OLDEST_EVENTS_OF_CONVERSATION
 					    : STATEMENT_LIST_EVENTS_OF_CONVERSATION;
+	if (filter->user_id != NULL && filter->oldest_first)
+		return STATEMENT_LIST_OLDEST_EVENTS_OF_USER;
 	if (filter->user_id != NULL)
-		return filter->oldest_first ? STATEMENT_LIST_OLDEST_EVENTS_OF_USER
+		return filter->type != NULL ? STATEMENT_LIST_EVENTS_OF_USER_AND_TYPE
 					    : STATEMENT_LIST_EVENTS_OF_USER;
 	if (filter->oldest_first)
 		return STATEMENT_LIST_OLDEST_EVENTS;
