@@ -41,13 +41,7 @@ static int add_event(struct database *db, const struct ss_event *event, const ch
 	cursor_bind_string(&cursor, user_id);
 	cursor_bind_string(&cursor, conversation_id);
 	cursor_bind_int(&cursor, at_us);
-	int result = cursor_next(&cursor, err);
-	if (result == 1) {
-		*number = cursor_int(&cursor, 0);
-		result = cursor_next(&cursor, err) < 0 ? -1 : 1;
-	}
-	cursor_end(&cursor);
-	return result;
+	return cursor_add_new(&cursor, number, err);
 }
 
 int database_store_events(struct database *db, const struct ss_events *events, const char *user_id,

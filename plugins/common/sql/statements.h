@@ -179,6 +179,11 @@ int cursor_next(struct cursor *cursor, struct ss_error *err);
 /* Runs CURSOR's statement, which adds one row: 0 and its NUMBER, or -1 and ERR. */
 int cursor_add(struct cursor *cursor, int64_t *number, struct ss_error *err);
 
+/* Runs CURSOR's statement, which adds one row unless it is there already, and ends it: 1 and its NUMBER, or 0, or -1 and ERR.
+ * Where it need not wait (database_defer()) nobody knows yet: 1 and a NUMBER that the statements take for that of the row
+ * which was to be added last, if it was. */
+int cursor_add_new(struct cursor *cursor, int64_t *number, struct ss_error *err);
+
 /* Whether cursor_next() or cursor_add() failed because there is a row with such a key already. */
 bool cursor_is_duplicate(const struct cursor *cursor);
 

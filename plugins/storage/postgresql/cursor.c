@@ -133,6 +133,21 @@ int cursor_finish(struct cursor *cursor, struct ss_error *err)
 	return result;
 }
 
+int cursor_add_new(struct cursor *cursor, int64_t *number, struct ss_error *err)
+{
+	int result = 1;
+	*number = 0;
+	if (cursor->db->defers && cursor->code == 0) {
+		result = connection_send(cursor->db, run_of(cursor), err) < 0 ? -1 : 1;
+	} else {
+		result = cursor_next(cursor, err);
+		if (result == 1)
+			*number = cursor_int(cursor, 0);
+	}
+	cursor_end(cursor);
+	return result;
+}
+
 bool cursor_is_duplicate(const struct cursor *cursor)
 {
 	return cursor->db->met_another;

@@ -330,6 +330,15 @@ int cursor_add(struct cursor *cursor, int64_t *number, struct ss_error *err)
 	return 0;
 }
 
+int cursor_add_new(struct cursor *cursor, int64_t *number, struct ss_error *err)
+{
+	int result = cursor_add(cursor, number, err);
+	if (result == 0)
+		result = cursor_changes(cursor) > 0;
+	cursor_end(cursor);
+	return result;
+}
+
 int cursor_finish(struct cursor *cursor, struct ss_error *err)
 {
 	int result = cursor_next(cursor, err);
