@@ -143,7 +143,7 @@ static struct ss_value *read_parameters(struct http_request *request,
 static void do_once(struct http_request *request, struct passage *passage,
 	const struct api_operation *operation)
 {
-	const struct ss_value *user = value_get(passage->body, "user_id");
+	const struct ss_value *user = value_get(passage->body, operation->user);
 	char *stored = value_type(user) == SS_STRING
 			       ? api_stored_user(request, value_as_string(user, NULL))
 			       : NULL;

@@ -83,6 +83,25 @@ test('an article that is added twice is there once', async () => {
 	assert.equal(again.headers.etag, first.headers.etag);
 });
 
+test('a user is made and a reply is given once, and erasing the user erases what is kept of that', async () => {
+	const post = (route, key, body) => server.request(route, { method: 'POST', body, headers: { 'Idempotency-Key': key } });
+	const [userKey, replyKey] = [randomUUID(), randomUUID()];
+	const made = [];
+	for (let i = 0; i < 2; i++) made.push(await post('/api/v1/users', userKey, { id: 'dora', name: 'Dora' }));
+	assert.deepEqual(made.map(({ status }) => status), [201, 201], made[1].text);
+	assert.equal(made[1].text, made[0].text);
+	const { conversation_id } = await server.ask(question.message, { user_id: 'dora' });
+	const route = `/api/v1/conversations/${conversation_id}/reply`;
+	const replies = [await post(route, replyKey, { message: 'I look after it.' })];
+	// The server that gave it died before it could keep what it replied.
+	await execute(server.database, `UPDATE requests SET owner = 'gone', lease_until = 1, code = NULL, answer = NULL WHERE key = '${replyKey}'`);
+	for (let i = 0; i < 2; i++) replies.push(await post(route, replyKey, { message: 'I look after it.' }));
+	assert.deepEqual(replies.map(({ status }) => status), [201, 201, 201], replies[1].text);
+	assert.equal(await server.value("SELECT count(*) FROM messages WHERE role = 'human'"), 1);
+	assert.equal((await server.request('/api/v1/users/dora', { method: 'DELETE' })).status < 300, true);
+	assert.equal(await server.value(`SELECT count(*) FROM requests WHERE key = '${userKey}'`), 0);
+});
+
 test('keys that are none, and streams, are refused', async () => {
 	for (const key of ['a b', 'x'.repeat(256), 'ä'.normalize()]) assert.equal((await ask(key)).status, 400, key);
 	const key = randomUUID();
