@@ -93,6 +93,16 @@ void store_begin(void)
 	free(create);
 }
 
+void schema_alone(void)
+{
+	char *create = memory_format("CREATE DATABASE test_%d", (int)getpid());
+	store_execute(create);
+	free(create);
+	free(url);
+	url = memory_format("postgresql://support@/test_%d?host=%s&port=%s", (int)getpid(),
+		getenv("SS_POSTGRES_FOLDER"), schema_port());
+}
+
 void store_end(void)
 {
 	free(url);

@@ -8,6 +8,9 @@
 /* The url of the test's schema, by the socket. Valid until the test ends. */
 const char *schema_url(void);
 
+/* From here on the test has a database of its own and not only a schema. Before anything is opened. */
+void schema_alone(void);
+
 /* The loopback port of the server. */
 const char *schema_port(void);
 
