@@ -1,5 +1,6 @@
 /* `smartsupport graph`: a workflow as a drawing. Runs nothing and needs no model. */
 #include "app/command.h"
+#include "app/runtime.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "graph/draw.h"
@@ -49,8 +50,7 @@ static int draw(const struct config *config, const struct arguments *arguments)
 {
 	struct diagnostics diagnostics = {0};
 	struct buffer drawing = {0};
-	struct plugins *plugins = plugins_new(
-		(const char *const *)config->plugin_folders, config->plugin_folder_count);
+	struct plugins *plugins = runtime_plugins(config, false);
 	struct graph *graph =
 		arguments->file != NULL
 			? graph_load(arguments->file, plugins, NULL, &diagnostics)

@@ -7,6 +7,8 @@
 #include "config/options.h"
 #include "engine/engine.h"
 #include "graph/graph.h"
+#include "plugin/copy.h"
+#include "plugin/plugin.h"
 #include "service/article_feed.h"
 #include "service/articles.h"
 #include "service/catalogue.h"
@@ -308,6 +310,19 @@ static void try_agents(struct runtime *runtime, struct diagnostics *diagnostics)
 		engine_free(engine_new(&options, runtime->graph, diagnostics));
 }
 
+struct plugins *runtime_plugins(const struct config *config, bool serves)
+{
+	enum { COPIES_DAYS = 30 };
+	char *copies = serves && config->cache != NULL ? memory_format("%s/plugins", config->cache)
+						       : NULL;
+	struct plugins *plugins = plugins_new((const char *const *)config->plugin_folders,
+		config->plugin_folder_count, copies);
+	if (copies != NULL)
+		plugin_copies_tidy(copies, COPIES_DAYS);
+	free(copies);
+	return plugins;
+}
+
 struct runtime *runtime_new(const struct config *config, struct event_base *base,
 	const struct log *log, struct metrics_part *metrics, enum runtime_extent extent,
 	struct diagnostics *diagnostics)
@@ -317,8 +332,7 @@ struct runtime *runtime_new(const struct config *config, struct event_base *base
 	runtime->base = base;
 	runtime->log = log;
 	runtime->metrics = metrics;
-	runtime->plugins = plugins_new(
-		(const char *const *)config->plugin_folders, config->plugin_folder_count);
+	runtime->plugins = runtime_plugins(config, extent == RUNTIME_SERVE);
 	/* What does not depend on each other is looked at in any case, so that one look finds all. */
 	bool sound = diagnostics->count == 0;
 	sound &= runtime_find_storage(runtime, diagnostics) == 0;
@@ -374,8 +388,7 @@ struct runtime *runtime_new_bare(const struct config *config, struct event_base 
 	runtime->config = config;
 	runtime->base = base;
 	runtime->log = log;
-	runtime->plugins = plugins_new(
-		(const char *const *)config->plugin_folders, config->plugin_folder_count);
+	runtime->plugins = runtime_plugins(config, false);
 	runtime->later = later_new(base);
 	bool sound = start_http(runtime, diagnostics) == 0;
 	if (sound && !stored)
@@ -393,8 +406,7 @@ struct runtime *runtime_new_embedder(
 	struct runtime *runtime = memory_make(struct runtime);
 	runtime->config = config;
 	runtime->log = log;
-	runtime->plugins = plugins_new(
-		(const char *const *)config->plugin_folders, config->plugin_folder_count);
+	runtime->plugins = runtime_plugins(config, false);
 	if (runtime_find_part(runtime, &runtime->embedder, SS_EMBEDDER, &config->embedder,
 		    diagnostics) == 0 &&
 		create_part(runtime, &runtime->embedder, runtime->embedder.plugin->embedder->create,
@@ -410,8 +422,7 @@ struct runtime *runtime_new_storage(
 	struct runtime *runtime = memory_make(struct runtime);
 	runtime->config = config;
 	runtime->log = log;
-	runtime->plugins = plugins_new(
-		(const char *const *)config->plugin_folders, config->plugin_folder_count);
+	runtime->plugins = runtime_plugins(config, false);
 	if (runtime_find_storage(runtime, diagnostics) == 0)
 		return runtime;
 	runtime_free(runtime);

@@ -10,6 +10,7 @@
 struct event_base;
 struct log;
 struct metrics_part;
+struct plugins;
 struct runtime;
 struct support;
 struct store;
@@ -40,6 +41,10 @@ struct runtime_workflow {
 	uint64_t shuffle;              /* as in struct engine_options */
 	bool look;                     /* its turns are looked at only */
 };
+
+/* The plugins in CONFIG's folders. Who SERVES loads them from copies of its own in the folder for caches, if there is one. The caller frees
+ * them when nothing of them is used any more. */
+struct plugins *runtime_plugins(const struct config *config, bool serves);
 
 /* Makes everything; this takes its time. CONFIG, BASE, LOG and METRICS (NULL: nothing is counted) are borrowed for
  * the runtime's life. NULL when anything is wrong, also before; everything that could be found is in DIAGNOSTICS. CONFIG may be as

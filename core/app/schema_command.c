@@ -1,5 +1,6 @@
 /* `smartsupport schema`: the JSON Schema of workflow files, for editors. */
 #include "app/command.h"
+#include "app/runtime.h"
 #include "graph/schema.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -20,8 +21,7 @@ static const char help[] =
 static int print_schema(const struct config *config)
 {
 	struct ss_error err = {0};
-	struct plugins *plugins = plugins_new(
-		(const char *const *)config->plugin_folders, config->plugin_folder_count);
+	struct plugins *plugins = runtime_plugins(config, false);
 	struct ss_value *schema = graph_schema(plugins, &err);
 	if (schema != NULL) {
 		char *text = json_text_indented(schema);

@@ -82,8 +82,7 @@ static char *find_head(const struct graph *graph, const char *task)
 static int find_used(const struct config *config, const char *task, char **path)
 {
 	struct diagnostics diagnostics = {0};
-	struct plugins *plugins = plugins_new(
-		(const char *const *)config->plugin_folders, config->plugin_folder_count);
+	struct plugins *plugins = runtime_plugins(config, false);
 	struct graph *graph = graph_load(config->workflow, plugins, support_inputs, &diagnostics);
 	int result = graph != NULL ? 0 : -1;
 	char *named = graph != NULL ? find_head(graph, task) : NULL;

@@ -93,6 +93,17 @@ int file_write(const char *path, const char *data, size_t length, struct ss_erro
 	return result;
 }
 
+void file_make_folders(const char *path)
+{
+	char *folder = memory_string(path);
+	for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(folder, 0700);
+		*slash = '/';
+	}
+	free(folder);
+}
+
 char *file_partial_name(const char *path)
 {
 	char id[ID_SIZE];

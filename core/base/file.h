@@ -14,6 +14,9 @@ int file_read(const char *path, size_t limit, char **data, size_t *length, struc
 /* Writes the file anew in one step: whoever reads PATH sees the old or the new bytes. */
 int file_write(const char *path, const char *data, size_t length, struct ss_error *err);
 
+/* Makes the folders of the file PATH that are missing, for this user alone. One that cannot be made shows when the file is opened. */
+void file_make_folders(const char *path);
+
 /* A name beside PATH for what will be PATH when it is whole, PATH.partial-ID. The caller frees it. */
 char *file_partial_name(const char *path);
 

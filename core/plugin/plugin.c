@@ -1,6 +1,7 @@
 #include "plugin/plugin.h"
 
 #include "base/memory.h"
+#include "plugin/copy.h"
 #include "value/value.h"
 
 #include <dirent.h>
@@ -16,6 +17,9 @@
 struct plugins {
 	char **folders;
 	size_t count;
+	char *copies;
+	struct plugin_file *loaded;
+	size_t loaded_count;
 };
 
 /* What a plugin must have in its table of operations. */
@@ -120,13 +124,14 @@ const char *plugin_kind_name(enum ss_plugin_kind kind)
 	return kinds[kind].name;
 }
 
-struct plugins *plugins_new(const char *const *folders, size_t count)
+struct plugins *plugins_new(const char *const *folders, size_t count, const char *copies)
 {
 	struct plugins *plugins = memory_make(struct plugins);
 	plugins->folders = memory_array(count, sizeof(char *));
 	plugins->count = count;
 	for (size_t i = 0; i < count; i++)
 		plugins->folders[i] = memory_string(folders[i]);
+	plugins->copies = copies != NULL ? memory_string(copies) : NULL;
 	return plugins;
 }
 
@@ -136,6 +141,10 @@ void plugins_free(struct plugins *plugins)
 		return;
 	for (size_t i = 0; i < plugins->count; i++)
 		free(plugins->folders[i]);
+	for (size_t i = 0; i < plugins->loaded_count; i++)
+		free(plugins->loaded[i].path);
+	free(plugins->loaded);
+	free(plugins->copies);
 	free(plugins->folders);
 	free(plugins);
 }
@@ -314,14 +323,14 @@ static uint64_t elf_end(const ElfW(Ehdr) * ehdr, const ElfW(Phdr) * segments)
 }
 
 /* A file that was cut off, as by a full disk, would be mapped and then end the process where it is read. */
-static int check_whole(const char *path, struct ss_error *err)
+static int check_whole(const char *file, const char *path, struct ss_error *err)
 {
 	enum { SEGMENTS_LIMIT = 64 };
 	ElfW(Ehdr) ehdr;
 	ElfW(Phdr) segments[SEGMENTS_LIMIT];
 	struct stat status;
 	int result = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &status) < 0 || read(fd, &ehdr, sizeof ehdr) != sizeof ehdr ||
 		memcmp(ehdr.e_ident, ELFMAG, SELFMAG) != 0 || ehdr.e_phnum > SEGMENTS_LIMIT ||
 		ehdr.e_phentsize != sizeof segments[0])
@@ -338,12 +347,13 @@ done:
 	return result;
 }
 
-const struct ss_plugin *plugin_load(const char *path, struct ss_error *err)
+/* Loads FILE. Errors name PATH, which the operator knows. */
+static const struct ss_plugin *load(const char *file, const char *path, struct ss_error *err)
 {
-	if (check_whole(path, err) < 0)
+	if (check_whole(file, path, err) < 0)
 		return NULL;
 	/* Never closed: what the plugin hands out stays valid. */
-	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
 	if (handle == NULL) {
 		(void)ss_fail(err, "%s: cannot be loaded: %s", path, dlerror());
 		return NULL;
@@ -358,41 +368,87 @@ const struct ss_plugin *plugin_load(const char *path, struct ss_error *err)
 	return check(path, plugin, err) < 0 ? NULL : plugin;
 }
 
+const struct ss_plugin *plugin_load(const char *path, struct ss_error *err)
+{
+	return load(path, path, err);
+}
+
+/* The path of the plugin's file; new. NULL and ERR when there is none. */
+static char *find(const struct plugins *plugins, enum ss_plugin_kind kind, const char *name,
+	struct ss_error *err)
+{
+	char *path = NULL;
+	for (size_t i = 0; i < plugins->count; i++) {
+		free(path);
+		path = memory_format("%s/%s/%s.so", plugins->folders[i], kinds[kind].folder, name);
+		if (access(path, F_OK) == 0)
+			return path;
+	}
+	if (path != NULL)
+		(void)ss_fail_as(err, SS_NOT_FOUND, "there is no %s plugin \"%s\": no file %s",
+			kinds[kind].name, name, path);
+	else
+		(void)ss_fail(err, "no plugin folder is configured");
+	free(path);
+	return NULL;
+}
+
+/* Loads what FILE, of which the path is known, has. */
+static int load_file(const struct plugins *plugins, struct plugin_file *file, struct ss_error *err)
+{
+	char *copy = plugin_copy(file->path, plugins->copies, file->hash, err);
+	if (copy == NULL)
+		return -1;
+	file->plugin = load(copy, file->path, err);
+	free(copy);
+	return file->plugin != NULL ? 0 : -1;
+}
+
+static const struct ss_plugin *find_loaded(
+	const struct plugins *plugins, enum ss_plugin_kind kind, const char *name)
+{
+	for (size_t i = 0; i < plugins->loaded_count; i++) {
+		const struct ss_plugin *plugin = plugins->loaded[i].plugin;
+		if (plugin->kind == kind && strcmp(plugin->name, name) == 0)
+			return plugin;
+	}
+	return NULL;
+}
+
 const struct ss_plugin *plugins_get(
 	struct plugins *plugins, enum ss_plugin_kind kind, const char *name, struct ss_error *err)
 {
-	const struct ss_plugin *plugin = NULL;
-	char *path = NULL;
+	struct plugin_file file = {0};
 	if (!name_is_good(name)) {
 		(void)ss_fail_as(err, SS_INVALID,
 			"\"%.64s\" is no plugin's name; names have a-z, 0-9 and _ only", name);
 		return NULL;
 	}
-	for (size_t i = 0; i < plugins->count; i++) {
-		free(path);
-		path = memory_format("%s/%s/%s.so", plugins->folders[i], kinds[kind].folder, name);
-		if (access(path, F_OK) == 0)
-			break;
-		if (i + 1 == plugins->count) {
-			(void)ss_fail_as(err, SS_NOT_FOUND,
-				"there is no %s plugin \"%s\": no file %s", kinds[kind].name, name,
-				path);
-			goto done;
-		}
+	const struct ss_plugin *plugin = find_loaded(plugins, kind, name);
+	if (plugin != NULL)
+		return plugin;
+	file.path = find(plugins, kind, name, err);
+	if (file.path == NULL || load_file(plugins, &file, err) < 0)
+		goto fail;
+	if (file.plugin->kind != kind || strcmp(file.plugin->name, name) != 0) {
+		(void)ss_fail(err, "%s: is the %s plugin \"%s\", not the %s plugin \"%s\"",
+			file.path, kinds[file.plugin->kind].name, file.plugin->name,
+			kinds[kind].name, name);
+		goto fail;
 	}
-	if (path == NULL) {
-		(void)ss_fail(err, "no plugin folder is configured");
-		goto done;
-	}
-	plugin = plugin_load(path, err);
-	if (plugin != NULL && (plugin->kind != kind || strcmp(plugin->name, name) != 0)) {
-		(void)ss_fail(err, "%s: is the %s plugin \"%s\", not the %s plugin \"%s\"", path,
-			kinds[plugin->kind].name, plugin->name, kinds[kind].name, name);
-		plugin = NULL;
-	}
-done:
-	free(path);
-	return plugin;
+	plugins->loaded =
+		memory_resize(plugins->loaded, plugins->loaded_count + 1, sizeof *plugins->loaded);
+	plugins->loaded[plugins->loaded_count++] = file;
+	return file.plugin;
+fail:
+	free(file.path);
+	return NULL;
+}
+
+const struct plugin_file *plugins_loaded(const struct plugins *plugins, size_t *count)
+{
+	*count = plugins->loaded_count;
+	return plugins->loaded;
 }
 
 /* The files of one folder that are plugins by their names. */

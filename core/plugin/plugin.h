@@ -8,6 +8,8 @@
 #ifndef PLUGIN_PLUGIN_H
 #define PLUGIN_PLUGIN_H
 
+#include "base/hash.h"
+
 #include <smartsupport/plugin.h>
 
 struct plugins;
@@ -15,14 +17,25 @@ struct plugins;
 /* The rows of an options or a fields table that a plugin may have. */
 enum { PLUGIN_ROWS_LIMIT = 100 };
 
-/* Plugins in the COUNT FOLDERS (copied); the first folder that has a file wins. */
-struct plugins *plugins_new(const char *const *folders, size_t count);
+/* A plugin that was loaded. */
+struct plugin_file {
+	const struct ss_plugin *plugin; /* valid until the process ends */
+	char *path;                     /* where it was found */
+	char hash[HASH_SIZE];           /* the SHA-256 of its bytes */
+};
+
+/* Plugins in the COUNT FOLDERS (copied); the first folder that has a file wins. They are loaded from copies in the folder COPIES (copied),
+ * so that what is written over a file in place changes nothing that runs; NULL: from the files themselves. */
+struct plugins *plugins_new(const char *const *folders, size_t count, const char *copies);
 void plugins_free(struct plugins *plugins);
 
-/* The descriptor of the plugin NAME of KIND, loaded and checked, valid until the process ends. NULL and
- * ERR, which names the file, when there is none or it does not fit this server. */
+/* The descriptor of the plugin NAME of KIND, loaded and checked, valid until the process ends. The same one each time, whatever
+ * becomes of its file. NULL and ERR, which names the file, when there is none or it does not fit this server. */
 const struct ss_plugin *plugins_get(
 	struct plugins *plugins, enum ss_plugin_kind kind, const char *name, struct ss_error *err);
+
+/* What plugins_get() has loaded, in that order: *COUNT of them, borrowed until the next is loaded. */
+const struct plugin_file *plugins_loaded(const struct plugins *plugins, size_t *count);
 
 /* The names of the plugins of KIND that are in the folders, sorted: a new list. */
 struct ss_value *plugins_list(const struct plugins *plugins, enum ss_plugin_kind kind);

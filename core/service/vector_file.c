@@ -129,22 +129,10 @@ int vector_file_write(const char *path, const struct vector_file_key *key,
 	return result;
 }
 
-/* Makes the folders of PATH, for this user alone. */
-static void make_folders(const char *path)
-{
-	char *folder = memory_string(path);
-	for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		(void)mkdir(folder, 0700); /* what is missing shows when the file is opened */
-		*slash = '/';
-	}
-	free(folder);
-}
-
 int vector_file_lock(const char *path, struct ss_error *err)
 {
 	char *name = memory_format("%s.lock", path);
-	make_folders(path);
+	file_make_folders(path);
 	int lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int result = lock;
 	while (lock >= 0 && (result = flock(lock, LOCK_EX)) < 0 && errno == EINTR)

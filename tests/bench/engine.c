@@ -321,7 +321,7 @@ static void measure_loading(struct bench *bench)
 int main(void)
 {
 	const char *folder = SS_BUILD_DIR "/plugins";
-	struct bench bench = {.base = event_base_new(), .plugins = plugins_new(&folder, 1)};
+	struct bench bench = {.base = event_base_new(), .plugins = plugins_new(&folder, 1, NULL)};
 	bench.later = later_new(bench.base);
 	bench.log = log_new(STDERR_FILENO, SS_LOG_ERROR, false);
 	measure_chain(&bench, 3, 2000);

@@ -132,7 +132,7 @@ bool stage_load(const char *yaml)
 	stage.log = log_new(stage.log_fd, SS_LOG_DEBUG, false);
 	stage.base = event_base_new();
 	stage.later = later_new(stage.base);
-	stage.plugins = plugins_new(folders, 2);
+	stage.plugins = plugins_new(folders, 2, NULL);
 	stage.graph =
 		graph_parse("stage.yaml", text, strlen(text), stage.plugins, inputs, &diagnostics);
 	if (stage.graph != NULL)

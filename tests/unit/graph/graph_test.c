@@ -694,7 +694,7 @@ Test(shipped, support_workflow_loads)
 			cr_skip_test("the agent %s is not built", agents[i]);
 	}
 	struct diagnostics diagnostics = {0};
-	struct plugins *plugins = plugins_new(&folder, 1);
+	struct plugins *plugins = plugins_new(&folder, 1, NULL);
 	struct graph *graph = graph_load(SS_SOURCE_DIR "/config/workflows/support.yaml", plugins,
 		support_inputs, &diagnostics);
 	diagnostics_print(&diagnostics, stderr);

@@ -14,7 +14,7 @@ const char *const inputs[] = {"message", "count", NULL};
 struct plugins *fixtures(void)
 {
 	const char *const folders[] = {SS_BUILD_DIR "/tests/plugins", SS_BUILD_DIR "/plugins"};
-	return plugins_new(folders, 2);
+	return plugins_new(folders, 2, NULL);
 }
 
 /* What is said about TEXT, sorted, one line a mistake; the caller frees it. NULL and *GRAPH when it loads. */

@@ -5,9 +5,11 @@
 #include "support/scratch.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FIXTURES SS_BUILD_DIR "/tests/fixtures/plugins"
 
@@ -201,7 +203,7 @@ static void not_found(const char *const *where, size_t count, const char *name,
 	enum ss_status status, const char *why)
 {
 	struct ss_error err = {0};
-	struct plugins *plugins = plugins_new(where, count);
+	struct plugins *plugins = plugins_new(where, count, NULL);
 	cr_expect_null(plugins_get(plugins, SS_AGENT, name, &err));
 	cr_expect_eq(err.status, status, "%s", err.text);
 	cr_expect_str_eq(err.text, why);
@@ -211,7 +213,7 @@ static void not_found(const char *const *where, size_t count, const char *name,
 Test(plugins, find_one_by_its_kind_and_name)
 {
 	struct ss_error err = {0};
-	struct plugins *plugins = plugins_new(folders, 1);
+	struct plugins *plugins = plugins_new(folders, 1, NULL);
 	const struct ss_plugin *plugin = plugins_get(plugins, SS_AGENT, "good", &err);
 	cr_assert_not_null(plugin, "%s", err.text);
 	plugins_free(plugins);
@@ -255,17 +257,80 @@ Test(plugins, take_the_first_folder_that_has_the_file)
 	char *broken = scratch_file(agents, "good.so", "broken", 6);
 	const char *const broken_first[] = {folder, FIXTURES};
 	const char *const good_first[] = {"/nonexistent", FIXTURES, folder};
-	struct plugins *plugins = plugins_new(broken_first, 2);
+	struct plugins *plugins = plugins_new(broken_first, 2, NULL);
 	cr_expect_null(plugins_get(plugins, SS_AGENT, "good", &err));
 	cr_expect_eq(strncmp(err.text, broken, strlen(broken)), 0, "%s", err.text);
 	plugins_free(plugins);
-	plugins = plugins_new(good_first, 3);
+	plugins = plugins_new(good_first, 3, NULL);
 	cr_expect_not_null(plugins_get(plugins, SS_AGENT, "good", &err), "%s", err.text);
 	plugins_free(plugins);
 	plugins_free(NULL);
 	free(broken);
 	free(agents);
 	scratch_remove(folder);
+}
+
+/* Writes other bytes over all of the file, as `cp` does: it stays the same file. */
+static void overwrite(const char *path)
+{
+	struct stat status;
+	int fd = open(path, O_WRONLY);
+	cr_assert_eq(fstat(fd, &status), 0);
+	char *zeros = memory_array((size_t)status.st_size, 1);
+	cr_assert_eq(write(fd, zeros, (size_t)status.st_size), status.st_size);
+	(void)close(fd);
+	free(zeros);
+}
+
+Test(plugins, run_on_when_their_file_is_overwritten)
+{
+	struct ss_error err = {0};
+	char *folder = scratch_new();
+	char *agents = scratch_path(folder, "agents"), *copies = scratch_path(folder, "copies");
+	char *bytes = NULL;
+	size_t length = 0;
+	cr_assert_eq(mkdir(agents, 0700), 0);
+	cr_assert_eq(file_read(FIXTURES "/agents/good.so", 100000000, &bytes, &length, &err), 0);
+	char *path = scratch_file(agents, "good.so", bytes, length);
+	const char *const where[] = {folder};
+	struct plugins *plugins = plugins_new(where, 1, copies);
+	const struct ss_plugin *plugin = plugins_get(plugins, SS_AGENT, "good", &err);
+	cr_assert_not_null(plugin, "%s", err.text);
+	overwrite(path);
+	cr_expect_str_eq(plugin->version, "1.2.3");
+	cr_expect_eq(plugins_get(plugins, SS_AGENT, "good", &err), plugin);
+
+	/* Who comes later has what is there then. */
+	struct plugins *later = plugins_new(where, 1, copies);
+	cr_expect_null(plugins_get(later, SS_AGENT, "good", &err));
+	cr_expect_eq(strncmp(err.text, path, strlen(path)), 0, "%s", err.text);
+	plugins_free(later);
+	plugins_free(plugins);
+	free(bytes);
+	free(path);
+	free(agents);
+	free(copies);
+	scratch_remove(folder);
+}
+
+Test(plugins, tell_what_was_loaded)
+{
+	struct ss_error err = {0};
+	char hash[HASH_SIZE];
+	char *bytes = NULL;
+	size_t length = 0, count = 0;
+	struct plugins *plugins = plugins_new(folders, 1, NULL);
+	(void)plugins_loaded(plugins, &count);
+	cr_expect_eq(count, 0);
+	const struct ss_plugin *plugin = plugins_get(plugins, SS_AGENT, "good", &err);
+	const struct plugin_file *file = plugins_loaded(plugins, &count);
+	cr_assert_eq(count, 1);
+	cr_expect_eq(file->plugin, plugin);
+	cr_expect_str_eq(file->path, FIXTURES "/agents/good.so");
+	cr_assert_eq(file_read(file->path, 100000000, &bytes, &length, &err), 0);
+	cr_expect_str_eq(file->hash, hash_sha256(bytes, length, hash));
+	free(bytes);
+	plugins_free(plugins);
 }
 
 static void cancel(void *instance, struct ss_generation *generation)
