@@ -14,6 +14,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"check", "--storage FILE.so", "try whether a plugin keeps its contract", plugin_check},
+	{"list", "", "list what the configuration loads", plugin_list},
 };
 
 static void print_help(FILE *stream)

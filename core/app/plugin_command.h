@@ -3,5 +3,6 @@
 #define APP_PLUGIN_COMMAND_H
 
 int plugin_check(int argc, char **argv);
+int plugin_list(int argc, char **argv);
 
 #endif

@@ -28,19 +28,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct ss_plugin *runtime_find_plugin(const struct config *config, struct plugins *plugins,
+	enum ss_plugin_kind kind, const struct config_plugin *named,
+	struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	if (named->name[0] == '\0' || config->plugin_folder_count == 0)
+		return NULL; /* a mistake that was told */
+	const struct ss_plugin *plugin = plugins_get(plugins, kind, named->name, &err);
+	if (plugin == NULL)
+		yaml_mistake(config->document, named->place, diagnostics, "%s", err.text);
+	return plugin;
+}
+
 int runtime_find_part(struct runtime *runtime, struct part *part, enum ss_plugin_kind kind,
 	const struct config_plugin *config, struct diagnostics *diagnostics)
 {
 	char what[120];
-	struct ss_error err = {0};
 	const struct yaml_document *document = runtime->config->document;
-	if (config->name[0] == '\0' || runtime->config->plugin_folder_count == 0)
-		return -1; /* a mistake that was told */
-	part->plugin = plugins_get(runtime->plugins, kind, config->name, &err);
-	if (part->plugin == NULL) {
-		yaml_mistake(document, config->place, diagnostics, "%s", err.text);
+	part->plugin =
+		runtime_find_plugin(runtime->config, runtime->plugins, kind, config, diagnostics);
+	if (part->plugin == NULL)
 		return -1;
-	}
 	(void)snprintf(what, sizeof what, "the %s %s", plugin_kind_name(kind), config->name);
 	part->option_count = options_count(part->plugin->options);
 	part->options = memory_array(part->option_count, sizeof(struct ss_value *));
@@ -313,10 +322,10 @@ static void try_agents(struct runtime *runtime, struct diagnostics *diagnostics)
 struct plugins *runtime_plugins(const struct config *config, bool serves)
 {
 	enum { COPIES_DAYS = 30 };
-	char *copies = serves && config->cache != NULL ? memory_format("%s/plugins", config->cache)
-						       : NULL;
-	struct plugins *plugins = plugins_new((const char *const *)config->plugin_folders,
-		config->plugin_folder_count, copies);
+	char *copies =
+		serves && config->cache != NULL ? memory_format("%s/plugins", config->cache) : NULL;
+	struct plugins *plugins = plugins_new(
+		(const char *const *)config->plugin_folders, config->plugin_folder_count, copies);
 	if (copies != NULL)
 		plugin_copies_tidy(copies, COPIES_DAYS);
 	free(copies);

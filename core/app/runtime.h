@@ -6,6 +6,9 @@
 #define APP_RUNTIME_H
 
 #include "config/config.h"
+#include "config/diagnostics.h"
+
+#include <smartsupport/plugin.h>
 
 struct event_base;
 struct log;
@@ -45,6 +48,11 @@ struct runtime_workflow {
 /* The plugins in CONFIG's folders. Who SERVES loads them from copies of its own in the folder for caches, if there is one. The caller frees
  * them when nothing of them is used any more. */
 struct plugins *runtime_plugins(const struct config *config, bool serves);
+
+/* The plugin of KIND that CONFIG has NAMED. NULL and DIAGNOSTICS when there is none. */
+const struct ss_plugin *runtime_find_plugin(const struct config *config, struct plugins *plugins,
+	enum ss_plugin_kind kind, const struct config_plugin *named,
+	struct diagnostics *diagnostics);
 
 /* Makes everything; this takes its time. CONFIG, BASE, LOG and METRICS (NULL: nothing is counted) are borrowed for
  * the runtime's life. NULL when anything is wrong, also before; everything that could be found is in DIAGNOSTICS. CONFIG may be as

@@ -104,8 +104,8 @@ static const struct ss_option knowledge_rows[] = {
 		"how much question, answer and lexical count in an article's score, relative to "
 		"each other"},
 	[KNOWLEDGE_CACHE] = {"cache", SS_OPTION_PATH, "", 0, 0, NULL,
-		"the folder where vectors are kept from one start to the next; by default "
-		"smartsupport in the user's folder for caches"},
+		"the folder where vectors are kept from one start to the next, and copies of "
+		"plugins; by default smartsupport in the user's folder for caches"},
 	[KNOWLEDGE_ROWS] = {0},
 };
 

@@ -37,7 +37,7 @@ struct config {
 	char *articles;        /* a folder or a JSON file */
 	double question_weight, answer_weight,
 		lexical_weight; /* of an article's score; together 1 */
-	char *cache;            /* the folder where vectors are kept; NULL: nowhere */
+	char *cache; /* the folder where vectors and plugins' copies are kept; NULL: nowhere */
 	/* The option of the storage's plugin that a url stands for; both NULL when there is none. The value may hold a
 	 * password. */
 	const char *storage_option;

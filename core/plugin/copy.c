@@ -61,8 +61,7 @@ static char *copy_name(const char *folder, const char *path, const char *hash)
 		"%s/%.*s-%.*s%s", folder, length, name, NAME_HASH, hash, dot != NULL ? dot : "");
 }
 
-char *plugin_copy(
-	const char *path, const char *folder, char hash[HASH_SIZE], struct ss_error *err)
+char *plugin_copy(const char *path, const char *folder, char hash[HASH_SIZE], struct ss_error *err)
 {
 	char *copy = NULL;
 	char *bytes = NULL;

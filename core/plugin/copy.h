@@ -12,8 +12,7 @@
 /* The file of a copy, in FOLDER (made if it is missing): the name of PATH's file with the SHA-256 of its bytes, which is written to HASH as
  * well, so that the same bytes are copied once. FOLDER NULL: nothing is copied, and it is PATH itself. The caller frees it. NULL and ERR,
  * which names the file, when one cannot be read or written, or PATH is written to meanwhile. */
-char *plugin_copy(
-	const char *path, const char *folder, char hash[HASH_SIZE], struct ss_error *err);
+char *plugin_copy(const char *path, const char *folder, char hash[HASH_SIZE], struct ss_error *err);
 
 /* Deletes the copies in FOLDER that nobody has asked for within the last DAYS. */
 void plugin_copies_tidy(const char *folder, int days);

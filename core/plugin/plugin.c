@@ -347,6 +347,15 @@ done:
 	return result;
 }
 
+/* WHY, which may begin with FILE and a colon, without them. */
+static const char *without(const char *file, const char *why)
+{
+	size_t length = strlen(file);
+	return strncmp(why, file, length) == 0 && strncmp(why + length, ": ", 2) == 0
+		       ? why + length + 2
+		       : why;
+}
+
 /* Loads FILE. Errors name PATH, which the operator knows. */
 static const struct ss_plugin *load(const char *file, const char *path, struct ss_error *err)
 {
@@ -355,7 +364,7 @@ static const struct ss_plugin *load(const char *file, const char *path, struct s
 	/* Never closed: what the plugin hands out stays valid. */
 	void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
 	if (handle == NULL) {
-		(void)ss_fail(err, "%s: cannot be loaded: %s", path, dlerror());
+		(void)ss_fail(err, "%s: cannot be loaded: %s", path, without(file, dlerror()));
 		return NULL;
 	}
 	const struct ss_plugin *plugin = dlsym(handle, "smartsupport_plugin");

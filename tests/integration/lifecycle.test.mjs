@@ -1,8 +1,10 @@
 // Starting, stopping, reloading, and workers that die.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
+import path from 'node:path';
 import { test } from 'node:test';
-import { Installation } from './lib/files.mjs';
+import { Installation, plugins } from './lib/files.mjs';
 import { Server, lives, withServer } from './lib/server.mjs';
 import { pause, until } from './lib/wait.mjs';
 
@@ -185,6 +187,28 @@ test('SIGHUP takes over a changed workflow, and no request fails meanwhile', { t
 			assert.equal((await server.ask('My application keeps crashing when I try to export data')).priority, 6);
 		assert.equal(server.workers().length, 2);
 		assert.equal((await server.stats()).total_queries, replies.length + 9);
+	});
+});
+
+test('a plugin whose file is overwritten in place runs on, and a reload looks at what is there then', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	const real = path.join(plugins, 'agents/respond.so');
+	const file = installation.ownPlugins('agents/respond');
+	fs.copyFileSync(real, file);
+	await withServer({ installation }, async (server) => {
+		const before = server.workers().sort();
+		fs.writeFileSync(file, Buffer.alloc(fs.statSync(file).size), { flag: 'r+' });
+		for (let i = 0; i < 8; i++) await server.ask('How do I reset my password?');
+		server.signal('SIGHUP');
+		await server.untilLogged('the old one still serves');
+		const told = server.log.find((entry) => entry.message.includes('the old one still serves'));
+		assert.match(told.message, /plugins\/agents\/respond\.so: cannot be loaded: invalid ELF header/);
+		await until('only the old workers', () => server.workers().length === 2);
+		assert.deepEqual(server.workers().sort(), before);
+		fs.writeFileSync(file, fs.readFileSync(real), { flag: 'r+' });
+		server.signal('SIGHUP');
+		await server.untilLogged('the new configuration has taken over');
+		await server.ask('How do I reset my password?');
 	});
 });
 
