@@ -30,6 +30,7 @@ const elsewhere = {
 	429: 'so much is not asked here; limits.test.mjs has small limits',
 	'askQuestion 409': 'two must ask with one Idempotency-Key at once; idempotency.test.mjs does',
 	'addArticle 409': 'the same',
+	'replyToConversation 409': 'the same',
 	403: 'a server without keys lets everybody do everything',
 	500: 'something must be wrong in the server',
 	503: 'the server must have too much to do, or lack its store or its files',
