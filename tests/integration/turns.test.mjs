@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { program, root, temporaryFolder } from './lib/files.mjs';
-import { runProgram } from './lib/server.mjs';
+import { environment, runProgram } from './lib/server.mjs';
 import { assertSound, execute, newDatabase, query, single, urlOf } from './lib/store.mjs';
 import { pause, until } from './lib/wait.mjs';
 
@@ -341,7 +341,7 @@ timeout: 1h
 class Running {
 	constructor(place, args) {
 		this.events = [];
-		this.child = spawn(program, [...args, '--stream'], { cwd: root, env: { ...process.env, ...place.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+		this.child = spawn(program, [...args, '--stream'], { cwd: root, env: environment(place.folder, place.env), stdio: ['ignore', 'pipe', 'pipe'] });
 		this.stderr = '';
 		this.child.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text));
 		let rest = '';

@@ -1,10 +1,9 @@
 // All that is stored of a user, as one document, and gone.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { Installation, program, temporaryFolder } from './lib/files.mjs';
+import { Installation, temporaryFolder } from './lib/files.mjs';
 import { runProgram, withServer } from './lib/server.mjs';
 import { isPostgres, newDatabase, query, storage, urlOf } from './lib/store.mjs';
 
@@ -148,18 +147,9 @@ test('what is erased is in no export, no table and no file any more', async () =
 	assert.match(ben.stdout, /Hedgehog/);
 });
 
-// Runs `user erase ann` and answers ANSWER.
+// Runs `user erase ann` and answers TEXT.
 function answer(place, text) {
-	return new Promise((resolve, reject) => {
-		const child = spawn(program, ['user', 'erase', 'ann'], { env: { ...process.env, ...place.env }, stdio: ['pipe', 'pipe', 'pipe'] });
-		let [stdout, stderr] = ['', ''];
-		child.stdout.on('data', (data) => (stdout += data));
-		child.stderr.on('data', (data) => (stderr += data));
-		child.on('error', reject);
-		child.on('close', (code) => resolve({ code, stdout, stderr }));
-		child.stdin.on('error', () => {});
-		child.stdin.end(text);
-	});
+	return runProgram(['user', 'erase', 'ann'], { env: place.env, input: text });
 }
 
 test('erase asks before it does', async () => {

@@ -4,8 +4,9 @@ import net from 'node:net';
 import { patience, within } from './wait.mjs';
 
 // One request. The body is sent as it is when it is text or bytes, else as JSON. Gives
-// {status, headers, text, json}; json is undefined when the reply is none.
-export function request(url, { method = 'GET', body, headers = {}, agent, limit = patience } = {}) {
+// {status, headers, text, json}; json is undefined when the reply is none. Without an AGENT it has a connection of its
+// own, which any worker may take; one that was kept could be closed by a worker that ends just when it is used again.
+export function request(url, { method = 'GET', body, headers = {}, agent = false, limit = patience } = {}) {
 	const bytes =
 		body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
 	const all = { ...headers };

@@ -23,7 +23,7 @@ process.on('exit', () => {
 // Vectors are kept for the tests of one file, so that only its first server embeds the articles.
 const cache = temporaryFolder();
 
-function environment(sanitizerLogs, more) {
+export function environment(sanitizerLogs, more) {
 	return {
 		PATH: process.env.PATH,
 		HOME: process.env.HOME ?? '/',
@@ -45,15 +45,17 @@ function assertNoReports(sanitizerLogs) {
 	assert.deepEqual(reports, [], 'the sanitizers report nothing');
 }
 
-// Runs the program to its end. Gives {code, signal, stdout, stderr}. STDOUT may be an open file instead.
+// Runs the program to its end. Gives {code, signal, stdout, stderr}. STDOUT may be an open file instead; INPUT is what it
+// reads.
 export function runProgram(args, options) {
 	return runCommand(program, args, options);
 }
 
 // The same of another program that is built here.
-export async function runCommand(command, args, { env = {}, cwd = root, limit = patience, stdout: file = 'pipe' } = {}) {
+export async function runCommand(command, args, { env = {}, cwd = root, limit = patience, stdout: file = 'pipe', input } = {}) {
 	const logs = temporaryFolder();
-	const child = spawn(command, args, { cwd, env: environment(logs, env), stdio: ['ignore', file, 'pipe'] });
+	const child = spawn(command, args, { cwd, env: environment(logs, env), stdio: [input === undefined ? 'ignore' : 'pipe', file, 'pipe'] });
+	child.stdin?.on('error', () => {}).end(input); // it may end without reading
 	let [stdout, stderr] = ['', ''];
 	child.stdout?.setEncoding('utf8').on('data', (text) => (stdout += text));
 	child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
@@ -125,6 +127,9 @@ export class Server {
 		});
 		this.#remember(this.process.pid);
 		this.process.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text));
+		// A test that fails before it stops the server must not keep this process; whoever waits for it has a timer.
+		this.process.unref();
+		this.process.stderr.unref();
 		this.exited = new Promise((resolve, reject) => {
 			this.process.on('error', reject);
 			// The pipe ends when the last worker is gone as well; the exit code does not wait for that.

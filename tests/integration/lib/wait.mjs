@@ -1,6 +1,6 @@
 // Waiting for conditions. No test sleeps for a fixed time and hopes.
 
-export const patience = Number(process.env.SMARTSUPPORT_TEST_PATIENCE ?? 60) * 1000;
+export const patience = Number(process.env.SMARTSUPPORT_TEST_PATIENCE ?? 120) * 1000;
 
 export function pause(ms) {
 	return new Promise((resolve) => setTimeout(resolve, ms));
