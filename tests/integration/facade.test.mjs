@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
 import { parseEvents } from './lib/events.mjs';
 import { Installation } from './lib/files.mjs';
-import { parseMetrics } from './lib/metrics.mjs';
+import { parseMetrics, untilAlone } from './lib/metrics.mjs';
 import { Server, withServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -345,12 +345,8 @@ test('a long chat is taken', async () => {
 });
 
 test('a turn that fails is an error of the server, in a stream as well', async () => {
-	const installation = new Installation();
-	installation.addFixtures();
-	installation.editWorkflow('\nedges:', '\n  dawdle: {agent: dawdle, options: {wait: 60s}}\n\nedges:');
-	installation.editWorkflow('{from: [respond, chat], any: true, to: gaps}', '{from: [respond, chat], any: true, to: dawdle}');
-	installation.editWorkflow('- {from: gaps, to: END}', '- {from: dawdle, to: gaps}\n  - {from: gaps, to: END}');
-	installation.editWorkflow('timeout: 20s', 'timeout: 1s');
+	const installation = new Installation().dawdle();
+	installation.editWorkflow('timeout: 300s', 'timeout: 1s');
 	await withServer({ installation }, async (own) => {
 		const client = clientOf(own);
 		const ask = (more) => client.chat.completions.create({ model, messages: [say('user', password)], ...more });
@@ -364,11 +360,7 @@ test('a turn that fails is an error of the server, in a stream as well', async (
 });
 
 test('a client that stops a stream is noticed, and the turn is stored', async () => {
-	const installation = new Installation();
-	installation.addFixtures();
-	installation.editWorkflow('\nedges:', '\n  dawdle: {agent: dawdle, options: {wait: 1s}}\n\nedges:');
-	installation.editWorkflow('{from: [respond, chat], any: true, to: gaps}', '{from: [respond, chat], any: true, to: dawdle}');
-	installation.editWorkflow('- {from: gaps, to: END}', '- {from: dawdle, to: gaps}\n  - {from: gaps, to: END}');
+	const installation = new Installation().dawdle();
 	await withServer({ installation }, async (own) => {
 		const stream = await clientOf(own).chat.completions.create({
 			model,
@@ -380,6 +372,8 @@ test('a client that stops a stream is noticed, and the turn is stored', async ()
 			if (chunk.choices[0].delta.content) break;
 		}
 		stream.controller.abort();
+		await untilAlone(own);
+		installation.open();
 		await until('the turn to be stored', async () => (await own.value('SELECT count(*) FROM messages')) === 2);
 		await own.untilLogged('cut off after');
 	});

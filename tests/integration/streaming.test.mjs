@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Installation } from './lib/files.mjs';
 import { parseEvents, pieces } from './lib/events.mjs';
+import { untilAlone } from './lib/metrics.mjs';
 import { Server, withServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -103,29 +104,8 @@ test('what is wrong before the first event is an ordinary problem', async () => 
 	}
 });
 
-// The installation's workflow with a node between the answer and its end that waits for SECONDS and is done.
-function slow(seconds) {
-	const installation = new Installation();
-	installation.addFixtures();
-	installation.editWorkflow('\nedges:', `\n  dawdle: {agent: dawdle, options: {wait: ${seconds}s}}\n\nedges:`);
-	installation.editWorkflow('{from: [respond, chat], any: true, to: gaps}', '{from: [respond, chat], any: true, to: dawdle}');
-	installation.editWorkflow('- {from: gaps, to: END}', '- {from: dawdle, to: gaps}\n  - {from: gaps, to: END}');
-	return installation;
-}
-
-test('a stream that is silent tells that it is alive', async () => {
-	const installation = slow(1);
-	installation.edit('config/smartsupport.yaml', /heartbeat: \w+/, 'heartbeat: 50ms');
-	await withServer({ installation }, async (own) => {
-		const reply = await own.query({ message: 'How do I reset my password?' }, accept);
-		assert.match(reply.text, /\n: still at work\n\n/);
-		assert.equal(parseEvents(reply.text).at(-1).name, 'final');
-	});
-});
-
 test('an error after the first event is an event', async () => {
-	const installation = slow(10);
-	installation.editWorkflow('timeout: 20s', 'timeout: 1s');
+	const installation = new Installation().dawdle({ more: ', timeout: 100ms' });
 	await withServer({ installation }, async (own) => {
 		const reply = await own.query({ message: 'How do I reset my password?' }, accept);
 		assert.equal(reply.status, 200);
@@ -139,7 +119,7 @@ test('an error after the first event is an event', async () => {
 	});
 });
 
-// A connection on which a stream has begun.
+// A connection on which a stream has begun, whose turn waits until the installation is opened.
 async function begin(own) {
 	const body = JSON.stringify({ message: 'How do I reset my password?', stream: true });
 	const connection = own.connect();
@@ -151,20 +131,39 @@ async function begin(own) {
 	return connection;
 }
 
+test('a stream that is silent tells that it is alive', async () => {
+	const installation = new Installation().dawdle();
+	installation.edit('config/smartsupport.yaml', /heartbeat: \w+/, 'heartbeat: 50ms');
+	await withServer({ installation }, async (own) => {
+		const connection = await begin(own);
+		await connection.wait('two signs', () => connection.received.toString().split('\n: still at work\n\n').length > 2);
+		installation.open();
+		await connection.wait('the end', () => connection.received.includes('\r\n0\r\n\r\n'));
+		assert.ok(connection.received.includes('event: final'));
+		connection.destroy();
+	});
+});
+
 test('what was answered is stored when the client has gone away', async () => {
-	await withServer({ installation: slow(1) }, async (own) => {
+	const installation = new Installation().dawdle();
+	await withServer({ installation }, async (own) => {
 		const connection = await begin(own);
 		connection.destroy();
+		await untilAlone(own);
+		installation.open();
 		await until('the turn to be stored', async () => (await own.value('SELECT count(*) FROM messages')) === 2);
 		await own.untilLogged('cut off after');
 	});
 });
 
 test('a stream is let to its end when the server stops', async () => {
-	const own = await Server.start({ installation: slow(2) });
+	const installation = new Installation().dawdle();
+	const own = await Server.start({ installation });
 	try {
 		const connection = await begin(own);
 		own.signal('SIGTERM');
+		await own.untilLogged('stopping');
+		installation.open();
 		await connection.wait('the end', () => connection.received.includes('\r\n0\r\n\r\n'));
 		assert.ok(connection.received.includes('event: final'));
 		assert.deepEqual(await own.ended(), { code: 0, signal: null });

@@ -10,14 +10,10 @@ import { until } from './lib/wait.mjs';
 
 const limit = { timeout: 300000 };
 
-// Its questions have everything but a node that takes a while, and are kept.
+// Its questions have everything but a node that waits, for WAIT or until the installation is opened, and are kept.
 function slow(wait) {
-	const installation = new Installation();
-	installation.addFixtures();
-	installation.editWorkflow('max_steps: 50\ntimeout: 20s', 'max_steps: 50\ntimeout: 300s\ndurability: node');
-	installation.editWorkflow('\nedges:', `\n  dawdle: {agent: dawdle, options: {wait: ${wait}}}\n\nedges:`);
-	installation.editWorkflow('{from: [respond, chat], any: true, to: gaps}', '{from: [respond, chat], any: true, to: dawdle}');
-	installation.editWorkflow('- {from: gaps, to: END}', '- {from: dawdle, to: gaps}\n  - {from: gaps, to: END}');
+	const installation = new Installation().dawdle({ wait });
+	installation.editWorkflow('max_steps: 50\ntimeout: 300s', 'max_steps: 50\ntimeout: 300s\ndurability: node');
 	return installation;
 }
 
@@ -46,7 +42,7 @@ async function assertAnsweredOnce(server, count) {
 }
 
 test('a server that is killed in the middle of turns leaves them to another, which answers each once', limit, async () => {
-	const installation = slow('5s');
+	const installation = slow();
 	await withServer({ installation }, async (second) => {
 		const first = await Server.start({ installation, database: second.database });
 		try {
@@ -55,6 +51,7 @@ test('a server that is killed in the middle of turns leaves them to another, whi
 			await cutOff;
 			// As if it had been on another machine: nobody knows that it is gone, so its leases must run out.
 			await execute(second.database, "UPDATE turns SET owner = 'elsewhere' WHERE id <> (SELECT min(id) FROM turns)");
+			installation.open();
 			await assertAnsweredOnce(second, 6);
 			await first.close();
 		} finally {
@@ -64,10 +61,12 @@ test('a server that is killed in the middle of turns leaves them to another, whi
 });
 
 test('what a worker leaves that dies is answered by those of its server', limit, async () => {
-	await withServer({ installation: slow('5s') }, async (server) => {
+	const installation = slow();
+	await withServer({ installation }, async (server) => {
 		const { cutOff } = await askInVain(server, 4);
 		for (const pid of server.workers()) process.kill(pid, 'SIGKILL');
 		await cutOff;
+		installation.open();
 		await assertAnsweredOnce(server, 4);
 	});
 });
@@ -80,7 +79,7 @@ function removeSlowNode(installation) {
 }
 
 test('a question whose lease takes long to be had still finds the workflow that it began with', limit, async () => {
-	const installation = slow('1s');
+	const installation = slow();
 	const first = await Server.start({ installation });
 	try {
 		const { cutOff } = await askInVain(first, 1);
@@ -88,6 +87,7 @@ test('a question whose lease takes long to be had still finds the workflow that 
 		await cutOff;
 		await execute(first.database, "UPDATE turns SET owner = 'elsewhere', lease_until = lease_until + 3600000000");
 		removeSlowNode(installation);
+		installation.open();
 		await withServer({ installation, database: first.database }, async (second) => {
 			// While it waits for the lock nothing else is done with that workflow, and its worker tidies up.
 			await executeAndHold(
@@ -106,13 +106,14 @@ test('a question whose lease takes long to be had still finds the workflow that 
 });
 
 test('a question is gone on with by the workflow that it began with', limit, async () => {
-	const installation = slow('5s');
+	const installation = slow();
 	const first = await Server.start({ installation });
 	try {
 		const { cutOff } = await askInVain(first, 2);
 		first.killAll();
 		await cutOff;
 		removeSlowNode(installation);
+		installation.open();
 		await withServer({ installation, database: first.database }, async (second) => {
 			await assertAnsweredOnce(second, 2);
 			const now = await second.ask('How do I reset my password?');
@@ -157,7 +158,7 @@ test('turns that are no questions are left alone', limit, async () => {
 });
 
 test('a server that stops gives back what it goes on with', limit, async () => {
-	await withServer({ installation: slow('120s'), workers: 1 }, async (server) => {
+	await withServer({ installation: slow(), workers: 1 }, async (server) => {
 		const { cutOff } = await askInVain(server, 2);
 		for (const pid of server.workers()) process.kill(pid, 'SIGKILL');
 		await cutOff;
@@ -169,7 +170,7 @@ test('a server that stops gives back what it goes on with', limit, async () => {
 });
 
 test('a question that its processes die of is given up', limit, async () => {
-	await withServer({ installation: slow('120s'), workers: 1 }, async (server) => {
+	await withServer({ installation: slow(), workers: 1 }, async (server) => {
 		const { cutOff } = await askInVain(server, 1);
 		for (let taken = 0; taken <= 3; taken++) {
 			await until(`taken ${taken} times`, async () => (await server.value('SELECT fence FROM turns')) === taken + 1);
@@ -180,7 +181,7 @@ test('a question that its processes die of is given up', limit, async () => {
 		await cutOff;
 		await until('given up', async () => (await server.value("SELECT count(*) FROM turns WHERE status = 'failed'")) === 1);
 		assert.match(await server.value('SELECT error FROM turns'), /^it was gone on with 3 times, and each time the process/);
-		assert.ok(server.logged('the question was not answered: it was gone on with 3 times'));
+		await server.untilLogged('the question was not answered: it was gone on with 3 times');
 		assert.equal(await server.value(answers), 0);
 	});
 });

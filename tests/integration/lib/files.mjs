@@ -97,6 +97,22 @@ export class Installation {
 		fs.appendFileSync(this.config, `\nplugins: [${plugins}, ${fixtures}]\n`);
 	}
 
+	// Puts a node between the answer and the end of the workflow that waits for WAIT ("1s"), or until open() is called. MORE is
+	// what the node has beside its agent (", timeout: 1s").
+	dawdle({ wait, more = '' } = {}) {
+		const options = wait === undefined ? `wait: 1ms, gate: ${this.path('gate')}` : `wait: ${wait}`;
+		this.addFixtures();
+		this.editWorkflow('timeout: 20s', 'timeout: 300s');
+		this.editWorkflow('\nedges:', `\n  dawdle: {agent: dawdle, options: {${options}}${more}}\n\nedges:`);
+		this.editWorkflow('{from: [respond, chat], any: true, to: gaps}', '{from: [respond, chat], any: true, to: dawdle}');
+		this.editWorkflow('- {from: gaps, to: END}', '- {from: dawdle, to: gaps}\n  - {from: gaps, to: END}');
+		return this;
+	}
+
+	open() {
+		this.write('gate', '');
+	}
+
 	// A plugin folder of its own with links to the real files, but for the plugin NAME ("llm/extractive").
 	// Returns the path where that one would be.
 	ownPlugins(name) {

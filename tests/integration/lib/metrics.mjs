@@ -1,4 +1,5 @@
 // Reads Prometheus' text format, version 0.0.4, strictly: what a scraper would refuse throws.
+import { until } from './wait.mjs';
 
 const sample = /^([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (\S+)$/;
 const suffixes = { histogram: ['_bucket', '_sum', '_count'] };
@@ -30,4 +31,12 @@ export function parseMetrics(text) {
 	}
 	for (const family of types.keys()) if (!helps.has(family)) throw new Error(`${family} has no help`);
 	return values;
+}
+
+// Waits until SERVER has noticed that all clients have gone but the one that asks.
+export async function untilAlone(server) {
+	await until('the end of all connections', async () => {
+		const { text } = await server.request('/metrics');
+		return parseMetrics(text).get('smartsupport_connections') === 1;
+	});
 }
