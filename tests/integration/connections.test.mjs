@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { test } from 'node:test';
 import { Installation } from './lib/files.mjs';
 import { RawConnection } from './lib/http.mjs';
-import { parseMetrics } from './lib/metrics.mjs';
+import { parseMetrics, untilAlone } from './lib/metrics.mjs';
 import { withServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -23,6 +23,11 @@ function sockets(pid) {
 
 test('every worker gets its share of the connections that stay open', async () => {
 	await withServer({ installation: new Installation(), workers: 2 }, async (server) => {
+		await until('both workers', async () => {
+			const metrics = parseMetrics((await server.request('/metrics')).text);
+			return metrics.get('smartsupport_workers') === 2;
+		});
+		await untilAlone(server);
 		const workers = server.workers();
 		const before = workers.map(sockets);
 		const connections = [];
@@ -34,14 +39,11 @@ test('every worker gets its share of the connections that stay open', async () =
 			assert.equal(shares[0] + shares[1], 40);
 			// About the half each; a busy machine may keep one of them from its turn for a while.
 			assert.ok(Math.min(...shares) >= 8, `the workers have ${shares.join(' and ')}`);
-			const metrics = parseMetrics((await server.request('/metrics', { agent: false })).text);
+			const metrics = parseMetrics((await server.request('/metrics')).text);
 			assert.ok(metrics.get('smartsupport_connections') >= 40);
 		} finally {
 			for (const connection of connections) connection.destroy();
 		}
-		await until('all are closed', async () => {
-			const metrics = parseMetrics((await server.request('/metrics', { agent: false })).text);
-			return metrics.get('smartsupport_connections') === 1;
-		});
+		await untilAlone(server);
 	});
 });

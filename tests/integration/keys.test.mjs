@@ -7,6 +7,7 @@ import { createKey, runKeys } from './lib/keys.mjs';
 import { Server, runProgram, withServer } from './lib/server.mjs';
 import { newDatabase } from './lib/store.mjs';
 import { until } from './lib/wait.mjs';
+import { eachWorker } from './lib/workers.mjs';
 
 const installation = new Installation();
 const question = 'How do I reset my password?';
@@ -17,17 +18,15 @@ before(async () => {
 		['admin', 'operator', 'chat', 'chat'].map((role) => createKey(installation, server.database, role)),
 	);
 	for (const { headers } of [admin, operator, shop, forum]) await known(headers);
+	await settled({}, 401);
 });
 after(() => server.stop());
 
-// Every worker knows the key, or no worker does: so many replies in a row that each has given some.
-async function settled(headers, status) {
-	let inRow = 0;
-	await until(`${status} for the key`, async () => {
-		const reply = await server.request('/v1/models', { headers });
-		inRow = reply.status === status ? inRow + 1 : 0;
-		return inRow === 20;
-	});
+// Waits until every worker answers with STATUS to who sends HEADERS.
+function settled(headers, status, own = server) {
+	return eachWorker(own, (agent) =>
+		until(`${status} for the key`, async () => (await own.request('/v1/models', { headers, agent })).status === status),
+	);
 }
 const known = (headers) => settled(headers, 200);
 
@@ -158,15 +157,14 @@ test('keys are listed without what lets in, and the store has none of it', async
 test('a key that is valid cannot be removed; when the last one is gone, who is on this machine needs none', async () => {
 	await withServer({ installation }, async (own) => {
 		const key = await createKey(installation, own.database, 'admin');
-		const without = async (status) => until(`${status} without a key`, async () => (await own.request('/api/v1/stats')).status === status);
-		await without(401);
+		await settled({}, 401, own);
 		const early = await runKeys(installation, own.database, 'remove', key.id);
 		assert.equal(early.code, 1);
 		assert.match(early.stderr, /is valid; revoke it first/);
 		await runKeys(installation, own.database, 'revoke', key.id);
 		assert.equal((await own.request('/api/v1/stats')).status, 401);
 		assert.equal((await runKeys(installation, own.database, 'remove', key.id)).code, 0);
-		await without(200);
+		await settled({}, 200, own);
 	});
 });
 

@@ -2,16 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { Installation } from './lib/files.mjs';
 import { parseMetrics } from './lib/metrics.mjs';
 import { withServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
+import { eachWorker } from './lib/workers.mjs';
 
-// A connection of its own for each request: one that is kept stays with its worker.
-const alone = { agent: false };
-
-async function scrape(server) {
-	const reply = await server.request('/metrics', alone);
+async function scrape(server, agent = undefined) {
+	const reply = await server.request('/metrics', { agent });
 	assert.equal(reply.status, 200, reply.text);
 	assert.equal(reply.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
 	return parseMetrics(reply.text);
@@ -19,20 +18,20 @@ async function scrape(server) {
 
 const outcome = (name) => `smartsupport_questions_total{outcome="${name}"}`;
 
-// Asks MESSAGES of one worker: the others stand still meanwhile.
-async function askOnly(server, pid, messages) {
-	const others = server.workers().filter((other) => other !== pid);
-	for (const other of others) process.kill(other, 'SIGSTOP');
-	try {
-		for (const message of messages) await server.ask(message, {}, alone);
-	} finally {
-		for (const other of others) process.kill(other, 'SIGCONT');
-	}
+function figures(values, names) {
+	return Object.fromEntries(names.map((name) => [name, values.get(name)]));
 }
 
 function assertFigures(values, expected) {
-	const found = Object.fromEntries(Object.keys(expected).map((name) => [name, values.get(name)]));
-	assert.deepEqual(found, expected);
+	assert.deepEqual(figures(values, Object.keys(expected)), expected);
+}
+
+// Waits for what a worker is just doing by itself, as in the queue of the store, and for what is left of one that has ended.
+async function untilFigures(server, expected, agent) {
+	let values;
+	const seen = async () => isDeepStrictEqual(figures((values = await scrape(server, agent)), Object.keys(expected)), expected);
+	await until('the figures', seen).catch(() => assertFigures(values, expected));
+	return values;
 }
 
 const known = 'How do I reset my password?';
@@ -61,23 +60,17 @@ const expected = {
 
 test('any worker tells the figures of all, also of those that were killed or reloaded', { timeout: 180000 }, async () => {
 	await withServer({ installation: new Installation() }, async (server) => {
-		const [first, second] = server.workers();
-		await until('both workers', async () => (await scrape(server)).get('smartsupport_workers') === 2);
-		await askOnly(server, first, [known]);
-		await askOnly(server, second, [known, unknown]);
-		for (const pid of [first, second]) {
-			let values;
-			const other = pid === first ? second : first;
-			process.kill(other, 'SIGSTOP');
-			try {
-				values = await scrape(server);
-			} finally {
-				process.kill(other, 'SIGCONT');
-			}
-			assertFigures(values, expected);
+		const questions = [[known], [known, unknown]];
+		let second;
+		await eachWorker(server, async (agent, pid) => {
+			second = pid;
+			for (const question of questions.shift()) await server.ask(question, {}, { agent });
+		});
+		await eachWorker(server, async (agent) => {
+			const values = await untilFigures(server, expected, agent);
 			assert.ok(values.get('smartsupport_embedder_cache_hits_total') >= 3, 'one text is asked for by several agents');
 			assert.ok(values.get('smartsupport_question_duration_seconds_sum') > 0);
-		}
+		});
 
 		// What a worker counted stays when it is gone; what it kept does not.
 		process.kill(second, 'SIGKILL');
@@ -86,12 +79,12 @@ test('any worker tells the figures of all, also of those that were killed or rel
 			return now.length === 2 && !now.includes(second) && (await scrape(server)).get('smartsupport_workers') === 2;
 		});
 		const counters = { ...expected, smartsupport_embedder_cache_entries: 1 };
-		assertFigures(await scrape(server), counters);
+		await untilFigures(server, counters);
 
 		server.signal('SIGHUP');
 		await server.untilLogged('the new configuration has taken over');
 		await until('two workers', () => server.workers().length === 2);
-		assertFigures(await scrape(server), { ...counters, smartsupport_embedder_cache_entries: 0 });
+		await untilFigures(server, { ...counters, smartsupport_embedder_cache_entries: 0 });
 		await server.ask(known);
 		assertFigures(await scrape(server), {
 			smartsupport_workers: 2,
@@ -125,11 +118,11 @@ function promtool(text) {
 test('Prometheus\' own check has nothing to say, before and after there is something to count', async () => {
 	assert.notEqual(promtool('# TYPE wrong counter\nwrong 1\n').status, 0, 'the check finds what is wrong');
 	await withServer({ installation: new Installation() }, async (server) => {
-		const empty = await server.request('/metrics', alone);
+		const empty = await server.request('/metrics');
 		assert.deepEqual(promtool(empty.text), { status: 0, told: '' });
 		await server.ask(known);
 		await server.request('/nothing');
-		const full = await server.request('/metrics', alone);
+		const full = await server.request('/metrics');
 		assert.deepEqual(promtool(full.text), { status: 0, told: '' });
 	});
 });
@@ -144,12 +137,13 @@ function buckets(values, name, labels) {
 
 test('what many clients ask of two workers at once is counted exactly', { timeout: 180000 }, async () => {
 	await withServer({ installation: new Installation() }, async (server) => {
+		await until('both workers', async () => (await scrape(server)).get('smartsupport_workers') === 2);
 		const counts = { live: 400, asked: 60, refused: 40, lost: 30 };
 		const kinds = {
-			live: () => server.request('/livez', alone),
-			asked: (i) => server.ask(`How do I change my plan ${i}?`, {}, alone),
-			refused: () => server.request('/api/v1/query', { ...alone, method: 'POST', body: {} }),
-			lost: () => server.request('/nothing', { ...alone, method: 'DELETE' }),
+			live: () => server.request('/livez'),
+			asked: (i) => server.ask(`How do I change my plan ${i}?`),
+			refused: () => server.request('/api/v1/query', { method: 'POST', body: {} }),
+			lost: () => server.request('/nothing', { method: 'DELETE' }),
 		};
 		await Promise.all(Object.entries(kinds).flatMap(([name, ask]) => Array.from({ length: counts[name] }, (_, i) => ask(i))));
 		const [raw] = await server.exchange('NONSENSE\r\n\r\n');

@@ -1,0 +1,59 @@
+// Every worker of a server, one by one: what one of them knows another may not know yet.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import { until } from './wait.mjs';
+
+// One connection, which is never made again: another one might go to another worker.
+class Connection extends http.Agent {
+	constructor() {
+		super({ keepAlive: true, maxSockets: 1 });
+	}
+
+	createConnection(...args) {
+		assert.equal(this.socket, undefined, 'the connection to the worker stays open');
+		return (this.socket = super.createConnection(...args));
+	}
+}
+
+function portOf(address) {
+	return Number.parseInt(address.split(':')[1], 16);
+}
+
+// The sockets of the process PID, as links name them.
+function socketsOf(pid) {
+	const folder = `/proc/${pid}/fd`;
+	return fs.readdirSync(folder).map((fd) => {
+		try {
+			return fs.readlinkSync(`${folder}/${fd}`);
+		} catch {
+			return ''; // closed meanwhile
+		}
+	});
+}
+
+// The process at the other end of CONNECTION.
+function workerAt(server, { socket }) {
+	const rows = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
+	const row = rows.find(([, local, remote]) => remote && portOf(local) === server.port && portOf(remote) === socket.localPort);
+	return row && server.workers().find((pid) => socketsOf(pid).includes(`socket:[${row[9]}]`));
+}
+
+// Calls BODY(agent, pid) for each worker of SERVER, one after another: requests with this agent go to this worker.
+export async function eachWorker(server, body) {
+	const made = [];
+	const found = new Map();
+	try {
+		await until('a connection to each worker', async () => {
+			const connection = new Connection();
+			made.push(connection);
+			await server.request('/livez', { agent: connection });
+			const pid = workerAt(server, connection);
+			if (pid !== undefined && !found.has(pid)) found.set(pid, connection);
+			return server.workers().every((worker) => found.has(worker));
+		});
+		for (const [pid, connection] of found) await body(connection, pid);
+	} finally {
+		for (const connection of made) connection.destroy();
+	}
+}
