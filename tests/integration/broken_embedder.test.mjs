@@ -46,6 +46,7 @@ test('a code finds its article by words alone, and the reply says what is missin
 	assert.deepEqual(metadata.retrieval.missing, missing);
 	assert.equal(metadata.retrieval.abstained, false);
 	assert.match(response, /TB-7321/);
+	await server.untilLogged('searched the knowledge base without');
 	const lines = server.log.filter((line) => line.message?.includes('searched the knowledge base without'));
 	assert.equal(lines.length, 1);
 	assert.match(lines[0].message, /the node retrieve .* without question, answer: the embedder is broken/);

@@ -197,7 +197,7 @@ test('no client is told a plugin\'s own words, which the log and the terminal te
 			installation.be(mood, words);
 			for (const ask of [server.query({ message: question }), server.query({ message: question, stream: true }), chat({}), chat({ stream: true })]) all.push(await ask);
 		}
-		assert.ok(server.logged(words));
+		await server.untilLogged(words);
 	});
 	assert.deepEqual([...new Set(all.map(({ status }) => status))].sort(), [200, 500, 503]);
 	for (const { text } of all) for (const part of ['gateway', 'sk-1', 'own.pem', 'http:']) assert.ok(!text.includes(part), text);

@@ -8,7 +8,7 @@ import { execute } from './lib/store.mjs';
 import { until } from './lib/wait.mjs';
 
 const installation = new Installation();
-installation.edit('config/smartsupport.yaml', 'server:\n', 'server:\n  idempotency: {lease: 1s}\n');
+installation.edit('config/smartsupport.yaml', 'server:\n', 'server:\n  idempotency: {lease: 1h}\n');
 let server;
 before(async () => (server = await Server.start({ installation, workers: 2 })));
 after(() => server.stop());

@@ -182,8 +182,8 @@ test('each wait has an end', async () => {
 	const signs = [event(chunk({ role: 'assistant', content: '' })), ...Array(200).fill(': ping\n\n')];
 	await refused(
 		{ headers: { 'Content-Type': 'text/event-stream' }, body: signs, pause: 20 },
-		/the answer has not begun within 0\.3 s/,
-		{ first_token_timeout: '300ms' },
+		/the answer has not begun within 1\.5 s/,
+		{ first_token_timeout: '1500ms' },
 	);
 	await refused(pieces('Open the page now.', { stall: 2 }), /nothing more came within 0\.2 s/, { idle_timeout: '200ms' });
 	const drip = Array.from(event(chunk({ content: 'Open the page now.' })));

@@ -69,11 +69,11 @@ test('a server whose only model rests is not ready until it answers again', asyn
 		model.otherwise = failure(500, 'broken');
 		const installed = askingModel(model.url, '  breaker: {calls: 1, failures: 0.5, open: 2s}\n');
 		await withServer({ installation: installed, workers: 1 }, async (server) => {
-			await until('a model that rests', async () => {
+			const { json } = await until('a model that rests', async () => {
 				await server.query({ message: question });
-				return (await server.request('/readyz')).status === 503;
+				const reply = await server.request('/readyz');
+				return reply.status === 503 && reply;
 			});
-			const { json } = await server.request('/readyz');
 			assert.equal(json.models[0].state, 'resting');
 			assert.ok(json.models[0].seconds > 0 && json.models[0].seconds <= 2);
 			assert.match(json.detail, /no model can be asked/);

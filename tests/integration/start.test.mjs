@@ -12,9 +12,12 @@ import { pause } from './lib/wait.mjs';
 
 const weightsFile = 'model.fp16.safetensors';
 
+// An address of this machine that no other test uses, so that nobody else opens a port of it.
+const host = '127.0.0.9';
+
 async function freePort() {
 	const server = net.createServer();
-	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+	await new Promise((resolve) => server.listen(0, host, resolve));
 	const { port } = server.address();
 	await new Promise((resolve) => server.close(resolve));
 	return port;
@@ -22,7 +25,7 @@ async function freePort() {
 
 function connects(port) {
 	return new Promise((resolve) => {
-		const socket = net.connect(port, '127.0.0.1');
+		const socket = net.connect(port, host);
 		socket.on('connect', () => {
 			socket.destroy();
 			resolve(true);
@@ -45,6 +48,7 @@ async function failedStart(installation, env = {}) {
 	const result = await runProgram(['serve', '--config', installation.config], {
 		cwd: installation.folder,
 		env: {
+			HOST: host,
 			PORT: String(port),
 			WORKERS: '2',
 			DATABASE_URL: `sqlite:///${installation.path('support.db')}`,
