@@ -289,17 +289,17 @@ static void run_producers(struct queue *queue, struct queue_item *(*take)(struct
 	queue_free(queue);
 }
 
-Test(queue, loses_nothing_of_many_producers, .timeout = 60)
+Test(queue, loses_nothing_of_many_producers, .timeout = 300)
 {
 	run_producers(queue_new(false), wait_for_items);
 }
 
-Test(queue, signals_every_item_of_many_producers, .timeout = 60)
+Test(queue, signals_every_item_of_many_producers, .timeout = 300)
 {
 	run_producers(queue_new(true), wait_for_descriptor);
 }
 
-Test(queue, loses_nothing_when_its_taker_looks_or_sleeps, .timeout = 60)
+Test(queue, loses_nothing_when_its_taker_looks_or_sleeps, .timeout = 300)
 {
 	run_producers(queue_new(true), look_or_sleep);
 }

@@ -150,7 +150,7 @@ Test(yaml, refuses_aliases_that_grow_without_end)
 	buffer_free(&text);
 }
 
-Test(yaml, refuses_a_long_text_that_is_copied_without_end, .timeout = 60)
+Test(yaml, refuses_a_long_text_that_is_copied_without_end, .timeout = 300)
 {
 	struct buffer text = {0};
 	buffer_add_string(&text, "a: &a ");
@@ -253,7 +253,7 @@ Test(yaml, types_what_a_variable_says_like_any_scalar)
 	yaml_close(document);
 }
 
-Test(yaml, bounds_what_variables_grow_to, .timeout = 60)
+Test(yaml, bounds_what_variables_grow_to, .timeout = 300)
 {
 	struct buffer text = {0};
 	char *value = memory_new(100001);

@@ -349,8 +349,8 @@ Test(fallback, may_be_a_node_that_is_told_the_error)
 
 /* The cache. */
 
-#define CACHED                                                                                     \
-	"nodes: {a: {agent: puppet_0, cache: {key: [given], ttl: 50ms, entries: 2}}}\n"            \
+#define CACHED(ttl)                                                                                \
+	"nodes: {a: {agent: puppet_0, cache: {key: [given], ttl: " ttl ", entries: 2}}}\n"         \
 	"edges: [{from: START, to: a}, {from: a, to: END}]\n"
 
 static enum ss_result square(struct actor *actor, struct ss_run *run, struct ss_error *err)
@@ -373,7 +373,7 @@ static void expect_square(int given, bool cached)
 
 Test(cache, remembers_what_a_node_wrote_for_the_same_fields)
 {
-	stage_open(CACHED);
+	stage_open(CACHED("1h"));
 	stage_play("a", square);
 	expect_square(3, false);
 	expect_square(3, true);
@@ -382,7 +382,15 @@ Test(cache, remembers_what_a_node_wrote_for_the_same_fields)
 	expect_square(5, false);
 	expect_square(4, false);
 	cr_expect_str_eq(buffer_text(&stage.played), "a a a a", "4 had to make room for 5");
-	(void)usleep(60000);
+	stage_close();
+}
+
+Test(cache, forgets_it_when_its_time_is_over)
+{
+	stage_open(CACHED("20ms"));
+	stage_play("a", square);
+	expect_square(4, false);
+	(void)usleep(30000);
 	expect_square(4, false);
 	stage_close();
 }
@@ -399,7 +407,7 @@ static enum ss_result fail_once(struct actor *actor, struct ss_run *run, struct 
 
 Test(cache, never_keeps_a_failure)
 {
-	stage_open(CACHED);
+	stage_open(CACHED("1h"));
 	stage_play("a", fail_once);
 	struct turn *turn = stage_turn("{\"given\": 3}");
 	cr_expect_not_null(turn_error(turn));

@@ -45,7 +45,7 @@ static void set_up(void)
 	}
 }
 
-TestSuite(pool, .init = set_up, .timeout = 120);
+TestSuite(pool, .init = set_up, .timeout = 300);
 
 /* Turns the loop until COUNT calls stand at the door of NODE. */
 static void await(char node, int count)
@@ -177,7 +177,8 @@ Test(pool, calls_an_instance_that_allows_it_on_all_of_its_threads)
 	cr_expect_eq(most_at_once(SENT("blocker_many"), 4), 4);
 }
 
-/* Plays ALONE until the turn is over although a still blocks, then lets it go. */
+/* Plays ALONE until the turn is over although a still blocks, then lets it go. The time of a call begins when it is asked
+ * for, so it is long enough for a thread of the pool to wake up. */
 static struct turn *outlast(const char *yaml)
 {
 	struct ending ending;
@@ -196,11 +197,11 @@ static struct turn *outlast(const char *yaml)
 Test(pool, is_not_waited_for_beyond_the_timeout)
 {
 	struct turn *turn = outlast(
-		ALONE("agent: blocker, timeout: 20ms, on_error: {set: {f0: -1}, error: f20}"));
+		ALONE("agent: blocker, timeout: 500ms, on_error: {set: {f0: -1}, error: f20}"));
 	char *logged = stage_logged();
 	cr_expect_null(turn_error(turn));
 	cr_expect_eq(stage_int(turn, "f0"), -1, "what comes late is dropped");
-	cr_expect_str_eq(stage_text(turn, "f20"), "took longer than 0.02 s (its timeout)");
+	cr_expect_str_eq(stage_text(turn, "f20"), "took longer than 0.5 s (its timeout)");
 	cr_expect_not_null(strstr(logged, "the agent blocker of the node a still blocks"));
 	free(logged);
 	turn_free(turn);
@@ -209,17 +210,17 @@ Test(pool, is_not_waited_for_beyond_the_timeout)
 
 Test(pool, is_not_waited_for_beyond_the_deadline)
 {
-	struct turn *turn = outlast(ALONE("agent: blocker, deadline: 20ms"));
+	struct turn *turn = outlast(ALONE("agent: blocker, deadline: 500ms"));
 	cr_assert_not_null(turn_error(turn));
 	cr_expect_str_eq(turn_error(turn)->text,
-		"the node a (agent blocker): took longer than 0.02 s (its deadline)");
+		"the node a (agent blocker): took longer than 0.5 s (its deadline)");
 	turn_free(turn);
 	stage_close();
 }
 
 Test(pool, is_not_waited_for_beyond_the_turns_end)
 {
-	struct turn *turn = outlast("timeout: 20ms\n" ALONE("agent: blocker"));
+	struct turn *turn = outlast("timeout: 500ms\n" ALONE("agent: blocker"));
 	cr_assert_not_null(turn_error(turn));
 	cr_expect_eq(turn_error(turn)->status, SS_TIMEOUT);
 	turn_free(turn);
@@ -259,7 +260,7 @@ static struct turn *try_twice(const char *yaml)
 
 Test(pool, runs_the_next_attempt_beside_one_that_still_blocks)
 {
-	struct turn *turn = try_twice(ALONE("agent: blocker_many, " TRIED_TWICE("500ms")));
+	struct turn *turn = try_twice(ALONE("agent: blocker_many, " TRIED_TWICE("2s")));
 	cr_expect_null(turn_error(turn));
 	cr_expect_eq(stage_int(turn, "f0"), 20);
 	turn_free(turn);
@@ -268,11 +269,11 @@ Test(pool, runs_the_next_attempt_beside_one_that_still_blocks)
 
 Test(pool, lets_the_next_attempt_of_an_instance_wait_for_one_that_still_blocks)
 {
-	struct turn *turn = try_twice(ALONE("agent: blocker, " TRIED_TWICE("20ms")));
+	struct turn *turn = try_twice(ALONE("agent: blocker, " TRIED_TWICE("500ms")));
 	cr_expect_eq(atomic_load(&seen.returned), 1, "the second attempt was never called");
 	cr_expect_eq(stage_int(turn, "f0"), 0);
 	cr_expect_str_eq(stage_text(turn, "f20"),
-		"waited longer than 0.02 s (its timeout) for other calls that block to end");
+		"waited longer than 0.5 s (its timeout) for other calls that block to end");
 	turn_free(turn);
 	stage_close();
 }

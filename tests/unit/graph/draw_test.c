@@ -335,7 +335,7 @@ static char *draw_many(size_t count, bool wide)
 	return svg;
 }
 
-Test(draw, draws_a_chain_of_a_thousand_nodes, .timeout = 60)
+Test(draw, draws_a_chain_of_a_thousand_nodes, .timeout = 300)
 {
 	char *svg = draw_many(1000, false);
 	expect_xml(svg);
@@ -344,7 +344,7 @@ Test(draw, draws_a_chain_of_a_thousand_nodes, .timeout = 60)
 	free(svg);
 }
 
-Test(draw, draws_as_many_nodes_side_by_side_as_a_workflow_may_have, .timeout = 60)
+Test(draw, draws_as_many_nodes_side_by_side_as_a_workflow_may_have, .timeout = 300)
 {
 	char *svg = draw_many(GRAPH_NODES_LIMIT, true);
 	expect_xml(svg);

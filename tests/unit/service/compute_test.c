@@ -113,7 +113,7 @@ static void tear_down(void)
 	metrics_free(metrics);
 }
 
-TestSuite(compute, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite(compute, .init = set_up, .fini = tear_down, .timeout = 300);
 
 /* One request and what came back for it. */
 struct request {

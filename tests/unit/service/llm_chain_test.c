@@ -65,7 +65,7 @@ static void tear_down(void)
 	event_base_free(base);
 }
 
-TestSuite(llm_chain, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite(llm_chain, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static void begin_with(const struct llm_model *models, size_t count)
 {

@@ -24,7 +24,7 @@ static void tear_down(void)
 	metrics_free(metrics);
 }
 
-TestSuite(metrics_models, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite(metrics_models, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static void expect_printed(const char *part)
 {

@@ -21,7 +21,7 @@ static void tear_down(void)
 	metrics_free(metrics);
 }
 
-TestSuite(metrics, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite(metrics, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static void expect_printed(const char *part)
 {

@@ -152,7 +152,7 @@ static void stop(void)
 	event_base_free(base);
 }
 
-TestSuite(store, .timeout = 60);
+TestSuite(store, .timeout = 300);
 
 /* What came back for one request. */
 struct answer {

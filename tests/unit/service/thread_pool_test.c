@@ -71,7 +71,7 @@ static void tear_down(void)
 	event_base_free(base);
 }
 
-TestSuite(thread_pool, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite(thread_pool, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static int put(size_t number)
 {

@@ -76,7 +76,7 @@ static void tear_down(void)
 	event_base_free(base);
 }
 
-TestSuite(service_thread, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite(service_thread, .init = set_up, .fini = tear_down, .timeout = 300);
 
 static struct service_thread *start(bool gated, size_t limit)
 {

@@ -133,7 +133,7 @@ static bool same(const struct ss_value *a, const struct ss_value *b)
 	return true;
 }
 
-Test(json, reads_back_twenty_thousand_random_values, .timeout = 120)
+Test(json, reads_back_twenty_thousand_random_values, .timeout = 300)
 {
 	uint64_t seed = 20260131;
 	for (size_t i = 0; i < 20000; i++) {
@@ -152,7 +152,7 @@ Test(json, reads_back_twenty_thousand_random_values, .timeout = 120)
 	}
 }
 
-Test(json, refuses_or_reads_whatever_a_flipped_byte_makes, .timeout = 120)
+Test(json, refuses_or_reads_whatever_a_flipped_byte_makes, .timeout = 300)
 {
 	uint64_t seed = 4;
 	for (size_t i = 0; i < 20000; i++) {

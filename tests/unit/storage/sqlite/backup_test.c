@@ -168,7 +168,7 @@ static void write_on(int report)
 	}
 }
 
-Test(sqlite_backup, is_of_one_moment_while_another_process_writes, .timeout = 120)
+Test(sqlite_backup, is_of_one_moment_while_another_process_writes, .timeout = 300)
 {
 	struct ss_error err = {.status = SS_OK};
 	int report[2];
