@@ -1,2 +1,3 @@
 target_sources(unit_agents_technical PRIVATE ${CMAKE_SOURCE_DIR}/plugins/agents/technical/technical.c
-	${CMAKE_SOURCE_DIR}/plugins/common/specialist.c ${CMAKE_SOURCE_DIR}/tests/support/fake_host.c)
+	${CMAKE_SOURCE_DIR}/plugins/common/specialist.c ${CMAKE_SOURCE_DIR}/tests/support/fake_host.c
+	${CMAKE_SOURCE_DIR}/tests/support/fake_host_functions.c)
