@@ -4,11 +4,15 @@
  */
 #include "api/chat_messages.h"
 #include "api/events.h"
+#include "api/once.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/memory.h"
+#include "http/sse.h"
+#include "support/stored_answer.h"
 #include "support/support.h"
+#include "value/json.h"
 #include "value/value.h"
 
 #include <stdlib.h>
@@ -17,17 +21,16 @@
 /* A question that is being answered. */
 struct chat {
 	struct http_request *request;
+	struct ss_value *body; /* what the question points into */
+	struct chat_question question;
 	struct support_turn *turn;
 	struct events *events; /* NULL: it gets one reply */
 	char id[ID_SIZE];      /* of the completion */
 	int64_t created_s;
-	bool usage;
 	/* What the client is given as the assistant's message. Nothing can be taken back from it: a response that
 	 * begins anew stands behind an empty line. */
 	struct buffer content;
 	bool begins_anew;
-	struct ss_value *earlier;
-	struct ss_value *message;
 	char *who;              /* whose thread it is */
 	char thread[HASH_SIZE]; /* with the answer */
 };
@@ -40,10 +43,20 @@ static char *who_asks(struct http_request *request, const char *user_id)
 			       : memory_format("address %s", http_request_peer(request));
 }
 
+static const char *user_of(const struct chat_question *question)
+{
+	return question->user_id != NULL ? question->user_id : API_ANYBODY;
+}
+
+static bool is_anonymous(const struct chat_question *question)
+{
+	return strcmp(user_of(question), API_ANYBODY) == 0;
+}
+
 static void chat_free(struct chat *chat)
 {
-	value_unref(chat->earlier);
-	value_unref(chat->message);
+	chat_question_free(&chat->question);
+	value_unref(chat->body);
 	buffer_free(&chat->content);
 	free(chat->who);
 	free(chat);
@@ -112,15 +125,30 @@ static struct ss_value *completion_value(
 		{"sources", member(metadata, "sources")});
 }
 
-/* Sends CHUNK, whose object and kind are those of the stream. */
-static void send_chunk(const struct chat *chat, struct completion chunk)
+/* CHUNK, whose object and kind are those of the stream; new. */
+static struct ss_value *chunk_value(const struct chat *chat, struct completion chunk)
 {
 	chunk.object = "chat.completion.chunk";
 	chunk.kind = "delta";
-	if (chat->usage && chunk.usage == NULL)
+	if (chat->question.usage && chunk.usage == NULL)
 		chunk.usage = value_null();
-	struct ss_value *value = completion_value(chat, &chunk);
+	return completion_value(chat, &chunk);
+}
+
+static void send_chunk(const struct chat *chat, struct completion chunk)
+{
+	struct ss_value *value = chunk_value(chat, chunk);
 	events_send_value(chat->events, NULL, value);
+	value_unref(value);
+}
+
+/* The same for a stream that is there as a whole. */
+static void add_chunk(struct buffer *whole, const struct chat *chat, struct completion chunk)
+{
+	struct ss_value *value = chunk_value(chat, chunk);
+	char *text = json_text(value);
+	sse_event(whole, NULL, (struct ss_text){text, strlen(text)});
+	free(text);
 	value_unref(value);
 }
 
@@ -155,7 +183,7 @@ static const char *on_thread(void *context, struct ss_text response)
 {
 	struct chat *chat = context;
 	const struct ss_text content = {buffer_text(&chat->content), chat->content.length};
-	return chat_thread(chat->who, chat->earlier, chat->message,
+	return chat_thread(chat->who, chat->question.earlier, chat->question.message,
 		chat->events != NULL ? &content : &response, chat->thread);
 }
 
@@ -171,6 +199,7 @@ static const struct support_listener plain = {.thread = on_thread};
 static void reply_error(const struct chat *chat, const struct ss_error *err)
 {
 	struct openai_error error;
+	bool in_flight = err->status == SS_CONFLICT && api_subject(chat->request) != NULL;
 	openai_take_error(&error, err);
 	if (err->status == SS_NOT_FOUND)
 		(void)snprintf(error.parameter, sizeof error.parameter, "conversation_id");
@@ -182,19 +211,47 @@ static void reply_error(const struct chat *chat, const struct ss_error *err)
 		return;
 	}
 	events_free(chat->events);
-	openai_reply_unanswered(chat->request, &error);
+	if (in_flight)
+		api_once_reply_in_flight(chat->request);
+	else
+		openai_reply_unanswered(chat->request, &error);
+}
+
+static const struct ss_text done = {"[DONE]", 6};
+
+static struct completion last_chunk(const struct ss_value *reply)
+{
+	return (struct completion){.content = value_map(NULL, NULL, 0),
+		.finish_reason = "stop",
+		.decisions = reply,
+		.reply = reply};
+}
+
+/* The stream of REPLY with CONTENT in one piece, for who asks again; to be freed. */
+static struct buffer whole_stream(
+	const struct chat *chat, const struct ss_value *reply, struct ss_text content)
+{
+	struct buffer whole = {0};
+	struct ss_value *delta = value_map_make({"role", value_text("assistant")},
+		{"content", value_string(content.data, content.length)});
+	add_chunk(&whole, chat, (struct completion){.content = delta, .decisions = reply});
+	add_chunk(&whole, chat, last_chunk(reply));
+	if (chat->question.usage)
+		add_chunk(&whole, chat, (struct completion){.usage = usage_of(reply)});
+	sse_event(&whole, NULL, done);
+	return whole;
 }
 
 static void end_stream(const struct chat *chat, const struct ss_value *reply)
 {
-	send_chunk(chat, (struct completion){.content = value_map(NULL, NULL, 0),
-				 .finish_reason = "stop",
-				 .decisions = reply,
-				 .reply = reply});
-	if (chat->usage)
+	struct buffer whole = whole_stream(
+		chat, reply, (struct ss_text){buffer_text(&chat->content), chat->content.length});
+	send_chunk(chat, last_chunk(reply));
+	if (chat->question.usage)
 		send_chunk(chat, (struct completion){.usage = usage_of(reply)});
-	events_send(chat->events, NULL, (struct ss_text){"[DONE]", 6});
-	events_end(chat->events);
+	events_send(chat->events, NULL, done);
+	events_end_kept(chat->events, (struct ss_text){buffer_text(&whole), whole.length});
+	buffer_free(&whole);
 }
 
 static void reply_whole(const struct chat *chat, const struct ss_value *reply)
@@ -236,39 +293,20 @@ static void on_gone(void *context)
 	support_leave(chat->turn);
 }
 
-static struct chat *chat_new(struct http_request *request, const struct chat_question *question)
-{
-	struct chat *chat = memory_make(struct chat);
-	chat->request = request;
-	chat->created_s = clock_utc_ns() / 1000000000;
-	chat->usage = question->stream && question->usage;
-	chat->earlier = value_ref(question->earlier);
-	chat->message = value_ref(question->message);
-	chat->who = who_asks(request, question->user_id);
-	(void)id_new("chatcmpl-", chat->id);
-	if (question->stream)
-		chat->events = events_new(request);
-	return chat;
-}
-
-static void ask(struct chat *chat, const struct chat_question *question)
+/* Asks the question of CHAT, whose user may. */
+static void ask(struct chat *chat)
 {
 	const struct api *api = http_request_context(chat->request);
+	const struct chat_question *question = &chat->question;
 	struct ss_error err = {0};
-	char thread[HASH_SIZE];
+	char thread[HASH_SIZE], turn_id[ID_SIZE];
 	bool goes_on = value_count(question->earlier) > 0;
-	const char *user_id = question->user_id != NULL ? question->user_id : API_ANYBODY;
-	bool anonymous = strcmp(user_id, API_ANYBODY) == 0;
+	const char *user_id = user_of(question);
 	char *stored_user = api_stored_user(chat->request, user_id);
-	if (!anonymous && !api_admit_user(chat->request, stored_user)) {
-		events_free(chat->events);
-		chat_free(chat);
-		free(stored_user);
-		return;
-	}
 	const struct support_question asked = {
+		.turn_id = api_subject_turn(chat->request, turn_id),
 		.user_id = stored_user,
-		.anonymous = anonymous,
+		.anonymous = is_anonymous(question),
 		.conversation_id = question->conversation_id,
 		.thread = goes_on ? chat_thread(chat->who, question->earlier, NULL, NULL, thread)
 				  : NULL,
@@ -276,29 +314,92 @@ static void ask(struct chat *chat, const struct chat_question *question)
 		.message = value_as_text(question->message),
 		.listener = question->stream ? &streaming : &plain,
 	};
+	if (question->stream)
+		chat->events = events_new(chat->request);
 	chat->turn = support_ask(
 		api->support, &asked, http_request_log(chat->request), on_replied, chat, &err);
 	free(stored_user);
-	if (chat->turn != NULL) {
+	if (chat->turn == NULL) {
+		reply_error(chat, &err);
+		chat_free(chat);
+	} else if (asked.turn_id == NULL) {
 		http_on_cancel(chat->request, on_gone, chat);
+	} /* else whoever may come back for the answer gets the whole one */
+}
+
+/* An attempt before may have been answered without anybody hearing of it. */
+static void on_found(void *context, const struct ss_value *reply, const struct ss_error *err)
+{
+	struct chat *chat = context;
+	if (err != NULL && err->status == SS_NOT_FOUND) {
+		ask(chat);
 		return;
 	}
-	reply_error(chat, &err);
+	if (err != NULL) {
+		reply_error(chat, err);
+	} else if (chat->question.stream) {
+		struct buffer whole =
+			whole_stream(chat, reply, value_as_text(value_get(reply, "response")));
+		http_reply_text(chat->request, 200, SSE_TYPE,
+			(struct ss_text){buffer_text(&whole), whole.length});
+		buffer_free(&whole);
+	} else {
+		reply_whole(chat, reply);
+	}
 	chat_free(chat);
+}
+
+/* Whether the user whom the question names, if it names one, may ask now. If not, a problem was replied. */
+static bool admit_user(const struct chat *chat)
+{
+	if (is_anonymous(&chat->question))
+		return true;
+	char *stored = api_stored_user(chat->request, user_of(&chat->question));
+	bool admitted = api_admit_user(chat->request, stored);
+	free(stored);
+	return admitted;
+}
+
+static void begin(struct chat *chat)
+{
+	const struct api *api = http_request_context(chat->request);
+	const char *subject = api_subject(chat->request);
+	struct ss_error err = {0};
+	char turn_id[ID_SIZE];
+	chat->created_s = clock_utc_ns() / 1000000000;
+	chat->who = who_asks(chat->request, chat->question.user_id);
+	if (subject != NULL)
+		(void)snprintf(chat->id, sizeof chat->id, "chatcmpl-%s", subject);
+	else
+		(void)id_new("chatcmpl-", chat->id);
+	if (!api_is_again(chat->request)) {
+		ask(chat);
+	} else if (stored_answer_find(api->store, api_subject_turn(chat->request, turn_id),
+			   on_found, chat, &err) < 0) {
+		reply_error(chat, &err);
+		chat_free(chat);
+	}
+}
+
+static bool read_question(struct chat *chat)
+{
+	struct openai_error error;
+	if (chat_question_read(&chat->question, chat->body, &error) == 0)
+		return true;
+	openai_reply_error(chat->request, &error);
+	return false;
 }
 
 void api_chat(struct http_request *request)
 {
-	struct chat_question question;
-	struct openai_error error;
 	struct ss_value *body = openai_read_body(request);
 	if (body == NULL)
 		return;
-	if (chat_question_read(&question, body, &error) < 0) {
-		openai_reply_error(request, &error);
-	} else {
-		ask(chat_new(request, &question), &question);
-		chat_question_free(&question);
-	}
-	value_unref(body);
+	struct chat *chat = memory_make(struct chat);
+	chat->request = request;
+	chat->body = body;
+	if (read_question(chat) && admit_user(chat))
+		begin(chat);
+	else
+		chat_free(chat);
 }

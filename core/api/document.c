@@ -266,8 +266,9 @@ static int add_operation(const struct making *making, const char *path, const ch
 	operation->handle = handler->handle;
 	operation->is_unlimited = value_as_bool(value_get(value, "x-unlimited"));
 	operation->is_once = value_as_bool(value_get(value, "x-idempotent"));
-	operation->user =
-		string_at(value, "x-user") != NULL ? string_at(value, "x-user") : "user_id";
+	operation->user = string_at(value, "x-user");
+	if (operation->user == NULL && operation->body != NULL)
+		operation->user = "user_id";
 	operation->method = upper_case(method);
 	document->routes[document->count++] = (struct http_route){
 		.method = operation->method,

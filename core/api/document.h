@@ -38,9 +38,9 @@ struct api_operation {
 	const char *method; /* "POST" */
 	const char *path;
 	enum api_role role;
-	bool is_unlimited;           /* nobody is refused for having asked too often */
-	bool is_once;                /* x-idempotent: with an Idempotency-Key it is done once */
-	const char *user;            /* the member of the body that says which user it is about */
+	bool is_unlimited; /* nobody is refused for having asked too often */
+	bool is_once;      /* x-idempotent: with an Idempotency-Key it is done once */
+	const char *user;  /* the member of the body that says which user it is about; NULL: none */
 	const struct ss_value *body; /* the schema of a JSON body; NULL: none is read */
 	struct api_parameter *parameters;
 	size_t parameter_count;

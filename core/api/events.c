@@ -103,10 +103,21 @@ void events_send_value(struct events *events, const char *name, const struct ss_
 	buffer_free(&json);
 }
 
-void events_end(struct events *events)
+static void end(void *context)
 {
+	struct events *events = context;
 	http_stream_end(events->request);
 	events_free(events);
+}
+
+void events_end(struct events *events)
+{
+	api_keep(events->request, NULL, (struct ss_text){0}, end, events);
+}
+
+void events_end_kept(struct events *events, struct ss_text whole)
+{
+	api_keep(events->request, SSE_TYPE, whole, end, events);
 }
 
 void events_free(struct events *events)

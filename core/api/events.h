@@ -27,8 +27,11 @@ void events_send_numbered(
 void events_send(struct events *events, const char *name, struct ss_text data);
 void events_send_value(struct events *events, const char *name, const struct ss_value *value);
 
-/* Ends the stream, which has begun, and with it the request; frees EVENTS. */
+/* Ends the stream, which has begun, and with it the request; frees EVENTS. Nothing of it is given again. */
 void events_end(struct events *events);
+
+/* The same of a stream that is a success: a request that is sent again (once.h) gets the events of WHOLE, which is copied. */
+void events_end_kept(struct events *events, struct ss_text whole);
 
 /* Frees EVENTS of which no stream has come: the request is still to be replied to. NULL is allowed. */
 void events_free(struct events *events);

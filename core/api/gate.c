@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "http/json_body.h"
+#include "value/json.h"
 #include "value/value.h"
 
 #include <stdlib.h>
@@ -143,7 +144,13 @@ static struct ss_value *read_parameters(struct http_request *request,
 static void do_once(struct http_request *request, struct passage *passage,
 	const struct api_operation *operation)
 {
-	const struct ss_value *user = value_get(passage->body, operation->user);
+	struct ss_text text = http_request_body(request);
+	/* What its handler reads may be anything. */
+	struct ss_value *body = operation->body == NULL && operation->user != NULL
+					? json_parse(text.data, text.length, NULL)
+					: value_ref(passage->body);
+	const struct ss_value *user =
+		operation->user != NULL ? value_get(body, operation->user) : NULL;
 	char *stored = value_type(user) == SS_STRING
 			       ? api_stored_user(request, value_as_string(user, NULL))
 			       : NULL;
@@ -151,6 +158,7 @@ static void do_once(struct http_request *request, struct passage *passage,
 	/* Else it was replied to, and PASSAGE is gone with it. */
 	if (once != NULL)
 		passage->once = once;
+	value_unref(body);
 	free(stored);
 }
 
@@ -201,6 +209,25 @@ const char *api_subject(const struct http_request *request)
 {
 	const struct passage *passage = http_request_kept(request);
 	return passage->once != NULL ? api_once_subject(passage->once) : NULL;
+}
+
+const char *api_subject_turn(const struct http_request *request, char turn_id[ID_SIZE])
+{
+	const char *subject = api_subject(request);
+	if (subject == NULL)
+		return NULL;
+	(void)snprintf(turn_id, ID_SIZE, "turn_%s", subject);
+	return turn_id;
+}
+
+void api_keep(struct http_request *request, const char *type, struct ss_text body,
+	void (*kept)(void *context), void *context)
+{
+	const struct passage *passage = http_request_kept(request);
+	if (passage->once != NULL)
+		api_once_keep(passage->once, type, body, kept, context);
+	else
+		kept(context);
 }
 
 bool api_is_again(const struct http_request *request)

@@ -6,6 +6,7 @@
 #define API_GATE_H
 
 #include "api/document.h"
+#include "base/id.h"
 
 #include <smartsupport/value.h>
 
@@ -20,6 +21,14 @@ const struct ss_value *api_body(const struct http_request *request);
 
 /* A UUID for what REQUEST makes, which is the same when it is sent again (once.h); NULL: it is not to be known again. Borrowed. */
 const char *api_subject(const struct http_request *request);
+
+/* The id of the turn that REQUEST makes, if it was given one; else NULL. */
+const char *api_subject_turn(const struct http_request *request, char turn_id[ID_SIZE]);
+
+/* Keeps BODY of the given Content-Type for when REQUEST, which gets a stream, is sent again; TYPE NULL: then it is done anew.
+ * Calls KEPT with CONTEXT when that is over; at once when REQUEST is not to be known again. */
+void api_keep(struct http_request *request, const char *type, struct ss_text body,
+	void (*kept)(void *context), void *context);
 
 /* Whether what REQUEST makes may be there already, by its subject. */
 bool api_is_again(const struct http_request *request);

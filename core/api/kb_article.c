@@ -153,6 +153,7 @@ void api_article_add(struct http_request *request)
 {
 	struct article_request *article = begin(request);
 	article->stored.must_be_new = true;
+	article->stored.is_again = api_is_again(request);
 	if (read_article(article))
 		run(article, stored_article_write, on_written);
 	else

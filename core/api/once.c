@@ -38,7 +38,9 @@ struct once {
 	char *type; /* NULL: there is no body */
 	char *body;
 	size_t length;
-	char *answer; /* as it is kept */
+	char *answer;                /* as it is kept */
+	void (*kept)(void *context); /* NULL: the reply is sent then */
+	void *kept_context;
 };
 
 bool api_once_is_asked(const struct http_request *request)
@@ -126,6 +128,10 @@ static void on_finished(void *context, const struct ss_error *err)
 			"the reply to a request with an Idempotency-Key is not kept: %s",
 			err->text);
 	/* ONCE ends with the request. */
+	if (once->kept != NULL) {
+		once->kept(once->kept_context);
+		return;
+	}
 	char *type = once->type;
 	char *body = once->body;
 	once->type = once->body = NULL;
@@ -138,20 +144,40 @@ static void on_finished(void *context, const struct ss_error *err)
 	free(body);
 }
 
-static void on_reply(
-	void *data, struct http_request *request, int status, const char *type, struct ss_text body)
+/* What is kept is what ONCE says of the reply. */
+static void finish(struct once *once)
 {
-	struct once *once = data;
-	const struct api *api = http_request_context(request);
+	const struct api *api = http_request_context(once->request);
 	struct ss_error err = {0};
+	if (once->status >= 200 && once->status < 300)
+		once->answer = answer_of(once);
+	if (store_run(api->store, call_finish, on_finished, once, &err) < 0)
+		on_finished(once, &err);
+}
+
+static void take(struct once *once, int status, const char *type, struct ss_text body)
+{
 	once->status = status;
 	once->type = memory_string(type);
 	once->body = memory_text(body.length > 0 ? body.data : "", body.length);
 	once->length = body.length;
-	if (status >= 200 && status < 300)
-		once->answer = answer_of(once);
-	if (store_run(api->store, call_finish, on_finished, once, &err) < 0)
-		on_finished(once, &err);
+}
+
+void api_once_keep(struct once *once, const char *type, struct ss_text body,
+	void (*kept)(void *context), void *context)
+{
+	once->kept = kept;
+	once->kept_context = context;
+	take(once, type != NULL ? 200 : 500, type, body);
+	finish(once);
+}
+
+static void on_reply(
+	void *data, struct http_request *request, int status, const char *type, struct ss_text body)
+{
+	(void)request;
+	take(data, status, type, body);
+	finish(data);
 }
 
 static int call_claim(const struct ss_storage_operations *storage, void *instance, void *context,
@@ -202,6 +228,15 @@ static void reply_again(struct once *once)
 	value_unref(answer);
 }
 
+void api_once_reply_in_flight(struct http_request *request)
+{
+	http_reply_header(request, "Retry-After", "1");
+	http_reply_problem(request, 409,
+		"another request with this Idempotency-Key is being answered; ask again in a "
+		"moment",
+		NULL);
+}
+
 static void on_claimed(void *context, const struct ss_error *err)
 {
 	struct once *once = context;
@@ -220,11 +255,7 @@ static void on_claimed(void *context, const struct ss_error *err)
 	} else if (strcmp(state, "done") == 0) {
 		reply_again(once);
 	} else if (strcmp(state, "in_flight") == 0) {
-		http_reply_header(request, "Retry-After", "1");
-		http_reply_problem(request, 409,
-			"another request with this Idempotency-Key is being answered; ask again in "
-			"a moment",
-			NULL);
+		api_once_reply_in_flight(request);
 	} else {
 		http_reply_problem(request, 422,
 			"this Idempotency-Key was used for another request; choose a new one for "

@@ -5,7 +5,7 @@
  *
  * Only success is kept: what was refused has changed nothing, and is done anew. When a server dies over a request, the next
  * attempt does it after the lease, with the same subject: an id for what it makes, so that the store knows it
- * again. Loop thread.
+ * again. An answer that comes as a stream is kept in one piece. Loop thread.
  */
 #ifndef API_ONCE_H
 #define API_ONCE_H
@@ -24,6 +24,15 @@ struct once *api_once_begin(struct http_request *request, const struct api_calle
 	const char *user_id, http_handler *go_on);
 
 void api_once_free(struct once *once);
+
+/* Keeps a reply that is no single one, such as a stream, for when the request is sent again: it then gets BODY of the given
+ * TYPE with 200 (both copied). TYPE NULL: it came to nothing, and is done anew. Calls KEPT with CONTEXT when that is stored or
+ * cannot be. */
+void api_once_keep(struct once *once, const char *type, struct ss_text body,
+	void (*kept)(void *context), void *context);
+
+/* Replies to REQUEST that it is being answered by somebody else. */
+void api_once_reply_in_flight(struct http_request *request);
 
 /* A UUID for what the request makes, the same in each attempt. */
 const char *api_once_subject(const struct once *once);

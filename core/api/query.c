@@ -1,10 +1,12 @@
 /* POST /api/v1/query: a customer asks a question, and gets the answer at once or as it is made. */
 #include "api/events.h"
+#include "api/once.h"
 #include "base/id.h"
 #include "base/memory.h"
 #include "http/sse.h"
 #include "support/stored_answer.h"
 #include "support/support.h"
+#include "value/json.h"
 #include "value/value.h"
 
 #include <stdlib.h>
@@ -50,21 +52,13 @@ static const struct support_listener listener = {
 	.replace = on_replace,
 };
 
-/* The turn of an attempt before goes on in another server. */
-static void reply_in_flight(struct http_request *request)
-{
-	http_reply_header(request, "Retry-After", "1");
-	http_reply_problem(request, 409,
-		"the question of this Idempotency-Key is being answered; ask again in a moment",
-		NULL);
-}
-
 static void reply_error(const struct asking *asking, const struct ss_error *err)
 {
 	if (err->status == SS_NOT_FOUND)
 		http_reply_field_problem(asking->request, 404, "/conversation_id", err->text);
 	else if (err->status == SS_CONFLICT && api_subject(asking->request) != NULL)
-		reply_in_flight(asking->request);
+		/* The turn of an attempt before goes on in another server. */
+		api_once_reply_in_flight(asking->request);
 	else
 		api_reply_unanswered(asking->request, err);
 }
@@ -75,17 +69,35 @@ static bool waits(const struct ss_value *reply)
 	return value_get(reply, "interrupts") != NULL;
 }
 
-static void end_stream(
-	const struct asking *asking, const struct ss_value *reply, const struct ss_error *err)
+static const char *last_event(const struct ss_value *reply)
 {
-	if (err == NULL) {
-		events_send_value(asking->events, waits(reply) ? "waiting" : "final", reply);
-	} else {
-		const struct http_problem problem = api_problem(err);
-		char *text = http_problem_text(&problem, http_request_id(asking->request));
-		events_send(asking->events, "error", (struct ss_text){text, strlen(text)});
-		free(text);
-	}
+	return waits(reply) ? "waiting" : "final";
+}
+
+/* The stream of an answer that is there: its last event alone. To be freed. */
+static struct buffer whole_stream(const struct ss_value *reply)
+{
+	struct buffer whole = {0};
+	char *json = json_text(reply);
+	sse_event(&whole, last_event(reply), (struct ss_text){json, strlen(json)});
+	free(json);
+	return whole;
+}
+
+static void end_stream(const struct asking *asking, const struct ss_value *reply)
+{
+	struct buffer whole = whole_stream(reply);
+	events_send_value(asking->events, last_event(reply), reply);
+	events_end_kept(asking->events, (struct ss_text){buffer_text(&whole), whole.length});
+	buffer_free(&whole);
+}
+
+static void end_stream_failed(const struct asking *asking, const struct ss_error *err)
+{
+	const struct http_problem problem = api_problem(err);
+	char *text = http_problem_text(&problem, http_request_id(asking->request));
+	events_send(asking->events, "error", (struct ss_text){text, strlen(text)});
+	free(text);
 	events_end(asking->events);
 }
 
@@ -95,8 +107,10 @@ static void on_replied(void *context, const struct ss_value *reply, const struct
 	struct asking *asking = context;
 	(void)trace;
 	http_on_cancel(asking->request, NULL, NULL);
-	if (asking->events != NULL && (err == NULL || events_begun(asking->events))) {
-		end_stream(asking, reply, err);
+	if (asking->events != NULL && err == NULL) {
+		end_stream(asking, reply);
+	} else if (asking->events != NULL && events_begun(asking->events)) {
+		end_stream_failed(asking, err);
 	} else {
 		events_free(asking->events);
 		if (err == NULL)
@@ -111,16 +125,6 @@ static void on_gone(void *context)
 {
 	const struct asking *asking = context;
 	support_leave(asking->turn);
-}
-
-/* The id of the turn that REQUEST makes, if it was given one; else NULL. */
-static const char *turn_of(const struct http_request *request, char turn_id[ID_SIZE])
-{
-	const char *subject = api_subject(request);
-	if (subject == NULL)
-		return NULL;
-	(void)snprintf(turn_id, ID_SIZE, "turn_%s", subject);
-	return turn_id;
 }
 
 static bool wants_stream(const struct http_request *request, const struct ss_value *body)
@@ -146,7 +150,7 @@ static void ask(struct http_request *request)
 	if (wants_stream(request, body))
 		asking->events = events_new(request);
 	const struct support_question question = {
-		.turn_id = turn_of(request, turn_id),
+		.turn_id = api_subject_turn(request, turn_id),
 		.user_id = stored_user,
 		.anonymous = strcmp(user_id, API_ANYBODY) == 0,
 		.conversation_id =
@@ -159,7 +163,9 @@ static void ask(struct http_request *request)
 		api->support, &question, http_request_log(request), on_replied, asking, &err);
 	free(stored_user);
 	if (asking->turn != NULL) {
-		http_on_cancel(request, on_gone, asking);
+		/* Whoever may come back for the answer gets the whole one. */
+		if (question.turn_id == NULL)
+			http_on_cancel(request, on_gone, asking);
 		return;
 	}
 	api_reply_unanswered(request, &err);
@@ -171,12 +177,18 @@ static void ask(struct http_request *request)
 static void on_found(void *context, const struct ss_value *reply, const struct ss_error *err)
 {
 	struct http_request *request = context;
-	if (err == NULL)
-		http_reply_json(request, 200, reply);
-	else if (err->status == SS_NOT_FOUND)
+	if (err != NULL && err->status == SS_NOT_FOUND) {
 		ask(request);
-	else
+	} else if (err != NULL) {
 		api_reply_error(request, err);
+	} else if (wants_stream(request, api_body(request))) {
+		struct buffer whole = whole_stream(reply);
+		http_reply_text(request, 200, SSE_TYPE,
+			(struct ss_text){buffer_text(&whole), whole.length});
+		buffer_free(&whole);
+	} else {
+		http_reply_json(request, 200, reply);
+	}
 }
 
 /* Whether the user whom the question names, if it names one, may ask now. If not, a problem was replied. */
@@ -197,19 +209,11 @@ void api_query(struct http_request *request)
 	const struct api *api = http_request_context(request);
 	struct ss_error err = {0};
 	char turn_id[ID_SIZE];
-	if (api_subject(request) != NULL && wants_stream(request, api_body(request))) {
-		http_reply_problem(request, 422,
-			"an answer that comes as it is made cannot be given again: leave out "
-			"stream "
-			"or Idempotency-Key",
-			NULL);
-		return;
-	}
 	if (!admit_user(request))
 		return;
 	if (!api_is_again(request))
 		ask(request);
-	else if (stored_answer_find(
-			 api->store, turn_of(request, turn_id), on_found, request, &err) < 0)
+	else if (stored_answer_find(api->store, api_subject_turn(request, turn_id), on_found,
+			 request, &err) < 0)
 		api_reply_error(request, &err);
 }

@@ -59,6 +59,48 @@ void api_user_erase(struct http_request *request)
 
 /* Storing. */
 
+static bool same_text(const struct ss_value *stored, const char *name, const char *text)
+{
+	return strcmp(value_as_string(value_get(stored, name), NULL), text != NULL ? text : "") ==
+	       0;
+}
+
+/* Whether STORED is what storing USER, who is new, comes to. */
+static bool is_same(const struct ss_value *stored, const struct ss_user *user)
+{
+	const char *text = user->metadata != NULL ? user->metadata : "{}";
+	struct ss_value *metadata = json_parse(text, strlen(text), NULL);
+	const struct ss_value *kept = value_get(stored, "metadata");
+	bool same = same_text(stored, "name", user->name) &&
+		    same_text(stored, "email", user->email) &&
+		    value_as_bool(value_get(stored, "vip")) == (user->vip > 0) &&
+		    (kept != NULL ? value_equal(kept, metadata) : value_count(metadata) == 0);
+	value_unref(metadata);
+	return same;
+}
+
+/* Whoever is there already as the user is described was made by the attempt before. */
+static int store_again(const struct ss_storage_operations *storage, void *instance, void *context,
+	struct ss_error *err)
+{
+	struct asked *asked = context;
+	const struct ss_user *user = asked_question(asked);
+	struct ss_error cause = {0};
+	struct ss_value *found = NULL;
+	if (storage->store_user(instance, user, &asked->value, err) == 0)
+		return 0;
+	if (err->status != SS_CONFLICT ||
+		storage->read_user(instance, user->id, &found, &cause) < 0)
+		return -1;
+	if (!is_same(found, user)) {
+		value_unref(found);
+		return -1;
+	}
+	*err = (struct ss_error){0};
+	asked->value = found;
+	return 0;
+}
+
 static int store(const struct ss_storage_operations *storage, void *instance, void *context,
 	struct ss_error *err)
 {
@@ -108,7 +150,7 @@ void api_user_create(struct http_request *request)
 	struct asked *asked = user_new(request, asked_member(request, "id"), reply_created);
 	struct ss_user *user = asked_question(asked);
 	user->is_new = true;
-	asked_run(asked, store);
+	asked_run(asked, api_is_again(request) ? store_again : store);
 }
 
 void api_user_change(struct http_request *request)

@@ -1,7 +1,7 @@
 #include "support/stored_article.h"
 
 #include "base/clock.h"
-#include "base/id.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "value/json.h"
@@ -35,7 +35,7 @@ void stored_article_end(struct stored_article *stored)
 
 void stored_article_name(struct ss_text title, char name[ARTICLE_NAME_SIZE])
 {
-	char id[ID_SIZE];
+	char hash[HASH_SIZE];
 	size_t length = 0;
 	for (size_t i = 0; i < title.length && length < NAME_LETTERS; i++) {
 		unsigned char c = (unsigned char)title.data[i];
@@ -47,8 +47,10 @@ void stored_article_name(struct ss_text title, char name[ARTICLE_NAME_SIZE])
 	while (length > 0 && name[length - 1] == '-')
 		length--;
 	name[length] = '\0';
-	if (length == 0)
-		(void)snprintf(name, ARTICLE_NAME_SIZE, "%s", id_new("article-", id));
+	if (length > 0)
+		return;
+	(void)hash_sha256(title.data, title.length, hash);
+	(void)snprintf(name, ARTICLE_NAME_SIZE, "article-%.32s", hash);
 }
 
 char *stored_article_data(const struct ss_value *article)
@@ -221,6 +223,15 @@ static int describe_stored(const struct ss_storage_operations *storage, void *in
 	return 0;
 }
 
+/* Whether the article of STORED is there as an attempt before stored it, in the words DATA. */
+static bool is_stored(
+	const struct stored_article *stored, const struct standing *standing, const char *data)
+{
+	struct ss_text text = value_as_text(value_get(standing->document, "data"));
+	return stored->is_again && text.length == strlen(data) &&
+	       memcmp(text.data, data, text.length) == 0;
+}
+
 static int write_named(const struct ss_storage_operations *storage, void *instance,
 	struct stored_article *stored, struct ss_error *err)
 {
@@ -228,6 +239,12 @@ static int write_named(const struct ss_storage_operations *storage, void *instan
 	if (read_standing(storage, instance, stored->files, stored->id, &standing, err) < 0)
 		return -1;
 	char *data = stored_article_data(stored->article);
+	if (is_stored(stored, &standing, data)) {
+		int described = describe_standing(stored, &standing, err);
+		value_unref(standing.document);
+		free(data);
+		return described;
+	}
 	int result = check_expected(stored, &standing, err);
 	stored->existed = standing.there;
 	if (result == 0 && stored->must_exist && !standing.there)

@@ -23,6 +23,7 @@ struct stored_article {
 	int64_t expected; /* the version that it must have; 0: that of a file; ARTICLE_ANY_VERSION: any */
 	bool must_exist; /* else it may be new */
 	bool must_be_new;
+	bool is_again; /* of a new one: the same words that are there already were stored by an attempt before */
 	bool give_back; /* of a removal: the file's article shall count again, rather than be hidden */
 	/* Found. */
 	struct ss_value *
@@ -43,7 +44,7 @@ int stored_article_write(const struct ss_storage_operations *storage, void *inst
 int stored_article_remove(const struct ss_storage_operations *storage, void *instance,
 	void *context, struct ss_error *err);
 
-/* Writes the id that a title makes, in small letters, digits and hyphens; one of chance when it has none of them. */
+/* Writes the id that a title makes, in small letters, digits and hyphens; of its bytes when it has none of them. */
 void stored_article_name(struct ss_text title, char name[ARTICLE_NAME_SIZE]);
 
 /* What is stored of ARTICLE, as JSON; the caller frees it. */

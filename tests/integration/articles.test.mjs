@@ -140,7 +140,7 @@ test('titles that make the same id get one each', async () => {
 	for (let i = 0; i < 3; i++) ids.push((await post(servers[i % 2], { title: 'Same title!', content: 'x y z.' })).json.id);
 	assert.deepEqual(ids, ['same-title', 'same-title-2', 'same-title-3']);
 	const greek = (await post(servers[0], { title: 'Πώς;', content: 'Έτσι.' })).json.id;
-	assert.match(greek, /^article-[0-9a-f-]{36}$/);
+	assert.match(greek, /^article-[0-9a-f]{32}$/);
 	for (const id of [...ids, greek]) assert.equal((await remove(servers[0], id)).status, 204);
 });
 

@@ -28,9 +28,12 @@ const elsewhere = {
 	401: 'a server without keys asks for none',
 	421: 'the tests ask under a name of the server; cors.test.mjs asks under others',
 	429: 'so much is not asked here; limits.test.mjs has small limits',
-	'askQuestion 409': 'two must ask with one Idempotency-Key at once; idempotency.test.mjs does',
-	'addArticle 409': 'the same',
-	'replyToConversation 409': 'the same',
+	...Object.fromEntries(
+		['askQuestion', 'giveFeedback', 'addArticle', 'importArticles', 'replyToConversation', 'createChatCompletion'].map((operation) => [
+			`${operation} 409`,
+			'two must ask with one Idempotency-Key at once; idempotency.test.mjs does',
+		]),
+	),
 	403: 'a server without keys lets everybody do everything',
 	500: 'something must be wrong in the server',
 	503: 'the server must have too much to do, or lack its store or its files',
