@@ -52,14 +52,39 @@ static void changes_what_is_given(struct probe *probe)
 			"\"id\":\"%s\",\"metadata\":{\"a\":1},\"updated_at\":\"%s\",\"vip\":true}",
 			probe_time(probe, probe->now_ns), id, probe_time(probe, user.at_ns)),
 		probe_store_user(probe, user));
-	user = (struct ss_user){
-		.id = id, .email = "", .vip = 0, .metadata = "{}", .at_ns = user.at_ns};
+	user = (struct ss_user){.id = id,
+		.email = "",
+		.vip = 0,
+		.metadata = "{}",
+		.at_ns = user.at_ns + PROBE_SECOND_NS};
 	probe_expect_json(probe, "a user who has nothing left",
 		probe_format(probe,
 			"{\"conversations\":0,\"created_at\":\"%s\",\"id\":\"%s\",\"metadata\":{},"
 			"\"updated_at\":\"%s\",\"vip\":false}",
 			probe_time(probe, probe->now_ns), id, probe_time(probe, user.at_ns)),
 		probe_store_user(probe, user));
+}
+
+static void changes_what_is_expected(struct probe *probe)
+{
+	const char *id = probe_name(probe, "ann");
+	struct ss_user user = {
+		.id = id, .name = "Ann", .vip = -1, .is_new = true, .at_ns = probe->now_ns};
+	(void)probe_store_user(probe, user);
+	user = (struct ss_user){.id = id, .name = "Bea", .vip = -1, .at_ns = probe->now_ns};
+	user.expected_ns = probe->now_ns - PROBE_SECOND_NS;
+	probe_refuse_user(probe, "a user who was changed at another time", user, SS_CONFLICT);
+	user.expected_ns = probe->now_ns;
+	const char *changed = probe_string(probe_store_user(probe, user), "updated_at");
+	if (!probe->failed && strcmp(changed, probe_time(probe, probe->now_ns)) <= 0)
+		probe_fail(probe, "the time of a change in the same moment", "a later one", "%s",
+			changed);
+	user.name = "Eve";
+	probe_refuse_user(probe, "a user whom somebody else has changed", user, SS_CONFLICT);
+	probe_expect(
+		probe, "the name after that", "Bea", probe_string(probe_user(probe, id), "name"));
+	user.id = probe_name(probe, "nobody");
+	probe_refuse_user(probe, "a user who is not there, as expected", user, SS_NOT_FOUND);
 }
 
 static void refuses_what_is_wrong(struct probe *probe)
@@ -203,6 +228,7 @@ static void refuses_other_places(struct probe *probe)
 static const struct probe_case cases[] = {
 	{"a user is what was said of one, also to turns", describes_users},
 	{"what is not given of a user stays, and what is empty goes", changes_what_is_given},
+	{"a user is changed as expected, or not at all", changes_what_is_expected},
 	{"a user that is wrong, there already or not there is refused", refuses_what_is_wrong},
 	{"a user comes with the first question, and has so many conversations",
 		counts_conversations},

@@ -231,6 +231,7 @@ struct ss_user {
 	const char *metadata;     /* a JSON object; NULL: as it was */
 	bool is_new;              /* there must be none with this id; else there must be one */
 	int64_t at_ns;            /* Unix time, UTC */
+	int64_t expected_ns; /* of a change: the `updated_at` that there must be; 0: any. Each change makes it a later one */
 };
 
 /* The figures from FROM to before TO, both the beginnings of hours, in steps of an hour or a day of UTC. */
@@ -474,8 +475,8 @@ struct ss_storage_operations {
 	/* One of them, with {conversations: how many}; SS_NOT_FOUND. */
 	int (*read_user)(
 		void *instance, const char *user_id, struct ss_value **user, struct ss_error *err);
-	/* Stores USER; *STORED is what read_user() gives then. SS_CONFLICT when there is one who is new, SS_NOT_FOUND when
-	 * there is none to be changed. */
+	/* Stores USER; *STORED is what read_user() gives then. SS_CONFLICT when there is one who is new, or who was
+	 * changed at another time than expected; SS_NOT_FOUND when there is none to be changed. */
 	int (*store_user)(void *instance, const struct ss_user *user, struct ss_value **stored,
 		struct ss_error *err);
 	/* Deletes all that is known of a user: the profile, conversations as delete_conversation() does, journals,

@@ -142,6 +142,19 @@ static int check_user(struct database *db, const struct ss_user *user, struct ss
 	return check_metadata(db, user->metadata, err);
 }
 
+/* Nothing was changed: there is no such user, or not as expected. */
+static int fail_unchanged(struct database *db, const struct ss_user *user, struct ss_error *err)
+{
+	struct ss_value *found = NULL;
+	if (user->expected_ns == 0)
+		return fail_unknown(user->id, err);
+	if (read_user(db, user->id, &found, err) < 0)
+		return -1;
+	database_values(db)->unref(found);
+	return ss_fail_as(err, SS_CONFLICT,
+		"the user %s was changed by somebody else meanwhile; read it again", user->id);
+}
+
 static int write_user(struct database *db, const struct ss_user *user, struct ss_error *err)
 {
 	struct cursor cursor =
@@ -152,14 +165,15 @@ static int write_user(struct database *db, const struct ss_user *user, struct ss
 	cursor_bind_int(&cursor, user->vip);
 	cursor_bind_string(&cursor, user->metadata);
 	cursor_bind_int(&cursor, user->at_ns / US_IN_NS);
+	if (!user->is_new)
+		cursor_bind_int(&cursor, user->expected_ns / US_IN_NS);
 	int result = cursor_next(&cursor, err);
+	bool unchanged = result == 0 && cursor_changes(&cursor) == 0;
 	if (result < 0 && cursor_is_duplicate(&cursor))
 		result = ss_fail_as(
 			err, SS_CONFLICT, "there is a user with the id %s already", user->id);
-	else if (result == 0 && cursor_changes(&cursor) == 0)
-		result = fail_unknown(user->id, err);
 	cursor_end(&cursor);
-	return result;
+	return unchanged ? fail_unchanged(db, user, err) : result;
 }
 
 /* Whether the attempt before has made the new user; then *STORED is it. */
