@@ -27,11 +27,17 @@ char *asked_keep(struct asked *asked, char *text)
 	return text;
 }
 
-static void reply_cursor(struct http_request *request, const struct ss_error *err)
+void asked_reply_cursor(struct http_request *request, const struct ss_error *err)
 {
 	struct ss_value *error = value_map_make(
 		{"parameter", value_text("cursor")}, {"detail", value_text(err->text)});
 	http_reply_problem(request, 422, err->text, value_list(&error, 1));
+}
+
+/* Whether ERR says that it is not what the header If-Match expects. */
+static bool is_unexpected(const struct asked *asked, const struct ss_error *err)
+{
+	return (err->status == SS_CONFLICT || err->status == SS_NOT_FOUND) && asked->has_expected;
 }
 
 static void on_done(void *context, const struct ss_error *err)
@@ -40,7 +46,9 @@ static void on_done(void *context, const struct ss_error *err)
 	if (err == NULL)
 		asked->reply(asked->request, asked->value);
 	else if (err->status == SS_INVALID && api_parameter_text(asked->request, "cursor") != NULL)
-		reply_cursor(asked->request, err);
+		asked_reply_cursor(asked->request, err);
+	else if (is_unexpected(asked, err))
+		http_reply_problem(asked->request, 412, err->text, NULL);
 	else
 		api_reply_error(asked->request, err);
 	value_unref(asked->value);

@@ -18,7 +18,8 @@ struct asked {
 	struct ss_value *value; /* what the call reads, freed with this */
 	char *texts[4];         /* what was made for the question, the same */
 	size_t text_count;
-	char id[56];        /* as texts, of what is new */
+	bool has_expected; /* the request has If-Match: that it is not so, or not there, is a 412 */
+	char id[56];       /* as texts, of what is new */
 	max_align_t data[]; /* the question */
 };
 
@@ -43,6 +44,9 @@ void asked_run_id(
 
 /* The id of such a call. */
 const char *asked_id(struct asked *asked);
+
+/* Replies that the parameter `cursor` is none, as ERR says. */
+void asked_reply_cursor(struct http_request *request, const struct ss_error *err);
 
 /* Replies with VALUE as it is, with a page as {items, next_cursor}, and with nothing (204). */
 void asked_reply_value(struct http_request *request, const struct ss_value *value);

@@ -14,7 +14,9 @@
 /* Responses that operations have by what they take, as components/responses names them. */
 enum response_for {
 	FOR_ALL,
-	FOR_KEYS,    /* those that want a key */
+	FOR_KEYS,  /* those that want a key */
+	FOR_TYPES, /* those whose replies have bodies */
+	FOR_CONDITIONAL,
 	FOR_LIMITED, /* those that can be asked too often */
 	FOR_ONCE,    /* those that are done once */
 	FOR_BODIES,
@@ -25,9 +27,11 @@ static const struct {
 	const char *name;
 	enum response_for whom;
 } common_responses[] = {
+	{"304", "NotModified", FOR_CONDITIONAL},
 	{"400", "BadRequest", FOR_ALL},
 	{"401", "Unauthorized", FOR_KEYS},
 	{"403", "Forbidden", FOR_KEYS},
+	{"406", "NotAcceptable", FOR_TYPES},
 	{"409", "RequestInFlight", FOR_ONCE},
 	{"413", "ContentTooLarge", FOR_BODIES},
 	{"415", "UnsupportedMediaType", FOR_BODIES},
@@ -100,6 +104,19 @@ static struct ss_value *read_parts(struct ss_error *err)
 	return document;
 }
 
+/* Whether one of the RESPONSES is a success with a body. Those that are named elsewhere have one. */
+static bool has_types(const struct ss_value *responses)
+{
+	for (size_t i = 0; i < value_count(responses); i++) {
+		const struct ss_value *response = value_at(responses, i);
+		if (value_key_at(responses, i)[0] == '2' &&
+			(value_get(response, "content") != NULL ||
+				value_get(response, "$ref") != NULL))
+			return true;
+	}
+	return false;
+}
+
 static bool applies(enum response_for whom, const struct ss_value *operation)
 {
 	bool is_public = strcmp(string_at(operation, "x-role"), role_names[API_PUBLIC]) == 0;
@@ -108,6 +125,10 @@ static bool applies(enum response_for whom, const struct ss_value *operation)
 		return true;
 	case FOR_KEYS:
 		return !is_public;
+	case FOR_TYPES:
+		return has_types(value_get(operation, "responses"));
+	case FOR_CONDITIONAL:
+		return value_as_bool(value_get(operation, "x-conditional"));
 	case FOR_LIMITED:
 		return !is_public && !value_as_bool(value_get(operation, "x-unlimited"));
 	case FOR_ONCE:
@@ -144,11 +165,44 @@ static struct ss_value *with_common_responses(const struct ss_value *operation)
 	return common;
 }
 
+static struct ss_value *reference(const char *to)
+{
+	return value_map_make({"$ref", value_text(to)});
+}
+
+/* OPERATION, which clients may have the reply of, with the header that they say so in and the one that tells it; new. */
+static struct ss_value *with_condition(const struct ss_value *operation)
+{
+	if (!value_as_bool(value_get(operation, "x-conditional")))
+		return value_ref(operation);
+	struct ss_value *parameter = reference("#/components/parameters/IfNoneMatch");
+	struct ss_value *more = value_list(&parameter, 1);
+	const struct ss_value *own = value_get(operation, "parameters");
+	struct ss_value *parameters =
+		own != NULL ? value_list_append(value_ref(own), more) : value_ref(more);
+	value_unref(more);
+	struct ss_value *with = value_map_with(operation, "parameters", parameters);
+	const struct ss_value *success = value_get(value_get(with, "responses"), "200");
+	if (value_get(success, "$ref") != NULL)
+		return with;
+	struct ss_value *tag = value_map_make({"responses",
+		value_map_make(
+			{"200", value_map_make({"headers",
+					value_map_make({"ETag",
+						reference("#/components/headers/ETag")})})})});
+	struct ss_value *whole = merge(with, tag);
+	value_unref(tag);
+	value_unref(with);
+	return whole;
+}
+
 /* OPERATION as it is published: with all responses, and what it wants of a key. New. */
 static struct ss_value *publish(const struct ss_value *operation)
 {
-	struct ss_value *responses = with_common_responses(operation);
-	struct ss_value *whole = value_map_with(operation, "responses", responses);
+	struct ss_value *conditional = with_condition(operation);
+	struct ss_value *responses = with_common_responses(conditional);
+	struct ss_value *whole = value_map_with(conditional, "responses", responses);
+	value_unref(conditional);
 	bool is_public = strcmp(string_at(operation, "x-role"), role_names[API_PUBLIC]) == 0;
 	struct ss_value *key = value_map_make({"key", value_list(NULL, 0)});
 	struct ss_value *security = is_public ? value_list(NULL, 0) : value_list(&key, 1);
@@ -221,6 +275,22 @@ static int read_parameters(struct api_document *document, struct api_operation *
 	return 0;
 }
 
+/* Takes the media types that the successes among RESPONSES may have. */
+static void read_types(struct api_document *document, struct api_operation *operation,
+	const struct ss_value *responses)
+{
+	for (size_t i = 0; i < value_count(responses); i++) {
+		const struct ss_value *content =
+			value_get(follow(document->value, value_at(responses, i)), "content");
+		if (value_key_at(responses, i)[0] != '2')
+			continue;
+		size_t count = operation->type_count + value_count(content);
+		operation->types = memory_resize(operation->types, count, sizeof *operation->types);
+		for (size_t k = 0; k < value_count(content); k++)
+			operation->types[operation->type_count++] = value_key_at(content, k);
+	}
+}
+
 static const struct api_handler *find_handler(
 	const struct api_handler *handlers, size_t count, const char *operation)
 {
@@ -265,11 +335,13 @@ static int add_operation(const struct making *making, const char *path, const ch
 		return ss_fail(err, "nothing answers the operation %s", operation->id);
 	operation->handle = handler->handle;
 	operation->is_unlimited = value_as_bool(value_get(value, "x-unlimited"));
+	operation->is_conditional = value_as_bool(value_get(value, "x-conditional"));
 	operation->is_once = value_as_bool(value_get(value, "x-idempotent"));
 	operation->user = string_at(value, "x-user");
 	if (operation->user == NULL && operation->body != NULL)
 		operation->user = "user_id";
 	operation->method = upper_case(method);
+	read_types(document, operation, value_get(value, "responses"));
 	document->routes[document->count++] = (struct http_route){
 		.method = operation->method,
 		.path = path,
@@ -398,6 +470,7 @@ void api_document_free(struct api_document *document)
 	for (size_t i = 0; i < document->count; i++) {
 		free((char *)document->operations[i].method);
 		free(document->operations[i].parameters);
+		free(document->operations[i].types);
 	}
 	free(document->operations);
 	free(document->routes);

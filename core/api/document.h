@@ -5,7 +5,7 @@
  *
  * Each operation says in x-role who may ask: "public" (anybody), or a key of the role "chat", "operator" or "admin", of
  * which each may do what those before it may. x-unlimited: true has no limit of requests, as all that is public. x-idempotent: true
- * is done once for each Idempotency-Key; x-user is the member of the body that says which user that is about, by default user_id. x-body: FORM takes another body than the JSON that its schema describes.
+ * is done once for each Idempotency-Key; x-conditional: true has an ETag and answers If-None-Match; x-user is the member of the body that says which user that is about, by default user_id. x-body: FORM takes another body than the JSON that its schema describes.
  */
 #ifndef API_DOCUMENT_H
 #define API_DOCUMENT_H
@@ -38,12 +38,15 @@ struct api_operation {
 	const char *method; /* "POST" */
 	const char *path;
 	enum api_role role;
-	bool is_unlimited; /* nobody is refused for having asked too often */
-	bool is_once;      /* x-idempotent: with an Idempotency-Key it is done once */
-	const char *user;  /* the member of the body that says which user it is about; NULL: none */
+	bool is_conditional; /* x-conditional: clients may have the reply already */
+	bool is_unlimited;   /* nobody is refused for having asked too often */
+	bool is_once;        /* x-idempotent: with an Idempotency-Key it is done once */
+	const char *user; /* the member of the body that says which user it is about; NULL: none */
 	const struct ss_value *body; /* the schema of a JSON body; NULL: none is read */
 	struct api_parameter *parameters;
 	size_t parameter_count;
+	const char **types; /* media types of its successes; none: they have no body */
+	size_t type_count;
 	http_handler *handle;
 };
 

@@ -2,9 +2,11 @@
 
 #include "api/api.h"
 #include "api/once.h"
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "http/json_body.h"
+#include "http/negotiate.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -162,6 +164,28 @@ static void do_once(struct http_request *request, struct passage *passage,
 	free(stored);
 }
 
+/* Whether the client of REQUEST takes a reply of the operation. If not, a problem was replied, and nothing is done. */
+static bool check_accept(struct http_request *request, const struct api_operation *operation)
+{
+	struct buffer types = {0};
+	char *accept = http_request_header_list(request, "Accept");
+	bool wanted = operation->type_count == 0;
+	for (size_t i = 0; i < operation->type_count && !wanted; i++) {
+		wanted = http_type_wanted(accept, operation->types[i]) > 0;
+		buffer_add_format(&types, "%s%s", i > 0 ? ", " : "", operation->types[i]);
+	}
+	free(accept);
+	if (!wanted) {
+		char *detail = memory_format(
+			"the header Accept takes none of the media types that this has: %s",
+			buffer_text(&types));
+		http_reply_problem(request, 406, detail, NULL);
+		free(detail);
+	}
+	buffer_free(&types);
+	return wanted;
+}
+
 void api_gate(struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
@@ -175,6 +199,10 @@ void api_gate(struct http_request *request)
 	if (!api_caller_find(request, operation->role, &caller) ||
 		(limited && !api_admit_key(request, &caller)))
 		return;
+	if (!check_accept(request, operation))
+		return;
+	if (operation->is_conditional)
+		http_request_may_be_known(request);
 	struct ss_value *parameters = read_parameters(request, api->document, operation);
 	if (parameters == NULL)
 		return;

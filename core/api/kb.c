@@ -2,7 +2,7 @@
  * GET /api/v1/kb/articles: the articles, how often replies showed them, and what customers said of these.
  * GET /api/v1/kb/unanswered: the questions that the articles have no answer to.
  */
-#include "api/api.h"
+#include "api/asked.h"
 #include "base/memory.h"
 #include "service/catalogue.h"
 #include "service/store.h"
@@ -138,7 +138,7 @@ static void on_unanswered(void *context, const struct ss_value *page, const stru
 {
 	struct http_request *request = context;
 	if (err != NULL && err->status == SS_INVALID) {
-		http_reply_problem(request, 422, err->text, NULL);
+		asked_reply_cursor(request, err);
 		return;
 	}
 	if (err != NULL) {

@@ -1,8 +1,10 @@
 /*
  * POST /api/v1/kb/articles and GET, PUT and DELETE /api/v1/kb/articles/{id}: single articles. An article's version is its ETag; one
- * of a file has the version 0.
+ * of a file has the version 0 and what tells its words.
  */
 #include "api/api.h"
+#include "api/if_match.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "service/catalogue.h"
@@ -13,6 +15,8 @@
 #include <event2/http.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { FILE_TAG = 16 }; /* hexadecimal digits */
 
 /* A request about one article on its way to the store. */
 struct article_request {
@@ -37,23 +41,40 @@ static void end(struct article_request *article)
 	free(article);
 }
 
-/* Reads the header If-Match: one ETag, or * for any. False when it is something else; then a problem was replied. */
+/* What tells the article of a file from others, as they have no versions. */
+static char *write_file_tag(const struct ss_value *article, char tag[HASH_SIZE])
+{
+	char *data = stored_article_data(article);
+	(void)hash_sha256(data, strlen(data), tag);
+	tag[FILE_TAG] = '\0';
+	free(data);
+	return tag;
+}
+
+/* Whether the file's article of the tag is the one that is there. */
+static bool is_file_tag(const struct article_request *article, const char *expected)
+{
+	char tag[HASH_SIZE];
+	const struct ss_value *own = articles_find(article->stored.files, article->stored.id);
+	return own != NULL && strcmp(write_file_tag(own, tag), expected) == 0;
+}
+
+/* Takes what If-Match expects. False when that cannot be; then a problem was replied. */
 static bool read_if_match(struct article_request *article)
 {
-	const char *given = http_request_header(article->request, "If-Match");
-	char *rest = NULL;
-	if (given == NULL)
+	struct api_if_match expected;
+	if (!api_read_if_match(article->request, "article", &expected))
+		return false;
+	article->stored.must_exist = expected.is_given;
+	if (!expected.is_given || expected.is_any)
 		return true;
-	article->stored.must_exist = true;
-	if (strcmp(given, "*") == 0)
-		return true;
-	article->stored.expected = given[0] == '"' && given[1] >= '0' && given[1] <= '9'
-					   ? strtoll(given + 1, &rest, 10)
-					   : ARTICLE_ANY_VERSION;
-	if (rest != NULL && strcmp(rest, "\"") == 0)
+	article->stored.expected = expected.version;
+	if (expected.version != 0 || expected.rest[0] == '\0' ||
+		is_file_tag(article, expected.rest))
 		return true;
 	http_reply_problem(article->request, 412,
-		"If-Match takes the ETag of the article as it was read, or *", NULL);
+		"the article of the file is not the one of this ETag any more; read it again",
+		NULL);
 	return false;
 }
 
@@ -77,11 +98,14 @@ static bool read_article(struct article_request *article)
 
 static void reply_article(struct article_request *article, int status)
 {
-	char etag[32];
+	char etag[64], tag[HASH_SIZE];
 	const struct ss_value *found = article->stored.found;
 	int64_t version = value_as_int(value_get(found, "version"));
 	bool of_file = strcmp(value_as_string(value_get(found, "source"), NULL), "file") == 0;
-	(void)snprintf(etag, sizeof etag, "\"%lld\"", (long long)version);
+	if (of_file)
+		(void)snprintf(etag, sizeof etag, "\"0-%s\"", write_file_tag(found, tag));
+	else
+		(void)snprintf(etag, sizeof etag, "\"%lld\"", (long long)version);
 	if (version > 0 || of_file)
 		http_reply_header(article->request, "ETag", etag);
 	if (status == 201) {

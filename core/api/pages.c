@@ -161,7 +161,10 @@ struct api_pages *api_pages_new(
 	struct api_pages *pages = memory_make(struct api_pages);
 	char *text = json_text(document);
 	pages->document = (struct http_kept){
-		.type = "application/json", .plain = http_form_of(text_of(text))};
+		.type = "application/json",
+		.plain = http_form_of(text_of(text)),
+		.gzip = http_form_packed(text_of(text)),
+	};
 	pages->folder = memory_string(folder);
 	pages->errors = print_errors();
 	make_pages(pages);
@@ -183,6 +186,7 @@ void api_pages_free(struct api_pages *pages)
 		free((char *)pages->foreign[i].gzip.text.data);
 	}
 	free((char *)pages->document.plain.text.data);
+	free((char *)pages->document.gzip.text.data);
 	free(pages->errors);
 	free(pages->folder);
 	free(pages);

@@ -2,6 +2,7 @@
  * Users: GET and POST /api/v1/users; GET, PATCH and DELETE …/{id}, which erases all that is known of one.
  */
 #include "api/asked.h"
+#include "api/if_match.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "value/json.h"
@@ -10,6 +11,8 @@
 #include <event2/http.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define US_IN_NS ((int64_t)1000)
 
 static int list(const struct ss_storage_operations *storage, void *instance, void *context,
 	struct ss_error *err)
@@ -40,9 +43,26 @@ static int read(const struct ss_storage_operations *storage, void *instance, voi
 	return storage->read_user(instance, asked_id(asked), &asked->value, err);
 }
 
+/* Of a user the ETag is when they were described last, and how many conversations they have. */
+static void reply_with(struct http_request *request, const struct ss_value *user, int status)
+{
+	char etag[64];
+	int64_t at_ns = 0;
+	(void)api_read_time(value_as_string(value_get(user, "updated_at"), NULL), &at_ns);
+	(void)snprintf(etag, sizeof etag, "\"%lld-%lld\"", (long long)(at_ns / US_IN_NS),
+		(long long)value_as_int(value_get(user, "conversations")));
+	http_reply_header(request, "ETag", etag);
+	http_reply_json(request, status, user);
+}
+
+static void reply_user(struct http_request *request, const struct ss_value *user)
+{
+	reply_with(request, user, 200);
+}
+
 void api_user(struct http_request *request)
 {
-	asked_run_id(request, api_parameter_text(request, "id"), read, asked_reply_value);
+	asked_run_id(request, api_parameter_text(request, "id"), read, reply_user);
 }
 
 static int erase(const struct ss_storage_operations *storage, void *instance, void *context,
@@ -142,7 +162,7 @@ static void reply_created(struct http_request *request, const struct ss_value *u
 	http_reply_header(request, "Location", location);
 	free(location);
 	free(id);
-	http_reply_json(request, 201, user);
+	reply_with(request, user, 201);
 }
 
 void api_user_create(struct http_request *request)
@@ -153,7 +173,23 @@ void api_user_create(struct http_request *request)
 	asked_run(asked, api_is_again(request) ? store_again : store);
 }
 
+/* When the user must have been described last; 0: whenever. */
+static int64_t expected_ns(const struct api_if_match *expected)
+{
+	if (!expected->is_given || expected->is_any)
+		return 0;
+	bool is_time = expected->version > 0 && expected->version <= INT64_MAX / US_IN_NS;
+	return is_time ? expected->version * US_IN_NS : INT64_MAX;
+}
+
 void api_user_change(struct http_request *request)
 {
-	asked_run(user_new(request, api_parameter_text(request, "id"), asked_reply_value), store);
+	struct api_if_match expected;
+	if (!api_read_if_match(request, "user", &expected))
+		return;
+	struct asked *asked = user_new(request, api_parameter_text(request, "id"), reply_user);
+	struct ss_user *user = asked_question(asked);
+	user->expected_ns = expected_ns(&expected);
+	asked->has_expected = expected.is_given;
+	asked_run(asked, store);
 }

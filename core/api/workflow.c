@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "graph/draw.h"
+#include "http/negotiate.h"
 #include "support/support.h"
 #include "value/value.h"
 
@@ -10,27 +11,30 @@
 #include <string.h>
 
 static const struct form {
-	const char *name, *type;
+	const char *name, *type, *charset;
 	enum graph_format format;
 } forms[] = {
-	{"mermaid", "text/plain; charset=utf-8", GRAPH_MERMAID},
-	{"dot", "text/vnd.graphviz; charset=utf-8", GRAPH_DOT},
-	{"svg", "image/svg+xml", GRAPH_SVG},
+	{"mermaid", "text/plain", "; charset=utf-8", GRAPH_MERMAID},
+	{"dot", "text/vnd.graphviz", "; charset=utf-8", GRAPH_DOT},
+	{"svg", "image/svg+xml", "", GRAPH_SVG},
 };
 
 /* The form that REQUEST wants; NULL: JSON. What `format` says wins over what the client accepts. */
 static const struct form *find_form(const struct http_request *request)
 {
 	const char *name = api_parameter_text(request, "format");
-	const char *accept = http_request_header(request, "Accept");
+	char *accept = http_request_header_list(request, "Accept");
+	const struct form *found = NULL;
+	double most = http_type_wanted(accept, "application/json");
 	for (size_t i = 0; i < array_length(forms); i++) {
-		size_t length = strcspn(forms[i].type, ";");
-		bool accepted = accept != NULL && strlen(accept) == length &&
-				strncmp(accept, forms[i].type, length) == 0;
-		if (name != NULL ? strcmp(name, forms[i].name) == 0 : accepted)
-			return &forms[i];
+		double wanted = http_type_wanted(accept, forms[i].type);
+		if (name != NULL ? strcmp(name, forms[i].name) == 0 : wanted > most) {
+			most = wanted;
+			found = &forms[i];
+		}
 	}
-	return NULL;
+	free(accept);
+	return found;
 }
 
 static struct ss_value *node_value(const struct graph_node *node)
@@ -112,7 +116,7 @@ void api_workflow(struct http_request *request)
 	const struct api *api = http_request_context(request);
 	const struct graph *graph = support_graph(api->support);
 	const struct form *form = find_form(request);
-	http_reply_header(request, "Vary", "Accept");
+	http_reply_vary(request, "Accept");
 	if (form == NULL) {
 		struct ss_value *value = graph_value(graph);
 		http_reply_json(request, 200, value);
@@ -121,7 +125,9 @@ void api_workflow(struct http_request *request)
 	}
 	struct buffer drawing = {0};
 	graph_draw(graph, form->format, &drawing);
+	char *type = memory_format("%s%s", form->type, form->charset);
 	http_reply_text(
-		request, 200, form->type, (struct ss_text){buffer_text(&drawing), drawing.length});
+		request, 200, type, (struct ss_text){buffer_text(&drawing), drawing.length});
+	free(type);
 	buffer_free(&drawing);
 }

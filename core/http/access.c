@@ -1,6 +1,5 @@
 #include "http/access.h"
 
-#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/network.h"
 #include "config/access.h"
@@ -8,8 +7,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <event2/buffer.h>
-#include <event2/keyvalq_struct.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,9 +16,11 @@ enum { HOPS = 32 };
 
 /* What pages may send and see beyond what all pages may. */
 static const char request_headers[] = "Authorization, Content-Type, Idempotency-Key, If-Match, "
-				      "Last-Event-ID, X-Request-ID, traceparent";
-static const char reply_headers[] = "ETag, Idempotency-Replayed, Location, RateLimit, "
-				    "RateLimit-Policy, Retry-After, X-Request-ID";
+				      "If-None-Match, Last-Event-ID, X-Request-ID, traceparent, "
+				      "tracestate";
+static const char reply_headers[] =
+	"Content-Disposition, ETag, Idempotency-Replayed, Location, RateLimit, "
+	"RateLimit-Policy, Retry-After, X-Request-ID";
 
 static const struct config_access *access_of(const struct http_request *request)
 {
@@ -58,29 +57,13 @@ static bool last_item(const char *text, size_t *end, char item[INET6_ADDRSTRLEN 
 	return true;
 }
 
-/* All headers NAME of REQUEST as one list, as RFC 9110 (5.3) has it; "" when there is none. The caller frees it. */
-static char *joined_header(const struct http_request *request, const char *name)
-{
-	const struct evkeyvalq *headers = evhttp_request_get_input_headers(request->evhttp);
-	struct buffer joined = {0};
-	for (const struct evkeyval *header = headers->tqh_first; header != NULL;
-		header = header->next.tqe_next) {
-		if (strcasecmp(header->key, name) != 0)
-			continue;
-		if (joined.length > 0)
-			buffer_add_char(&joined, ',');
-		buffer_add_string(&joined, header->value);
-	}
-	return buffer_take(&joined);
-}
-
 /* Goes back from the connection's other end over the proxies that are trusted; what a client writes itself stands before what
  * these wrote. */
 static void follow_proxies(struct http_request *request, struct address *address)
 {
 	const struct config_access *access = access_of(request);
-	char *hops = joined_header(request, "X-Forwarded-For");
-	size_t end = strlen(hops);
+	char *hops = http_request_header_list(request, "X-Forwarded-For");
+	size_t end = hops != NULL ? strlen(hops) : 0;
 	for (size_t i = 0; i < HOPS && end > 0 && is_proxy(access, address); i++) {
 		char item[INET6_ADDRSTRLEN + 8];
 		struct address before;
@@ -97,8 +80,8 @@ static void find_peer(struct http_request *request)
 	struct address address;
 	if (address_read(&address, request->peer) < 0 || !is_proxy(access_of(request), &address))
 		return;
-	char *scheme = joined_header(request, "X-Forwarded-Proto");
-	request->is_secure = strcasecmp(scheme, "https") == 0;
+	char *scheme = http_request_header_list(request, "X-Forwarded-Proto");
+	request->is_secure = scheme != NULL && strcasecmp(scheme, "https") == 0;
 	free(scheme);
 	follow_proxies(request, &address);
 }
@@ -200,7 +183,7 @@ void http_access_begin(struct http_request *request)
 	if (access->origin_count == 0)
 		return;
 	const char *origin = http_request_header(request, "Origin");
-	http_reply_header(request, "Vary", "Origin");
+	http_reply_vary(request, "Origin");
 	if (origin == NULL || !is_named(access, origin))
 		return;
 	http_reply_header(request, "Access-Control-Allow-Origin", origin);

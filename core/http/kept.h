@@ -27,13 +27,10 @@ struct http_kept {
 /* TEXT with its tag, which is made of its bytes. */
 struct http_form http_form_of(struct ss_text text);
 
+/* The same of TEXT compressed, in memory that the caller frees. */
+struct http_form http_form_packed(struct ss_text text);
+
 /* Replies 200 with KEPT, or 304 when the client has it. It is not copied. */
 void http_reply_kept(struct http_request *request, const struct http_kept *kept);
-
-/* Whether ETAG is one of HEADER, which is as If-None-Match has it: a list, or *. */
-bool http_etag_listed(const char *header, const char *etag);
-
-/* Whether HEADER, an Accept-Encoding, takes gzip. NULL: there is no such header. */
-bool http_gzip_accepted(const char *header);
 
 #endif

@@ -20,7 +20,8 @@ struct http_request {
 	char id[GUARD_ID_SIZE];
 	char label[GUARD_LABEL_SIZE];
 	char peer[64];
-	bool is_secure; /* a proxy says that the client has spoken TLS with it */
+	bool may_be_known; /* the client may have the reply already */
+	bool is_secure;    /* a proxy says that the client has spoken TLS with it */
 	/* Takes the reply in place of the client; NULL: nobody. */
 	http_reply_taken *taken;
 	void *taken_data;

@@ -1,6 +1,7 @@
 /* How a request is answered. */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "http/negotiate.h"
 #include "http/private.h"
 #include "http/stream.h"
 #include "service/metrics.h"
@@ -21,6 +22,14 @@ void http_reply_header(struct http_request *request, const char *name, const cha
 const char *http_reply_header_of(const struct http_request *request, const char *name)
 {
 	return evhttp_find_header(evhttp_request_get_output_headers(request->evhttp), name);
+}
+
+void http_reply_vary(struct http_request *request, const char *name)
+{
+	const char *before = http_reply_header_of(request, "Vary");
+	char *both = before != NULL ? memory_format("%s, %s", before, name) : memory_string(name);
+	http_reply_header(request, "Vary", both);
+	free(both);
 }
 
 void http_take_reply(struct http_request *request, http_reply_taken *taken, void *data)
@@ -113,21 +122,16 @@ static int add_shared(struct evbuffer *output, const void *body, size_t length)
 	return evbuffer_add_reference(output, body, length, NULL, NULL);
 }
 
-/* Sends the reply and ends REQUEST. Without a TYPE there is no body. */
-static void send_body(struct http_request *request, int status, const char *type, const char *body,
-	size_t length, add_body *add)
+/* Sends the reply and ends REQUEST. */
+static void send_body(
+	struct http_request *request, const struct http_outgoing *reply, add_body *add)
 {
 	struct evhttp_request *evhttp = request->evhttp;
 	struct guard *guard = request->guard;
-	if (request->taken != NULL) {
-		http_reply_taken *taken = request->taken;
-		request->taken = NULL;
-		taken(request->taken_data, request, status, type, (struct ss_text){body, length});
-		return;
-	}
-	http_reply_note(request, status, length);
+	int status = reply->status;
+	http_reply_note(request, status, reply->length);
 	if (guard != NULL) {
-		set_headers(request, status, type, length);
+		set_headers(request, status, reply->type, reply->length);
 		guard_prepare_reply(guard, evhttp);
 	}
 	http_request_free(request);
@@ -136,23 +140,37 @@ static void send_body(struct http_request *request, int status, const char *type
 		return;
 	}
 	/* evhttp would send a body to HEAD as well. */
-	if (evhttp_request_get_command(evhttp) != EVHTTP_REQ_HEAD && length > 0 &&
-		add(evhttp_request_get_output_buffer(evhttp), body, length) < 0)
+	if (evhttp_request_get_command(evhttp) != EVHTTP_REQ_HEAD && reply->length > 0 &&
+		add(evhttp_request_get_output_buffer(evhttp), reply->body, reply->length) < 0)
 		abort(); /* only for want of memory */
 	evhttp_send_reply(evhttp, status, http_status_title(status), NULL);
 	guard_replied(guard, evhttp);
 }
 
+/* Without a TYPE there is no body. */
 static void send_reply(
 	struct http_request *request, int status, const char *type, const char *body, size_t length)
 {
-	send_body(request, status, type, body, length, evbuffer_add);
+	struct http_outgoing reply = {
+		.status = status, .type = type, .body = body, .length = length};
+	if (request->taken != NULL) {
+		http_reply_taken *taken = request->taken;
+		request->taken = NULL;
+		taken(request->taken_data, request, status, type, (struct ss_text){body, length});
+		return;
+	}
+	if (request->guard != NULL)
+		http_negotiate(request, &reply);
+	send_body(request, &reply, evbuffer_add);
+	free(reply.packed);
 }
 
 void http_reply_shared(
 	struct http_request *request, int status, const char *type, struct ss_text text)
 {
-	send_body(request, status, type, text.data, text.length, add_shared);
+	const struct http_outgoing reply = {
+		.status = status, .type = type, .body = text.data, .length = text.length};
+	send_body(request, &reply, add_shared);
 }
 
 void http_reply_json(struct http_request *request, int status, const struct ss_value *body)

@@ -1,10 +1,13 @@
 /* What a handler asks about its request. */
 #include "http/request.h"
 
+#include "base/buffer.h"
 #include "http/private.h"
 
 #include <event2/buffer.h>
+#include <event2/keyvalq_struct.h>
 #include <string.h>
+#include <strings.h>
 
 void *http_request_context(const struct http_request *request)
 {
@@ -92,6 +95,28 @@ const char *http_request_header(const struct http_request *request, const char *
 		evhttp_find_header(evhttp_request_get_input_headers(request->evhttp), name);
 	/* evhttp leaves tabs there. */
 	return value != NULL ? value + strspn(value, " \t") : NULL;
+}
+
+char *http_request_header_list(const struct http_request *request, const char *name)
+{
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(request->evhttp);
+	struct buffer joined = {0};
+	bool found = false;
+	for (const struct evkeyval *header = headers->tqh_first; header != NULL;
+		header = header->next.tqe_next) {
+		if (strcasecmp(header->key, name) != 0)
+			continue;
+		if (found)
+			buffer_add_char(&joined, ',');
+		buffer_add_string(&joined, header->value);
+		found = true;
+	}
+	return found ? buffer_take(&joined) : NULL;
+}
+
+void http_request_may_be_known(struct http_request *request)
+{
+	request->may_be_known = true;
 }
 
 bool http_request_cancelled(const struct http_request *request)

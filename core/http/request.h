@@ -56,6 +56,13 @@ struct ss_text http_request_body(struct http_request *request);
 /* The header NAME, or NULL; of several the first. Its bytes need not be UTF-8. */
 const char *http_request_header(const struct http_request *request, const char *name);
 
+/* All headers NAME as one list, as RFC 9110 (5.3) has it; NULL when there is none. The caller frees it. */
+char *http_request_header_list(const struct http_request *request, const char *name);
+
+/* The reply to REQUEST, if it is a 200, gets an ETag (the handler's, or one that is made of its bytes), and is a 304 when
+ * the client says that it has it. */
+void http_request_may_be_known(struct http_request *request);
+
 /* Calls CANCELLED with DATA when the client goes away before the reply, or ends its side of the
  * connection: what would only serve the reply can stop. The request still needs its reply, which goes
  * nowhere; CANCELLED may give it. It is called at once if the client has gone already. A second call
@@ -82,6 +89,9 @@ const char *http_reply_header_of(const struct http_request *request, const char 
 /* Adds a header to the reply, in place of one of that name. Every reply has X-Request-ID, Content-Length
  * and X-Content-Type-Options, and Cache-Control: no-store unless it was set here. */
 void http_reply_header(struct http_request *request, const char *name, const char *value);
+
+/* Says that the reply follows from the header NAME of the request, beside those that were said before. */
+void http_reply_vary(struct http_request *request, const char *name);
 
 /* Replies with BODY as JSON. */
 void http_reply_json(struct http_request *request, int status, const struct ss_value *body);

@@ -98,7 +98,8 @@ test('a file\'s article is replaced, hidden and given back', async (t) => {
 	const id = 'reset-password';
 	const question = 'How do I reset my password?';
 	const file = await read(servers[0], id);
-	assert.deepEqual([file.json.source, file.json.version, file.headers.etag], ['file', 0, '"0"']);
+	assert.deepEqual([file.json.source, file.json.version], ['file', 0]);
+	assert.match(file.headers.etag, /^"0-[0-9a-f]{16}"$/);
 	assertProblem(await post(servers[0], { ...walrus, id }), 409, '/id');
 	const own = { title: question, content: 'Ask the walrus for a new password.', category: 'Account' };
 	assert.equal((await put(servers[0], id, own, { 'If-Match': '"0"' })).status, 200);

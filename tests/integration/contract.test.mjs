@@ -62,37 +62,16 @@ async function real(value, operation) {
 	return JSON.parse(text);
 }
 
-function examplesOf(media) {
-	if (media.examples) return Object.values(media.examples).map((example) => example.value);
-	return media.example === undefined ? [] : [media.example];
-}
-
-// A path of OPERATION, with the examples of its parameters.
-function pathOf(operation, values = {}) {
-	return operation.path.replaceAll(/\{(\w+)\}/g, (_, name) => {
-		const parameter = (operation.parameters ?? []).map((one) => contract.follow(one)).find((one) => one.name === name);
-		const schema = parameter.schema.$ref ? contract.follow(parameter.schema) : parameter.schema;
-		const value = values[name] ?? parameter.example ?? schema.examples?.[0];
-		assert.notEqual(value, undefined, `the parameter ${name} of ${operation.operationId} has no example`);
-		return encodeURIComponent(value);
-	});
-}
-
-function bodiesOf(operation) {
-	const content = operation.requestBody ? contract.follow(operation.requestBody).content : {};
-	return Object.entries(content).flatMap(([type, media]) => examplesOf(media).map((body) => ({ type, body })));
-}
-
 test('every request example is answered as the document says', async () => {
 	// What removes things comes last.
 	const operations = contract.operations
 		.filter((operation) => !contract.isEndless(operation))
 		.toSorted((a, b) => (a.method === 'DELETE') - (b.method === 'DELETE'));
 	for (const operation of operations) {
-		const bodies = bodiesOf(operation);
+		const bodies = contract.bodiesOf(operation);
 		if (operation.requestBody) assert.ok(bodies.length > 0, `${operation.operationId} has no example`);
 		for (const { type, body } of bodies.length > 0 ? bodies : [{}]) {
-			const { route, sent } = await real({ route: pathOf(operation), sent: body }, operation);
+			const { route, sent } = await real({ route: contract.pathOf(operation), sent: body }, operation);
 			const headers = type ? { 'Content-Type': type } : {};
 			const reply = await assertKept(operation.method, route, { body: sent, headers });
 			assert.ok(reply.status < 300 || unready.includes(operation.operationId), `${operation.operationId}: ${reply.status} ${reply.text}`);
@@ -105,7 +84,7 @@ test('the examples of replies fit their schemas', () => {
 	for (const operation of contract.operations) {
 		for (const [status, response] of Object.entries(operation.responses)) {
 			for (const media of Object.values(contract.follow(response).content ?? {})) {
-				for (const example of examplesOf(media)) {
+				for (const example of contract.examplesOf(media)) {
 					const fits = contract.validator(media.schema);
 					assert.ok(fits(example), `${operation.operationId} ${status}: ${JSON.stringify(fits.errors)}`);
 					if (example.type?.startsWith('/')) assert.equal(String(example.status), status);
@@ -120,47 +99,49 @@ test('the examples of replies fit their schemas', () => {
 // How each status is provoked in any operation, or in one.
 const provocations = {
 	'putArticle 201': (operation) => {
-		const [{ body }] = bodiesOf(operation);
-		return assertKept('PUT', pathOf(operation, { id: 'a-new-one' }), { body });
+		const [{ body }] = contract.bodiesOf(operation);
+		return assertKept('PUT', contract.pathOf(operation, { id: 'a-new-one' }), { body });
 	},
 	409: async (operation) => {
-		const [{ body }] = bodiesOf(operation);
+		const [{ body }] = contract.bodiesOf(operation);
 		const twice = { body: operation.operationId === 'addArticle' ? { ...body, id: 'twice' } : body };
-		await assertKept(operation.method, pathOf(operation), twice);
-		return assertKept(operation.method, pathOf(operation), twice);
+		await assertKept(operation.method, contract.pathOf(operation), twice);
+		return assertKept(operation.method, contract.pathOf(operation), twice);
 	},
+	406: (operation) => assertKept(operation.method, contract.pathOf(operation), { headers: { Accept: 'application/x-none' } }),
 	412: (operation) => {
-		const [{ body } = {}] = bodiesOf(operation);
-		return assertKept(operation.method, pathOf(operation), { body, headers: { 'If-Match': '"0"' } });
+		const [{ body } = {}] = contract.bodiesOf(operation);
+		return assertKept(operation.method, contract.pathOf(operation), { body, headers: { 'If-Match': '"0"' } });
 	},
 	304: async (operation) => {
-		const { headers } = await server.request(pathOf(operation));
-		return assertKept('GET', pathOf(operation), { headers: { 'If-None-Match': headers.etag } });
+		const { route } = await real({ route: contract.pathOf(operation) }, operation);
+		const { headers } = await server.request(route);
+		return assertKept('GET', route, { headers: { 'If-None-Match': headers.etag } });
 	},
-	400: (operation) => assertKept(operation.method, `${pathOf(operation)}?x=%FF`),
+	400: (operation) => assertKept(operation.method, `${contract.pathOf(operation)}?x=%FF`),
 	404: async (operation) => {
 		const none = { conversation: known.conversation.replace(/.$/, '0'), turn: known.turn.replace(/.$/, '0') };
 		const names = [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
 		// Ids of another form do not exist either.
-		const values = Object.fromEntries(names.map((name) => [name, pathOf(operation).match(/(conv|turn)_/) ? undefined : 'there-is-none']));
+		const values = Object.fromEntries(names.map((name) => [name, contract.pathOf(operation).match(/(conv|turn)_/) ? undefined : 'there-is-none']));
 		const swap = (value) => JSON.parse(JSON.stringify(value).replaceAll(known.conversation, none.conversation).replaceAll(known.turn, none.turn));
-		const [{ body, type } = {}] = bodiesOf(operation);
+		const [{ body, type } = {}] = contract.bodiesOf(operation);
 		const sent = operation.operationId === 'askQuestion' ? { ...body, conversation_id: known.conversation } : body;
 		const model = sent?.model && operation.path.startsWith('/v1/') ? { ...sent, model: 'another' } : sent;
-		return assertKept(operation.method, swap(pathOf(operation, values)), {
+		return assertKept(operation.method, swap(contract.pathOf(operation, values)), {
 			body: model === undefined ? undefined : swap(model),
 			headers: type ? { 'Content-Type': type } : {},
 		});
 	},
 	413: async (operation) => {
-		const route = pathOf(operation);
+		const route = contract.pathOf(operation);
 		const head = [`${operation.method} ${route} HTTP/1.1`, `Host: 127.0.0.1:${server.port}`, 'Content-Type: application/json', 'Content-Length: 99999999999'];
 		const [reply] = await server.exchange(`${head.join('\r\n')}\r\n\r\n`);
 		assert.deepEqual(contract.mistakes(operation.method, route, reply), [], reply.text);
 		return reply;
 	},
-	415: (operation) => assertKept(operation.method, pathOf(operation), { body: 'x', headers: { 'Content-Type': 'text/plain' } }),
-	422: (operation) => assertKept(operation.method, `${pathOf(operation)}?no_such_parameter=1`),
+	415: (operation) => assertKept(operation.method, contract.pathOf(operation), { body: 'x', headers: { 'Content-Type': 'text/plain' } }),
+	422: (operation) => assertKept(operation.method, `${contract.pathOf(operation)}?no_such_parameter=1`),
 };
 
 test('every status of an operation is seen, or there is a reason why not', async () => {

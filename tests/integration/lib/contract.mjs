@@ -1,4 +1,5 @@
 // Whether replies are what the OpenAPI document says: their status, Content-Type, headers and body.
+import assert from 'node:assert/strict';
 import Ajv from 'ajv/dist/2020.js';
 
 // What the document's formats demand, as far as a reply could get it wrong.
@@ -62,8 +63,9 @@ export class Contract {
 
 	// The operation that METHOD and ROUTE (with a query, perhaps) ask for.
 	find(method, route) {
-		const parts = route.split('?')[0].split('/');
-		if (parts.some((part) => isOdd(part))) return undefined;
+		const encoded = route.split('?')[0].split('/');
+		if (encoded.some((part) => isOdd(part))) return undefined;
+		const parts = encoded.map((part) => decodeURIComponent(part));
 		const matches = this.operations.filter((operation) => {
 			const pattern = operation.path.split('/');
 			const same = pattern.length === parts.length && pattern.every((part, i) => part === parts[i] || (part[0] === '{' && parts[i] !== ''));
@@ -76,6 +78,34 @@ export class Contract {
 	// SCHEMA with references that hold in a schema by itself.
 	#local(schema) {
 		return JSON.parse(JSON.stringify(schema).replaceAll('"#/components/schemas/', '"#/$defs/'));
+	}
+
+	// The examples of MEDIA, a part of the document.
+	examplesOf(media) {
+		if (media.examples) return Object.values(media.examples).map((example) => example.value);
+		return media.example === undefined ? [] : [media.example];
+	}
+
+	// The parameters of OPERATION, in a place (as "query") or all.
+	parametersOf(operation, place) {
+		return (operation.parameters ?? []).map((one) => this.follow(one)).filter((one) => place === undefined || one.in === place);
+	}
+
+	// A path of OPERATION, with the examples of its parameters.
+	pathOf(operation, values = {}) {
+		return operation.path.replaceAll(/\{(\w+)\}/g, (_, name) => {
+			const parameter = this.parametersOf(operation).find((one) => one.name === name);
+			const schema = this.follow(parameter.schema);
+			const value = values[name] ?? parameter.example ?? schema.examples?.[0];
+			assert.notEqual(value, undefined, `the parameter ${name} of ${operation.operationId} has no example`);
+			return encodeURIComponent(value);
+		});
+	}
+
+	// The examples of bodies of OPERATION: {type, body}.
+	bodiesOf(operation) {
+		const content = operation.requestBody ? this.follow(operation.requestBody).content : {};
+		return Object.entries(content).flatMap(([type, media]) => this.examplesOf(media).map((body) => ({ type, body })));
 	}
 
 	// Whether the reply to OPERATION is a stream that goes on until the client leaves.
@@ -95,7 +125,7 @@ export class Contract {
 		const type = mediaType(reply.headers);
 		if (!response.content) return reply.text === '' ? [] : ['it has a body, and the document none'];
 		if (!response.content[type]) return [`the document does not have the type ${type}`];
-		if (!/json$/.test(type)) return [];
+		if (!/json$/.test(type) || reply.headers['content-encoding']) return [];
 		if (reply.json === undefined) return ['the body is not JSON'];
 		const fits = this.validator(response.content[type].schema);
 		return fits(reply.json) ? [] : fits.errors.map((error) => `${error.instancePath || '/'} ${error.message}`);

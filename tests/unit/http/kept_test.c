@@ -2,7 +2,6 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
-#include <string.h>
 
 Test(http_kept, tags_are_of_the_bytes)
 {
@@ -12,27 +11,12 @@ Test(http_kept, tags_are_of_the_bytes)
 	cr_expect_str_neq(a.etag, b.etag);
 }
 
-Test(http_kept, finds_a_tag_in_a_list)
+Test(http_kept, a_compressed_form_has_another_tag)
 {
-	static const char *const with[] = {"\"a\"", "W/\"a\"", "*", " \"b\" , \"a\"",
-		"\"b\",W/\"a\"", ",,\"a\",", "\"b,\", \"a\""};
-	static const char *const without[] = {
-		"", "a", "\"b\"", "\"a", "\"ab\"", "\"\"", "w/\"a\"", "\"b\" a", ", ,"};
-	for (size_t i = 0; i < sizeof with / sizeof with[0]; i++)
-		cr_expect(http_etag_listed(with[i], "\"a\""), "%s", with[i]);
-	for (size_t i = 0; i < sizeof without / sizeof without[0]; i++)
-		cr_expect_not(http_etag_listed(without[i], "\"a\""), "%s", without[i]);
-}
-
-Test(http_kept, knows_who_takes_gzip)
-{
-	static const char *const takes[] = {
-		"gzip", "GZIP", "br, gzip", "gzip;q=0.1", "gzip ; q=1, br;q=0", "gzip, br;q=0"};
-	static const char *const refuses[] = {
-		"", "br", "gzip;q=0", "gzip; q=0.000", "x-gzip", "gzipped", "identity;q=1, *;q=0"};
-	cr_expect_not(http_gzip_accepted(NULL));
-	for (size_t i = 0; i < sizeof takes / sizeof takes[0]; i++)
-		cr_expect(http_gzip_accepted(takes[i]), "%s", takes[i]);
-	for (size_t i = 0; i < sizeof refuses / sizeof refuses[0]; i++)
-		cr_expect_not(http_gzip_accepted(refuses[i]), "%s", refuses[i]);
+	static const char text[] = "abc abc abc abc abc abc abc abc abc abc abc abc abc abc";
+	const struct ss_text whole = {text, sizeof text - 1};
+	struct http_form form = http_form_packed(whole);
+	cr_expect_lt(form.text.length, whole.length);
+	cr_expect_str_neq(form.etag, http_form_of(whole).etag);
+	free((char *)form.text.data);
 }
