@@ -58,17 +58,12 @@ static void conversation_place(const struct cursor *cursor, char place[PAGE_PLAC
 		(int)id.length, id.data);
 }
 
-/* The index that has the fewest conversations to be looked at: a user has few of them, most are resolved. */
 static enum statement choose_list(const struct ss_conversation_filter *filter)
 {
 	if (filter->user_id != NULL)
 		return STATEMENT_LIST_CONVERSATIONS_OF_USER;
-	if (filter->status != NULL)
-		return STATEMENT_LIST_CONVERSATIONS_OF_STATUS;
-	if (filter->category != NULL)
-		return STATEMENT_LIST_CONVERSATIONS_OF_CATEGORY;
-	if (filter->sentiment != NULL)
-		return STATEMENT_LIST_CONVERSATIONS_OF_SENTIMENT;
+	if (filter->status != NULL || filter->category != NULL || filter->sentiment != NULL)
+		return STATEMENT_LIST_CONVERSATIONS_OF_KINDS;
 	return STATEMENT_LIST_CONVERSATIONS;
 }
 

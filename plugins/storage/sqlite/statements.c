@@ -21,6 +21,9 @@
 #define LIST_CONVERSATIONS_END                                                                     \
 	" AND (updated_at, id) < (?1, ?2) AND updated_at >= ?3"                                    \
 	" ORDER BY updated_at DESC, id DESC LIMIT ?4"
+#define LIST_CONVERSATIONS_NEXT(updated_at, id)                                                    \
+	" AND (updated_at, id) < (" updated_at ", " id ") AND updated_at >= ?3"                    \
+	" ORDER BY updated_at DESC, id DESC LIMIT 1"
 #define USER "id, name, email, vip, metadata, created_at, updated_at"
 
 /* The figures of a time: of its whole days, and of the hours around them. */

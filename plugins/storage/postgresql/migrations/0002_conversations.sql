@@ -7,14 +7,17 @@
 ALTER TABLE users ADD COLUMN email TEXT, ADD COLUMN metadata TEXT;
 CREATE INDEX users_vip ON users (id) WHERE vip = 1;
 
--- Lists of all conversations, and of those that have something in common, those first that were changed last. What else they may
--- be asked for to have is in the indexes too, so that the others are passed over without a look at their rows.
+-- What conversations are listed by has few values, so there are few kinds of them.
+ALTER TABLE conversations ADD COLUMN kind TEXT COLLATE "C" NOT NULL
+	GENERATED ALWAYS AS (status || ' ' || quote_nullable(category) || ' ' || quote_nullable(sentiment)) STORED;
+
+-- Lists of all conversations, of a user's, and of some kinds, those first that were changed last. What else a user's may be
+-- asked for to have is in the index too, so that the others are passed over without a look at their rows; and so is what
+-- counts those that are active.
 DROP INDEX conversations_by_status, conversations_by_user;
-CREATE INDEX conversations_by_time ON conversations (updated_at, id);
+CREATE INDEX conversations_by_time ON conversations (updated_at, id, status);
 CREATE INDEX conversations_by_user ON conversations (user_id, updated_at, id, status, category, sentiment);
-CREATE INDEX conversations_by_status ON conversations (status, updated_at, id, category, sentiment);
-CREATE INDEX conversations_by_category ON conversations (category, updated_at, id, sentiment) WHERE category IS NOT NULL;
-CREATE INDEX conversations_by_sentiment ON conversations (sentiment, updated_at, id) WHERE sentiment IS NOT NULL;
+CREATE INDEX conversations_by_kind ON conversations (kind, updated_at, id);
 
 -- The messages of humans stand between turns: of a turn the user's and the assistant's message still follow each other.
 -- author is who wrote one, if that is known.

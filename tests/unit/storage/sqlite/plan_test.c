@@ -43,6 +43,7 @@ static const struct sort {
 	{STATEMENT_READ_ANALYTICS, "the figures of the hours or days that are asked for"},
 	{STATEMENT_READ_CATEGORIES, "the same"},
 	{STATEMENT_READ_SENTIMENTS, "the same"},
+	{STATEMENT_LIST_CONVERSATIONS_OF_KINDS, "a page"},
 	{STATEMENT_LIST_OLDEST_EVENTS_OF_USER,
 		"the events of one user in the time that is asked for"},
 	{STATEMENT_LIST_OLDEST_EVENTS_OF_CONVERSATION, "the same of one conversation"},
@@ -174,15 +175,34 @@ Test(sqlite_plan, what_refers_to_a_row_is_found_by_an_index)
 	free(names);
 }
 
+static bool mentions(sqlite3 *handle, enum statement statement, const char *words)
+{
+	char plan[PLAN_SIZE];
+	explain(handle, statement, plan);
+	return strstr(plan, words) != NULL;
+}
+
+/* The kinds and their conversations are found one by one, and no other is looked at. */
+Test(sqlite_plan, conversations_of_some_kinds_are_found_one_after_the_other)
+{
+	static const char *const steps[] = {
+		"SEARCH conversations USING INDEX conversations_by_kind (kind>?)",
+		"SEARCH conversations USING INDEX conversations_by_kind (kind=? AND "
+		"updated_at>? AND (updated_at,id)<(?,?))",
+		"SEARCH next USING INTEGER PRIMARY KEY (rowid=?)",
+	};
+	sqlite3 *handle = open_file();
+	for (size_t i = 0; i < array_length(steps); i++)
+		cr_expect(mentions(handle, STATEMENT_LIST_CONVERSATIONS_OF_KINDS, steps[i]), "%s",
+			steps[i]);
+	(void)sqlite3_close(handle);
+}
+
 Test(sqlite_plan, conversations_users_and_messages_are_read_from_indexes)
 {
 	sqlite3 *handle = open_file();
 	expect_index(handle, STATEMENT_LIST_CONVERSATIONS, "conversations_by_time");
 	expect_index(handle, STATEMENT_LIST_CONVERSATIONS_OF_USER, "conversations_by_user");
-	expect_index(handle, STATEMENT_LIST_CONVERSATIONS_OF_STATUS, "conversations_by_status");
-	expect_index(handle, STATEMENT_LIST_CONVERSATIONS_OF_CATEGORY, "conversations_by_category");
-	expect_index(
-		handle, STATEMENT_LIST_CONVERSATIONS_OF_SENTIMENT, "conversations_by_sentiment");
 	expect_index(handle, STATEMENT_LIST_MESSAGES, "messages_by_conversation");
 	expect_index(handle, STATEMENT_LIST_USERS, "sqlite_autoindex_users_1");
 	expect_index(handle, STATEMENT_LIST_VIPS, "users_vip");
