@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { PLACE_NUMBERS = 2 };
+enum { PLACE_NUMBERS = 2, FEW = 5000 };
 
 /* The orders of the list. */
 static const char oldest[] = "oldest", newest[] = "newest";
@@ -93,25 +93,42 @@ int database_forget_events(struct database *db, const char *conversation_id, con
 /* The list. The newest are told by their time and number. The oldest are told by the transaction that stored them and
  * their number, as far as nothing can come before them any more. */
 
-static enum statement statement_of(const struct ss_event_filter *filter)
+static enum statement choose_newest(const struct ss_event_filter *filter)
 {
 	if (filter->conversation_id != NULL)
-		return filter->oldest_first ? STATEMENT_LIST_OLDEST_EVENTS_OF_CONVERSATION
-					    : STATEMENT_LIST_EVENTS_OF_CONVERSATION;
-	if (filter->user_id != NULL && filter->oldest_first)
-		return STATEMENT_LIST_OLDEST_EVENTS_OF_USER;
+		return STATEMENT_LIST_EVENTS_OF_CONVERSATION;
 	if (filter->user_id != NULL)
 		return filter->type != NULL ? STATEMENT_LIST_EVENTS_OF_USER_AND_TYPE
 					    : STATEMENT_LIST_EVENTS_OF_USER;
-	if (filter->oldest_first)
-		return STATEMENT_LIST_OLDEST_EVENTS;
 	return filter->type != NULL ? STATEMENT_LIST_EVENTS_OF_TYPE : STATEMENT_LIST_EVENTS;
 }
 
-static struct cursor begin_list(struct database *db, const struct ss_event_filter *filter,
-	const int64_t place[PLACE_NUMBERS], int64_t rows)
+/* No index has the order of the oldest for a user or a type: of few events all are sorted, and where there are many the next
+ * ones are not far among all others. */
+static int choose_oldest(struct database *db, const struct ss_event_filter *filter,
+	enum statement *list, struct ss_error *err)
 {
-	struct cursor cursor = cursor_begin(db, statement_of(filter));
+	*list = filter->conversation_id != NULL ? STATEMENT_LIST_OLDEST_EVENTS_OF_CONVERSATION
+						: STATEMENT_LIST_OLDEST_EVENTS;
+	if (filter->conversation_id != NULL || (filter->user_id == NULL && filter->type == NULL))
+		return 0;
+	struct cursor cursor = cursor_begin(db, STATEMENT_COUNT_EVENTS);
+	cursor_bind_string(&cursor, filter->user_id);
+	cursor_bind_string(&cursor, filter->type);
+	cursor_bind_int(&cursor, FEW);
+	int result = cursor_next(&cursor, err);
+	if (result == 1 && filter->user_id != NULL && cursor_int(&cursor, 0) < FEW)
+		*list = STATEMENT_LIST_OLDEST_EVENTS_OF_USER;
+	else if (result == 1 && filter->type != NULL && cursor_int(&cursor, 1) < FEW)
+		*list = STATEMENT_LIST_OLDEST_EVENTS_OF_TYPE;
+	cursor_end(&cursor);
+	return result < 0 ? -1 : 0;
+}
+
+static struct cursor begin_list(struct database *db, enum statement list,
+	const struct ss_event_filter *filter, const int64_t place[PLACE_NUMBERS], int64_t rows)
+{
+	struct cursor cursor = cursor_begin(db, list);
 	cursor_bind_int(&cursor, place[0]);
 	cursor_bind_int(&cursor, place[1]);
 	cursor_bind_int(&cursor, place_time(filter->from_ns, 0));
@@ -150,7 +167,7 @@ static int list_newest(struct database *db, const struct ss_event_filter *filter
 	if (place_read(filter->after, newest, place, PLACE_NUMBERS, err) < 0)
 		return -1;
 	place_before(place, filter->to_ns);
-	struct cursor cursor = begin_list(db, filter, place, rows);
+	struct cursor cursor = begin_list(db, choose_newest(filter), filter, place, rows);
 	return page_read(&cursor, rows, &kind, page, err);
 }
 
@@ -159,7 +176,10 @@ static int read_oldest(struct database *db, const struct ss_event_filter *filter
 	int64_t place[PLACE_NUMBERS], struct items *items, struct ss_error *err)
 {
 	int result;
-	struct cursor cursor = begin_list(db, filter, place, rows);
+	enum statement list;
+	if (choose_oldest(db, filter, &list, err) < 0)
+		return -1;
+	struct cursor cursor = begin_list(db, list, filter, place, rows);
 	while ((result = cursor_next(&cursor, err)) == 1 && (int64_t)items->count + 1 < rows) {
 		place[0] = cursor_int(&cursor, 1);
 		place[1] = cursor_int(&cursor, 0);

@@ -82,10 +82,11 @@ CREATE TABLE events (
 	CONSTRAINT event_time_is_positive CHECK (created_at >= 0)
 );
 
--- List the newest. A user may have many, of which those of a type are found by the index alone.
+-- List the newest; and the oldest of those that there are few of. A user may have many, of which those of a type are found
+-- by the index alone.
 CREATE INDEX events_by_time ON events (created_at, number);
-CREATE INDEX events_by_type ON events (type, created_at, number);
-CREATE INDEX events_by_user ON events (user_id, created_at, number, type) WHERE user_id IS NOT NULL;
+CREATE INDEX events_by_type ON events (type, created_at, number, transaction);
+CREATE INDEX events_by_user ON events (user_id, created_at, number, type, transaction) WHERE user_id IS NOT NULL;
 CREATE INDEX events_by_conversation ON events (conversation_id, created_at, number) WHERE conversation_id IS NOT NULL;
 -- Lists the oldest.
 CREATE INDEX events_by_transaction ON events (transaction, number);

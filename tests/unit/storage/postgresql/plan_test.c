@@ -274,11 +274,13 @@ static bool mentions(const PGresult *plan, const char *words)
 	return false;
 }
 
-/* Else a list of a busy user reads each conversation that is not asked for. */
+/* Else a list of a busy user reads each conversation or event that is not asked for. */
 Test(postgresql_plan, lists_pass_over_what_is_not_asked_for_by_an_index_alone)
 {
 	static const enum statement lists[] = {STATEMENT_LIST_CONVERSATIONS,
-		STATEMENT_LIST_CONVERSATIONS_OF_USER, STATEMENT_LIST_CONVERSATIONS_OF_KINDS};
+		STATEMENT_LIST_CONVERSATIONS_OF_USER, STATEMENT_LIST_CONVERSATIONS_OF_KINDS,
+		STATEMENT_LIST_OLDEST_EVENTS_OF_TYPE, STATEMENT_LIST_OLDEST_EVENTS_OF_USER,
+		STATEMENT_COUNT_EVENTS};
 	store_close(store_open());
 	PGconn *handle = connect_planner();
 	for (size_t i = 0; i < array_length(lists); i++) {

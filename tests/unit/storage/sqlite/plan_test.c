@@ -44,9 +44,9 @@ static const struct sort {
 	{STATEMENT_READ_CATEGORIES, "the same"},
 	{STATEMENT_READ_SENTIMENTS, "the same"},
 	{STATEMENT_LIST_CONVERSATIONS_OF_KINDS, "a page"},
-	{STATEMENT_LIST_OLDEST_EVENTS_OF_USER,
-		"the events of one user in the time that is asked for"},
-	{STATEMENT_LIST_OLDEST_EVENTS_OF_CONVERSATION, "the same of one conversation"},
+	{STATEMENT_LIST_OLDEST_EVENTS_OF_TYPE, "events of a type that has few of them"},
+	{STATEMENT_LIST_OLDEST_EVENTS_OF_USER, "the same of a user"},
+	{STATEMENT_LIST_OLDEST_EVENTS_OF_CONVERSATION, "the events of one conversation"},
 	{STATEMENT_READ_STATS, "the totals, a row for each category and sentiment"},
 };
 
@@ -195,6 +195,19 @@ Test(sqlite_plan, conversations_of_some_kinds_are_found_one_after_the_other)
 	for (size_t i = 0; i < array_length(steps); i++)
 		cr_expect(mentions(handle, STATEMENT_LIST_CONVERSATIONS_OF_KINDS, steps[i]), "%s",
 			steps[i]);
+	(void)sqlite3_close(handle);
+}
+
+/* Else a list of somebody with many events reads each of them that is not asked for. */
+Test(sqlite_plan, what_a_user_has_is_passed_over_by_an_index_alone)
+{
+	sqlite3 *handle = open_file();
+	cr_expect(mentions(handle, STATEMENT_LIST_OLDEST_EVENTS_OF_USER,
+		"SEARCH events USING COVERING INDEX events_by_user"));
+	cr_expect(mentions(handle, STATEMENT_LIST_OLDEST_EVENTS_OF_TYPE,
+		"SEARCH events USING COVERING INDEX events_by_type"));
+	cr_expect(mentions(handle, STATEMENT_COUNT_EVENTS,
+		"SEARCH events USING COVERING INDEX events_by_user"));
 	(void)sqlite3_close(handle);
 }
 
