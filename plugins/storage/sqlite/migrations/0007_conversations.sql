@@ -93,7 +93,8 @@ UPDATE turns SET user_id = json_extract(start, '$.input.user_id'),
 UPDATE turns SET user_id = conversations.user_id, conversation_id = conversations.id
 	FROM messages JOIN conversations ON conversations.id = messages.conversation_id
 	WHERE messages.turn_id = turns.id;
-CREATE INDEX turns_by_user ON turns (user_id) WHERE user_id IS NOT NULL;
+-- Those of a status among a user's are found by the index alone.
+CREATE INDEX turns_by_user ON turns (user_id, number, status) WHERE user_id IS NOT NULL;
 CREATE INDEX turns_by_conversation ON turns (conversation_id) WHERE conversation_id IS NOT NULL;
 
 -- Whose words the question is in.

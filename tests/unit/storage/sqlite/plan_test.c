@@ -198,7 +198,7 @@ Test(sqlite_plan, conversations_of_some_kinds_are_found_one_after_the_other)
 	(void)sqlite3_close(handle);
 }
 
-/* Else a list of somebody with many events reads each of them that is not asked for. */
+/* Else a list of somebody with many events or turns reads each of them that is not asked for. */
 Test(sqlite_plan, what_a_user_has_is_passed_over_by_an_index_alone)
 {
 	sqlite3 *handle = open_file();
@@ -208,6 +208,8 @@ Test(sqlite_plan, what_a_user_has_is_passed_over_by_an_index_alone)
 		"SEARCH events USING COVERING INDEX events_by_type"));
 	cr_expect(mentions(handle, STATEMENT_COUNT_EVENTS,
 		"SEARCH events USING COVERING INDEX events_by_user"));
+	cr_expect(mentions(handle, STATEMENT_LIST_JOURNALS_OF_USER,
+		"SEARCH turns USING INDEX turns_by_user (user_id=? AND number<?)"));
 	(void)sqlite3_close(handle);
 }
 
