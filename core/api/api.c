@@ -48,6 +48,8 @@ const struct api_handler api_handlers[] = {
 	{"getTurn", api_turn, 0},
 	{"resumeTurn", api_turn_resume, HTTP_BODY_LIMIT},
 	{"getWorkflow", api_workflow, 0},
+	{"getReload", api_reload_state, 0},
+	{"reload", api_reload, 0},
 	{"listEvents", api_event_list, 0},
 	{"getHealth", api_health, 0},
 	{"getLiveness", api_livez, 0},

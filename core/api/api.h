@@ -16,6 +16,7 @@ struct catalogue;
 struct compute;
 struct event_base;
 struct event_feed;
+struct generations;
 struct config_access;
 struct key_ring;
 struct limits;
@@ -40,8 +41,9 @@ struct api {
 	const struct metrics *metrics;     /* of all workers */
 	const struct key_ring *keys;
 	const struct config_access *access;
-	struct limits *limits; /* of all workers; NULL: there are none */
-	bool is_open;          /* as long as there is no key, everybody may do everything */
+	struct limits *limits;                 /* of all workers; NULL: there are none */
+	const struct generations *generations; /* NULL: there is no master */
+	bool is_open; /* as long as there is no key, everybody may do everything */
 	struct event_base *base;
 	int64_t heartbeat_ns; /* how long an event stream may be silent */
 	int64_t started_ns;   /* of the monotonic clock */
@@ -103,6 +105,9 @@ void api_analytics(struct http_request *request);
 void api_turns(struct http_request *request);
 void api_turn(struct http_request *request);
 void api_turn_resume(struct http_request *request);
+/* GET and POST /api/v1/reload */
+void api_reload_state(struct http_request *request);
+void api_reload(struct http_request *request);
 /* GET /api/v1/workflow */
 void api_workflow(struct http_request *request);
 /* GET /api/v1/events */

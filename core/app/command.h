@@ -6,6 +6,8 @@
 #include "config/config.h"
 
 int command_serve(int argc, char **argv);
+int command_reload(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_ask(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_graph(int argc, char **argv);

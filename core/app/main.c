@@ -14,6 +14,9 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"serve", "", "answer questions over HTTP", command_serve},
+	{"reload", "", "have the running server take over its changed configuration",
+		command_reload},
+	{"status", "", "tell how the running server is, and its last reload", command_status},
 	{"ask", "QUESTION", "answer one question here and show the reasoning", command_ask},
 	{"run", "FILE", "run any workflow here and show its outcome", command_run},
 	{"graph", "[FILE]", "draw a workflow as Mermaid, DOT or SVG", command_graph},

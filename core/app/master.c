@@ -1,11 +1,13 @@
 #include "app/master.h"
 
 #include "app/certificate.h"
+#include "app/generation_file.h"
 #include "app/listener.h"
 #include "app/worker.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "service/generations.h"
 #include "service/limits.h"
 #include "service/metrics.h"
 
@@ -62,6 +64,7 @@ struct master {
 	sigset_t signals_before;
 	struct metrics *metrics;
 	struct limits *limits;
+	struct generations *generations;
 	struct worker *workers;
 	size_t count;
 	bool stopping;
@@ -90,8 +93,10 @@ static int be_worker(struct master *master, struct metrics_part *part, int contr
 		.log = master->log,
 		.metrics = master->metrics,
 		.limits = master->limits,
+		.generations = master->generations,
 		.part = part,
 	};
+	generations_adopt(master->generations);
 	for (size_t i = 0; i < master->count; i++) {
 		if (master->workers[i].control >= 0)
 			(void)close(master->workers[i].control);
@@ -180,6 +185,7 @@ static void open_listener(struct master *master)
 		listener_url(
 			master->listener, master->config->tls_certificate != NULL, url, sizeof url),
 		(long long)master->config->workers);
+	generations_serve(master->generations);
 	for (size_t i = 0; i < master->count; i++) {
 		if (master->workers[i].state == WORKER_WAITING)
 			begin(master, &master->workers[i]);
@@ -202,6 +208,7 @@ static void commit_reload(struct master *master)
 	master->config = master->own_config = master->next_config;
 	master->next_config = NULL;
 	master->log = log_new(master->log.fd, master->config->log_level, master->config->log_json);
+	generations_take_over(master->generations);
 	log_info(&master->log, "the new configuration has taken over");
 	certificate_warn(master->config, &master->log);
 }
@@ -223,6 +230,7 @@ static char *one_line(const char *lines)
 static void refuse_reload(struct master *master, const char *why)
 {
 	char *line = one_line(why);
+	generations_refuse(master->generations, why);
 	log_error(&master->log,
 		"the configuration was not taken over, the old one still serves: %s", line);
 	free(line);
@@ -242,6 +250,33 @@ static void drop_reload(struct master *master, const char *why)
 	}
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Whether NEXT can take over from the configuration in use; what cannot change is told to STREAM. */
+static bool may_follow(const struct master *master, const struct config *next, FILE *stream)
+{
+	const struct config *now = master->config;
+	bool same_address = strcmp(next->host, now->host) == 0 && next->port == now->port;
+	bool same_store = strcmp(next->storage.name, now->storage.name) == 0 &&
+			  same_text(next->storage_value, now->storage_value);
+	if (!same_address)
+		(void)fprintf(stream,
+			"%s: a reload cannot change the address from %s:%lld to %s:%lld; restart "
+			"the server for it\n",
+			master->config_file, now->host, (long long)now->port, next->host,
+			(long long)next->port);
+	/* What is under way is kept in the old one, and its url may have a password in it. */
+	if (!same_store)
+		(void)fprintf(stream,
+			"%s: a reload cannot change the storage, its plugin or its url; restart "
+			"the server for it\n",
+			master->config_file);
+	return same_address && same_store;
+}
+
 /* The configuration as it is now; NULL, with the reason logged, when it cannot take over. */
 static struct config *read_config(struct master *master)
 {
@@ -255,13 +290,7 @@ static struct config *read_config(struct master *master)
 	if (stream == NULL)
 		abort(); /* only for want of memory */
 	diagnostics_print(&diagnostics, stream);
-	if (next != NULL && (strcmp(next->host, master->config->host) != 0 ||
-				    next->port != master->config->port)) {
-		(void)fprintf(stream,
-			"%s: a reload cannot change the address from %s:%lld to %s:%lld; restart "
-			"the server for it",
-			master->config_file, master->config->host, (long long)master->config->port,
-			next->host, (long long)next->port);
+	if (next != NULL && !may_follow(master, next, stream)) {
 		config_free(next);
 		next = NULL;
 	}
@@ -280,6 +309,7 @@ static void start_reload(struct master *master)
 		return;
 	}
 	master->reload_again = false;
+	generations_begin_reload(master->generations);
 	log_info(&master->log, "reloading %s", master->config_file);
 	master->next_config = read_config(master);
 	if (master->next_config == NULL)
@@ -557,7 +587,10 @@ int master_run(const struct config *config, const char *config_file)
 	}
 	master.metrics = metrics_new();
 	master.limits = limits_new();
-	if (master.metrics == NULL) {
+	char *file = generation_file(config, config_file);
+	master.generations = generations_new(file);
+	free(file);
+	if (master.metrics == NULL || master.generations == NULL) {
 		(void)fprintf(
 			stderr, "smartsupport: memory for the metrics: %s\n", strerror(errno));
 		goto done;
@@ -578,6 +611,7 @@ done:
 	(void)close(master.listener);
 	metrics_free(master.metrics);
 	limits_free(master.limits);
+	generations_free(master.generations);
 	if (master.stopping && master.code == 0)
 		log_info(&master.log, "stopped");
 	return master.code;

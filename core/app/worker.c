@@ -206,6 +206,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		.keys = runtime_keys(worker->runtime),
 		.access = &worker->config->access,
 		.limits = worker->options->limits,
+		.generations = worker->options->generations,
 		.is_open = is_open,
 		.base = worker->base,
 		.heartbeat_ns = worker->config->heartbeat_ns,

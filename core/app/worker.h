@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "config/config.h"
 
+struct generations;
 struct limits;
 struct metrics;
 struct metrics_part;
@@ -29,9 +30,10 @@ struct worker_options {
 	int listener; /* bound; the master makes it listen before it says WORKER_BEGIN */
 	int control;  /* the worker's end of the socket pair */
 	struct log log;
-	const struct metrics *metrics; /* of all workers */
-	struct limits *limits;         /* of all workers; may be NULL */
-	struct metrics_part *part;     /* its own; may be NULL */
+	const struct metrics *metrics;         /* of all workers */
+	struct limits *limits;                 /* of all workers; may be NULL */
+	const struct generations *generations; /* may be NULL */
+	struct metrics_part *part;             /* its own; may be NULL */
 };
 
 /* Runs the worker in this process until it has drained. Returns the exit code. */

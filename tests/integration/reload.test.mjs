@@ -1,0 +1,163 @@
+// Taking over a changed configuration: by the commands, over HTTP, and what a reload cannot change.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { Installation, plugins } from './lib/files.mjs';
+import { createKey } from './lib/keys.mjs';
+import { Server, runProgram, withServer } from './lib/server.mjs';
+import { newDatabase, urlOf } from './lib/store.mjs';
+import { until } from './lib/wait.mjs';
+
+const crash = 'My application keeps crashing when I try to export data'; // has priority 7
+
+// Runs a command about the server that SERVER and INSTALLATION are of.
+function run(installation, server, ...args) {
+	return runProgram([...args, '--config', installation.config], {
+		env: { PORT: '0', ...installation.env, DATABASE_URL: urlOf(server.database) },
+	});
+}
+
+async function statusOf(installation, server) {
+	const { code, stdout, stderr } = await run(installation, server, 'status', '--json');
+	assert.equal(code, 0, stderr);
+	return JSON.parse(stdout);
+}
+
+test('reload waits until the new configuration has taken over', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	await withServer({ installation }, async (server) => {
+		const before = await statusOf(installation, server);
+		assert.deepEqual([before.pid, before.generation, before.reload, before.reloads, before.errors], [server.pid, 1, 'none', 0, []]);
+		installation.editWorkflow('Negative: 2', 'Negative: 1');
+		const { code, stdout, stderr } = await run(installation, server, 'reload');
+		assert.deepEqual([code, stdout, stderr], [0, 'The new configuration has taken over: generation 2.\n', '']);
+		await until('the answers of the new workers', async () => (await server.ask(crash)).priority === 6);
+		const after = await statusOf(installation, server);
+		assert.deepEqual([after.generation, after.reload, after.reloads, after.refused], [2, 'taken_over', 1, 0]);
+		assert.equal(after.ended, after.since);
+		assert.ok(Date.parse(after.since) >= Date.parse(before.since));
+		const text = (await run(installation, server, 'status')).stdout;
+		assert.match(text, /^Server {6}process \d+, 127\.0\.0\.1:0\nGeneration {2}2, since \S+\nReloads {5}1, 0 of them refused\nLast {8}taken over, \S+\n$/);
+	});
+});
+
+test('reload tells every mistake, and nothing has changed', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	await withServer({ installation }, async (server) => {
+		const line = installation.editWorkflow('agent: priority', 'agent: priorty');
+		installation.editWorkflow('agent: technical', 'agent: technicle');
+		const { code, stdout, stderr } = await run(installation, server, 'reload');
+		assert.deepEqual([code, stdout], [1, '']);
+		assert.match(stderr, new RegExp(`^\\S+support\\.yaml:${line}:\\d+: .*priorty.*\\n\\S+support\\.yaml:\\d+:\\d+: .*technicle.*\\nThe old configuration still serves\\.\\n$`));
+		const state = await statusOf(installation, server);
+		assert.deepEqual([state.generation, state.reload, state.reloads, state.refused], [1, 'refused', 1, 1]);
+		assert.equal(state.errors.length, 2);
+		assert.match((await run(installation, server, 'status')).stdout, /^Last {8}refused, \S+\n\S+support\.yaml:\d+:\d+: .*priorty/m);
+		assert.equal((await server.ask(crash)).priority, 7);
+	});
+});
+
+test('a reload cannot change the storage, and says no password', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	await withServer({ installation }, async (server) => {
+		installation.edit('config/smartsupport.yaml', /^(\s*)url:.*$/m, '  url: postgresql://support:s3cret@127.0.0.1/support');
+		const { code, stderr } = await run(installation, server, 'reload');
+		assert.equal(code, 1);
+		assert.match(stderr, /smartsupport\.yaml: a reload cannot change the storage, its plugin or its url; restart the server for it\n/);
+		assert.ok(!stderr.includes('s3cret') && !server.stderr.includes('s3cret'));
+		await server.ask('How do I reset my password?');
+	});
+});
+
+test('the commands say so when no server runs', async () => {
+	const installation = new Installation();
+	const server = { database: newDatabase(installation.path('none.db')) };
+	for (const command of ['reload', 'status']) {
+		const { code, stderr } = await run(installation, server, command);
+		assert.equal(code, 1);
+		assert.match(stderr, /no server of this user runs with this configuration on 127\.0\.0\.1:0/);
+	}
+	const killed = await Server.start({ installation });
+	assert.equal((await run(installation, killed, 'status')).code, 0);
+	await killed.close();
+	assert.equal((await run(installation, killed, 'status')).code, 1);
+});
+
+test('POST /api/v1/reload waits for the end of the reload, for admins', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	await withServer({ installation }, async (server) => {
+		const admin = await createKey(installation, server.database, 'admin');
+		const operator = await createKey(installation, server.database, 'operator');
+		const reload = (key, method = 'POST') => server.request('/api/v1/reload', { method, headers: key.headers });
+		await until('both keys to be known by every worker', async () => {
+			const replies = await Promise.all(Array.from({ length: 8 }, () => reload(operator, 'GET')));
+			return replies.every(({ status }) => status === 403);
+		});
+		assert.equal((await reload(operator)).status, 403);
+		assert.equal((await reload(admin, 'GET')).json.generation, 1);
+
+		installation.editWorkflow('Negative: 2', 'Negative: 0');
+		const taken = await reload(admin);
+		assert.equal(taken.status, 200, taken.text);
+		assert.deepEqual([taken.json.generation, taken.json.reload, taken.json.errors], [2, 'taken_over', []]);
+
+		const line = installation.editWorkflow('agent: priority', 'agent: priorty');
+		const refused = await reload(admin);
+		assert.equal(refused.status, 409, refused.text);
+		assert.equal(refused.json.detail, 'the configuration was not taken over, the old one still serves');
+		assert.match(refused.json.errors[0].detail, new RegExp(`support\\.yaml:${line}:\\d+: .*priorty`));
+		const state = await reload(admin, 'GET');
+		assert.deepEqual([state.json.generation, state.json.reload, state.json.errors], [2, 'refused', refused.json.errors]);
+	});
+});
+
+test('a reload that is asked for during another one has the files as they are then', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	await withServer({ installation, workers: 1 }, async (server) => {
+		server.signal('SIGHUP');
+		await server.untilLogged('reloading');
+		installation.editWorkflow('Negative: 2', 'Negative: 0');
+		const reply = await server.request('/api/v1/reload', { method: 'POST' });
+		assert.equal(reply.status, 200, reply.text);
+		await until('the answers of the new worker', async () => (await server.ask(crash)).priority === 5);
+		assert.equal(reply.json.generation, 3);
+	});
+});
+
+// A change with a mistake in each place that a reload reads.
+const mistakes = {
+	'the configuration': (installation) => installation.edit('config/smartsupport.yaml', 'history: 20', 'history: x'),
+	'an expression': (installation) => installation.editWorkflow(/when: .*$/m, "when: 'priority >'}"),
+	'a prompt': (installation) => fs.appendFileSync(installation.path('config/prompts/technical.md'), '{{nobody_knows}}'),
+	'a plugin that is not there': (installation) => fs.rmSync(installation.path('plugins/agents/respond.so')),
+	'a plugin that is cut off': (installation) => fs.truncateSync(installation.path('plugins/agents/respond.so'), 5000),
+	'an article': (installation) => fs.writeFileSync(installation.path('kb/articles/new.md'), '---\ntitle: [\n---\n'),
+};
+
+test('a mistake in any file is refused while questions are answered', { timeout: 300000 }, async (t) => {
+	const installation = new Installation();
+	const real = path.join(plugins, 'agents/respond.so');
+	fs.copyFileSync(real, installation.ownPlugins('agents/respond'));
+	const files = ['config', 'kb', 'plugins'];
+	await withServer({ installation, workers: 1 }, async (server) => {
+		for (const [place, make] of Object.entries(mistakes)) {
+			await t.test(place, async () => {
+				const kept = installation.path('kept');
+				for (const name of files) fs.cpSync(installation.path(name), path.join(kept, name), { recursive: true, verbatimSymlinks: true });
+				make(installation);
+				const reply = await server.request('/api/v1/reload', { method: 'POST' });
+				assert.equal(reply.status, 409, reply.text);
+				assert.ok(reply.json.errors.length > 0);
+				assert.equal((await server.ask(crash)).priority, 7);
+				for (const name of files) {
+					fs.rmSync(installation.path(name), { recursive: true });
+					fs.renameSync(path.join(kept, name), installation.path(name));
+				}
+			});
+		}
+		const reply = await server.request('/api/v1/reload', { method: 'POST' });
+		assert.equal(reply.status, 200, reply.text);
+		assert.equal(reply.json.refused, Object.keys(mistakes).length);
+	});
+});
