@@ -299,15 +299,16 @@ static void ask(struct chat *chat)
 	const struct api *api = http_request_context(chat->request);
 	const struct chat_question *question = &chat->question;
 	struct ss_error err = {0};
-	char thread[HASH_SIZE], turn_id[ID_SIZE];
+	char thread[HASH_SIZE], turn_id[ID_SIZE], conversation_id[ID_SIZE];
 	bool goes_on = value_count(question->earlier) > 0;
 	const char *user_id = user_of(question);
 	char *stored_user = api_stored_user(chat->request, user_id);
 	const struct support_question asked = {
-		.turn_id = api_subject_turn(chat->request, turn_id),
+		.turn_id = api_subject_as(chat->request, "turn_", turn_id),
 		.user_id = stored_user,
 		.anonymous = is_anonymous(question),
 		.conversation_id = question->conversation_id,
+		.new_conversation_id = api_subject_as(chat->request, "conv_", conversation_id),
 		.thread = goes_on ? chat_thread(chat->who, question->earlier, NULL, NULL, thread)
 				  : NULL,
 		.history = goes_on ? question->earlier : NULL,
@@ -374,7 +375,7 @@ static void begin(struct chat *chat)
 		(void)id_new("chatcmpl-", chat->id);
 	if (!api_is_again(chat->request)) {
 		ask(chat);
-	} else if (stored_answer_find(api->store, api_subject_turn(chat->request, turn_id),
+	} else if (stored_answer_find(api->store, api_subject_as(chat->request, "turn_", turn_id),
 			   on_found, chat, &err) < 0) {
 		reply_error(chat, &err);
 		chat_free(chat);

@@ -204,10 +204,7 @@ void api_conversation_reply(struct http_request *request)
 	struct asked *asked = change_new(request, reply_added);
 	struct ss_conversation_change *reply = asked_question(asked);
 	reply->reply = value_as_text(value_get(api_body(request), "message"));
-	const char *subject = api_subject(request);
-	if (subject != NULL)
-		(void)snprintf(asked->id, sizeof asked->id, "msg_%s", subject);
-	else
+	if (api_subject_as(request, "msg_", asked->id) == NULL)
 		(void)id_new("msg_", asked->id);
 	reply->reply_id = asked->id;
 	reply->author = asked_member(request, "author");

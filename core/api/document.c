@@ -340,6 +340,7 @@ static int add_operation(const struct making *making, const char *path, const ch
 	operation->user = string_at(value, "x-user");
 	if (operation->user == NULL && operation->body != NULL)
 		operation->user = "user_id";
+	operation->conversation = string_at(value, "x-conversation");
 	operation->method = upper_case(method);
 	read_types(document, operation, value_get(value, "responses"));
 	document->routes[document->count++] = (struct http_route){

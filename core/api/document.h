@@ -5,7 +5,9 @@
  *
  * Each operation says in x-role who may ask: "public" (anybody), or a key of the role "chat", "operator" or "admin", of
  * which each may do what those before it may. x-unlimited: true has no limit of requests, as all that is public. x-idempotent: true
- * is done once for each Idempotency-Key; x-conditional: true has an ETag and answers If-None-Match; x-user is the member of the body that says which user that is about, by default user_id. x-body: FORM takes another body than the JSON that its schema describes.
+ * is done once for each Idempotency-Key; x-conditional: true has an ETag and answers If-None-Match; x-user is the member of the body that says
+ * which user that is about, by default user_id, and x-conversation the parameter or member that says which conversation; without it one is
+ * made. x-body: FORM takes another body than the JSON that its schema describes.
  */
 #ifndef API_DOCUMENT_H
 #define API_DOCUMENT_H
@@ -42,6 +44,8 @@ struct api_operation {
 	bool is_unlimited;   /* nobody is refused for having asked too often */
 	bool is_once;        /* x-idempotent: with an Idempotency-Key it is done once */
 	const char *user; /* the member of the body that says which user it is about; NULL: none */
+	const char *
+		conversation; /* what says which conversation it is about; NULL: it is about none */
 	const struct ss_value *body; /* the schema of a JSON body; NULL: none is read */
 	struct api_parameter *parameters;
 	size_t parameter_count;

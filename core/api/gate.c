@@ -142,7 +142,14 @@ static struct ss_value *read_parameters(struct http_request *request,
 	return NULL;
 }
 
-/* Whose request it is, for who erases a user: the user that the body names, as the store knows them. */
+/* What MAP says of NAME, a text; NULL: nothing. */
+static const char *text_in(const struct ss_value *map, const char *name)
+{
+	const struct ss_value *value = name != NULL ? value_get(map, name) : NULL;
+	return value_type(value) == SS_STRING ? value_as_string(value, NULL) : NULL;
+}
+
+/* What it is about is told for who erases a user or a conversation: the user as the store knows them. */
 static void do_once(struct http_request *request, struct passage *passage,
 	const struct api_operation *operation)
 {
@@ -151,12 +158,16 @@ static void do_once(struct http_request *request, struct passage *passage,
 	struct ss_value *body = operation->body == NULL && operation->user != NULL
 					? json_parse(text.data, text.length, NULL)
 					: value_ref(passage->body);
-	const struct ss_value *user =
-		operation->user != NULL ? value_get(body, operation->user) : NULL;
-	char *stored = value_type(user) == SS_STRING
-			       ? api_stored_user(request, value_as_string(user, NULL))
-			       : NULL;
-	struct once *once = api_once_begin(request, &passage->caller, stored, operation->handle);
+	const char *user = text_in(body, operation->user);
+	const char *conversation = text_in(passage->parameters, operation->conversation);
+	char *stored = user != NULL ? api_stored_user(request, user) : NULL;
+	const struct once_about about = {
+		.user_id = stored,
+		.conversation_id = conversation != NULL ? conversation
+							: text_in(body, operation->conversation),
+		.makes_conversation = operation->conversation != NULL,
+	};
+	struct once *once = api_once_begin(request, &passage->caller, &about, operation->handle);
 	/* Else it was replied to, and PASSAGE is gone with it. */
 	if (once != NULL)
 		passage->once = once;
@@ -239,13 +250,13 @@ const char *api_subject(const struct http_request *request)
 	return passage->once != NULL ? api_once_subject(passage->once) : NULL;
 }
 
-const char *api_subject_turn(const struct http_request *request, char turn_id[ID_SIZE])
+const char *api_subject_as(const struct http_request *request, const char *prefix, char id[ID_SIZE])
 {
 	const char *subject = api_subject(request);
 	if (subject == NULL)
 		return NULL;
-	(void)snprintf(turn_id, ID_SIZE, "turn_%s", subject);
-	return turn_id;
+	(void)snprintf(id, ID_SIZE, "%s%s", prefix, subject);
+	return id;
 }
 
 void api_keep(struct http_request *request, const char *type, struct ss_text body,

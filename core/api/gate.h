@@ -21,9 +21,9 @@ const struct ss_value *api_body(const struct http_request *request);
 
 /* A UUID for what REQUEST makes, which is the same when it is sent again (once.h); NULL: it is not to be known again. Borrowed. */
 const char *api_subject(const struct http_request *request);
-
-/* The id of the turn that REQUEST makes, if it was given one; else NULL. */
-const char *api_subject_turn(const struct http_request *request, char turn_id[ID_SIZE]);
+/* The same behind PREFIX, in ID; NULL: as above. */
+const char *api_subject_as(
+	const struct http_request *request, const char *prefix, char id[ID_SIZE]);
 
 /* Keeps BODY of the given Content-Type for when REQUEST, which gets a stream, is sent again; TYPE NULL: then it is done anew.
  * Calls KEPT with CONTEXT when that is over; at once when REQUEST is not to be known again. */

@@ -26,7 +26,7 @@ struct once {
 	http_handler *go_on;
 	char scope[KEY_ID_SIZE];
 	char *key;
-	char *user_id; /* NULL: nobody's */
+	char *user_id, *conversation_id; /* that it is about; NULL: none */
 	char fingerprint[HASH_SIZE];
 	char subject[ID_SIZE];
 	bool is_again;                           /* an attempt before has not come to its end */
@@ -55,6 +55,7 @@ void api_once_free(struct once *once)
 	value_unref(once->claim);
 	free(once->key);
 	free(once->user_id);
+	free(once->conversation_id);
 	free(once->type);
 	free(once->body);
 	free(once->answer);
@@ -194,6 +195,7 @@ static int call_claim(const struct ss_storage_operations *storage, void *instanc
 		.owner = once->owner,
 		.lease_ns = once->lease_ns,
 		.keep_ns = once->keep_ns,
+		.conversation_id = once->conversation_id,
 	};
 	if (storage->claim_request == NULL || storage->finish_request == NULL)
 		return ss_fail_as(err, SS_UNAVAILABLE, "this storage keeps no requests");
@@ -275,7 +277,7 @@ static bool is_key(const char *text)
 }
 
 struct once *api_once_begin(struct http_request *request, const struct api_caller *caller,
-	const char *user_id, http_handler *go_on)
+	const struct once_about *about, http_handler *go_on)
 {
 	const struct api *api = http_request_context(request);
 	struct ss_error err = {0};
@@ -290,12 +292,16 @@ struct once *api_once_begin(struct http_request *request, const struct api_calle
 	once->request = request;
 	once->go_on = go_on;
 	once->key = memory_string(key);
-	once->user_id = memory_string(user_id);
+	once->user_id = memory_string(about->user_id);
 	once->lease_ns = api->access->request_lease_ns;
 	once->keep_ns = api->access->request_keep_ns;
 	(void)snprintf(once->scope, sizeof once->scope, "%s",
 		caller->key[0] != '\0' ? caller->key : "anybody");
 	(void)id_new("", once->subject);
+	if (about->conversation_id != NULL)
+		once->conversation_id = memory_string(about->conversation_id);
+	else if (about->makes_conversation)
+		once->conversation_id = memory_format("conv_%s", once->subject);
 	process_name(process);
 	(void)snprintf(once->owner, sizeof once->owner, "%s %s", process, id_new("", attempt));
 	take_fingerprint(once);

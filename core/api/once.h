@@ -18,10 +18,17 @@ struct once;
 /* Whether REQUEST brings an Idempotency-Key. */
 bool api_once_is_asked(const struct http_request *request);
 
+/* What a request is about, with which its reply is to be erased. */
+struct once_about {
+	const char *user_id;         /* NULL: nobody, or whose the conversation is */
+	const char *conversation_id; /* NULL: none that there is */
+	bool makes_conversation; /* without a conversation_id: the one that is called conv_ and its subject */
+};
+
 /* Claims REQUEST of CALLER, and calls GO_ON when it is to be done. Else it is replied to. NULL when it was replied to at
  * once. The result is freed with the request. */
 struct once *api_once_begin(struct http_request *request, const struct api_caller *caller,
-	const char *user_id, http_handler *go_on);
+	const struct once_about *about, http_handler *go_on);
 
 void api_once_free(struct once *once);
 

@@ -139,7 +139,7 @@ static void ask(struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
 	struct ss_error err = {0};
-	char turn_id[ID_SIZE];
+	char turn_id[ID_SIZE], conversation_id[ID_SIZE];
 	const struct ss_value *body = api_body(request);
 	const struct ss_value *user = value_get(body, "user_id");
 	const struct ss_value *conversation = value_get(body, "conversation_id");
@@ -150,11 +150,12 @@ static void ask(struct http_request *request)
 	if (wants_stream(request, body))
 		asking->events = events_new(request);
 	const struct support_question question = {
-		.turn_id = api_subject_turn(request, turn_id),
+		.turn_id = api_subject_as(request, "turn_", turn_id),
 		.user_id = stored_user,
 		.anonymous = strcmp(user_id, API_ANYBODY) == 0,
 		.conversation_id =
 			conversation != NULL ? value_as_string(conversation, NULL) : NULL,
+		.new_conversation_id = api_subject_as(request, "conv_", conversation_id),
 		.message = value_as_text(value_get(body, "message")),
 		.waits = true,
 		.listener = asking->events != NULL ? &listener : NULL,
@@ -213,7 +214,7 @@ void api_query(struct http_request *request)
 		return;
 	if (!api_is_again(request))
 		ask(request);
-	else if (stored_answer_find(api->store, api_subject_turn(request, turn_id), on_found,
+	else if (stored_answer_find(api->store, api_subject_as(request, "turn_", turn_id), on_found,
 			 request, &err) < 0)
 		api_reply_error(request, &err);
 }

@@ -65,6 +65,28 @@ static int call_events(const struct ss_storage_operations *storage, void *instan
 	return storage->list_events(instance, &filter, &request->page, err);
 }
 
+static int call_requests(const struct ss_storage_operations *storage, void *instance, void *context,
+	struct ss_error *err)
+{
+	struct request *request = context;
+	const struct ss_request_filter filter = {.struct_size = sizeof filter,
+		.user_id = request->id,
+		.after = request->after,
+		.limit = PAGE};
+	return storage->list_requests(instance, &filter, &request->page, err);
+}
+
+static int call_questions(const struct ss_storage_operations *storage, void *instance,
+	void *context, struct ss_error *err)
+{
+	struct request *request = context;
+	const struct ss_unanswered_filter filter = {.struct_size = sizeof filter,
+		.after = request->after,
+		.limit = PAGE,
+		.user_id = request->id};
+	return storage->list_unanswered(instance, &filter, &request->page, err);
+}
+
 /* As a page, which a list of journals is not. */
 static int call_journals(const struct ss_storage_operations *storage, void *instance, void *context,
 	struct ss_error *err)
@@ -204,6 +226,19 @@ static bool gives_any(const struct user_export *export, store_call *call)
 	return good && count > 0;
 }
 
+/* What is stored of a user beside the profile. */
+static const struct part {
+	const char *name;
+	store_call *call;
+	write_item *write;
+} parts[] = {
+	{"conversations", call_conversations, write_conversation},
+	{"journals", call_journals, write_journal},
+	{"events", call_events, write_plainly},
+	{"requests", call_requests, write_plainly},
+	{"questions", call_questions, write_plainly},
+};
+
 static bool write_all(const struct user_export *export, const struct ss_value *user)
 {
 	char now[CLOCK_TEXT_SIZE];
@@ -217,11 +252,10 @@ static bool write_all(const struct user_export *export, const struct ss_value *u
 	else
 		(void)fputs("null", export->out);
 	value_unref(id);
-	bool good =
-		write_pages(export, "conversations", call_conversations, export->user_id,
-			write_conversation) &&
-		write_pages(export, "journals", call_journals, export->user_id, write_journal) &&
-		write_pages(export, "events", call_events, export->user_id, write_plainly);
+	bool good = true;
+	for (size_t i = 0; good && i < array_length(parts); i++)
+		good = write_pages(
+			export, parts[i].name, parts[i].call, export->user_id, parts[i].write);
 	(void)fputs(good ? "}\n" : "\n", export->out);
 	return good;
 }
@@ -232,9 +266,10 @@ bool user_export(struct stored *stored, const char *user_id, FILE *out)
 	struct ss_value *user = NULL;
 	if (!read_user(&export, &user))
 		return false;
-	/* Journals and events may be there of one of whom nothing else is stored. */
-	bool known = user != NULL || gives_any(&export, call_journals) ||
-		     gives_any(&export, call_events);
+	/* Of one without a profile there may be other things, as the journal of a turn that failed. */
+	bool known = user != NULL;
+	for (size_t i = 0; !known && i < array_length(parts); i++)
+		known = gives_any(&export, parts[i].call);
 	if (!known)
 		(void)fprintf(stderr, "smartsupport: nothing is stored of the user %s\n", user_id);
 	bool good = known && write_all(&export, user);

@@ -139,6 +139,155 @@ static void are_forgotten(struct probe *probe)
 		claim_when_over(probe, &other));
 }
 
+/* The keys of the requests of USER_ID as the list has them, page by page: "a|b". */
+static const char *list(struct probe *probe, const char *user_id)
+{
+	const char *keys = "", *after = NULL;
+	do {
+		struct ss_error err = {.status = SS_OK};
+		struct ss_value *page = NULL;
+		const struct ss_request_filter filter = {.struct_size = sizeof filter,
+			.user_id = user_id,
+			.after = after,
+			.limit = 2};
+		if (probe->failed)
+			return "";
+		int result = probe->storage->list_requests(probe->instance, &filter, &page, &err);
+		probe_expect_success(probe, "reading with list_requests()", result, &err);
+		const struct ss_value *kept = probe_keep(probe, result == 0 ? page : NULL);
+		const char *more = probe_column(probe, value_get(kept, "items"), "key", "");
+		if (value_count(value_get(kept, "items")) > filter.limit)
+			probe_fail(probe, "a page of list_requests()",
+				"no more items than its limit", "%s", more);
+		keys = probe_format(probe, "%s%s%s", keys, keys[0] != '\0' ? "|" : "", more);
+		const struct ss_value *next = value_get(kept, "next");
+		after = next != NULL ? value_as_string(next, NULL) : NULL;
+	} while (after != NULL);
+	return keys;
+}
+
+/* How many requests LIST has. */
+static int64_t count_of(const char *list)
+{
+	int64_t count = list[0] != '\0';
+	for (const char *c = list; *c != '\0'; c++)
+		count += *c == '|';
+	return count;
+}
+
+static void are_listed(struct probe *probe)
+{
+	enum { OF_ONE = 5 };
+	const char *const users[] = {probe_name(probe, "ann"), probe_name(probe, "bob")};
+	for (size_t i = 0; i <= OF_ONE; i++) {
+		struct ss_request_key key = key_of(probe, probe_format(probe, "%zu", i), "me");
+		key.user_id = users[i == OF_ONE];
+		/* The same word of others is another request. */
+		key.scope = probe_format(probe, "tests %zu", i % 2);
+		(void)claim(probe, &key);
+		if (i > 0)
+			must_finish(probe, &key, 200, "done");
+	}
+	const char *listed = list(probe, users[0]);
+	probe_expect_int(probe, "how many requests of a user are listed", OF_ONE, count_of(listed));
+	for (size_t i = 0; i < OF_ONE && !probe->failed; i++) {
+		const char *key = probe_name(probe, probe_format(probe, "%zu", i));
+		if (strstr(listed, key) == NULL)
+			probe_fail(probe, "the requests of a user", key, "%s", listed);
+	}
+	probe_expect(probe, "the requests of another user", probe_name(probe, "5"),
+		list(probe, users[1]));
+	probe_expect(probe, "the requests of a user who has none", "",
+		list(probe, probe_name(probe, "cleo")));
+}
+
+static void are_listed_as_they_are(struct probe *probe)
+{
+	struct ss_error err = {.status = SS_OK};
+	struct ss_value *page = NULL;
+	struct ss_request_key key = key_of(probe, "key", "me");
+	key.user_id = probe_name(probe, "ann");
+	key.conversation_id = probe_name(probe, "conversation");
+	(void)claim(probe, &key);
+	must_finish(probe, &key, 201, "{\"é\": 1}");
+	const struct ss_request_filter filter = {
+		.struct_size = sizeof filter, .user_id = key.user_id, .limit = 1};
+	if (probe->failed)
+		return;
+	int result = probe->storage->list_requests(probe->instance, &filter, &page, &err);
+	probe_expect_success(probe, "reading with list_requests()", result, &err);
+	const struct ss_value *item =
+		value_at(value_get(probe_keep(probe, result == 0 ? page : NULL), "items"), 0);
+	probe_expect(probe, "the key", key.key, probe_string(item, "key"));
+	probe_expect(probe, "the subject", "me", probe_string(item, "subject"));
+	probe_expect(probe, "the conversation", key.conversation_id,
+		probe_string(item, "conversation_id"));
+	probe_expect_int(probe, "the code", 201, value_as_int(value_get(item, "code")));
+	probe_expect(probe, "the answer", "{\"é\": 1}", probe_string(item, "answer"));
+	if (!probe->failed && strlen(probe_string(item, "until")) == 0)
+		probe_fail(probe, "until when it is remembered", "a time", "none");
+}
+
+/* The requests KEYS, which are about TURN's conversation: the first one is done, the second one under way. */
+static void begin_about(
+	struct probe *probe, const struct ss_turn *turn, struct ss_request_key keys[2])
+{
+	for (size_t i = 0; i < 2; i++) {
+		keys[i] = key_of(probe, i == 0 ? "done" : "under way", "me");
+		keys[i].conversation_id = turn->conversation_id;
+		(void)claim(probe, &keys[i]);
+	}
+	must_finish(probe, &keys[0], 200, "done");
+}
+
+/* Both are as if they had never been. */
+static void expect_gone(struct probe *probe, const struct ss_request_key keys[2])
+{
+	struct ss_error err;
+	int result = finish(probe, &keys[1], 200, "late", &err);
+	if (!probe->failed)
+		probe_expect_refusal(probe, "finishing what was about a conversation that is gone",
+			SS_CONFLICT, result, &err);
+	for (size_t i = 0; i < 2; i++)
+		probe_expect(
+			probe, "a claim of what is gone", "claimed me", claim(probe, &keys[i]));
+}
+
+static void go_with_conversations(struct probe *probe)
+{
+	struct ss_request_key keys[2];
+	const struct ss_turn turn = probe_first(probe, "ann");
+	probe_store(probe, &turn);
+	begin_about(probe, &turn, keys);
+	probe_expect(probe, "the requests of the user whose conversation it is, when it is done",
+		keys[0].key, list(probe, turn.user_id));
+	probe_delete_conversation(probe, turn.conversation_id);
+	probe_expect(probe, "the user's requests when the conversation is deleted", "",
+		list(probe, turn.user_id));
+	expect_gone(probe, keys);
+}
+
+static void go_with_users(struct probe *probe)
+{
+	struct ss_error err = {.status = SS_OK};
+	struct ss_request_key keys[2], other = key_of(probe, "other", "me");
+	struct ss_value *erased = NULL;
+	const struct ss_turn turn = probe_first(probe, "ann");
+	probe_store(probe, &turn);
+	begin_about(probe, &turn, keys);
+	other.user_id = turn.user_id;
+	(void)claim(probe, &other);
+	if (probe->failed)
+		return;
+	int result = probe->storage->erase_user(probe->instance, turn.user_id, &erased, &err);
+	probe_expect_success(probe, "erasing with erase_user()", result, &err);
+	(void)probe_keep(probe, erased);
+	probe_expect_int(probe, "how many requests were erased", 3,
+		value_as_int(value_get(erased, "requests")));
+	probe_expect(probe, "the requests of who was erased", "", list(probe, turn.user_id));
+	expect_gone(probe, keys);
+}
+
 /* Two instances that claim the same requests at once. */
 
 enum { SIDES = 2, KEYS = 40 };
@@ -209,6 +358,10 @@ static const struct probe_case cases[] = {
 	{"a request whose claimer is gone, or came to nothing, is claimed again", are_taken_over},
 	{"a request whose lease is over is claimed again, for the same subject", run_out},
 	{"a request whose time is over is as if it were not there", are_forgotten},
+	{"the requests of a user are listed page by page, and no others", are_listed},
+	{"a request is listed with what is kept of it", are_listed_as_they_are},
+	{"a request goes with the conversation that it is about", go_with_conversations},
+	{"a request goes with its user", go_with_users},
 	{"of two that claim a request at once one is given it", are_claimed_once},
 };
 

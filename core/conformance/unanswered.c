@@ -26,7 +26,7 @@ static void ask(struct probe *probe, const char *key, size_t times)
 }
 
 static const struct ss_value *read_page(
-	struct probe *probe, bool most_asked, const char *after, size_t limit)
+	struct probe *probe, bool most_asked, const char *user_id, const char *after, size_t limit)
 {
 	struct ss_error err = {.status = SS_OK};
 	struct ss_value *page = NULL;
@@ -35,6 +35,7 @@ static const struct ss_value *read_page(
 		.most_asked = most_asked,
 		.after = after,
 		.limit = limit,
+		.user_id = user_id,
 	};
 	if (probe->failed)
 		return NULL;
@@ -51,6 +52,7 @@ static const struct ss_value *read_page(
 struct walk {
 	struct probe *probe;
 	bool most_asked;
+	const char *user_id; /* NULL: of all */
 	size_t limit;
 	const char *seen; /* "a|b" */
 	size_t count;
@@ -97,8 +99,8 @@ static struct walk walk_begin(struct probe *probe, bool most_asked, size_t limit
 static void walk_on(struct walk *walk, size_t count)
 {
 	while (!walk->probe->failed && !walk->over && walk->count < count) {
-		const struct ss_value *page =
-			read_page(walk->probe, walk->most_asked, walk->after, walk->limit);
+		const struct ss_value *page = read_page(
+			walk->probe, walk->most_asked, walk->user_id, walk->after, walk->limit);
 		const struct ss_value *items = value_get(page, "items");
 		for (size_t i = 0; i < value_count(items); i++)
 			see(walk, value_at(items, i));
@@ -123,7 +125,7 @@ static void joins_the_same(struct probe *probe)
 	const struct ss_value *found = NULL;
 	const char *after = NULL;
 	do {
-		const struct ss_value *page = read_page(probe, false, after, 100);
+		const struct ss_value *page = read_page(probe, false, NULL, after, 100);
 		const struct ss_value *items = value_get(page, "items");
 		for (size_t i = 0; found == NULL && i < value_count(items); i++) {
 			const struct ss_value *item = value_at(items, i);
@@ -187,6 +189,29 @@ static void ends(struct probe *probe)
 	}
 }
 
+static void lists_of_one_user(struct probe *probe)
+{
+	static const char *const users[] = {"ann", "bob", "ann", "bob", "ann"};
+	static const char *const keys[] = {"a", "b", "both", "both", "c"};
+	struct ss_turn turns[array_length(users)];
+	for (size_t i = 0; i < array_length(users); i++) {
+		turns[i] = probe_first(probe, users[i]);
+		turns[i].unanswered = probe_name(probe, keys[i]);
+		turns[i].message = text_of(probe_name(probe, keys[i]));
+	}
+	probe_store_all(probe, turns, array_length(users));
+	for (int most_asked = 0; most_asked < 2; most_asked++) {
+		struct walk walk = walk_begin(probe, most_asked != 0, 1);
+		walk.user_id = turns[0].user_id;
+		walk_on(&walk, SIZE_MAX);
+		probe_expect(probe, "the questions in one user's words", "c|a", walk.seen);
+		walk = walk_begin(probe, most_asked != 0, 1);
+		walk.user_id = turns[1].user_id;
+		walk_on(&walk, SIZE_MAX);
+		probe_expect(probe, "the questions in another one's words", "both|b", walk.seen);
+	}
+}
+
 static void keeps_order_of_equals(struct probe *probe)
 {
 	struct ss_turn turns[5];
@@ -229,6 +254,7 @@ static const struct probe_case cases[] = {
 		pages_the_most_asked},
 	{"the pages come to an end", ends},
 	{"pages of questions of one time miss none and repeat none", keeps_order_of_equals},
+	{"the questions in the words of one user are listed", lists_of_one_user},
 	{"a list does not go on from a place that no list gave", refuses_other_places},
 };
 

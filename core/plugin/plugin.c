@@ -89,6 +89,7 @@ static const struct operation storage_operations[] = {
 	{"delivery_counts", offsetof(struct ss_storage_operations, delivery_counts)},
 	{"claim_request", offsetof(struct ss_storage_operations, claim_request)},
 	{"finish_request", offsetof(struct ss_storage_operations, finish_request)},
+	{"list_requests", offsetof(struct ss_storage_operations, list_requests)},
 	{"purge", offsetof(struct ss_storage_operations, purge)},
 	{"watch", offsetof(struct ss_storage_operations, watch)},
 	{"interrupt_watch", offsetof(struct ss_storage_operations, interrupt_watch)},

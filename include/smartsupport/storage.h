@@ -118,6 +118,7 @@ struct ss_unanswered_filter {
 	bool most_asked; /* first, and of those that were asked as often the newest; else the newest */
 	const char *after; /* what a list of this order gave as `next`; NULL: from the beginning */
 	size_t limit;
+	const char *user_id; /* only those in this user's words; NULL: all. Since 1.4 */
 };
 
 /* The articles whose ids are from FIRST to LAST, both included, compared byte by byte. */
@@ -316,12 +317,20 @@ struct ss_request_key {
 	const char *scope, *key; /* of whom, and the word for it; together they are unique */
 	const char *
 		fingerprint; /* of what is asked: another one under the same key is another request */
-	const char *subject; /* what it makes, as the id of a turn; the first one is kept */
-	const char *user_id; /* NULL: nobody's */
-	const char *owner;   /* who does it */
-	int64_t lease_ns;    /* from now: until then nobody else does it */
-	int64_t keep_ns;     /* from now: for how long it is remembered */
-	const char *gone;    /* the lease of this owner counts as over; NULL: of none */
+	const char *subject;         /* what it makes, as the id of a turn; the first one is kept */
+	const char *user_id;         /* NULL: nobody's */
+	const char *owner;           /* who does it */
+	int64_t lease_ns;            /* from now: until then nobody else does it */
+	int64_t keep_ns;             /* from now: for how long it is remembered */
+	const char *gone;            /* the lease of this owner counts as over; NULL: of none */
+	const char *conversation_id; /* that it is about, stored or not; NULL: none */
+};
+
+struct ss_request_filter {
+	size_t struct_size;
+	const char *user_id; /* must be given */
+	const char *after;
+	size_t limit;
 };
 
 struct ss_request_result {
@@ -465,7 +474,7 @@ struct ss_storage_operations {
 	int (*change_conversation)(void *instance, const struct ss_conversation_change *change,
 		struct ss_value **conversation, struct ss_error *err);
 	/* Deletes a conversation with its messages, what was said of them, its threads, the journals of its turns
-	 * whoever holds them, and its events with their deliveries. Figures stay. SS_NOT_FOUND. */
+	 * whoever holds them, its events with their deliveries, and requests. Figures stay. SS_NOT_FOUND. */
 	int (*delete_conversation)(
 		void *instance, const char *conversation_id, struct ss_error *err);
 
@@ -536,9 +545,14 @@ struct ss_storage_operations {
 	 * "done" or "other" (the key is another request's), subject, and of one that is done {code, answer}}. */
 	int (*claim_request)(void *instance, const struct ss_request_key *key,
 		struct ss_value **claim, struct ss_error *err);
-	/* SS_CONFLICT when somebody else has claimed it meanwhile. */
+	/* A request that is nobody's is then the user's whose conversation it is about. SS_CONFLICT when somebody else has
+	 * claimed it meanwhile, or it is gone with its user or conversation. */
 	int (*finish_request)(
 		void *instance, const struct ss_request_result *result, struct ss_error *err);
+	/* Requests of a user that are remembered: {key, subject, conversation_id, code and answer (of one that is done), until
+	 * (when it is forgotten)}, in any order. */
+	int (*list_requests)(void *instance, const struct ss_request_filter *filter,
+		struct ss_value **page, struct ss_error *err);
 
 	/* Deletes what is old, in one short transaction; *COUNT is how much it was, below the limit when no more is there. */
 	int (*purge)(

@@ -1,5 +1,6 @@
 // All that is stored of a user, as one document, and gone.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -12,7 +13,10 @@ const questions = [
 	'Where are my invoices? Xylophone "marble"\nsecond line',
 	'My application keeps crashing: Quokka lantern ünïcode ☃',
 ];
-const words = ['Zebrafish', 'quill', 'Xylophone', 'marble', 'Quokka', 'lantern', 'ünïcode', 'Walrus'];
+// What no article answers, what a human replies, and what is asked by a key.
+const unanswered = 'Do albatrosses like Wolframite biscuits?';
+const reply = 'I look after it myself: Periwinkle';
+const words = ['Zebrafish', 'quill', 'Xylophone', 'marble', 'Quokka', 'lantern', 'ünïcode', 'Walrus', 'Wolframite', 'Periwinkle', 'Cormorant'];
 
 // A database in which ann and ben have asked something.
 class Place {
@@ -39,7 +43,20 @@ class Place {
 				body: { turn_id: first.metadata.turn_id, was_helpful: true, comment: 'Walrus' },
 			});
 			assert.equal(feedback.status, 204, feedback.text);
+			await server.ask(unanswered, { user_id: 'ann' });
+			await this.once(server, `/api/v1/conversations/${first.conversation_id}/reply`, { message: reply });
+			await this.once(server, '/api/v1/query', { message: 'Where are my invoices? Cormorant', user_id: 'ann' });
 		});
+	}
+
+	// Asks what is done once, and by what is kept of it.
+	async once(server, route, body) {
+		const send = () => server.request(route, { method: 'POST', body, headers: { 'Idempotency-Key': key } });
+		const key = randomUUID();
+		const first = await send();
+		assert.ok(first.status === 200 || first.status === 201, first.text);
+		assert.equal((await send()).text, first.text);
+		return first.json;
 	}
 
 	async tables() {
@@ -61,10 +78,11 @@ test('export has every word that the user said and was told, and nothing of othe
 	assert.equal(all.user_id, 'ann');
 	assert.equal(all.user.id, 'ann');
 	assert.ok(Date.parse(all.exported_at) > 0);
-	assert.equal(all.conversations.length, 2);
+	assert.equal(all.conversations.length, 4);
 	const messages = all.conversations.flatMap((conversation) => conversation.messages);
 	const said = messages.filter(({ role }) => role === 'user').map(({ content }) => content);
-	assert.deepEqual(said.sort(), [...questions].sort());
+	assert.deepEqual(said.sort(), [...questions, unanswered, 'Where are my invoices? Cormorant'].sort());
+	assert.deepEqual(messages.filter(({ role }) => role === 'human').map(({ content }) => content), [reply]);
 	for (const reply of place.received) {
 		const answer = messages.find((message) => message.turn_id === reply.metadata.turn_id);
 		assert.equal(answer.content, reply.response);
@@ -73,6 +91,13 @@ test('export has every word that the user said and was told, and nothing of othe
 	assert.deepEqual(messages.filter(({ feedback }) => feedback).map(({ feedback }) => feedback.comment), ['Walrus']);
 	assert.ok(Array.isArray(all.journals));
 	assert.ok(Array.isArray(all.events));
+	assert.ok(all.questions.some(({ question }) => question === unanswered));
+	for (const { question } of all.questions) assert.ok(said.includes(question), question);
+	const kept = all.requests.map(({ answer }) => JSON.parse(JSON.parse(answer).body));
+	assert.equal(kept.find(({ role }) => role === 'human').content, reply);
+	assert.ok(kept.some(({ category, response }) => category && messages.some(({ content }) => content === response)));
+	assert.equal(kept.length, 2);
+	for (const word of words) assert.ok(stdout.includes(word), word);
 	assert.doesNotMatch(stdout, /Hedgehog/);
 });
 
@@ -102,7 +127,7 @@ test('export writes a new file for its owner, or nothing', async () => {
 	const file = path.join(place.folder, 'ann.json');
 	const { code, stdout, stderr } = await place.run('export', 'ann', '--output', file);
 	assert.deepEqual([code, stdout, stderr], [0, '', '']);
-	assert.equal(JSON.parse(fs.readFileSync(file, 'utf8')).conversations.length, 2);
+	assert.equal(JSON.parse(fs.readFileSync(file, 'utf8')).conversations.length, 4);
 	assert.equal(fs.statSync(file).mode & 0o777, 0o600);
 	const again = await place.run('export', 'ben', '--output', file);
 	assert.equal(again.code, 1);
@@ -125,8 +150,10 @@ test('what is erased is in no export, no table and no file any more', async () =
 	const { code, stdout, stderr } = await place.run('erase', 'ann', '--yes', '--json');
 	assert.deepEqual([code, stderr], [0, '']);
 	const erased = JSON.parse(stdout);
-	assert.equal(erased.conversations, 2);
-	assert.equal(erased.messages, 6);
+	assert.equal(erased.conversations, 4);
+	assert.equal(erased.messages, 11);
+	assert.equal(erased.requests, 2);
+	assert.ok(erased.questions >= 1);
 	const after = await place.tables();
 	for (const word of [...words, 'ann"']) assert.ok(!after.includes(word), `${word} is in a table`);
 	assert.ok(after.includes('Hedgehog'), 'what others said is still there');
@@ -147,6 +174,39 @@ test('what is erased is in no export, no table and no file any more', async () =
 	assert.match(ben.stdout, /Hedgehog/);
 });
 
+test('what is kept of requests goes with the conversation that they are about, also of who gave no name', async () => {
+	const place = new Place();
+	await withServer({ installation: new Installation(), database: place.database }, async (server) => {
+		const asked = await place.once(server, '/api/v1/query', { message: 'Where are my invoices? Toucan' });
+		const route = `/api/v1/conversations/${asked.conversation_id}`;
+		await place.once(server, `${route}/reply`, { message: 'I look: Flamingo' });
+		await place.once(server, '/api/v1/query', { message: 'And then? Pelican', conversation_id: asked.conversation_id });
+		const other = await place.once(server, '/api/v1/query', { message: 'How do I reset my password? Ostrich' });
+		const { requests } = JSON.parse((await place.run('export', 'web_user')).stdout);
+		const about = requests.map(({ conversation_id }) => conversation_id).sort();
+		assert.deepEqual(about, [...Array(3).fill(asked.conversation_id), other.conversation_id].sort());
+		const gone = await server.request(route, { method: 'DELETE' });
+		assert.equal(gone.status, 204, gone.text);
+		const left = await query(place.database, 'SELECT conversation_id, answer FROM requests');
+		assert.deepEqual(left.map(({ conversation_id }) => conversation_id), [other.conversation_id]);
+	});
+	const { requests } = JSON.parse((await place.run('erase', 'web_user', '--yes', '--json')).stdout);
+	assert.equal(requests, 1);
+	assert.deepEqual(await query(place.database, 'SELECT key FROM requests'), []);
+});
+
+test('export reads the requests page by page', async () => {
+	const place = new Place();
+	const count = 130;
+	await withServer({ installation: new Installation(), database: place.database }, async (server) => {
+		await Promise.all(Array.from({ length: count }, (_, i) => place.once(server, '/api/v1/query', { message: `Question number ${i}`, user_id: 'ann' })));
+		await place.once(server, '/api/v1/query', { message: 'Not hers', user_id: 'ben' });
+	});
+	const { requests } = JSON.parse((await place.run('export', 'ann')).stdout);
+	assert.equal(requests.length, count);
+	assert.equal(new Set(requests.map(({ key }) => key)).size, count);
+});
+
 // Runs `user erase ann` and answers TEXT.
 function answer(place, text) {
 	return runProgram(['user', 'erase', 'ann'], { env: place.env, input: text });
@@ -164,7 +224,7 @@ test('erase asks before it does', async () => {
 	assert.equal((await place.run('export', 'ann')).code, 0);
 	const { code, stdout } = await answer(place, 'yes\n');
 	assert.equal(code, 0);
-	assert.match(stdout, /^All that was stored of the user ann is erased: 2 conversations, /);
+	assert.match(stdout, /^All that was stored of the user ann is erased: 4 conversations, /);
 	assert.equal((await place.run('export', 'ann')).code, 1);
 });
 

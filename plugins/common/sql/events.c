@@ -80,14 +80,15 @@ static int delete_of(struct database *db, enum statement statement, const char *
 int database_forget_events(struct database *db, const char *conversation_id, const char *user_id,
 	struct database_forgotten *counts, struct ss_error *err)
 {
-	if (conversation_id != NULL && delete_of(db, STATEMENT_DELETE_EVENTS_OF_CONVERSATION,
-					       conversation_id, &counts->events, err) < 0)
+	bool is_user = user_id != NULL;
+	const char *id = is_user ? user_id : conversation_id;
+	enum statement events =
+		is_user ? STATEMENT_DELETE_EVENTS_OF_USER : STATEMENT_DELETE_EVENTS_OF_CONVERSATION;
+	enum statement requests = is_user ? STATEMENT_DELETE_REQUESTS_OF_USER
+					  : STATEMENT_DELETE_REQUESTS_OF_CONVERSATION;
+	if (delete_of(db, events, id, &counts->events, err) < 0)
 		return -1;
-	if (user_id == NULL)
-		return 0;
-	if (delete_of(db, STATEMENT_DELETE_EVENTS_OF_USER, user_id, &counts->events, err) < 0)
-		return -1;
-	return delete_of(db, STATEMENT_DELETE_REQUESTS_OF_USER, user_id, &counts->requests, err);
+	return delete_of(db, requests, id, &counts->requests, err);
 }
 
 /* The list. The newest are told by their time and number. The oldest are told by the transaction that stored them and

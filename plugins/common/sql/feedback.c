@@ -262,6 +262,15 @@ static void write_newest_place(const struct cursor *cursor, char place[PAGE_PLAC
 	place_write(place, newest, numbers, NEWEST_NUMBERS);
 }
 
+static enum statement list_of(const struct ss_unanswered_filter *filter)
+{
+	if (filter->user_id != NULL)
+		return filter->most_asked ? STATEMENT_LIST_MOST_UNANSWERED_OF_USER
+					  : STATEMENT_LIST_NEWEST_UNANSWERED_OF_USER;
+	return filter->most_asked ? STATEMENT_LIST_MOST_UNANSWERED
+				  : STATEMENT_LIST_NEWEST_UNANSWERED;
+}
+
 static int list_unanswered(
 	struct database *db, const void *question, void *answer, struct ss_error *err)
 {
@@ -274,12 +283,12 @@ static int list_unanswered(
 	if (place_read(filter->after, filter->most_asked ? most : newest, place, count, err) < 0 ||
 		page_limit(filter->limit, &rows, err) < 0)
 		return -1;
-	struct cursor cursor =
-		cursor_begin(db, filter->most_asked ? STATEMENT_LIST_MOST_UNANSWERED
-						    : STATEMENT_LIST_NEWEST_UNANSWERED);
+	struct cursor cursor = cursor_begin(db, list_of(filter));
 	for (size_t i = 0; i < count; i++)
 		cursor_bind_int(&cursor, place[i]);
 	cursor_bind_int(&cursor, rows);
+	if (filter->user_id != NULL)
+		cursor_bind_string(&cursor, filter->user_id);
 	return page_read(&cursor, rows, &kind, answer, err);
 }
 

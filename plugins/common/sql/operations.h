@@ -118,6 +118,8 @@ int database_claim_request(void *instance, const struct ss_request_key *key,
 	struct ss_value **claim, struct ss_error *err);
 int database_finish_request(
 	void *instance, const struct ss_request_result *result, struct ss_error *err);
+int database_list_requests(void *instance, const struct ss_request_filter *filter,
+	struct ss_value **page, struct ss_error *err);
 int database_purge(
 	void *instance, const struct ss_purge *wanted, size_t *count, struct ss_error *err);
 int database_watch(
@@ -181,8 +183,8 @@ struct database_forgotten {
 	int64_t events, requests;
 };
 
-/* Deletes the events of the conversation, or of the user, whichever is not NULL, with their deliveries; and the requests
- * of the user. In a transaction; adds to COUNTS. */
+/* Deletes the events of the conversation, or of the user, whichever is not NULL, with their deliveries, and the requests.
+ * In a transaction; adds to COUNTS. */
 int database_forget_events(struct database *db, const char *conversation_id, const char *user_id,
 	struct database_forgotten *counts, struct ss_error *err);
 

@@ -29,8 +29,7 @@ int place_read(
 		result = read_number(&at, &numbers[i]);
 	if (result == 0 && *at == '\0')
 		return 0;
-	return ss_fail_as(
-		err, SS_INVALID, "the cursor must be one that a list gave as its next_cursor");
+	return page_refuse(err);
 }
 
 void place_write(

@@ -2,6 +2,7 @@
 #include "common/sql/operations.h"
 #include "common/sql/rows.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { US_IN_NS = 1000 };
@@ -61,6 +62,7 @@ static int enter(struct database *db, const struct ss_request_key *key, struct s
 	cursor_bind_string(&cursor, key->fingerprint);
 	cursor_bind_string(&cursor, key->subject);
 	cursor_bind_string(&cursor, key->user_id);
+	cursor_bind_string(&cursor, key->conversation_id);
 	cursor_bind_int(&cursor, key->keep_ns / US_IN_NS);
 	cursor_bind_now(&cursor);
 	int result = cursor_next(&cursor, err);
@@ -154,8 +156,8 @@ static int write_result(
 	if (finished != 0)
 		return finished < 0 ? -1 : 0;
 	return ss_fail_as(err, SS_CONFLICT,
-		"the request %s is not %s's any more: somebody else has claimed it, or its time "
-		"is over",
+		"the request %s is not %s's any more: somebody else has claimed it, its time is "
+		"over, or what it was about is gone",
 		result->key, result->owner);
 }
 
@@ -178,4 +180,56 @@ int database_finish_request(
 		return ss_fail_as(
 			err, SS_INVALID, "a request needs a scope, a key and who has claimed it");
 	return database_try(instance, finish_request, result, NULL, err);
+}
+
+/* The list. It goes on behind a scope and a key, which are one text behind the length of the scope. */
+
+static struct ss_value *request_value(const struct cursor *cursor, struct ss_error *err)
+{
+	struct row row = {.cursor = cursor};
+	(void)err;
+	row_text(&row, "key", 1);
+	row_text(&row, "subject", 2);
+	row_text(&row, "conversation_id", 3);
+	if (!cursor_is_null(cursor, 4))
+		row_int(&row, "code", 4);
+	row_text(&row, "answer", 5);
+	row_time(&row, "until", 6);
+	return row_value(&row);
+}
+
+static void request_place(const struct cursor *cursor, char place[PAGE_PLACE_SIZE])
+{
+	struct ss_text scope = cursor_text(cursor, 0), key = cursor_text(cursor, 1);
+	(void)snprintf(place, PAGE_PLACE_SIZE, "%zu.%.*s%.*s", scope.length, (int)scope.length,
+		scope.data, (int)key.length, key.data);
+}
+
+static int list_requests(
+	struct database *db, const void *question, void *answer, struct ss_error *err)
+{
+	static const struct page_rows kind = {request_value, request_place};
+	const struct ss_request_filter *filter = question;
+	const char *after = "";
+	int64_t rows, length = 0;
+	if (!given(filter->user_id))
+		return ss_fail_as(err, SS_INVALID, "requests are listed of a user");
+	if (page_limit(filter->limit, &rows, err) < 0)
+		return -1;
+	if (filter->after != NULL && page_place(filter->after, &length, &after, err) < 0)
+		return -1;
+	if (length > (int64_t)strlen(after))
+		return page_refuse(err);
+	struct cursor cursor = cursor_begin(db, STATEMENT_LIST_REQUESTS_OF_USER);
+	cursor_bind_string(&cursor, filter->user_id);
+	cursor_bind_text(&cursor, (struct ss_text){after, (size_t)length});
+	cursor_bind_string(&cursor, after + length);
+	cursor_bind_int(&cursor, rows);
+	return page_read(&cursor, rows, &kind, answer, err);
+}
+
+int database_list_requests(void *instance, const struct ss_request_filter *filter,
+	struct ss_value **page, struct ss_error *err)
+{
+	return database_try(instance, list_requests, filter, page, err);
 }

@@ -136,6 +136,12 @@ int page_read(struct cursor *cursor, int64_t rows, const struct page_rows *kind,
 	return 0;
 }
 
+int page_refuse(struct ss_error *err)
+{
+	return ss_fail_as(
+		err, SS_INVALID, "the cursor must be one that a list gave as its next_cursor");
+}
+
 int page_place(const char *place, int64_t *number, const char **rest, struct ss_error *err)
 {
 	char *end = NULL;
@@ -144,8 +150,7 @@ int page_place(const char *place, int64_t *number, const char **rest, struct ss_
 	*rest = end + 1;
 	if (place[0] >= '0' && place[0] <= '9' && errno == 0 && *end == '.')
 		return 0;
-	return ss_fail_as(
-		err, SS_INVALID, "the cursor must be one that a list gave as its next_cursor");
+	return page_refuse(err);
 }
 
 int64_t microseconds_up(int64_t ns)

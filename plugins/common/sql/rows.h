@@ -6,8 +6,8 @@
 
 enum { ROW_ENTRIES = 20 };
 
-/* For the longest id, 255 characters, and a number before it. */
-enum { PAGE_PLACE_SIZE = 255 * 4 + 32 };
+/* For a number and the two longest names behind it, of 255 characters each. */
+enum { PAGE_PLACE_SIZE = 2 * 255 * 4 + 32 };
 
 /* The entries of a map that are made of a row. Begins with its cursor. */
 struct row {
@@ -62,6 +62,9 @@ int page_limit(size_t limit, int64_t *rows, struct ss_error *err);
 /* The ROWS of CURSOR, which this ends, as *PAGE, a new map {items, next}. */
 int page_read(struct cursor *cursor, int64_t rows, const struct page_rows *kind,
 	struct ss_value **page, struct ss_error *err);
+
+/* Fills ERR: somebody asks for what is behind a place that no list gave. Returns -1. */
+int page_refuse(struct ss_error *err);
 
 /* The number before the dot of PLACE, and what follows it. -1 and ERR when it is no place in a list. */
 int page_place(const char *place, int64_t *number, const char **rest, struct ss_error *err);

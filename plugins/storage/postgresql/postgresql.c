@@ -102,6 +102,7 @@ static const struct ss_storage_operations operations = {
 	.delivery_counts = database_delivery_counts,
 	.claim_request = database_claim_request,
 	.finish_request = database_finish_request,
+	.list_requests = database_list_requests,
 	.purge = database_purge,
 	.watch = database_watch,
 	.interrupt_watch = database_interrupt_watch,

@@ -236,12 +236,20 @@ const char *const statement_texts[STATEMENTS] = {
 		" ON CONFLICT (article_id, writer) DO UPDATE SET"
 		" helpful = stored.helpful + excluded.helpful,"
 		" not_helpful = stored.not_helpful + excluded.not_helpful",
-	/* Those behind a time and a number, or a count, a time and a number; the last parameter: how many. */
+	/* Those behind a time and a number, or a count, a time and a number; the next parameter: how many; and
+	 * then the user in whose words they are. */
 	[STATEMENT_LIST_NEWEST_UNANSWERED] =
 		LIST_UNANSWERED "(last_at, number) < ($1::bigint, $2::bigint)"
 				" ORDER BY last_at DESC, number DESC LIMIT $3",
 	[STATEMENT_LIST_MOST_UNANSWERED] =
 		LIST_UNANSWERED "(count, last_at, number) < ($1::bigint, $2::bigint, $3::bigint)"
+				" ORDER BY count DESC, last_at DESC, number DESC LIMIT $4",
+	[STATEMENT_LIST_NEWEST_UNANSWERED_OF_USER] =
+		LIST_UNANSWERED "user_id = $4 AND (last_at, number) < ($1::bigint, $2::bigint)"
+				" ORDER BY last_at DESC, number DESC LIMIT $3",
+	[STATEMENT_LIST_MOST_UNANSWERED_OF_USER] =
+		LIST_UNANSWERED "user_id = $5 AND (count, last_at, number)"
+				" < ($1::bigint, $2::bigint, $3::bigint)"
 				" ORDER BY count DESC, last_at DESC, number DESC LIMIT $4",
 	[STATEMENT_READ_ARTICLE_COUNTS] =
 		"SELECT article_id, sum(views)::bigint, sum(helpful)::bigint,"

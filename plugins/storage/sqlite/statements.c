@@ -219,12 +219,19 @@ const char *const statement_texts[STATEMENTS] = {
 		"UPDATE article_counts SET helpful = helpful + ?2, not_helpful = not_helpful + ?3"
 		" WHERE article_id IN"
 		" (SELECT article_id FROM message_articles WHERE message_id = ?1)",
-	/* Those behind a time and a number, or a count, a time and a number; the last parameter: how many. */
+	/* Those behind a time and a number, or a count, a time and a number; the next parameter: how many; and
+	 * then the user in whose words they are. */
 	[STATEMENT_LIST_NEWEST_UNANSWERED] =
 		LIST_UNANSWERED "(last_at, number) < (?1, ?2)"
 				" ORDER BY last_at DESC, number DESC LIMIT ?3",
 	[STATEMENT_LIST_MOST_UNANSWERED] =
 		LIST_UNANSWERED "(count, last_at, number) < (?1, ?2, ?3)"
+				" ORDER BY count DESC, last_at DESC, number DESC LIMIT ?4",
+	[STATEMENT_LIST_NEWEST_UNANSWERED_OF_USER] =
+		LIST_UNANSWERED "user_id = ?4 AND (last_at, number) < (?1, ?2)"
+				" ORDER BY last_at DESC, number DESC LIMIT ?3",
+	[STATEMENT_LIST_MOST_UNANSWERED_OF_USER] =
+		LIST_UNANSWERED "user_id = ?5 AND (count, last_at, number) < (?1, ?2, ?3)"
 				" ORDER BY count DESC, last_at DESC, number DESC LIMIT ?4",
 	[STATEMENT_READ_ARTICLE_COUNTS] =
 		"SELECT article_id, views, helpful, not_helpful FROM article_counts"

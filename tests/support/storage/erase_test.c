@@ -22,7 +22,7 @@ Test(storage_erase, all_rows_of_a_user_go_and_those_of_others_stay_as_they_are)
 	traces_word(1, word);
 	char *theirs = store_rows(word, true), *others = store_rows(word, false);
 	static const char *const tables[] = {"users", "conversations", "messages", "feedback",
-		"threads", "turns", "turn_entries", "unanswered", "events"};
+		"threads", "turns", "turn_entries", "unanswered", "events", "requests"};
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
 		cr_expect_not_null(strstr(theirs, tables[i]), "nothing in %s", tables[i]);
 	traces_erase(store, 1);
@@ -49,8 +49,8 @@ Test(storage_erase, a_conversation_takes_its_rows_and_no_others)
 	cr_assert_eq(STORAGE->delete_conversation(store, id, &err), 0, "%s", err.text);
 	char *left = store_rows(word, true), *after = store_rows(word, false);
 	cr_expect_str_eq(after, others);
-	static const char *const gone[] = {
-		"conversations:", "messages:", "feedback:", "threads:", "turns:", "turn_entries:"};
+	static const char *const gone[] = {"conversations:", "messages:", "feedback:", "threads:",
+		"turns:", "turn_entries:", "events:", "requests:"};
 	for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
 		cr_expect_null(strstr(left, gone[i]), "%s", left);
 	cr_expect_not_null(strstr(left, "users:"), "%s", left);

@@ -171,6 +171,37 @@ static void describe(void *store, const struct trace *trace)
 	value_unref(stored);
 }
 
+/* A request that is done once, about the conversation: the reply that is kept has the word, and the user does not say so. */
+static void keep_reply(void *store, const struct trace *trace)
+{
+	struct ss_error err = {.status = SS_OK};
+	struct ss_value *claim = NULL;
+	char *key = memory_format("request-%zu-%s", trace->round, trace->word);
+	const struct ss_request_key asked = {
+		.struct_size = sizeof asked,
+		.scope = "tests",
+		.key = key,
+		.fingerprint = "f",
+		.subject = trace->turn_id,
+		.owner = "me",
+		.lease_ns = INT64_C(3600000000000),
+		.keep_ns = INT64_C(3600000000000),
+		.conversation_id = trace->conversation_id,
+	};
+	const struct ss_request_result result = {
+		.struct_size = sizeof result,
+		.scope = asked.scope,
+		.key = key,
+		.owner = asked.owner,
+		.code = 200,
+		.answer = text_of(trace->json),
+	};
+	cr_assert_eq(STORAGE->claim_request(store, &asked, &claim, &err), 0, "%s", err.text);
+	cr_assert_eq(STORAGE->finish_request(store, &result, &err), 0, "%s", err.text);
+	value_unref(claim);
+	free(key);
+}
+
 void traces_store(void *store, size_t users, size_t rounds)
 {
 	struct trace *traces = memory_array(users, sizeof *traces);
@@ -187,6 +218,7 @@ void traces_store(void *store, size_t users, size_t rounds)
 			give_feedback(store, &traces[i]);
 			if (round % TURNS_IN_CONVERSATION == 1)
 				reply(store, &traces[i]);
+			keep_reply(store, &traces[i]);
 			describe(store, &traces[i]);
 			trace_free(&traces[i]);
 		}
@@ -197,7 +229,7 @@ void traces_store(void *store, size_t users, size_t rounds)
 void traces_erase(void *store, size_t number)
 {
 	static const char *const kinds[] = {
-		"conversations", "messages", "journals", "events", "questions"};
+		"conversations", "messages", "journals", "events", "requests", "questions"};
 	char word[TRACES_WORD_SIZE];
 	struct ss_error err = {.status = SS_OK};
 	struct ss_value *erased = NULL;

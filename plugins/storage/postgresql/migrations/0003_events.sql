@@ -168,25 +168,28 @@ CREATE TRIGGER delivery_is_counted AFTER INSERT OR DELETE ON webhook_deliveries
 CREATE TRIGGER delivery_is_counted_anew AFTER UPDATE OF status ON webhook_deliveries
 	FOR EACH ROW WHEN (old.status <> new.status) EXECUTE FUNCTION count_delivery();
 
--- Requests that are done once, whoever asks for them how often. subject is what one makes. code and answer are those of
--- one that is done; until then owner does it, to lease_until. It is remembered to keep_until.
+-- Requests that are done once, whoever asks for them how often. subject is what one makes; conversation_id is of the one
+-- that it is about, stored or not. code and answer are those of one that is done; until then owner does it, to
+-- lease_until. It is remembered to keep_until.
 CREATE TABLE requests (
-	scope       TEXT COLLATE "C" NOT NULL,
-	key         TEXT COLLATE "C" NOT NULL,
-	fingerprint TEXT NOT NULL,
-	subject     TEXT NOT NULL,
-	user_id     TEXT COLLATE "C",
-	owner       TEXT,
-	lease_until BIGINT,
-	code        BIGINT,
-	answer      TEXT,
-	keep_until  BIGINT NOT NULL,
+	scope           TEXT COLLATE "C" NOT NULL,
+	key             TEXT COLLATE "C" NOT NULL,
+	fingerprint     TEXT NOT NULL,
+	subject         TEXT NOT NULL,
+	user_id         TEXT COLLATE "C",
+	conversation_id TEXT COLLATE "C",
+	owner           TEXT,
+	lease_until     BIGINT,
+	code            BIGINT,
+	answer          TEXT,
+	keep_until      BIGINT NOT NULL,
 	PRIMARY KEY (scope, key),
 	CONSTRAINT request_is_named CHECK (scope <> '' AND key <> ''),
 	CONSTRAINT request_lease_has_an_owner CHECK ((owner IS NULL) = (lease_until IS NULL)),
 	CONSTRAINT done_has_an_answer CHECK ((code IS NULL) = (answer IS NULL) AND (code IS NULL OR owner IS NULL))
 );
 
-CREATE INDEX requests_by_user ON requests (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX requests_by_user ON requests (user_id, scope, key) WHERE user_id IS NOT NULL;
+CREATE INDEX requests_by_conversation ON requests (conversation_id) WHERE conversation_id IS NOT NULL;
 -- Finds those that need not be remembered any more.
 CREATE INDEX requests_by_end ON requests (keep_until);

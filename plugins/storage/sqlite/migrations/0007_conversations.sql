@@ -103,4 +103,4 @@ UPDATE unanswered SET user_id = conversations.user_id
 	FROM messages JOIN conversations ON conversations.id = messages.conversation_id
 	WHERE messages.created_at = unanswered.last_at AND messages.role = 'user'
 		AND messages.content = unanswered.question;
-CREATE INDEX unanswered_by_user ON unanswered (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX unanswered_by_user ON unanswered (user_id, last_at) WHERE user_id IS NOT NULL;

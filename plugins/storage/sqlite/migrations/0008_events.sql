@@ -153,25 +153,28 @@ CREATE TRIGGER delivery_gets_a_status AFTER UPDATE OF status ON webhook_deliveri
 		ON CONFLICT (webhook_id, status) DO UPDATE SET count = count + excluded.count;
 END;
 
--- Requests that are done once, whoever asks for them how often. subject is what one makes. code and answer are those of
--- one that is done; until then owner does it, to lease_until. It is remembered to keep_until.
+-- Requests that are done once, whoever asks for them how often. subject is what one makes; conversation_id is of the one
+-- that it is about, stored or not. code and answer are those of one that is done; until then owner does it, to
+-- lease_until. It is remembered to keep_until.
 CREATE TABLE requests (
-	scope       TEXT NOT NULL,
-	key         TEXT NOT NULL,
-	fingerprint TEXT NOT NULL,
-	subject     TEXT NOT NULL,
-	user_id     TEXT,
-	owner       TEXT,
-	lease_until INTEGER,
-	code        INTEGER,
-	answer      TEXT,
-	keep_until  INTEGER NOT NULL,
+	scope           TEXT NOT NULL,
+	key             TEXT NOT NULL,
+	fingerprint     TEXT NOT NULL,
+	subject         TEXT NOT NULL,
+	user_id         TEXT,
+	conversation_id TEXT,
+	owner           TEXT,
+	lease_until     INTEGER,
+	code            INTEGER,
+	answer          TEXT,
+	keep_until      INTEGER NOT NULL,
 	PRIMARY KEY (scope, key),
 	CONSTRAINT request_is_named CHECK (scope <> '' AND key <> ''),
 	CONSTRAINT request_lease_has_an_owner CHECK ((owner IS NULL) = (lease_until IS NULL)),
 	CONSTRAINT done_has_an_answer CHECK ((code IS NULL) = (answer IS NULL) AND (code IS NULL OR owner IS NULL))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX requests_by_user ON requests (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX requests_by_user ON requests (user_id, scope, key) WHERE user_id IS NOT NULL;
+CREATE INDEX requests_by_conversation ON requests (conversation_id) WHERE conversation_id IS NOT NULL;
 -- Finds those that need not be remembered any more.
 CREATE INDEX requests_by_end ON requests (keep_until);

@@ -496,6 +496,9 @@ void fault_fill(void *store, struct run *run)
 	cr_assert_eq(store_documents(store, run), 0, "%s", run->err.text);
 	cr_assert_eq(change_conversation(store, run), 0, "%s", run->err.text);
 	cr_assert_eq(claim_deliveries(store, run), 0, "%s", run->err.text);
+	store_execute("INSERT INTO requests (scope, key, fingerprint, subject, user_id, keep_until)"
+		      " VALUES ('scope', 'filled', 'f', 'turn', 'user1001', 1)"
+		      " ON CONFLICT DO NOTHING");
 }
 
 static int list_conversations(void *store, struct run *run)
@@ -578,6 +581,15 @@ static int list_events(void *store, struct run *run)
 	return 0;
 }
 
+static int list_requests(void *store, struct run *run)
+{
+	struct ss_value *page = NULL;
+	const struct ss_request_filter filter = {
+		.struct_size = sizeof filter, .user_id = "user1001", .limit = 10};
+	int result = operations()->list_requests(store, &filter, &page, &run->err);
+	return fault_answer(run, result, page);
+}
+
 static int list_deliveries(void *store, struct run *run)
 {
 	struct ss_value *page = NULL, *counts = NULL;
@@ -597,6 +609,7 @@ const struct scenario fault_reads[] = {
 	{.name = "reading documents", .act = read_documents},
 	{.name = "listing events", .act = list_events},
 	{.name = "listing deliveries", .act = list_deliveries},
+	{.name = "listing requests", .act = list_requests},
 };
 
 const size_t fault_read_count = array_length(fault_reads);

@@ -47,6 +47,7 @@ static const struct sort {
 	{STATEMENT_LIST_OLDEST_EVENTS_OF_TYPE, "events of a type that has few of them"},
 	{STATEMENT_LIST_OLDEST_EVENTS_OF_USER, "the same of a user"},
 	{STATEMENT_LIST_OLDEST_EVENTS_OF_CONVERSATION, "the events of one conversation"},
+	{STATEMENT_LIST_MOST_UNANSWERED_OF_USER, "the questions in the words of one user"},
 	{STATEMENT_READ_STATS, "the totals, a row for each category and sentiment"},
 };
 
