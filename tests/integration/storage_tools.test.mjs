@@ -6,7 +6,8 @@ import http from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
 import { assertConversationsWhole, assertStoredOnce, customer } from './lib/customers.mjs';
-import { Installation, root, temporaryFolder } from './lib/files.mjs';
+import { Installation, program, root, temporaryFolder } from './lib/files.mjs';
+import { Postgres } from './lib/postgres.mjs';
 import { runProgram, withServer } from './lib/server.mjs';
 import { assertSound, execute, isPostgres, newDatabase, query, single, storage, urlOf } from './lib/store.mjs';
 import { until } from './lib/wait.mjs';
@@ -246,6 +247,87 @@ test('a backup that is made under load has every reply that was received before'
 	const restored = new Place();
 	restored.database = database;
 	assert.equal(await restored.good('verify'), 'All that is stored is sound.\n');
+});
+
+// The commands in docs/storage.md behind TEXT, with whose urls URL is meant.
+function documented(text, url) {
+	const page = fs.readFileSync(path.join(root, 'docs/storage.md'), 'utf8');
+	const [, block] = /\n\n((?: {4}.*\n)+)/.exec(page.slice(page.indexOf(text)));
+	return block.replaceAll(/postgresql:\/\/support@db[^']*/g, () => url);
+}
+
+// Runs COMMANDS as an operator does, in the folder of the configuration.
+function runInShell(commands, installation, env) {
+	const PATH = `${path.dirname(program)}:${process.env.PATH}`;
+	return execFileSync('sh', ['-e', '-c', commands], {
+		cwd: installation.folder,
+		encoding: 'utf8',
+		env: { ...process.env, PATH, ...installation.env, ...env },
+	});
+}
+
+const said = async (server) =>
+	(await Promise.all((await server.request('/api/v1/conversations')).json.items.map(({ id }) => server.request(`/api/v1/conversations/${id}`))))
+		.map(({ json }) => json)
+		.sort((a, b) => (a.id < b.id ? -1 : 1));
+
+// Fills PLACE, has RESTORED make another database of it, and goes on there.
+async function assertRestored(installation, place, restored) {
+	let before, first;
+	await withServer({ installation, database: place.database }, async (server) => {
+		first = await server.ask('How do I reset my password?', { user_id: 'ann' });
+		for (let i = 0; i < 20; i++) await server.ask(`Where are my invoices? ünïcode ☃ ${i}`, { user_id: `user_${i % 3}` });
+		await server.ask('And then?', { user_id: 'ann', conversation_id: first.conversation_id });
+		before = await said(server);
+	});
+	const database = await restored();
+	await withServer({ installation, database }, async (server) => {
+		assert.deepEqual(await said(server), before);
+		const last = await server.value('SELECT max(number) FROM events');
+		const { conversation_id } = await server.ask('And now?', { user_id: 'ann', conversation_id: first.conversation_id });
+		assert.equal(conversation_id, first.conversation_id);
+		const { json } = await server.request(`/api/v1/conversations/${conversation_id}`);
+		assert.equal(json.message_count, 6);
+		assert.equal((await server.stats()).total_queries, 23);
+		const order = storage.postgres ? 'transaction, number' : 'number';
+		const events = await query(database, `SELECT number FROM events ORDER BY ${order}`);
+		assert.ok(events.slice(-1)[0].number > last, 'what happens after the restore comes behind what happened before');
+	});
+	const { stdout } = await runProgram(['verify'], { env: { DATABASE_URL: urlOf(database) } });
+	assert.equal(stdout, 'All that is stored is sound.\n');
+}
+
+onPostgres('a dump is restored into another PostgreSQL by the commands of docs/storage.md, and goes on there', { timeout: 180000 }, async () => {
+	const [installation, place] = [new Installation(), new Place()];
+	// So that its transactions have higher numbers than those of the other.
+	await execute(place.database, 'DO $$ BEGIN FOR i IN 1..3000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$');
+	await assertRestored(installation, place, async () => {
+		const { stderr } = await place.run('backup', 'support.dump');
+		runInShell(/^ {2}(pg_dump .*)$/m.exec(stderr)[1], installation);
+		const other = await Postgres.start();
+		const database = other.url('support_restored');
+		const commands = documented('To restore into a new, empty database:', database);
+		assert.match(commands, /createdb[^]*pg_restore[^]*smartsupport verify/);
+		const printed = runInShell(commands, installation, { PGHOST: other.folder, PGPORT: other.port, PGUSER: 'support' });
+		assert.equal(printed, 'All that is stored is sound.\n');
+		return database;
+	});
+});
+
+onSqlite('a backup is restored by the commands of docs/storage.md, and goes on there', async () => {
+	const [installation, place] = [new Installation(), new Place()];
+	place.database = installation.path('smartsupport.db');
+	await assertRestored(installation, place, async () => {
+		const made = documented('**SQLite.**\n\n    smartsupport backup').replaceAll('/backup', place.folder);
+		const restoring = documented('To restore it, stop the server').replaceAll('/backup', place.folder);
+		assert.match(restoring, /mv smartsupport\.db[^]*cp [^]*smartsupport verify/);
+		const env = { DATABASE_URL: 'sqlite:///./smartsupport.db' };
+		runInShell(made, installation, env);
+		fs.writeFileSync(place.database, 'damaged');
+		fs.writeFileSync(`${place.database}-wal`, 'of another file');
+		assert.equal(runInShell(restoring, installation, env), 'All that is stored is sound.\n');
+		return place.database;
+	});
 });
 
 onSqlite('backup takes no file that is there, but with --force', async () => {
