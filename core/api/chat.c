@@ -278,6 +278,7 @@ static void on_replied(void *context, const struct ss_value *reply, const struct
 	struct chat *chat = context;
 	(void)trace;
 	http_on_cancel(chat->request, NULL, NULL);
+	api_note_answer(chat->request, reply);
 	if (err != NULL)
 		reply_error(chat, err);
 	else if (chat->events != NULL)

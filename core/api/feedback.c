@@ -92,6 +92,8 @@ static void on_found(void *context, const struct ss_error *err)
 		on_stored(giving, err);
 		return;
 	}
+	api_note_conversation(
+		giving->request, value_as_string(value_get(giving->conversation, "id"), NULL));
 	happened_feedback(&giving->happened, giving->conversation, &giving->feedback);
 	giving->feedback.events = happened_events(&giving->happened);
 	if (store_give_feedback(api->store, &giving->feedback, on_stored, giving, &why) < 0)

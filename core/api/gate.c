@@ -175,6 +175,29 @@ static void do_once(struct http_request *request, struct passage *passage,
 	free(stored);
 }
 
+void api_note_conversation(struct http_request *request, const char *id)
+{
+	if (id != NULL && api_is_id(id, "conv_"))
+		http_request_log_field(request, "conversation_id", id);
+}
+
+void api_note_answer(struct http_request *request, const struct ss_value *reply)
+{
+	const struct ss_value *id = value_get(reply, "conversation_id");
+	api_note_conversation(
+		request, value_type(id) == SS_STRING ? value_as_string(id, NULL) : NULL);
+}
+
+/* The conversation that REQUEST names, in its path, query or body. */
+static void note_named_conversation(struct http_request *request)
+{
+	const struct ss_value *in_body = value_get(api_body(request), "conversation_id");
+	api_note_conversation(request, api_parameter_text(request, "id"));
+	api_note_conversation(request, api_parameter_text(request, "conversation_id"));
+	if (value_type(in_body) == SS_STRING)
+		api_note_conversation(request, value_as_string(in_body, NULL));
+}
+
 /* Whether the client of REQUEST takes a reply of the operation. If not, a problem was replied, and nothing is done. */
 static bool check_accept(struct http_request *request, const struct api_operation *operation)
 {
@@ -227,6 +250,7 @@ void api_gate(struct http_request *request)
 	struct passage *passage = memory_make(struct passage);
 	*passage = (struct passage){.caller = caller, .parameters = parameters, .body = body};
 	http_request_keep(request, passage, passage_free);
+	note_named_conversation(request);
 	if (operation->is_once && api_once_is_asked(request))
 		do_once(request, passage, operation);
 	else

@@ -16,6 +16,12 @@ void api_gate(struct http_request *request);
 /* The operation that REQUEST asks for. */
 const struct api_operation *api_operation_of(const struct http_request *request);
 
+/* Has the lines of REQUEST's log tell the conversation ID that it is about (NULL: none). */
+void api_note_conversation(struct http_request *request, const char *id);
+
+/* The same of the conversation that REPLY to a question tells; NULL: it tells none. */
+void api_note_answer(struct http_request *request, const struct ss_value *reply);
+
 /* The body of REQUEST, which fits its schema; NULL for an operation without one. Borrowed as the request is. */
 const struct ss_value *api_body(const struct http_request *request);
 

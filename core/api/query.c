@@ -107,6 +107,7 @@ static void on_replied(void *context, const struct ss_value *reply, const struct
 	struct asking *asking = context;
 	(void)trace;
 	http_on_cancel(asking->request, NULL, NULL);
+	api_note_answer(asking->request, reply);
 	if (asking->events != NULL && err == NULL) {
 		end_stream(asking, reply);
 	} else if (asking->events != NULL && events_begun(asking->events)) {

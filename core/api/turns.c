@@ -240,6 +240,7 @@ static void on_resumed(void *context, const struct ss_value *reply, const struct
 {
 	struct http_request *request = context;
 	(void)trace;
+	api_note_answer(request, reply);
 	if (err == NULL)
 		http_reply_json(request, value_get(reply, "interrupts") != NULL ? 202 : 200, reply);
 	else if (err->status == SS_INVALID)

@@ -194,7 +194,6 @@ static int start_models(struct runtime *runtime, struct diagnostics *diagnostics
 		.count = count,
 		.metrics = runtime->metrics,
 		.log = runtime->log,
-		.http = runtime->http,
 	};
 	if (count > 0)
 		runtime->llm = llm_new(&options);

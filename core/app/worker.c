@@ -6,6 +6,7 @@
 #include "app/listener.h"
 #include "app/runtime.h"
 #include "base/clock.h"
+#include "base/log_scope.h"
 #include "base/memory.h"
 #include "config/environment.h"
 #include "graph/graph.h"
@@ -182,6 +183,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		return -1;
 	worker->log = log_new(
 		worker->options->log.fd, worker->config->log_level, worker->config->log_json);
+	worker->log.scope = log_scope_new();
 	if (certificate_read(worker->config, &worker->tls, diagnostics) < 0)
 		return -1;
 	worker->runtime = runtime_new(worker->config, worker->base, &worker->log,
@@ -253,6 +255,7 @@ static void clean_up(struct worker_process *worker)
 	api_document_free(worker->document);
 	event_base_free(worker->base);
 	config_free(worker->config);
+	log_scope_free(worker->log.scope);
 	(void)close(worker->options->control);
 	(void)close(worker->options->listener);
 }

@@ -57,6 +57,8 @@ struct log log_with(const struct log *log, const char *name, const char *value)
 	size_t used = strlen(copy.context);
 	size_t length =
 		(size_t)snprintf(start, sizeof start, log->json ? ",\"%.24s\":" : " %.24s=", name);
+	if (strstr(copy.context, start) != NULL)
+		return copy;
 	if (used + length + QUOTED_ROOM >= sizeof copy.context)
 		return copy;
 	memcpy(copy.context + used, start, length);
@@ -68,6 +70,9 @@ struct log log_with(const struct log *log, const char *name, const char *value)
 struct log log_with_trace(const struct log *log, const struct trace *trace)
 {
 	struct log copy = log_with(log, "trace_id", trace->id);
+	copy = log_with(&copy, "span_id", trace->span);
+	if (trace->parent[0] != '\0')
+		copy = log_with(&copy, "parent_id", trace->parent);
 	copy.trace = *trace;
 	return copy;
 }

@@ -11,21 +11,26 @@
 
 #include <smartsupport/host.h>
 
+struct log_scope;
+
 struct log {
 	int fd;
 	enum ss_log_level level; /* lines below it are dropped */
 	bool json;
-	struct trace trace; /* that the lines belong to */
-	char context[320];  /* fields that every line carries, formatted already */
+	struct trace trace;                 /* that the lines belong to */
+	char trace_state[TRACE_STATE_SIZE]; /* what other servers say of it; "": nothing */
+	struct log_scope *scope;            /* base/log_scope.h; NULL: none */
+	char context[448];                  /* fields that every line carries, formatted already */
 };
 
 /* A log on FD with no context. */
 struct log log_new(int fd, enum ss_log_level level, bool json);
 
-/* A copy of LOG whose lines also carry NAME=VALUE. What does not fit is cut. */
+/* A copy of LOG whose lines also carry NAME=VALUE, unless they have NAME already. What does not fit is cut. */
 struct log log_with(const struct log *log, const char *name, const char *value);
 
-/* A copy of LOG whose lines belong to TRACE, and carry its id as trace_id. */
+/* A copy of LOG whose lines belong to TRACE, and carry its id as trace_id, this server's span as
+ * span_id, and the caller's, if there is one, as parent_id. */
 struct log log_with_trace(const struct log *log, const struct trace *trace);
 
 /* Writes one line with one write(2). */

@@ -84,6 +84,8 @@ bool trace_join(struct trace *trace, struct ss_text header)
 		return false;
 	memcpy(trace->id, header.data + ID_AT, ID_LENGTH);
 	trace->id[ID_LENGTH] = '\0';
+	memcpy(trace->parent, header.data + PARENT_AT, PARENT_LENGTH);
+	trace->parent[PARENT_LENGTH] = '\0';
 	memcpy(flags, header.data + FLAGS_AT, PAIR_LENGTH);
 	trace->sampled = (strtoul(flags, NULL, 16) & 1) != 0;
 	set_span(trace);
@@ -95,6 +97,23 @@ struct trace trace_child(const struct trace *trace)
 	struct trace child = *trace;
 	set_span(&child);
 	return child;
+}
+
+char *trace_take_state(const char *header, char state[TRACE_STATE_SIZE])
+{
+	size_t length = header != NULL ? strlen(header) : 0;
+	for (size_t i = 0; i < length; i++) {
+		if ((header[i] < ' ' || header[i] > '~') && header[i] != '\t')
+			length = 0;
+	}
+	if (length >= TRACE_STATE_SIZE) {
+		length = TRACE_STATE_SIZE - 1;
+		while (length > 0 && header[length] != ',')
+			length--;
+	}
+	memcpy(state, length > 0 ? header : "", length);
+	state[length] = '\0';
+	return state;
 }
 
 char *trace_text(const struct trace *trace, char text[TRACE_TEXT_SIZE])

@@ -1,5 +1,6 @@
 /* What agents may call: the state of their run, and the services. */
 #include "base/buffer.h"
+#include "base/log_scope.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/turn.h"
@@ -277,6 +278,18 @@ struct wait {
 	struct later_call call; /* in place of the event, when waits take no time */
 };
 
+struct run_scope run_enter(struct ss_run *run)
+{
+	struct turn *turn = turn_ref(run->task->turn);
+	return (struct run_scope){turn, log_enter(&turn->log)};
+}
+
+void run_leave(const struct run_scope *scope)
+{
+	log_leave(&scope->turn->log, scope->before);
+	turn_unref(scope->turn);
+}
+
 /* Takes WAIT off its run's list and calls back. */
 static void end_wait(struct wait *wait, const struct ss_error *err)
 {
@@ -286,7 +299,9 @@ static void end_wait(struct wait *wait, const struct ss_error *err)
 		at = &(*at)->next;
 	if (*at != NULL) {
 		*at = wait->next;
+		const struct run_scope scope = run_enter(run);
 		wait->done(run_instance(run), run, err);
+		run_leave(&scope);
 	}
 }
 
@@ -347,8 +362,10 @@ static void on_embedded(void *context, const float *const *vectors, size_t count
 	struct run_call *call = context;
 	struct ss_run *run = call->run;
 	bool over = !run_is_running(run);
+	const struct run_scope scope = run_enter(run);
 	call->embedded(run_instance(run), run, over ? NULL : vectors, over ? 0 : count, dimension,
 		over ? &run_is_over : err);
+	run_leave(&scope);
 	(void)call_end(call, 0);
 }
 
@@ -394,7 +411,9 @@ static void on_found(void *context, const struct ss_value *articles, const struc
 	bool over = !run_is_running(run);
 	if (missing != NULL && !over)
 		note_missing(run, missing);
+	const struct run_scope scope = run_enter(run);
 	call->found(run_instance(run), run, over ? NULL : articles, over ? &run_is_over : err);
+	run_leave(&scope);
 	run->missing = NULL;
 	(void)call_end(call, 0);
 }

@@ -4,6 +4,7 @@
  * When the attempt is over before run() returns, the turn goes on without it. The run is held until run() returns, and
  * the turn with it; what run() came to is dropped.
  */
+#include "base/log_scope.h"
 #include "base/memory.h"
 #include "engine/turn.h"
 #include "value/value.h"
@@ -21,7 +22,10 @@ static void work(struct thread_job *job)
 	struct offload *offload = queue_entry(job, struct offload, job);
 	struct ss_run *run = offload->run;
 	const struct ss_agent_operations *agent = task_node(run->task)->plugin->agent;
+	const struct log *log = &run->task->turn->log;
+	const struct log *before = log_enter(log);
 	offload->result = agent->run(run_instance(run), run, &offload->err);
+	log_leave(log, before);
 	if (offload->finished || offload->result == SS_PENDING) {
 		(void)ss_fail_as(&offload->err, SS_INTERNAL,
 			"the agent %s blocks, as its descriptor says: it ends a run with what "

@@ -114,7 +114,9 @@ static enum ss_result call_agent(struct ss_run *run, struct ss_error *err)
 	const struct graph_node *node = task_node(task);
 	int64_t limit_ns = node->timeout_ns > 0 ? node->timeout_ns : node->deadline_ns;
 	int64_t before_ns = limit_ns > 0 ? clock_monotonic_ns() : 0;
+	const struct run_scope scope = run_enter(run);
 	enum ss_result result = node->plugin->agent->run(run_instance(run), run, err);
+	run_leave(&scope);
 	if (limit_ns == 0 || clock_monotonic_ns() - before_ns <= limit_ns)
 		return result;
 	task->blocked = true;

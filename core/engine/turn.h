@@ -406,6 +406,15 @@ void run_end_generations(struct ss_run *run);
 
 /* host.c */
 
+/* A call into the agent of a run, whose turn what it logs belongs to, and which is there until it has been left. */
+struct run_scope {
+	struct turn *turn;
+	const struct log *before;
+};
+
+struct run_scope run_enter(struct ss_run *run);
+void run_leave(const struct run_scope *scope);
+
 /* What the calls of a run that is over end with. */
 extern const struct ss_error run_is_over;
 /* Whether RUN may use a SERVICE, called NAME, at all, by calling FUNCTION. */

@@ -24,6 +24,11 @@ const struct log *http_request_log(const struct http_request *request)
 	return &request->log;
 }
 
+void http_request_log_field(struct http_request *request, const char *name, const char *value)
+{
+	request->log = log_with(&request->log, name, value);
+}
+
 const char *http_request_method(const struct http_request *request)
 {
 	return evhttp_request_get_command(request->evhttp) == EVHTTP_REQ_HEAD

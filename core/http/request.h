@@ -22,6 +22,9 @@ const char *http_request_id(const struct http_request *request);
 /* A log whose lines carry the id. */
 const struct log *http_request_log(const struct http_request *request);
 
+/* Has the lines of the log carry NAME=VALUE as well, that of the reply too. */
+void http_request_log_field(struct http_request *request, const char *name, const char *value);
+
 /* The method, as in "GET". */
 const char *http_request_method(const struct http_request *request);
 

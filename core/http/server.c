@@ -162,6 +162,11 @@ static void on_request(struct evhttp_request *evhttp, void *context)
 	memcpy(request->label, guard->label, sizeof request->label);
 	const struct log log = log_with(server->log, "request_id", request->id);
 	request->log = log_with_trace(&log, &guard->trace);
+	if (guard->trace.parent[0] != '\0') {
+		char *state = http_request_header_list(request, "tracestate");
+		(void)trace_take_state(state, request->log.trace_state);
+		free(state);
+	}
 	copy_peer(request);
 	request->next = server->requests;
 	request->link = &server->requests;

@@ -1,5 +1,6 @@
 #include "service/host.h"
 
+#include "base/log_scope.h"
 #include "service/http_client.h"
 #include "service/llm.h"
 #include "value/value.h"
@@ -17,7 +18,8 @@ __attribute__((format(printf, 3, 4))) static void log_line(
 	const struct ss_host *table, enum ss_log_level level, const char *format, ...)
 {
 	const struct host *host = host_of(table);
-	struct log log = log_with(host->log, "plugin", host->name);
+	const struct log *entered = log_entered(host->log);
+	struct log log = log_with(entered != NULL ? entered : host->log, "plugin", host->name);
 	va_list arguments;
 	va_start(arguments, format);
 	log_write_arguments(&log, level, format, arguments);
@@ -36,7 +38,7 @@ static struct ss_http_call *http_start(
 	/* As much as the plugin knows of, and this host. */
 	memcpy(&known, request,
 		request->struct_size < sizeof known ? request->struct_size : sizeof known);
-	return http_client_start(host->http, &known, err);
+	return http_client_start(host->http, &known, log_entered(host->log), err);
 }
 
 void host_init(struct host *host, const char *name, const struct log *log, struct http_client *http)

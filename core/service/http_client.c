@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/log_scope.h"
 #include "base/memory.h"
 #include "service/http_memory.h"
 
@@ -26,7 +27,6 @@ struct http_client {
 	size_t count;
 	struct ss_http_call *first_ready; /* what libcurl has brought and nobody was told yet */
 	struct ss_http_call **last_ready;
-	struct trace trace; /* of what is started now */
 	bool stopped;
 };
 
@@ -55,7 +55,7 @@ struct ss_http_call {
 	ss_http_received *received;
 	ss_http_done *done;
 	void *context;
-	struct trace trace;
+	struct log log;  /* whose it is; without a trace: nobody's */
 	char where[160]; /* the scheme, host and port, for messages */
 	char message[CURL_ERROR_SIZE];
 };
@@ -146,11 +146,6 @@ struct http_client *http_client_new(struct event_base *base, struct ss_error *er
 	(void)curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
 	(void)curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
 	return client;
-}
-
-void http_client_trace(struct http_client *client, const struct trace *trace)
-{
-	client->trace = trace != NULL ? *trace : (struct trace){0};
 }
 
 size_t http_client_calls(const struct http_client *client)
@@ -280,8 +275,9 @@ static void explain(struct ss_http_call *call, struct ss_error *err)
 static void tell_of(struct ss_http_call *call)
 {
 	struct ss_error err = {0};
-	struct http_client *client = call->client;
-	client->trace = call->trace;
+	/* CALL is gone with the last of its functions. */
+	const struct log log = call->log;
+	const struct log *before = log_enter(&log);
 	call->telling = true;
 	if (!call->cancelled && call->part.length > 0)
 		call->received(call->context, call, status_of(call),
@@ -296,7 +292,7 @@ static void tell_of(struct ss_http_call *call)
 		explain(call, &err);
 		finish(call, &err);
 	}
-	client->trace = (struct trace){0};
+	log_leave(&log, before);
 }
 
 static void set_ready(struct ss_http_call *call)
@@ -449,17 +445,21 @@ static void add_header(struct ss_http_call *call, const char *header)
 
 static void add_trace(struct ss_http_call *call)
 {
-	static const char start[] = "traceparent: ";
-	char header[sizeof start + TRACE_TEXT_SIZE];
-	const struct trace child = trace_child(&call->trace);
-	(void)strcpy(header, start);
-	(void)trace_text(&child, header + sizeof start - 1);
+	char text[TRACE_TEXT_SIZE];
+	char header[TRACE_STATE_SIZE + sizeof "tracestate: "];
+	const struct trace child = trace_child(&call->log.trace);
+	(void)snprintf(header, sizeof header, "traceparent: %s", trace_text(&child, text));
+	add_header(call, header);
+	log_debug(&call->log, "a request to %s, %s", call->where, header);
+	if (call->log.trace_state[0] == '\0')
+		return;
+	(void)snprintf(header, sizeof header, "tracestate: %s", call->log.trace_state);
 	add_header(call, header);
 }
 
 static int read_headers(struct ss_http_call *call, const char *const *headers, struct ss_error *err)
 {
-	bool traced = call->trace.id[0] == '\0';
+	bool traced = call->log.trace.id[0] == '\0';
 	for (; headers != NULL && *headers != NULL; headers++) {
 		size_t name = strcspn(*headers, ":\r\n");
 		if (name == 0 || (*headers)[name] != ':' || strpbrk(*headers, "\r\n") != NULL)
@@ -530,12 +530,13 @@ static void set_callbacks(struct ss_http_call *call)
 	(void)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)call->limit);
 }
 
-static struct ss_http_call *make_call(
-	struct http_client *client, const struct ss_http_request *request, struct ss_error *err)
+static struct ss_http_call *make_call(struct http_client *client,
+	const struct ss_http_request *request, const struct log *log, struct ss_error *err)
 {
 	struct ss_http_call *call = memory_make(struct ss_http_call);
 	call->client = client;
-	call->trace = client->trace;
+	if (log != NULL)
+		call->log = *log;
 	call->received = request->received;
 	call->done = request->done;
 	call->context = request->context;
@@ -560,8 +561,8 @@ static struct ss_http_call *make_call(
 	return call;
 }
 
-struct ss_http_call *http_client_start(
-	struct http_client *client, const struct ss_http_request *request, struct ss_error *err)
+struct ss_http_call *http_client_start(struct http_client *client,
+	const struct ss_http_request *request, const struct log *log, struct ss_error *err)
 {
 	if (client->stopped || client->count >= HTTP_CLIENT_CALLS) {
 		(void)ss_fail_as(err, SS_UNAVAILABLE, "%s",
@@ -569,7 +570,7 @@ struct ss_http_call *http_client_start(
 					: "too many requests to other servers are under way");
 		return NULL;
 	}
-	struct ss_http_call *call = make_call(client, request, err);
+	struct ss_http_call *call = make_call(client, request, log, err);
 	if (call == NULL)
 		return NULL;
 	int64_t now = clock_monotonic_ns();

@@ -9,7 +9,7 @@
 #ifndef SERVICE_HTTP_CLIENT_H
 #define SERVICE_HTTP_CLIENT_H
 
-#include "base/trace.h"
+#include "base/log.h"
 
 #include <smartsupport/plugin.h>
 
@@ -28,16 +28,13 @@ void http_client_stop(struct http_client *client);
 /* Frees the client, which must have been stopped unless there is no call. NULL is allowed. */
 void http_client_free(struct http_client *client);
 
-/* The trace that the calls belong to which are started from now on, and those that are started in their functions;
- * copied. Each carries it as the header traceparent, unless it has one already. NULL: none. */
-void http_client_trace(struct http_client *client, const struct trace *trace);
-
 /* Calls that are under way. */
 size_t http_client_calls(const struct http_client *client);
 
-/* As in struct ss_host. */
-struct ss_http_call *http_client_start(
-	struct http_client *client, const struct ss_http_request *request, struct ss_error *err);
+/* As in struct ss_host. LOG is whose call it is, copied; NULL: nobody's. It is entered while the call's functions are called, and
+ * the call carries its trace as the headers traceparent and tracestate, unless it has a traceparent of its own. */
+struct ss_http_call *http_client_start(struct http_client *client,
+	const struct ss_http_request *request, const struct log *log, struct ss_error *err);
 void http_client_cancel(struct ss_http_call *call);
 const char *http_client_header(const struct ss_http_call *call, const char *name);
 

@@ -45,7 +45,6 @@ struct llm_options {
 	size_t count;
 	struct metrics_part *metrics; /* NULL: nothing is counted */
 	const struct log *log;
-	struct http_client *http; /* that the models ask with; NULL: none */
 };
 
 /* What came of a question; borrowed for the call. */

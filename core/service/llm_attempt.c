@@ -1,9 +1,8 @@
 /* Attempts: a model that is asked, what it says meanwhile, and what that does to its figures. */
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/log_scope.h"
 #include "base/memory.h"
 #include "service/failure.h"
-#include "service/http_client.h"
 #include "service/llm_parts.h"
 #include "value/value.h"
 
@@ -114,17 +113,14 @@ static void deliver(struct later_call *call)
 	llm_attempted(generation->call, generation);
 }
 
-/* Calls the plugin. What it asks other servers meanwhile belongs to the trace of CALL. */
+/* Calls the plugin. What it logs, and what it asks other servers, belongs to who asks. */
 static int ask(struct llm_call *call, struct ss_generation *generation)
 {
 	const struct llm_model *model = &generation->row->model;
-	struct http_client *http = call->llm->options.http;
-	if (http != NULL)
-		http_client_trace(http, &call->log.trace);
+	const struct log *before = log_enter(&call->log);
 	int result = model->operations->generate(
 		model->instance, generation, &call->prompt, &generation->err);
-	if (http != NULL)
-		http_client_trace(http, NULL);
+	log_leave(&call->log, before);
 	return result;
 }
 

@@ -114,6 +114,7 @@ const provocations = {
 		return assertKept(operation.method, contract.pathOf(operation), { body, headers: { 'If-Match': '"0"' } });
 	},
 	304: async (operation) => {
+		if (operation.operationId === 'getArticle') await provocations['putArticle 201']({ ...contract.operations.find((one) => one.operationId === 'putArticle'), path: contract.pathOf(operation) });
 		const { route } = await real({ route: contract.pathOf(operation) }, operation);
 		const { headers } = await server.request(route);
 		return assertKept('GET', route, { headers: { 'If-None-Match': headers.etag } });

@@ -8,6 +8,7 @@ import { withServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const question = 'How do I reset my password?';
+const invoices = 'Where can I find my invoices?';
 const pattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-(0[01])$/;
 
 // An installation that asks the model at URL, once for each question.
@@ -91,7 +92,8 @@ test('the trace of a caller is in the log, in the reply, and in what models are 
 		model.otherwise = answer('Open the page.');
 		await withServer({ installation: askingModel(model.url), workers: 1 }, async (server) => {
 			const [id, parent] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
-			const headers = { traceparent: `00-${id}-${parent}-01`, 'x-request-id': 'traced' };
+			const state = 'vendor=opaque,other=t61rcWkgMzE';
+			const headers = { traceparent: `00-${id}-${parent}-01`, tracestate: state, 'x-request-id': 'traced' };
 			const reply = await server.query({ message: question }, { headers });
 			assert.equal(reply.status, 200, reply.text);
 			const [, given, span, flags] = pattern.exec(reply.headers.traceparent);
@@ -104,16 +106,82 @@ test('the trace of a caller is in the log, in the reply, and in what models are 
 				assert.equal(passed, id);
 				assert.ok(![parent, span].includes(called), 'a call has a span of its own');
 			}
+			assert.ok(model.asked.every(({ headers: sent }) => sent.tracestate === state));
 
 			await until('the line of the request', () => server.log.some((line) => line.request_id === 'traced' && / 200, /.test(line.message)));
 			const lines = server.log.filter((line) => line.request_id === 'traced');
 			assert.ok(lines.length >= 2 && lines.every((line) => line.trace_id === id), JSON.stringify(lines));
+			assert.ok(lines.every((line) => line.span_id === span && line.parent_id === parent), JSON.stringify(lines));
 			const answered = lines.find(({ message }) => message.startsWith('answered: '));
 			assert.equal(answered.conversation_id, reply.json.conversation_id);
+
+			const before = model.asked.length;
+			await server.query({ message: invoices }, { headers: { tracestate: state, traceparent: 'none' } });
+			const later = model.asked.slice(before);
+			assert.ok(later.length > 0 && later.every(({ headers: sent }) => sent.tracestate === undefined), 'a state without its trace is none');
 		});
 	} finally {
 		await model.close();
 	}
+});
+
+test('what plugins log, and whom they ask, belongs to the question that they work for', async () => {
+	const model = await ModelServer.start();
+	try {
+		model.otherwise = { status: 500 };
+		const installed = askingModel(model.url);
+		installed.edit('config/smartsupport.yaml', /^ {2}level: .*$/m, '  level: debug');
+		await withServer({ installation: installed, workers: 1 }, async (server) => {
+			const ask = (id) => server.query({ message: 'I will call my lawyer!', user_id: id }, { headers: { 'x-request-id': id } });
+			const ids = Array.from({ length: 8 }, (_, i) => `asked_${i}`);
+			const replies = await Promise.all(ids.map(ask));
+			for (const [i, reply] of replies.entries()) {
+				const lines = () => server.log.filter((line) => line.request_id === ids[i]);
+				await until('a line of the plugin', () => lines().some((line) => line.plugin === 'escalate'));
+				const own = lines().filter((line) => line.plugin !== undefined);
+				assert.ok(own.every((line) => line.conversation_id === reply.json.conversation_id), JSON.stringify(own));
+				assert.ok(lines().some(({ message }) => /^a request to http:\/\/127.*, traceparent: 00-/.test(message)));
+			}
+		});
+	} finally {
+		await model.close();
+	}
+});
+
+test('the line of a request tells its conversation', async () => {
+	await withServer({ installation: new Installation(), workers: 1 }, async (server) => {
+		let number = 0;
+		const line = async (route, options) => {
+			const id = `line_${++number}`;
+			const reply = await server.request(route, { ...options, headers: { ...options?.headers, 'x-request-id': id } });
+			assert.ok(reply.status < 400, reply.text);
+			const own = () => server.log.find((one) => one.request_id === id && /^[A-Z]+ \//.test(one.message));
+			await until('the line', own);
+			return { reply, logged: own().conversation_id };
+		};
+		const post = (body) => ({ method: 'POST', body });
+		const first = await line('/api/v1/query', post({ message: question }));
+		const { conversation_id: id, metadata } = first.reply.json;
+		assert.equal(first.logged, id);
+		const route = `/api/v1/conversations/${id}`;
+		for (const [path, options] of [
+			['/api/v1/query', post({ message: question, conversation_id: id })],
+			['/api/v1/query', post({ message: question, conversation_id: id, stream: true })],
+			['/v1/chat/completions', post({ model: 'smartsupport', messages: [{ role: 'user', content: question }], conversation_id: id })],
+			['/api/v1/feedback', post({ turn_id: metadata.turn_id, was_helpful: true })],
+			[`/api/v1/events?conversation_id=${id}`],
+			[route],
+			[`${route}/messages`],
+			[`${route}/export`],
+			[`${route}/reply`, post({ message: 'Hello' })],
+			[`${route}/close`, post()],
+			[route, { method: 'DELETE' }],
+		])
+			assert.equal((await line(path, options)).logged, id, path);
+		const stream = await line('/v1/chat/completions', post({ model: 'smartsupport', stream: true, messages: [{ role: 'user', content: question }] }));
+		assert.ok(stream.reply.text.includes(stream.logged));
+		assert.equal((await line('/api/v1/users')).logged, undefined);
+	});
 });
 
 test('a request without a trace, or with one that is not valid, gets a new one; refusals as well', async () => {

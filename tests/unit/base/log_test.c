@@ -1,4 +1,4 @@
-#include "base/log.h"
+#include "base/log_scope.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -120,6 +120,37 @@ Test(log, writes_logfmt)
 	free(line);
 }
 
+Test(log, has_a_field_once)
+{
+	struct log log = log_new(ends[1], SS_LOG_INFO, false);
+	log = log_with(&log, "id", "first");
+	log = log_with(&log, "id", "second");
+	log = log_with(&log, "trace_id", "third");
+	log_info(&log, "x");
+	char *line = written();
+	cr_expect_not_null(strstr(line, " id=\"first\" trace_id=\"third\" message"), "%s", line);
+	free(line);
+}
+
+Test(log, is_entered_and_left_in_its_scope)
+{
+	struct log log = log_new(ends[1], SS_LOG_INFO, false);
+	cr_expect_null(log_enter(&log), "nothing is entered where there is no scope");
+	cr_expect_null(log_entered(&log));
+	log.scope = log_scope_new();
+	const struct log inner = log_with(&log, "id", "inner");
+	const struct log other = log_new(ends[1], SS_LOG_INFO, false);
+	cr_expect_null(log_enter(&log));
+	cr_expect_eq(log_enter(&inner), &log);
+	cr_expect_eq(log_entered(&log), &inner);
+	cr_expect_null(log_entered(&other));
+	log_leave(&inner, &log);
+	cr_expect_eq(log_entered(&inner), &log);
+	log_leave(&log, NULL);
+	cr_expect_null(log_entered(&log));
+	log_scope_free(log.scope);
+}
+
 Test(log, writes_json)
 {
 	struct log log = log_new(ends[1], SS_LOG_INFO, true);
@@ -231,15 +262,16 @@ Test(log, cuts_context_that_does_not_fit)
 {
 	char *text = many("0123456789", 10);
 	struct log log = log_new(ends[1], SS_LOG_INFO, false);
-	for (int i = 0; i < 5; i++)
-		log = log_with(&log, "name", text);
+	for (char name[] = "a"; name[0] < 'g'; name[0]++)
+		log = log_with(&log, name, text);
 	log_info(&log, "still here");
 	char *line = written();
 	char *message = logfmt_value(line, "message");
 	cr_expect_str_eq(message, "still here");
-	/* The first field is whole; the second has what fits. */
+	/* The first fields are whole; another has what fits. */
 	cr_expect_not_null(strstr(line, text));
-	cr_expect_not_null(strstr(line, "\" name=\"0123456"), "%s", line);
+	cr_expect_not_null(strstr(line, "\" e=\"0123456"), "%s", line);
+	cr_expect_null(strstr(line, " f="), "%s", line);
 	free(message);
 	free(line);
 	free(text);

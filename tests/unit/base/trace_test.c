@@ -30,6 +30,32 @@ Test(trace, is_gone_on_with_under_a_span_of_ones_own)
 	cr_expect(child.sampled);
 }
 
+Test(trace, tells_whose_call_it_is)
+{
+	struct trace trace = {0};
+	cr_assert(trace_join(&trace, text_of("00-" ID "-" PARENT "-01")));
+	cr_expect_str_eq(trace.parent, PARENT);
+	cr_expect_str_eq(trace_new().parent, "");
+}
+
+Test(trace, state_is_taken_over_as_far_as_it_fits)
+{
+	char state[TRACE_STATE_SIZE], entry[300], both[700];
+	cr_expect_str_eq(trace_take_state(NULL, state), "");
+	cr_expect_str_eq(trace_take_state("a=1, b=2\t,c=", state), "a=1, b=2\t,c=");
+	cr_expect_str_eq(trace_take_state("a=\xc3\xa9", state), "");
+	cr_expect_str_eq(trace_take_state("a=1\x7f", state), "");
+	memset(entry, 'x', sizeof entry - 1);
+	entry[sizeof entry - 1] = '\0';
+	(void)snprintf(both, sizeof both, "%s,%s", entry, entry);
+	cr_expect_str_eq(trace_take_state(both, state), entry);
+	both[512] = '\0';
+	cr_expect_str_eq(trace_take_state(both, state), both);
+	memset(both, 'x', sizeof both - 1);
+	both[sizeof both - 1] = '\0';
+	cr_expect_str_eq(trace_take_state(both, state), "");
+}
+
 Test(trace, of_a_later_version_may_say_more)
 {
 	struct trace trace = {0};

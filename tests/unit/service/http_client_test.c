@@ -3,6 +3,7 @@
 #include "unit/service/loop.h"
 
 #include "base/buffer.h"
+#include "base/log_scope.h"
 #include "base/memory.h"
 
 #include <arpa/inet.h>
@@ -27,6 +28,9 @@ static char request_text[20000];
 static size_t request_count;
 static char url[100];
 static int port;
+
+/* Whose calls are started. */
+static const struct log *caller;
 
 static void on_request(struct bufferevent *connection, void *context)
 {
@@ -113,6 +117,7 @@ struct outcome {
 	char header[100];
 	struct ss_http_call *cancels; /* when a part comes */
 	struct outcome *starts;       /* when it is done */
+	const struct log *scope;      /* in which what is entered then is whose that is */
 };
 
 static void start(struct outcome *outcome, struct ss_http_request request);
@@ -142,8 +147,11 @@ static void on_done(
 	if (err != NULL)
 		outcome->err = *err;
 	outcome->dones++;
-	if (outcome->starts != NULL)
-		start(outcome->starts, (struct ss_http_request){0});
+	if (outcome->starts == NULL)
+		return;
+	caller = outcome->scope != NULL ? log_entered(outcome->scope) : NULL;
+	start(outcome->starts, (struct ss_http_request){0});
+	caller = NULL;
 }
 
 static void start(struct outcome *outcome, struct ss_http_request request)
@@ -154,7 +162,7 @@ static void start(struct outcome *outcome, struct ss_http_request request)
 	request.received = on_part;
 	request.done = on_done;
 	request.context = outcome;
-	outcome->call = http_client_start(client, &request, &err);
+	outcome->call = http_client_start(client, &request, caller, &err);
 	cr_assert_not_null(outcome->call, "%s", err.text);
 }
 
@@ -203,25 +211,35 @@ Test(http_client, sends_the_method_the_headers_and_the_body)
 Test(http_client, passes_on_the_trace_that_a_call_belongs_to)
 {
 	static const char *const own[] = {"Traceparent: own", NULL};
-	struct trace trace = trace_new();
+	const struct trace trace = trace_new();
+	struct log log = log_new(-1, SS_LOG_INFO, false);
 	struct outcome first = {0}, second = {0}, third = {0}, last = {0};
 	char expected[80];
+	log.scope = log_scope_new();
+	log = log_with_trace(&log, &trace);
+	(void)trace_take_state("a=1,b=2", log.trace_state);
+	caller = &log;
 	first.starts = &second;
-	http_client_trace(client, &trace);
+	first.scope = &log;
 	start(&first, (struct ss_http_request){0});
-	http_client_trace(client, NULL);
+	caller = NULL;
 	loop_until(base, &first.dones, 1);
 	(void)snprintf(expected, sizeof expected, "\r\ntraceparent: 00-%s-", trace.id);
 	cr_expect_not_null(strstr(request_text, expected), "%s", request_text);
+	cr_expect_not_null(strstr(request_text, "\r\ntracestate: a=1,b=2\r\n"), "%s", request_text);
 	cr_expect_null(strstr(request_text, trace.span), "a call has a span of its own");
+	cr_expect_null(log_entered(&log), "what was entered for a call is left behind it");
 	request_text[0] = '\0';
 	finish(&second);
 	cr_expect_not_null(strstr(request_text, expected), "what it starts belongs to it as well");
 	run(&third, (struct ss_http_request){0});
 	cr_expect_null(strstr(request_text, "traceparent"), "%s", request_text);
-	http_client_trace(client, &trace);
+	caller = &log;
 	run(&last, (struct ss_http_request){.headers = own});
 	cr_expect_null(strstr(request_text, trace.id), "%s", request_text);
+	cr_expect_null(strstr(request_text, "tracestate"), "%s", request_text);
+	caller = NULL;
+	log_scope_free(log.scope);
 }
 
 Test(http_client, uses_a_connection_again)
@@ -375,7 +393,7 @@ Test(http_client, refuses_what_is_no_request)
 	};
 	for (size_t i = 0; i < array_length(cases); i++) {
 		struct ss_error err = {0};
-		cr_expect_null(http_client_start(client, &cases[i].request, &err));
+		cr_expect_null(http_client_start(client, &cases[i].request, NULL, &err));
 		cr_expect_eq(err.status, SS_INVALID);
 		cr_expect_not_null(strstr(err.text, cases[i].part), "%s", err.text);
 		cr_expect_null(strstr(err.text, "secret"));
@@ -438,7 +456,7 @@ Test(http_client, ends_what_is_under_way_when_it_is_stopped)
 	http_client_stop(client);
 	cr_expect_eq(outcome.dones, 1);
 	expect_failure(&outcome, SS_UNAVAILABLE, "the server ends");
-	cr_expect_null(http_client_start(client, &request, &err));
+	cr_expect_null(http_client_start(client, &request, caller, &err));
 	cr_expect_eq(err.status, SS_UNAVAILABLE);
 	cr_expect_eq(again.dones, 0);
 }
