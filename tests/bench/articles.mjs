@@ -1,5 +1,5 @@
 // How long it takes until an article that is posted is found, and what that costs those who ask meanwhile:
-//     node tests/bench/articles.mjs [ARTICLES…]
+//     tests/bench/run articles [ARTICLES…]
 // for bases of so many made-up articles (30, 1000 and 10000). The first start embeds them, which takes minutes for many.
 import path from 'node:path';
 import { Installation, temporaryFolder } from '../integration/lib/files.mjs';
