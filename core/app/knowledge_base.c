@@ -9,7 +9,6 @@
 #include "value/value.h"
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,11 +50,8 @@ static void add_files(struct buffer *text, const char *path, size_t depth)
 static void identify(const struct knowledge_base_part *part, char hash[HASH_SIZE])
 {
 	struct buffer text = {0};
-	Dl_info info;
 	const struct ss_plugin *plugin = part->plugin;
-	buffer_add_format(&text, "%s %s\n", plugin->name, plugin->version);
-	if (dladdr(plugin, &info) != 0 && info.dli_fname != NULL)
-		add_files(&text, info.dli_fname, 0);
+	buffer_add_format(&text, "%s %s %s\n", plugin->name, plugin->version, part->hash);
 	for (size_t i = 0; plugin->options != NULL && plugin->options[i].name != NULL; i++) {
 		/* Who may ask changes nothing in a vector. */
 		if (plugin->options[i].type == SS_OPTION_SECRET ||

@@ -16,6 +16,7 @@ struct log;
 /* A plugin with its instance and the values of its options. */
 struct knowledge_base_part {
 	const struct ss_plugin *plugin;
+	const char *hash; /* of its file */
 	struct ss_value *const *options;
 	void *instance;
 };

@@ -135,15 +135,22 @@ static int create_models(struct runtime *runtime, struct diagnostics *diagnostic
 	return result;
 }
 
+static struct knowledge_base_part knowledge_part(
+	const struct runtime *runtime, const struct part *part)
+{
+	return (struct knowledge_base_part){.plugin = part->plugin,
+		.hash = plugins_hash(runtime->plugins, part->plugin),
+		.options = part->options,
+		.instance = part->instance};
+}
+
 /* Embeds ARTICLES, as far as the cache has not their vectors. */
 static int build_knowledge(
 	struct runtime *runtime, const struct articles *articles, struct diagnostics *diagnostics)
 {
 	struct ss_error err = {0};
-	const struct knowledge_base_part embedder = {
-		runtime->embedder.plugin, runtime->embedder.options, runtime->embedder.instance};
-	const struct knowledge_base_part index = {
-		runtime->index.plugin, runtime->index.options, runtime->index.instance};
+	const struct knowledge_base_part embedder = knowledge_part(runtime, &runtime->embedder);
+	const struct knowledge_base_part index = knowledge_part(runtime, &runtime->index);
 	knowledge_base_embedder(&embedder, runtime->embedder_id);
 	runtime->knowledge = knowledge_base_new(
 		runtime->config, articles, &embedder, &index, runtime->log, &err);

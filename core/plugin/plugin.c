@@ -461,6 +461,14 @@ const struct plugin_file *plugins_loaded(const struct plugins *plugins, size_t *
 	return plugins->loaded;
 }
 
+const char *plugins_hash(const struct plugins *plugins, const struct ss_plugin *plugin)
+{
+	size_t i = 0;
+	while (plugins->loaded[i].plugin != plugin)
+		i++;
+	return plugins->loaded[i].hash;
+}
+
 /* The files of one folder that are plugins by their names. */
 static int is_plugin(const struct dirent *entry)
 {

@@ -37,6 +37,9 @@ const struct ss_plugin *plugins_get(
 /* What plugins_get() has loaded, in that order: *COUNT of them, borrowed until the next is loaded. */
 const struct plugin_file *plugins_loaded(const struct plugins *plugins, size_t *count);
 
+/* The hash of the file of PLUGIN, which plugins_get() gave. Borrowed as above. */
+const char *plugins_hash(const struct plugins *plugins, const struct ss_plugin *plugin);
+
 /* The names of the plugins of KIND that are in the folders, sorted: a new list. */
 struct ss_value *plugins_list(const struct plugins *plugins, enum ss_plugin_kind kind);
 

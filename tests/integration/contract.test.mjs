@@ -34,6 +34,8 @@ const elsewhere = {
 			'two must ask with one Idempotency-Key at once; idempotency.test.mjs does',
 		]),
 	),
+	'reload 202': 'a reload must take minutes',
+	'reload 409': 'the configuration must have a mistake; reload.test.mjs has many',
 	403: 'a server without keys lets everybody do everything',
 	500: 'something must be wrong in the server',
 	503: 'the server must have too much to do, or lack its store or its files',

@@ -185,7 +185,7 @@ test('each operation that makes something takes a key, and no other does', async
 	// These change a state or make nothing: sent again they do nothing more.
 	assert.deepEqual(
 		posts.filter((post) => !taking.includes(post)).map((post) => post.operationId).sort(),
-		['closeConversation', 'createEmbeddings', 'reindexArticles', 'reopenConversation', 'resolveConversation', 'resumeTurn', 'searchArticles'],
+		['closeConversation', 'createEmbeddings', 'reindexArticles', 'reload', 'reopenConversation', 'resolveConversation', 'resumeTurn', 'searchArticles'],
 	);
 });
 

@@ -329,6 +329,7 @@ Test(plugins, tell_what_was_loaded)
 	cr_expect_str_eq(file->path, FIXTURES "/agents/good.so");
 	cr_assert_eq(file_read(file->path, 100000000, &bytes, &length, &err), 0);
 	cr_expect_str_eq(file->hash, hash_sha256(bytes, length, hash));
+	cr_expect_str_eq(plugins_hash(plugins, plugin), hash);
 	free(bytes);
 	plugins_free(plugins);
 }
