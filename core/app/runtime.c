@@ -174,6 +174,17 @@ static void tell_models(const struct runtime *runtime)
 	buffer_free(&names);
 }
 
+/* Tells the operator what depends on how a new plugin is installed. */
+static void tell_plugins(const struct runtime *runtime)
+{
+	const char *trouble = plugins_trouble(runtime->plugins);
+	if (trouble != NULL)
+		log_warning(runtime->log,
+			"plugins run from their files and not from copies: %s; install a new one "
+			"beside the old file and rename it, do not write over the file",
+			trouble);
+}
+
 /* The service of the models that there is something to ask. */
 static int start_models(struct runtime *runtime, struct diagnostics *diagnostics)
 {
@@ -230,8 +241,10 @@ static int start_services(
 		runtime->later = later_new(runtime->base);
 	if (start_models(runtime, diagnostics) < 0)
 		return -1;
-	if (extent == RUNTIME_SERVE)
+	if (extent == RUNTIME_SERVE) {
 		tell_models(runtime);
+		tell_plugins(runtime);
+	}
 	runtime->compute = compute_new(&options, &err);
 	if (runtime->compute == NULL)
 		goto fail;

@@ -79,7 +79,7 @@ char *plugin_copy(const char *path, const char *folder, char hash[HASH_SIZE], st
 		(void)utimensat(AT_FDCWD, copy, NULL, 0); /* still in use, for the tidying */
 	} else if (file_write(copy, bytes, length, err) < 0) {
 		free(copy);
-		copy = NULL;
+		copy = memory_string(path);
 	}
 done:
 	free(bytes);

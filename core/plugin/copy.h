@@ -10,8 +10,9 @@
 #include <smartsupport/error.h>
 
 /* The file of a copy, in FOLDER (made if it is missing): the name of PATH's file with the SHA-256 of its bytes, which is written to HASH as
- * well, so that the same bytes are copied once. FOLDER NULL: nothing is copied, and it is PATH itself. The caller frees it. NULL and ERR,
- * which names the file, when one cannot be read or written, or PATH is written to meanwhile. */
+ * well, so that the same bytes are copied once. FOLDER NULL: nothing is copied, and it is PATH itself; so it is, with ERR, where
+ * nothing can be written. The caller frees it. NULL and ERR, which names the file, when PATH cannot be read or is written to
+ * meanwhile. */
 char *plugin_copy(const char *path, const char *folder, char hash[HASH_SIZE], struct ss_error *err);
 
 /* Deletes the copies in FOLDER that nobody has asked for within the last DAYS. */

@@ -18,6 +18,7 @@ struct plugins {
 	char **folders;
 	size_t count;
 	char *copies;
+	struct ss_error trouble; /* with the copies */
 	struct plugin_file *loaded;
 	size_t loaded_count;
 };
@@ -404,11 +405,14 @@ static char *find(const struct plugins *plugins, enum ss_plugin_kind kind, const
 }
 
 /* Loads what FILE, of which the path is known, has. */
-static int load_file(const struct plugins *plugins, struct plugin_file *file, struct ss_error *err)
+static int load_file(struct plugins *plugins, struct plugin_file *file, struct ss_error *err)
 {
-	char *copy = plugin_copy(file->path, plugins->copies, file->hash, err);
+	struct ss_error trouble = {0};
+	char *copy = plugin_copy(file->path, plugins->copies, file->hash, &trouble);
 	if (copy == NULL)
-		return -1;
+		return ss_fail_as(err, trouble.status, "%s", trouble.text);
+	if (trouble.status != SS_OK)
+		plugins->trouble = trouble;
 	file->plugin = load(copy, file->path, err);
 	free(copy);
 	return file->plugin != NULL ? 0 : -1;
@@ -459,6 +463,11 @@ const struct plugin_file *plugins_loaded(const struct plugins *plugins, size_t *
 {
 	*count = plugins->loaded_count;
 	return plugins->loaded;
+}
+
+const char *plugins_trouble(const struct plugins *plugins)
+{
+	return plugins->trouble.status != SS_OK ? plugins->trouble.text : NULL;
 }
 
 const char *plugins_hash(const struct plugins *plugins, const struct ss_plugin *plugin)

@@ -37,6 +37,9 @@ const struct ss_plugin *plugins_get(
 /* What plugins_get() has loaded, in that order: *COUNT of them, borrowed until the next is loaded. */
 const struct plugin_file *plugins_loaded(const struct plugins *plugins, size_t *count);
 
+/* Why plugins were loaded from their files themselves, although there is a folder for copies; NULL: none was. Borrowed. */
+const char *plugins_trouble(const struct plugins *plugins);
+
 /* The hash of the file of PLUGIN, which plugins_get() gave. Borrowed as above. */
 const char *plugins_hash(const struct plugins *plugins, const struct ss_plugin *plugin);
 

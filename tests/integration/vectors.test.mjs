@@ -104,6 +104,7 @@ test('a server that may not keep vectors says so and works', async () => {
 		},
 	});
 	assert.deepEqual(embedded, []);
-	assert.equal(warnings.length, 1, warnings.join('\n'));
+	assert.equal(warnings.length, 2, warnings.join('\n'));
 	assert.match(warnings[0], /the vectors are not kept: .*cannot be locked: Not a directory/);
+	assert.match(warnings[1], /plugins run from their files and not from copies: .*cannot be written: Not a directory; install a new one/);
 });

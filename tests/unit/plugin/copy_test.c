@@ -86,6 +86,21 @@ Test(plugin_copy, names_the_file_that_is_not_there)
 	stage_free(&stage);
 }
 
+Test(plugin_copy, is_the_file_itself_where_nothing_can_be_written)
+{
+	struct stage stage = stage_new("one", "two");
+	struct ss_error err = {0};
+	char hash[HASH_SIZE];
+	char *below = memory_format("%s/copies", stage.b); /* a file is no folder */
+	char *copy = plugin_copy(stage.a, below, hash, &err);
+	cr_expect_str_eq(copy, stage.a);
+	cr_expect_neq(err.status, SS_OK);
+	cr_expect_not_null(strstr(err.text, below), "%s", err.text);
+	free(copy);
+	free(below);
+	stage_free(&stage);
+}
+
 Test(plugin_copy, is_deleted_when_nobody_has_asked_for_it)
 {
 	struct stage stage = stage_new("one", "two");
