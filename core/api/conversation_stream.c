@@ -98,6 +98,14 @@ static bool tell(void *state, struct events *events, const struct ss_value *foun
 	return true;
 }
 
+static void tell_gone(void *state, struct events *events)
+{
+	const struct watched *watched = state;
+	struct ss_value *told = value_map_make({"conversation_id", value_text(watched->id)});
+	events_send_numbered(events, "deleted", NULL, told);
+	value_unref(told);
+}
+
 static void free_watched(void *state)
 {
 	struct watched *watched = state;
@@ -125,7 +133,7 @@ static bool read_seen(const struct http_request *request, int64_t *seq)
 
 void api_conversation_events(struct http_request *request)
 {
-	static const struct follow_kind kind = {read, tell, free_watched};
+	static const struct follow_kind kind = {read, tell, free_watched, tell_gone};
 	int64_t seq;
 	if (!read_seen(request, &seq)) {
 		http_reply_problem(request, 422,

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/memory.h"
+#include "service/event_feed.h"
 #include "support/happened.h"
 #include "value/value.h"
 
@@ -108,9 +109,17 @@ static int delete (const struct ss_storage_operations *storage, void *instance, 
 	return storage->delete_conversation(instance, asked_id(context), err);
 }
 
+/* Those who follow it, here and in other servers, may find out by themselves; here they are told at once. */
+static void reply_deleted(struct http_request *request, const struct ss_value *nothing)
+{
+	const struct api *api = http_request_context(request);
+	event_feed_tell(api->feed, api_parameter_text(request, "id"));
+	asked_reply_nothing(request, nothing);
+}
+
 void api_conversation_delete(struct http_request *request)
 {
-	asked_run_id(request, api_parameter_text(request, "id"), delete, asked_reply_nothing);
+	asked_run_id(request, api_parameter_text(request, "id"), delete, reply_deleted);
 }
 
 /* Changes. */

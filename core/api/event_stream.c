@@ -98,7 +98,7 @@ static void free_place(void *state)
 
 void event_stream_follow(struct http_request *request)
 {
-	static const struct follow_kind kind = {read, tell, free_place};
+	static const struct follow_kind kind = {read, tell, free_place, NULL};
 	const struct ss_event_filter filter = event_filter(request);
 	const char *last = http_request_header(request, "Last-Event-ID");
 	const char *cursor = api_parameter_text(request, "cursor");

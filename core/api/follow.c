@@ -5,6 +5,7 @@
 #include "service/event_feed.h"
 #include "value/value.h"
 
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ struct follow {
 	struct http_request *request; /* NULL: it has ended */
 	struct events *events;
 	struct event_listener *listener;
+	struct event *look;     /* NULL: what is read cannot be gone */
 	struct ss_value *found; /* by the call that is under way */
 	bool reading;
 	bool again; /* there is news that the call may not have seen */
@@ -33,6 +35,9 @@ static void end(struct follow *follow, const struct ss_error *err)
 	static const struct ss_error stopped = {.status = SS_UNAVAILABLE};
 	struct http_request *request = follow->request;
 	event_listener_free(follow->listener);
+	if (follow->look != NULL)
+		event_free(follow->look);
+	follow->look = NULL;
 	follow->listener = NULL;
 	follow->request = NULL;
 	http_on_cancel(request, NULL, NULL);
@@ -67,6 +72,9 @@ static void on_read(void *context, const struct ss_error *err)
 	if (follow->request == NULL) {
 		free_follow(follow);
 	} else if (err != NULL) {
+		if (err->status == SS_NOT_FOUND && follow->kind->tell_gone != NULL &&
+			events_begun(follow->events))
+			follow->kind->tell_gone(follow->state, follow->events);
 		end(follow, err);
 	} else {
 		if (!events_begun(follow->events))
@@ -97,6 +105,23 @@ static bool on_news(void *context)
 {
 	struct ss_error err = {0};
 	return read_on(context, &err) == 0;
+}
+
+static void on_look(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)on_news(context); /* else with the next one */
+}
+
+static void begin_looking(struct follow *follow)
+{
+	const struct api *api = http_request_context(follow->request);
+	int64_t ns = api->heartbeat_ns;
+	const struct timeval each = {.tv_sec = ns / 1000000000, .tv_usec = ns % 1000000000 / 1000};
+	follow->look = event_new(api->base, -1, EV_PERSIST, on_look, follow);
+	if (follow->look == NULL || event_add(follow->look, &each) < 0)
+		abort(); /* only for want of memory */
 }
 
 static void on_end(void *context)
@@ -131,6 +156,8 @@ void follow(struct http_request *request, const struct follow_kind *kind, void *
 		end(follow, &full);
 		return;
 	}
+	if (kind->tell_gone != NULL)
+		begin_looking(follow);
 	if (read_on(follow, &err) < 0)
 		end(follow, &err);
 	else

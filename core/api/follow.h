@@ -1,5 +1,6 @@
 /*
- * An event stream that goes on with what is stored: it reads from the store when there is news, and ends when the client goes
+ * An event stream that goes on with what is stored: it reads from the store when there is news, and with each
+ * heartbeat, since nobody has news of what is deleted elsewhere; and ends when the client goes
  * away, when what is read is gone, or when the server stops. Loop thread, but for the calls.
  */
 #ifndef API_FOLLOW_H
@@ -18,6 +19,8 @@ struct follow_kind {
 	/* Tells what was FOUND. Whether there is more to be read at once. */
 	bool (*tell)(void *state, struct events *events, const struct ss_value *found);
 	void (*free_state)(void *state);
+	/* Tells that what is read is gone, before the stream ends; NULL: that cannot be. */
+	void (*tell_gone)(void *state, struct events *events);
 };
 
 /* Answers REQUEST with a stream of KIND and STATE (taken), whose strings are its own as the request may end before a call

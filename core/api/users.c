@@ -5,6 +5,7 @@
 #include "api/if_match.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "service/event_feed.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -72,9 +73,17 @@ static int erase(const struct ss_storage_operations *storage, void *instance, vo
 	return storage->erase_user(instance, asked_id(asked), &asked->value, err);
 }
 
+/* Whoever follows a conversation looks whether it was the user's. */
+static void reply_erased(struct http_request *request, const struct ss_value *erased)
+{
+	const struct api *api = http_request_context(request);
+	event_feed_tell(api->feed, NULL);
+	asked_reply_value(request, erased);
+}
+
 void api_user_erase(struct http_request *request)
 {
-	asked_run_id(request, api_parameter_text(request, "id"), erase, asked_reply_value);
+	asked_run_id(request, api_parameter_text(request, "id"), erase, reply_erased);
 }
 
 /* Storing. */

@@ -56,12 +56,11 @@ static int read_events(const struct ss_storage_operations *storage, void *instan
 	return storage->list_events(instance, &filter, &feed->page, err);
 }
 
-/* Marks those who listen to EVENT; NULL: all of them. */
-static void mark(struct event_feed *feed, const struct ss_value *event)
+/* Marks those who listen to the conversation ID; NULL: all of them. */
+static void mark(struct event_feed *feed, const char *id)
 {
-	const char *id = value_as_string(value_get(event, "conversation_id"), NULL);
 	for (struct event_listener *at = feed->first; at != NULL; at = at->next)
-		at->due |= event == NULL || at->conversation_id == NULL ||
+		at->due |= id == NULL || at->conversation_id == NULL ||
 			   strcmp(at->conversation_id, id) == 0;
 }
 
@@ -83,7 +82,7 @@ static void take(struct event_feed *feed)
 	if (feed->asked_after == NULL)
 		mark(feed, NULL); /* what happened while the end was looked for */
 	for (size_t i = 0; i < value_count(items); i++)
-		mark(feed, value_at(items, i));
+		mark(feed, value_as_string(value_get(value_at(items, i), "conversation_id"), NULL));
 	feed->again |= value_count(items) == PAGE;
 	free(feed->after);
 	feed->after = next != NULL ? memory_string(value_as_string(next, NULL)) : NULL;
@@ -138,6 +137,14 @@ static void on_later(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	tell(context);
 	read_on(context);
+}
+
+void event_feed_tell(struct event_feed *feed, const char *conversation_id)
+{
+	if (feed == NULL || feed->stopped)
+		return;
+	mark(feed, conversation_id);
+	tell(feed);
 }
 
 void event_feed_look(void *feed)

@@ -31,6 +31,9 @@ struct event_feed *event_feed_new(
 /* There are new events; FEED is a struct event_feed. */
 void event_feed_look(void *feed);
 
+/* Tells those who listen to CONVERSATION_ID, or with NULL everybody, that there is something new that is no event. FEED may be NULL. */
+void event_feed_tell(struct event_feed *feed, const char *conversation_id);
+
 /* Listens to the events of CONVERSATION_ID (copied), or with NULL to all. NEWS is called with CONTEXT for what is stored from
  * now on, and perhaps for what was before. NULL when too many listen or the server stops. */
 struct event_listener *event_feed_listen(struct event_feed *feed, const char *conversation_id,

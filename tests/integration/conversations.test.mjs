@@ -272,6 +272,26 @@ test('who comes back gets what was said meanwhile, and nothing twice', async () 
 	assert.deepEqual([head.status, head.text], [200, '']);
 });
 
+test('who follows a conversation is told that it was deleted, by whomever, and the stream ends', async () => {
+	const installed = new Installation();
+	installed.edit('config/smartsupport.yaml', /heartbeat: \w+/, 'heartbeat: 200ms');
+	const [here, there] = await Promise.all([0, 1].map(() => Server.start({ installation: installed, workers: 1, database: server.database })));
+	const asked = await Promise.all(['deleted_1', 'deleted_2'].map((user_id) => here.ask('How do I reset my password?', { user_id })));
+	const ids = asked.map(({ conversation_id: id }) => id);
+	const streams = await Promise.all([here, there].flatMap((one) => ids.map((id) => Stream.open(one, `/api/v1/conversations/${id}/events?after=0`))));
+	await Promise.all(streams.map((stream) => stream.event(({ name }) => name === 'status')));
+	assert.equal((await here.request(`/api/v1/conversations/${ids[0]}`, { method: 'DELETE' })).status, 204);
+	assert.equal((await here.request('/api/v1/users/deleted_2', { method: 'DELETE' })).status, 200);
+	for (const [i, stream] of streams.entries()) {
+		await stream.until('the end', ({ ended }) => ended);
+		const last = stream.events.at(-1);
+		assert.deepEqual([last.name, last.data], ['deleted', { conversation_id: ids[i % 2] }]);
+		assert.equal(stream.events.filter(({ name }) => name === 'message').length, 2);
+	}
+	assert.equal((await there.request(`/api/v1/conversations/${ids[0]}/events`)).status, 404);
+	await Promise.all([here, there].map((one) => one.stop()));
+});
+
 test('what another server stores is told as well, and a server that stops ends its streams', async () => {
 	const { conversation_id } = await server.ask(angry, { user_id: 'elsewhere' });
 	const other = await Server.start({ installation, database: server.database });
