@@ -174,12 +174,26 @@ static bool check_origin(struct http_request *request)
 	return false;
 }
 
+/* Browsers that came over TLS come over TLS from then on. Not to this machine itself, where other servers have the same name, nor
+ * to an address, which they would pass over. */
+static void demand_tls(struct http_request *request)
+{
+	struct address address;
+	char *host = host_of(request);
+	bool is_secure = request->is_secure || request->server->options.tls != NULL;
+	if (is_secure && host != NULL && strcmp(host, "localhost") != 0 && host[0] != '[' &&
+		address_read(&address, host) < 0)
+		http_reply_header(request, "Strict-Transport-Security", "max-age=31536000");
+	free(host);
+}
+
 void http_access_begin(struct http_request *request)
 {
 	const struct config_access *access = access_of(request);
 	if (access == NULL)
 		return;
 	find_peer(request);
+	demand_tls(request);
 	if (access->origin_count == 0)
 		return;
 	const char *origin = http_request_header(request, "Origin");

@@ -28,11 +28,11 @@ function use(installation, { certificate, key }) {
 }
 
 // One request by a client that checks the certificate. Gives {status, headers, text, serial, reused}.
-function send(server, path, { method = 'GET', body, headers = {}, agent } = {}) {
+function send(server, path, { method = 'GET', body, headers = {}, agent, named } = {}) {
 	const bytes = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
 	const reply = new Promise((resolve, reject) => {
 		const all = bytes === undefined ? headers : { 'Content-Type': 'application/json', ...(headers['Transfer-Encoding'] ? {} : { 'Content-Length': bytes.length }), ...headers };
-		const request = https.request(server.url + path, { method, headers: all, agent, ca: authority.ca }, (response) => {
+		const request = https.request(server.url + path, { method, headers: all, agent, ca: authority.ca, ...named }, (response) => {
 			const serial = request.socket.getPeerCertificate().serialNumber;
 			const parts = [];
 			response.on('data', (part) => parts.push(part));
@@ -69,6 +69,32 @@ async function connect(server, options = {}) {
 async function refusesHandshake(server, options, expected) {
 	await assert.rejects(connect(server, options), expected);
 }
+
+test('browsers are told to come over TLS from then on, under the names of the server', async () => {
+	const name = 'support.example.com';
+	const installation = installationWith(authority.issue());
+	installation.edit('config/smartsupport.yaml', 'server:\n', `server:\n  hosts: [${name}]\n`);
+	const header = 'strict-transport-security';
+	// The certificate is for the address, whatever name is asked for.
+	const named = { checkServerIdentity: () => undefined };
+	await withServer({ installation, workers: 1 }, async (server) => {
+		for (const path of ['/livez', '/no-such', '/docs/errors']) assert.equal((await send(server, path, { headers: { Host: `${name}:${server.port}` }, named })).headers[header], 'max-age=31536000', path);
+		for (const host of ['localhost', '127.0.0.1', '[::1]']) assert.equal((await send(server, '/livez', { headers: { Host: host }, named })).headers[header], undefined, host);
+	});
+	const behind = new Installation();
+	behind.edit('config/smartsupport.yaml', 'server:\n', `server:\n  hosts: [${name}]\n  trusted_proxies: [127.0.0.1]\n`);
+	await withServer({ installation: behind, workers: 1 }, async (server) => {
+		const told = async (headers) => (await server.request('/livez', { headers: { Host: name, ...headers } })).headers[header];
+		assert.equal(await told({ 'X-Forwarded-Proto': 'https' }), 'max-age=31536000');
+		for (const headers of [{}, { 'X-Forwarded-Proto': 'http' }, { 'X-Forwarded-Proto': 'https, http' }]) assert.equal(await told(headers), undefined);
+	});
+	const alone = new Installation();
+	alone.edit('config/smartsupport.yaml', 'server:\n', `server:\n  hosts: [${name}]\n`);
+	await withServer({ installation: alone, workers: 1 }, async (server) => {
+		const { headers } = await server.request('/livez', { headers: { Host: name, 'X-Forwarded-Proto': 'https' } });
+		assert.equal(headers[header], undefined, 'of a proxy that nobody trusts');
+	});
+});
 
 test('a client that checks the certificate is answered, again and again on one connection', async () => {
 	const issued = authority.issue();
