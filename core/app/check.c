@@ -2,6 +2,7 @@
 #include "app/certificate.h"
 #include "app/command.h"
 #include "app/listener.h"
+#include "app/openness.h"
 #include "app/runtime.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -167,6 +168,7 @@ static int check(const struct arguments *arguments)
 	} else if (config != NULL) {
 		check_host(config, &diagnostics);
 		check_certificate(config, &diagnostics);
+		openness_check(config, &diagnostics);
 		models = check_runtime(config, &diagnostics);
 	}
 	int code = report(arguments, &diagnostics, models);

@@ -87,16 +87,35 @@ int listener_open(int fd, struct ss_error *err)
 		listener_url(fd, false, url, sizeof url), strerror(errno));
 }
 
+static bool is_loopback(const struct sockaddr *bound, socklen_t length)
+{
+	char host[256];
+	struct address address;
+	return getnameinfo(bound, length, host, sizeof host, NULL, 0, NI_NUMERICHOST) == 0 &&
+	       address_read(&address, host) == 0 && address_is_loopback(&address);
+}
+
 bool listener_is_loopback(int fd)
 {
 	struct sockaddr_storage bound;
 	socklen_t length = sizeof bound;
-	char host[256];
-	struct address address;
 	return getsockname(fd, (struct sockaddr *)&bound, &length) == 0 &&
-	       getnameinfo((struct sockaddr *)&bound, length, host, sizeof host, NULL, 0,
-		       NI_NUMERICHOST) == 0 &&
-	       address_read(&address, host) == 0 && address_is_loopback(&address);
+	       is_loopback((struct sockaddr *)&bound, length);
+}
+
+bool listener_stays_here(const char *host)
+{
+	const struct addrinfo hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+	struct addrinfo *addresses = NULL;
+	/* What is no address is another mistake. */
+	if (getaddrinfo(host, NULL, &hints, &addresses) != 0)
+		return true;
+	bool stays = true;
+	for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next)
+		stays = stays && is_loopback(at->ai_addr, at->ai_addrlen);
+	freeaddrinfo(addresses);
+	return stays;
 }
 
 const char *listener_url(int fd, bool tls, char *text, size_t size)

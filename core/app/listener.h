@@ -12,6 +12,9 @@ int listener_bind(const char *host, int port, struct ss_error *err);
 /* Whether HOST is an address of this machine. Opens no port. */
 int listener_check(const char *host, struct ss_error *err);
 
+/* Whether only this machine can reach what is bound to HOST. */
+bool listener_stays_here(const char *host);
+
 /* Makes FD listen: from now on clients can connect. */
 int listener_open(int fd, struct ss_error *err);
 

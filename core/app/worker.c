@@ -4,6 +4,7 @@
 #include "api/pages.h"
 #include "app/certificate.h"
 #include "app/listener.h"
+#include "app/openness.h"
 #include "app/runtime.h"
 #include "base/clock.h"
 #include "base/log_scope.h"
@@ -155,20 +156,12 @@ static int watch(struct worker_process *worker)
 	return event_add(worker->control, NULL) | evsignal_add(worker->term, NULL);
 }
 
-/* Nobody but who is on this machine gets in without a key, unless the configuration says so in words. */
 static int check_keys(
 	const struct worker_process *worker, bool is_open, struct diagnostics *diagnostics)
 {
-	const struct config *config = worker->config;
-	const struct yaml_node *server = yaml_get(config->document->root, "server");
-	const struct yaml_node *host = yaml_get(server, "host");
 	if (is_open || key_ring_count(runtime_keys(worker->runtime)) > 0)
 		return 0;
-	yaml_mistake(config->document, host != NULL ? host : server, diagnostics,
-		"other machines can reach %s, and there is no API key: make one with smartsupport "
-		"keys create --role admin --name NAME, listen on 127.0.0.1, or write "
-		"open_to_everybody: true under server",
-		config->host);
+	openness_refuse(worker->config, diagnostics);
 	return -1;
 }
 

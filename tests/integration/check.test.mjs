@@ -38,6 +38,34 @@ test('check tells that all is well as JSON', async () => {
 	assert.deepEqual(await checkJson(new Installation()), []);
 });
 
+test('check says that there is no key where other machines can reach the server, and makes no store to find out', async () => {
+	const installation = new Installation();
+	const database = path.join(installation.folder, 'keys.db');
+	const env = { ...installation.env, DATABASE_URL: `sqlite:///${database}` };
+	const call = (...args) => runProgram([...args, '--config', installation.config], { cwd: installation.folder, env });
+	const host = (name) => installation.edit('config/smartsupport.yaml', /^ {2}host: .*$/m, `  host: ${name}`);
+	const refusal = /smartsupport\.yaml:\d+:\d+: other machines can reach 0\.0\.0\.0, and there is no API key: make one with/;
+	for (const name of ['127.0.0.1', 'localhost', '"::1"']) {
+		host(name);
+		assert.equal((await call('check')).code, 0, name);
+	}
+	host('0.0.0.0');
+	const none = await call('check');
+	assert.equal(none.code, 1);
+	assert.match(none.stderr, refusal);
+	assert.equal(fs.existsSync(database), false);
+	assert.equal((await call('migrate')).code, 0);
+	assert.match((await call('check')).stderr, refusal);
+	assert.equal((await call('keys', 'create', '--role', 'admin', '--name', 'first')).code, 0);
+	const some = await call('check');
+	assert.equal(some.code, 0, some.stderr);
+	fs.rmSync(database);
+	installation.edit('config/smartsupport.yaml', 'server:\n', 'server:\n  open_to_everybody: true\n');
+	const open = await call('check');
+	assert.equal(open.code, 0, open.stderr);
+	assert.equal(fs.existsSync(database), false);
+});
+
 test('check names the models that would answer, and tells what their plugins warn of', async () => {
 	const installation = new Installation();
 	const check = (env, ...args) => runProgram(['check', '--config', installation.config, ...args], { cwd: installation.folder, env: { ...installation.env, ...env } });
