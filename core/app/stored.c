@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "base/memory.h"
 #include "graph/graph.h"
+#include "support/support.h"
 #include "value/value.h"
 
 #include <event2/event.h>
@@ -108,7 +109,10 @@ int stored_load(struct stored *stored, const struct record *record, bool look)
 {
 	const char **inputs = play_inputs(record_input(record));
 	const struct runtime_workflow workflow = {
-		.source = record_source(record), .inputs = inputs, .look = look};
+		.source = record_source(record),
+		.inputs = support_is_question(record) ? support_inputs : inputs,
+		.look = look,
+	};
 	int result = runtime_load(stored->runtime, &workflow, &stored->diagnostics);
 	free(inputs);
 	return result;

@@ -1,10 +1,12 @@
 /* `smartsupport turns`: the turns that are stored, what happened in them, and going on with them. */
 #include "app/command.h"
+#include "app/question.h"
 #include "app/stored.h"
 #include "base/id.h"
 #include "base/memory.h"
 #include "engine/history.h"
 #include "graph/graph.h"
+#include "support/support.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -25,7 +27,8 @@ static const char help[] =
 	"one\n"
 	"that waits, failed or was cut off; fork stores a copy of one as it was at a checkpoint, "
 	"with\n"
-	"changed values, for resume.\n\n"
+	"changed values, for resume. The answer to a question of a customer is stored in its "
+	"conversation.\n\n"
 	"  -S, --status STATUS  only those that are running, interrupted, done or failed\n"
 	"  -n, --limit N        how many, by default 20\n"
 	"  -t, --at N           the checkpoint; 0 is before the first node\n"
@@ -166,13 +169,32 @@ done:
 	return code;
 }
 
+static int refuse_stream(void)
+{
+	(void)fputs("smartsupport: of a question in a conversation the reply alone is printed; "
+		    "leave out "
+		    "--stream\n",
+		stderr);
+	return 2;
+}
+
 static int resume(struct stored *stored, const struct arguments *arguments)
 {
 	int code = 1;
 	struct record *claimed = NULL;
+	const struct question_answers answers = {.texts = arguments->answers,
+		.count = arguments->answer_count,
+		.json = arguments->json};
 	/* What cannot be gone on with, as for want of an agent, is left alone. */
 	struct record *record = stored_fetch(stored, arguments->turns[0], false);
-	if (record != NULL && stored_load(stored, record, false) == 0)
+	bool loaded = record != NULL && stored_load(stored, record, false) == 0;
+	if (loaded && support_is_question(record)) {
+		code = arguments->stream != 0 ? refuse_stream()
+					      : question_resume(stored, record, &answers);
+		record_unref(record);
+		return code;
+	}
+	if (loaded)
 		claimed = stored_fetch(stored, arguments->turns[0], true);
 	const struct play play = {
 		.base = stored->base,

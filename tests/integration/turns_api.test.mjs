@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 import { assertProblem, everything } from './lib/api.mjs';
 import { parseEvents } from './lib/events.mjs';
 import { Installation } from './lib/files.mjs';
-import { Server, withServer } from './lib/server.mjs';
+import { Server, runProgram, withServer } from './lib/server.mjs';
+import { urlOf } from './lib/store.mjs';
 
 const installation = new Installation();
 // Somebody has to agree before an escalation goes out.
@@ -61,6 +62,34 @@ test('a question that waits for an answer from outside is accepted, stored and l
 	assert.deepEqual(turn.interrupts, asked.interrupts);
 	assert.equal(turn.state.sentiment, 'Angry');
 	assert.equal(turn.input.message, angry);
+});
+
+test('a command that goes on with a question stores its answer in the conversation, as the API does', async () => {
+	const asked = await waiting('by_command');
+	const command = (...more) =>
+		runProgram(['turns', 'resume', asked.turn_id, ...more, '--config', installation.config], {
+			cwd: installation.folder,
+			env: { ...installation.env, DATABASE_URL: urlOf(server.database) },
+		});
+	const open = await command('--json');
+	assert.equal(open.code, 3, open.stderr);
+	assert.deepEqual([open.code, JSON.parse(open.stdout).interrupts], [3, asked.interrupts], open.stderr);
+	for (const [given, sentence] of [[['-a', 'kim'], /is not JSON/], [['-a', '7'], /answered_by/], [['-a', '"kim"', '-a', '"ann"'], /there are 2 answers, and the turn waits for 1/]]) {
+		const wrong = await command(...given);
+		assert.equal(wrong.code, 1);
+		assert.match(wrong.stderr, sentence);
+	}
+	assert.match((await command('--stream', '-a', '"kim"')).stderr, /leave out --stream/);
+	const done = await command('-a', '"kim"', '--json');
+	assert.equal(done.code, 0, done.stderr);
+	const reply = JSON.parse(done.stdout);
+	assert.deepEqual([reply.conversation_id, reply.metadata.turn_id], [asked.conversation_id, asked.turn_id]);
+	const { messages } = (await server.request(`/api/v1/conversations/${asked.conversation_id}`)).json;
+	assert.deepEqual(messages.map(({ role, content }) => [role, content]), [['user', angry], ['assistant', reply.response]]);
+	assert.equal((await get(`/${asked.turn_id}`)).status, 'done');
+	const again = await command('-a', '"kim"');
+	assert.equal(again.code, 1);
+	assert.match(again.stderr, /the question is answered/);
 });
 
 test('its answer is given once, and the turn goes on to its reply', async () => {
