@@ -1,6 +1,7 @@
 /* GET /livez and GET /readyz: for what starts, watches and balances servers. */
 #include "api/api.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "service/articles.h"
 #include "service/catalogue.h"
@@ -9,14 +10,55 @@
 #include "service/store.h"
 #include "value/value.h"
 
+#include <stdlib.h>
+
 void api_livez(struct http_request *request)
 {
 	http_reply_text(request, 200, "application/json", text_of("{\"status\":\"alive\"}"));
 }
 
-static struct ss_value *state(bool good, const char *yes, const char *no)
+/* {state} of a part, and a sentence when it is not OK. */
+static struct ss_value *part(bool good, const char *otherwise, const char *detail)
 {
-	return value_text(good ? yes : no);
+	return value_map_make({"state", value_text(good ? "ok" : otherwise)},
+		{"detail", good ? NULL : value_text(detail)});
+}
+
+/* PART (taken) with NAME: VALUE (taken). */
+static struct ss_value *with(struct ss_value *part, const char *name, struct ss_value *value)
+{
+	struct ss_value *more = value_map_with(part, name, value);
+	value_unref(part);
+	return more;
+}
+
+/* The models with a sentence for each that rests; *RESTING is how many do. */
+static struct ss_value *models_of(const struct llm *llm, size_t *resting)
+{
+	struct ss_value *states = llm_states(llm);
+	size_t count = value_count(states);
+	struct ss_value **items = memory_array(count, sizeof(struct ss_value *));
+	for (size_t i = 0; i < count; i++) {
+		items[i] = value_ref(value_at(states, i));
+		if (value_get(items[i], "seconds") == NULL)
+			continue;
+		++*resting;
+		items[i] = with(items[i], "detail",
+			value_text("it keeps failing and is not asked for a while; the log says "
+				   "why"));
+	}
+	struct ss_value *list = value_list(items, count);
+	free(items);
+	value_unref(states);
+	return list;
+}
+
+/* What a server that answers has to do without; NULL: nothing. */
+static const char *lack(size_t resting, bool complete)
+{
+	if (resting > 0)
+		return "a model rests, and the next one of the chain answers";
+	return complete ? NULL : "searches have to do without the embedder or the index";
 }
 
 /* Why no question can be answered, without the names of files, which are for the log; NULL: they can. */
@@ -39,18 +81,30 @@ static void on_checked(void *context, const struct ss_value *nothing, const stru
 	(void)nothing;
 	if (err != NULL)
 		log_error(http_request_log(request), "nothing can be stored: %s", err->text);
-	const char *detail = trouble(api, err == NULL);
-	struct ss_value *store = value_map_make({"state", state(err == NULL, "ok", "unavailable")});
-	struct ss_value *base = value_map_make(
-		{"state", state(compute_is_complete(api->compute), "ok", "incomplete")},
-		{"articles", value_int((int64_t)catalogue_count(api->catalogue))});
-	struct ss_value *workflow = value_map_make({"generation", value_text(api->workflow)},
-		{"since", value_text(clock_format(api->started_at_s * 1000000000, since))});
+	size_t resting = 0;
+	bool complete = compute_is_complete(api->compute);
+	struct ss_value *models = models_of(api->llm, &resting);
+	const char *fault = trouble(api, err == NULL);
+	const char *detail = fault != NULL ? fault : lack(resting, complete);
+	struct ss_value *store = part(
+		err == NULL, "unavailable", "conversations cannot be stored now; the log says why");
+	struct ss_value *base =
+		with(part(complete, "incomplete",
+			     "the last search had to do without the embedder or the index; "
+			     "the log says why"),
+			"articles", value_int((int64_t)catalogue_count(api->catalogue)));
+	struct ss_value *workflow =
+		with(part(!api->leaving, "leaving", "this server finishes what it has and ends"),
+			"generation", value_text(api->workflow));
+	workflow = with(
+		workflow, "since", value_text(clock_format(api->started_at_s * 1000000000, since)));
 	struct ss_value *readiness = value_map_make(
-		{"status", state(detail == NULL, "ready", "not_ready")}, {"store", store},
-		{"models", llm_states(api->llm)}, {"knowledge_base", base}, {"workflow", workflow},
-		{"detail", detail != NULL ? value_text(detail) : NULL});
-	http_reply_json(request, detail == NULL ? 200 : 503, readiness);
+		{"status", value_text(fault != NULL    ? "not_ready"
+				      : detail != NULL ? "degraded"
+						       : "ready")},
+		{"store", store}, {"models", models}, {"knowledge_base", base},
+		{"workflow", workflow}, {"detail", detail != NULL ? value_text(detail) : NULL});
+	http_reply_json(request, fault == NULL ? 200 : 503, readiness);
 	value_unref(readiness);
 }
 

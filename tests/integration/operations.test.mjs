@@ -55,13 +55,46 @@ test('a server that cannot store lives, and is not ready', async () => {
 	await withServer({ installation: new Installation() }, async (server) => {
 		fs.renameSync(server.database, `${server.database}.away`);
 		const { status, json, text } = await server.request('/readyz');
-		assert.deepEqual([status, json.status, json.store], [503, 'not_ready', { state: 'unavailable' }]);
+		assert.deepEqual([status, json.status, json.store.state, json.workflow.state], [503, 'not_ready', 'unavailable', 'ok']);
+		assert.match(json.store.detail, /cannot be stored/);
 		assert.match(json.detail, /cannot be stored/);
 		assert.ok(!text.includes('/'), 'no path is told');
 		assert.equal((await server.request('/livez')).status, 200);
 		fs.renameSync(`${server.database}.away`, server.database);
 		assert.equal((await server.request('/readyz')).status, 200);
 	});
+});
+
+test('a server whose model rests while another one answers is degraded, and ready', async () => {
+	const model = await ModelServer.start();
+	try {
+		model.otherwise = failure(500, 'broken');
+		const installed = new Installation();
+		installed.edit(
+			'config/smartsupport.yaml',
+			/^llm:\n(?: .*\n)*/m,
+			`llm:\n  models:\n    - {plugin: openai, attempts: 1, breaker: {calls: 1, failures: 0.5, open: 2s}, options: {base_url: "${model.url}", model: scripted}}\n    - {plugin: extractive}\n`,
+		);
+		await withServer({ installation: installed, workers: 1 }, async (server) => {
+			const first = (await server.request('/readyz')).json;
+			assert.deepEqual([first.status, first.models.map(({ state }) => state)], ['ready', ['ok', 'ok']]);
+			await until('a model that rests', async () => {
+				assert.equal((await server.query({ message: question })).status, 200);
+				return (await server.request('/readyz')).json.status === 'degraded';
+			});
+			const { status, json } = await server.request('/readyz');
+			assert.deepEqual([status, json.models.map(({ state }) => state)], [200, ['resting', 'ok']]);
+			assert.match(json.models[0].detail, /keeps failing/);
+			assert.match(json.detail, /a model rests/);
+			model.otherwise = answer('Open the page.');
+			await until('a model that answers', async () => {
+				await server.query({ message: question });
+				return (await server.request('/readyz')).json.status === 'ready';
+			});
+		});
+	} finally {
+		await model.close();
+	}
 });
 
 test('a server whose only model rests is not ready until it answers again', async () => {
