@@ -287,7 +287,7 @@ void api_keep(struct http_request *request, const char *type, struct ss_text bod
 	void (*kept)(void *context), void *context)
 {
 	const struct passage *passage = http_request_kept(request);
-	if (passage->once != NULL)
+	if (passage != NULL && passage->once != NULL)
 		api_once_keep(passage->once, type, body, kept, context);
 	else
 		kept(context);
