@@ -180,7 +180,7 @@ int database_purge(
 			err, SS_INVALID, "there is nothing of kind %d to purge", (int)wanted->what);
 	if (database_try(instance, purge, wanted, count, err) < 0)
 		return -1;
-	if (*count > 0)
-		database_wipe_soon(instance);
+	/* Also when it was nothing: somebody else may have deleted something, as a tool that has ended. */
+	database_wipe_soon(instance);
 	return 0;
 }

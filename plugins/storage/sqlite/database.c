@@ -443,7 +443,11 @@ static int connect(
 		return 0;
 	if (migrations_apply(db, migrations, migrations_count, err) < 0)
 		return -1;
-	return statements_prepare(db, err);
+	if (statements_prepare(db, err) < 0)
+		return -1;
+	/* Whoever had deleted something before may have died before the log was cut off. */
+	database_wipe_soon(db);
+	return 0;
 }
 
 struct database *database_open(

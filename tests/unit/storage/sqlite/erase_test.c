@@ -8,9 +8,11 @@
 #include "value/value.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 TestSuite(sqlite_erase, .init = store_begin, .fini = store_end);
 
@@ -113,17 +115,24 @@ static void write_until_cut(void *store, const char *word)
 	}
 }
 
+static sqlite3 *read_log(void)
+{
+	sqlite3 *reader = NULL;
+	store_must(sqlite3_open(store_path(), &reader) == SQLITE_OK, "cannot be opened");
+	store_must(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM users", NULL, NULL, NULL) ==
+			   SQLITE_OK,
+		"cannot be read");
+	return reader;
+}
+
 Test(sqlite_erase, a_log_that_others_read_is_cut_off_when_they_have_ended)
 {
 	struct ss_error err;
 	char word[TRACES_WORD_SIZE];
-	sqlite3 *reader = NULL;
 	void *store = store_try(&(struct store_options){.busy_timeout_s = 0.05}, &err);
 	traces_store(store, 2, 3);
 	traces_word(0, word);
-	cr_assert_eq(sqlite3_open(store_path(), &reader), SQLITE_OK);
-	cr_assert_eq(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM users", NULL, NULL, NULL),
-		SQLITE_OK);
+	sqlite3 *reader = read_log();
 	traces_erase(store, 0);
 	cr_expect_gt(count_in("store.db-wal", word), 0, "nobody has read the log");
 	cr_expect_not_null(strstr(store_log(), "what was deleted is still in its write-ahead log"),
@@ -132,6 +141,69 @@ Test(sqlite_erase, a_log_that_others_read_is_cut_off_when_they_have_ended)
 	(void)sqlite3_close(reader);
 	write_until_cut(store, word);
 	cr_expect_eq(count_in_files(word), 0);
+	store_close(store);
+}
+
+/* Erases all of ann through another instance while somebody reads the log, so that it is not cut off. */
+static void *erase_while_read(sqlite3 **reader)
+{
+	struct ss_error err = {.status = SS_OK};
+	struct ss_value *erased = NULL;
+	*reader = read_log();
+	void *store = store_try(&(struct store_options){.busy_timeout_s = 0.05}, &err);
+	store_must(store != NULL, "%s", err.text);
+	int result = smartsupport_plugin.storage->erase_user(store, "ann", &erased, &err);
+	store_must(result == 0, "%s", err.text);
+	value_unref(erased);
+	return store;
+}
+
+static int die_after_erasing(int report_fd, const void *argument)
+{
+	const char *word = argument;
+	sqlite3 *reader = NULL;
+	struct ss_turn turn = store_first_turn("turn", "conv_old");
+	turn.message = (struct ss_text){word, strlen(word)};
+	(void)report_fd;
+	store_add(store_open(), turn);
+	(void)erase_while_read(&reader);
+	(void)kill(getpid(), SIGKILL);
+	return 0;
+}
+
+Test(sqlite_erase, a_log_that_nobody_lived_to_cut_off_is_cut_off_when_the_store_is_opened)
+{
+	static const char word[] = "qzjvxkilledukwy";
+	char report[1];
+	cr_assert_eq(store_child(die_after_erasing, word, report, sizeof report), -SIGKILL);
+	cr_expect_gt(count_in("store.db-wal", word), 0, "nobody has read the log");
+	void *store = store_open();
+	cr_expect_eq(count_in_files(word), 0);
+	store_close(store);
+}
+
+Test(sqlite_erase, a_log_that_another_one_could_not_cut_off_is_cut_off_by_who_looks_for_what_is_old)
+{
+	static const char word[] = "qzjvxothersukwy";
+	struct ss_error err;
+	sqlite3 *reader = NULL;
+	size_t count = 1;
+	const struct timespec moment = {.tv_nsec = 20000000};
+	void *store = store_word(word);
+	const struct ss_purge purge = {.struct_size = sizeof purge,
+		.what = SS_PURGE_DOCUMENTS,
+		.before_ns = 1,
+		.limit = 10};
+	store_close(erase_while_read(&reader));
+	(void)sqlite3_close(reader);
+	cr_expect_gt(count_in("store.db-wal", word), 0, "nobody has read the log");
+	/* It has tried when it was opened, and does so once a second at most. */
+	for (int i = 0; count_in_files(word) > 0; i++) {
+		cr_assert_lt(i, 3000, "the log is never cut off");
+		cr_assert_eq(smartsupport_plugin.storage->purge(store, &purge, &count, &err), 0);
+		cr_expect_eq(count, 0);
+		(void)nanosleep(&moment, NULL);
+	}
 	store_close(store);
 }
 
