@@ -28,6 +28,8 @@ enum stage {
 	MESSAGES,
 	JOURNALS,
 	EVENTS,
+	REQUESTS,
+	QUESTIONS,
 	END,
 };
 
@@ -142,19 +144,58 @@ static int list_events(const struct ss_storage_operations *storage, void *instan
 	return storage->list_events(instance, &filter, page, err);
 }
 
-/* Whether there is anything of somebody without a profile: a turn that has not ended, or an event. */
+static int list_requests(const struct ss_storage_operations *storage, void *instance,
+	const struct exporting *exporting, struct ss_value **page, struct ss_error *err)
+{
+	const struct ss_request_filter filter = {
+		.struct_size = sizeof filter,
+		.user_id = exporting->user_id,
+		.after = exporting->after,
+		.limit = PAGE,
+	};
+	return storage->list_requests(instance, &filter, page, err);
+}
+
+static int list_questions(const struct ss_storage_operations *storage, void *instance,
+	const struct exporting *exporting, struct ss_value **page, struct ss_error *err)
+{
+	const struct ss_unanswered_filter filter = {
+		.struct_size = sizeof filter,
+		.user_id = exporting->user_id,
+		.after = exporting->after,
+		.limit = PAGE,
+	};
+	return storage->list_unanswered(instance, &filter, page, err);
+}
+
+/* The lists at the end, each of which begins when the one before has ended; of a conversation only the first. */
+static const struct list {
+	const char *name;
+	int (*read)(const struct ss_storage_operations *storage, void *instance,
+		const struct exporting *exporting, struct ss_value **page, struct ss_error *err);
+} lists[] = {
+	[EVENTS] = {"events", list_events},
+	[REQUESTS] = {"requests", list_requests},
+	[QUESTIONS] = {"questions", list_questions},
+};
+
+/* Whether there is anything of somebody without a profile, as a turn that has not ended or an event. */
 static int check_trace(const struct ss_storage_operations *storage, void *instance,
 	const struct exporting *exporting, struct ss_error *err)
 {
-	struct ss_value *journals = NULL, *page = NULL;
+	struct ss_value *journals = NULL;
 	int result = list_journals(storage, instance, exporting, &journals, err);
-	if (result == 0)
-		result = list_events(storage, instance, exporting, &page, err);
-	if (result == 0 && value_count(journals) + value_count(value_get(page, "items")) == 0)
-		result = ss_fail_as(
-			err, SS_NOT_FOUND, "there is no user with the id %s", exporting->user_id);
-	value_unref(page);
+	size_t count = value_count(journals);
 	value_unref(journals);
+	for (enum stage stage = EVENTS; stage < END && result == 0 && count == 0; stage++) {
+		struct ss_value *page = NULL;
+		result = lists[stage].read(storage, instance, exporting, &page, err);
+		count = value_count(value_get(page, "items"));
+		value_unref(page);
+	}
+	if (result == 0 && count == 0)
+		return ss_fail_as(
+			err, SS_NOT_FOUND, "there is no user with the id %s", exporting->user_id);
 	return result;
 }
 
@@ -296,20 +337,24 @@ static int next_journals(const struct ss_storage_operations *storage, void *inst
 	return result;
 }
 
-static int next_events(const struct ss_storage_operations *storage, void *instance,
+static int next_items(const struct ss_storage_operations *storage, void *instance,
 	struct exporting *exporting, struct ss_error *err)
 {
 	struct ss_value *page = NULL;
-	if (list_events(storage, instance, exporting, &page, err) < 0)
+	if (lists[exporting->stage].read(storage, instance, exporting, &page, err) < 0)
 		return -1;
 	const struct ss_value *items = value_get(page, "items");
 	for (size_t i = 0; i < value_count(items); i++)
 		write_item(exporting, value_at(items, i));
-	if (end_page(exporting, page)) {
+	bool over = end_page(exporting, page);
+	enum stage next = exporting->user_id != NULL ? exporting->stage + 1 : END;
+	value_unref(page);
+	if (over && next != END) {
+		begin_list(exporting, next, lists[next].name);
+	} else if (over) {
 		buffer_add_string(&exporting->text, "}\n");
 		exporting->stage = END;
 	}
-	value_unref(page);
 	return 0;
 }
 
@@ -329,7 +374,9 @@ static int read(const struct ss_storage_operations *storage, void *instance, voi
 		[CONVERSATIONS] = next_conversation,
 		[MESSAGES] = next_messages,
 		[JOURNALS] = next_journals,
-		[EVENTS] = next_events,
+		[EVENTS] = next_items,
+		[REQUESTS] = next_items,
+		[QUESTIONS] = next_items,
 	};
 	struct exporting *exporting = context;
 	return stages[exporting->stage](storage, instance, exporting, err);

@@ -195,15 +195,21 @@ test('what is kept of requests goes with the conversation that they are about, a
 	assert.deepEqual(await query(place.database, 'SELECT key FROM requests'), []);
 });
 
-test('export reads the requests page by page', async () => {
+test('export reads requests and questions page by page, and so does that of the API', async () => {
 	const place = new Place();
 	const count = 130;
+	let reply;
 	await withServer({ installation: new Installation(), database: place.database }, async (server) => {
 		await Promise.all(Array.from({ length: count }, (_, i) => place.once(server, '/api/v1/query', { message: `Question number ${i}`, user_id: 'ann' })));
 		await place.once(server, '/api/v1/query', { message: 'Not hers', user_id: 'ben' });
+		reply = await server.request('/api/v1/users/ann/export');
+		assert.equal(reply.status, 200, reply.text);
 	});
-	const { requests } = JSON.parse((await place.run('export', 'ann')).stdout);
+	const { requests, questions } = JSON.parse((await place.run('export', 'ann')).stdout);
 	assert.equal(requests.length, count);
+	assert.deepEqual(reply.json.requests, requests);
+	assert.deepEqual(reply.json.questions, questions);
+	assert.ok(questions.length > 0);
 	assert.equal(new Set(requests.map(({ key }) => key)).size, count);
 });
 
