@@ -171,14 +171,13 @@ static void keeps_long_texts(struct probe *probe)
 
 /* Lists. */
 
-/* The probe's journals of a list, as "c b a". */
-static const char *list(struct probe *probe, const char *status, const char *before, size_t limit)
+/* The probe's journals that fit FILTER, whose size need not be filled in, as "c b a". */
+static const char *list_filtered(struct probe *probe, struct ss_journal_filter filter)
 {
 	struct ss_error err = {.status = SS_OK};
 	struct ss_value *journals = NULL;
 	const char *ids = "";
-	const struct ss_journal_filter filter = {
-		.struct_size = sizeof filter, .status = status, .before = before, .limit = limit};
+	filter.struct_size = sizeof filter;
 	if (probe->failed)
 		return "";
 	int result = probe->storage->list_journals(probe->instance, &filter, &journals, &err);
@@ -192,6 +191,12 @@ static const char *list(struct probe *probe, const char *status, const char *bef
 				(int)(unique - id - 1), id);
 	}
 	return ids;
+}
+
+static const char *list(struct probe *probe, const char *status, const char *before, size_t limit)
+{
+	return list_filtered(probe,
+		(struct ss_journal_filter){.status = status, .before = before, .limit = limit});
 }
 
 /* Six journals: d and b are done, c has failed, e is interrupted. */
@@ -243,6 +248,42 @@ static void lists_journals(struct probe *probe)
 				rows[i].limit));
 	probe_expect(probe, "the whole list of those that have failed", "c",
 		list(probe, "failed", NULL, SIZE_MAX));
+}
+
+/* Of ann: a, which is held, b, which is done, and d, which nobody holds; c is another one's, and nobody holds it either. */
+static void lists_of_one_user(struct probe *probe)
+{
+	static const char *const names[] = {"a", "b", "c", "d"};
+	const char *ann = probe_name(probe, "ann"), *bob = probe_name(probe, "bob");
+	for (size_t i = 0; i < array_length(names); i++) {
+		struct ss_journal_write write =
+			probe_beginning(probe, probe_name(probe, names[i]), "me");
+		write.user_id = i == 2 ? bob : ann;
+		probe_write(probe, write);
+		struct ss_journal_write next = more(probe_name(probe, names[i]));
+		next.owner = i == 0 ? "me" : NULL;
+		next.status = i == 1 ? "done" : NULL;
+		probe_write(probe, next);
+	}
+	const struct {
+		const char *what;
+		struct ss_journal_filter filter;
+		const char *expected;
+	} rows[] = {
+		{"a user's journals", {.user_id = ann, .limit = 9}, "d b a"},
+		{"another user's", {.user_id = bob, .limit = 9}, "c"},
+		{"a user's that are done", {.user_id = ann, .status = "done", .limit = 9}, "b"},
+		{"a user's before one",
+			{.user_id = ann, .before = probe_name(probe, "d"), .limit = 9}, "b a"},
+		{"a user's that nobody holds", {.user_id = ann, .lease_over = true, .limit = 9},
+			"d b"},
+		{"those of a status that nobody holds",
+			{.status = "running", .lease_over = true, .limit = 2}, "d c"},
+	};
+	probe_write(probe, probe_beginning(probe, probe_name(probe, "e"), "me"));
+	for (size_t i = 0; i < array_length(rows); i++)
+		probe_expect(probe, rows[i].what, rows[i].expected,
+			list_filtered(probe, rows[i].filter));
 }
 
 static void lists_without_texts(struct probe *probe)
@@ -314,6 +355,7 @@ static const struct probe_case cases[] = {
 	{"texts of a megabyte come back whole", keeps_long_texts},
 	{"a list has the journals of a status that began before one, the newest first",
 		lists_journals},
+	{"a list has the journals of one user, or those that nobody holds", lists_of_one_user},
 	{"a list has neither texts nor entries", lists_without_texts},
 	{"a journal is deleted with its entries, unless somebody holds its lease",
 		deletes_journals},

@@ -68,6 +68,8 @@ const faults = {
 	ends_leases_with_a_status: 'a status does not change how long a lease lasts',
 	lists_all: 'a list has the journals of a status that began before one, the newest first',
 	lists_from_the_start: 'a list has the journals of a status that began before one, the newest first',
+	lists_others_journals: 'a list has the journals of one user, or those that nobody holds',
+	lists_what_is_held: 'a list has the journals of one user, or those that nobody holds',
 	deletes_what_is_held: 'a journal is deleted with its entries, unless somebody holds its lease',
 	filters_by_one: 'a list has the conversations that fit its filter in all, those first that changed last',
 	pages_by_time: 'pages of conversations of one time miss none and repeat none',
