@@ -86,16 +86,26 @@ static void run(const struct plain_test *test)
 	exit(failures > 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
-/* Runs TEST and says how it went. Returns whether it is to count as passed. */
-static bool run_apart(const struct plain_test *test)
+/* A test in its process. */
+struct running {
+	const struct plain_test *test;
+	pid_t child;
+};
+
+static struct running begin(const struct plain_test *test)
 {
-	int status = 0;
 	(void)fflush(NULL);
-	pid_t child = fork();
-	if (child == 0)
+	const struct running running = {.test = test, .child = fork()};
+	if (running.child < 0)
+		abort();
+	if (running.child == 0)
 		run(test);
-	if (child < 0 || waitpid(child, &status, 0) != child)
-		return false;
+	return running;
+}
+
+/* Says how a test went that ended with STATUS. Returns whether it is to count as passed. */
+static bool judge(const struct plain_test *test, int status)
+{
 	int wanted = test->options.signal;
 	int got = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
@@ -106,16 +116,39 @@ static bool run_apart(const struct plain_test *test)
 	return passed;
 }
 
+/* Waits until one of the COUNT tests has ended, and takes it out. Returns whether it is to count as passed. */
+static bool await_one(struct running *running, size_t *count)
+{
+	int status = 0;
+	pid_t child = waitpid(-1, &status, 0);
+	size_t at = 0;
+	while (at < *count && running[at].child != child)
+		at++;
+	if (at == *count)
+		abort(); /* cannot happen: there are no other children */
+	const struct plain_test *test = running[at].test;
+	running[at] = running[--*count];
+	return judge(test, status);
+}
+
+/* As many tests at a time as there are processors. */
 int main(void)
 {
-	size_t tests = 0;
-	size_t failed = 0;
+	enum { MOST = 16 };
+	struct running running[MOST];
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t most = processors < 1 ? 1 : processors < MOST ? (size_t)processors : MOST;
+	size_t tests = 0, failed = 0, count = 0;
 	for (const struct plain_test *test = first; test != NULL; test = test->next) {
 		if (test->name == NULL || test->options.disabled)
 			continue;
 		tests++;
-		failed += !run_apart(test);
+		while (count == most)
+			failed += !await_one(running, &count);
+		running[count++] = begin(test);
 	}
+	while (count > 0)
+		failed += !await_one(running, &count);
 	(void)printf("%zu tests, %zu failed\n", tests, failed);
 	return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
