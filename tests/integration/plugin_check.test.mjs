@@ -4,12 +4,14 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { plugins, program, temporaryFolder } from './lib/files.mjs';
 import { runProgram } from './lib/server.mjs';
+import { patience } from './lib/wait.mjs';
 
 const sqlite = path.join(plugins, 'storage/sqlite.so');
 const faulty = path.join(path.dirname(program), 'tests/plugins/storage/faulty.so');
 
+// A whole run has more than a hundred cases, each in a process of its own.
 function check(...args) {
-	return runProgram(['plugin', 'check', ...args]);
+	return runProgram(['plugin', 'check', ...args], { limit: 10 * patience });
 }
 
 function database() {
@@ -29,18 +31,6 @@ async function failures(fault, sentence) {
 	for (const { what, expected, came } of failed) assert.notEqual(expected, came, what);
 	return failed.map((one) => one.case);
 }
-
-test('the storage in SQLite does all that its contract says, also when there is data already', async () => {
-	const options = `path: ${database()}`;
-	for (let run = 0; run < 2; run++) {
-		const { code, stdout, stderr } = await check('--storage', sqlite, '--options', options);
-		assert.equal(code, 0, stdout + stderr);
-		const lines = stdout.trimEnd().split('\n');
-		assert.match(lines.at(-1), /^(\d+) cases: \1 ok, 0 failed$/);
-		assert.equal(Number.parseInt(lines.at(-1)), lines.length - 1);
-		for (const line of lines.slice(0, -1)) assert.match(line, /^ok +[a-z]+: \S/);
-	}
-});
 
 // For each fault of the fixture a case that must find it; others may as well.
 const faults = {
@@ -106,14 +96,45 @@ const faults = {
 	never_waits: 'who watches waits while nothing changes that it watches',
 };
 
-test('a storage without a fault is found right', async () => {
-	assert.deepEqual(await failures('none'), []);
-});
+// Most of what a run takes is waiting, for the disk and for times to pass.
+describe('the suite', { concurrency: 4 }, () => {
+	test('the storage in SQLite does all that its contract says, also when there is data already', async () => {
+		const options = `path: ${database()}`;
+		for (let run = 0; run < 2; run++) {
+			const { code, stdout, stderr } = await check('--storage', sqlite, '--options', options);
+			assert.equal(code, 0, stdout + stderr);
+			const lines = stdout.trimEnd().split('\n');
+			assert.match(lines.at(-1), /^(\d+) cases: \1 ok, 0 failed$/);
+			assert.equal(Number.parseInt(lines.at(-1)), lines.length - 1);
+			for (const line of lines.slice(0, -1)) assert.match(line, /^ok +[a-z]+: \S/);
+		}
+	});
 
-// Most of what a run takes is waiting for the disk.
-describe('the suite finds a storage that', { concurrency: 4 }, () => {
+	test('a storage without a fault is found right', async () => {
+		assert.deepEqual(await failures('none'), []);
+	});
+
+	test('a storage that crashes or never returns fails where it does, and the suite goes on', async () => {
+		const cases = {
+			crashes: ['300', 'an end in good order', /^signal 9/],
+			hangs: ['1', 'its end in time', /^none after 1 s$/],
+		};
+		for (const [fault, [timeout, expected, came]] of Object.entries(cases)) {
+			const options = JSON.stringify({ path: database(), fault });
+			const { code, stdout } = await check('-s', faulty, '-o', options, '--timeout', timeout, '--json');
+			assert.equal(code, 1);
+			const report = JSON.parse(stdout);
+			const opening = report.cases.filter((one) => one.area === 'opening');
+			for (const one of opening) {
+				assert.equal(one.expected, expected);
+				assert.match(one.came, came);
+			}
+			assert.ok(report.cases.length > opening.length);
+		}
+	});
+
 	for (const [fault, sentence] of Object.entries(faults)) {
-		test(fault.replaceAll('_', ' '), async () => {
+		test(`finds a storage that ${fault.replaceAll('_', ' ')}`, async () => {
 			assert.deepEqual(await failures(fault, sentence), [sentence]);
 		});
 	}
@@ -127,25 +148,6 @@ test('a failure says what was expected and what came', async () => {
 		/^FAILED +feedback: a range of articles .*\n +the articles from B to a\n +expected: (\S+)-B\|\S+-a\n +came: +\1-B\|(?!.*-a$)/m,
 	);
 	assert.match(stdout, /^\d+ cases: \d+ ok, 1 failed\n$/m);
-});
-
-test('a storage that crashes or never returns fails where it does, and the suite goes on', async () => {
-	const cases = {
-		crashes: ['300', 'an end in good order', /^signal 9/],
-		hangs: ['1', 'its end in time', /^none after 1 s$/],
-	};
-	for (const [fault, [timeout, expected, came]] of Object.entries(cases)) {
-		const options = JSON.stringify({ path: database(), fault });
-		const { code, stdout } = await check('-s', faulty, '-o', options, '--timeout', timeout, '--json');
-		assert.equal(code, 1);
-		const report = JSON.parse(stdout);
-		const opening = report.cases.filter((one) => one.area === 'opening');
-		for (const one of opening) {
-			assert.equal(one.expected, expected);
-			assert.match(one.came, came);
-		}
-		assert.ok(report.cases.length > opening.length);
-	}
 });
 
 test('a store that cannot be opened is the only failure', async () => {
