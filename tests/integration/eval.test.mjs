@@ -8,7 +8,7 @@ import { elements, parseXml, textOf } from './lib/xml.mjs';
 
 // Runs eval with the configuration of INSTALLATION.
 function run(installation, ...args) {
-	return runProgram(['eval', '--config', installation.config, ...args], { cwd: installation.folder, env: installation.env, limit: 120000 });
+	return runProgram(['eval', '--config', installation.config, ...args], { cwd: installation.folder, env: installation.env, limit: 800000 });
 }
 
 const jsonl = (lines) => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
@@ -23,7 +23,7 @@ const labelled = [
 	{ text: 'Who won the football match yesterday?', should_abstain: true },
 ];
 
-test('eval asks the workflow and the knowledge base, and has the figures as JSON', { timeout: 300000 }, async () => {
+test('eval asks the workflow and the knowledge base, and has the figures as JSON', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	installation.write('q.jsonl', jsonl(labelled));
 	const { code, stdout, stderr } = await run(installation, 'q.jsonl', '--json');
@@ -46,7 +46,7 @@ test('eval asks the workflow and the knowledge base, and has the figures as JSON
 	assert.ok(abstention.chosen.coverage >= 0.6 && abstention.chosen.risk === 0, JSON.stringify(abstention.chosen));
 });
 
-test('eval decides as ask does', { timeout: 300000 }, async () => {
+test('eval decides as ask does', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	installation.editWorkflow('# A category that the head', 'keywords: {General: [password]}\n      # A category that the head');
 	installation.write('q.jsonl', jsonl(labelled));
@@ -56,7 +56,7 @@ test('eval decides as ask does', { timeout: 300000 }, async () => {
 	assert.equal(JSON.parse(ask.stdout).reply.category, 'General');
 });
 
-test('eval tells a threshold that the workflow takes', { timeout: 300000 }, async () => {
+test('eval tells a threshold that the workflow takes', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	installation.write('q.jsonl', jsonl(labelled));
 	const { stdout } = await run(installation, 'q.jsonl', '--max-wrong', '0');
@@ -73,7 +73,7 @@ test('eval tells a threshold that the workflow takes', { timeout: 300000 }, asyn
 	assert.equal(Math.round(abstention.answered * abstention.answerable), Math.round(answered), 'all that is answered is right');
 });
 
-test('eval measures other articles, as tables', { timeout: 300000 }, async () => {
+test('eval measures other articles, as tables', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	installation.write('articles.json', JSON.stringify([
 		{ id: 7, title: 'Wie ändere ich mein Passwort?', content: 'Öffnen Sie die Einstellungen.', category: 'Konto' },
@@ -94,7 +94,7 @@ test('eval measures other articles, as tables', { timeout: 300000 }, async () =>
 	assert.ok(!stdout.includes('The category'));
 });
 
-test('eval exits with 1 when a figure is too small or unknown', { timeout: 300000 }, async () => {
+test('eval exits with 1 when a figure is too small or unknown', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	installation.write('q.jsonl', jsonl(labelled));
 	const good = await run(installation, 'q.jsonl', '--min', 'accuracy.category=0.75', '--min', 'recall@1=100%', '--json');
@@ -110,7 +110,7 @@ test('eval exits with 1 when a figure is too small or unknown', { timeout: 30000
 	assert.match(unknown.stderr, /mrr is asked for, but few\.jsonl has no labels for it/);
 });
 
-test('eval writes a page that is well-formed and loads nothing', { timeout: 300000 }, async () => {
+test('eval writes a page that is well-formed and loads nothing', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	installation.write('q.jsonl', jsonl(labelled));
 	const { code, stderr } = await run(installation, 'q.jsonl', '--html', 'report.html', '--min', 'mrr=0.5');
@@ -125,7 +125,7 @@ test('eval writes a page that is well-formed and loads nothing', { timeout: 3000
 	assert.match(nowhere.stderr, /nowhere\/report\.html: cannot be written/);
 });
 
-test('eval refuses bad lines, with file, line and value', { timeout: 300000 }, async () => {
+test('eval refuses bad lines, with file, line and value', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	for (const [line, sentence] of [
 		['{"text": "a", "catgory": "Billing"}', /^smartsupport: q\.jsonl:2: there is no label "catgory" \(did you mean "category"\?\)\n$/],
@@ -147,8 +147,8 @@ test('eval refuses bad lines, with file, line and value', { timeout: 300000 }, a
 	assert.match(articles.stderr, /none\.json: cannot be read/);
 });
 
-test('the file of the documentation reaches what the documentation asks of it', { timeout: 300000 }, async () => {
-	const { code, stderr } = await runProgram(['eval', 'tests/data/labelled.jsonl', '--min', 'macro_f1.category=0.9', '--min', 'recall@1=0.85', '--min', 'abstained=0.75'], { env: new Installation().env, limit: 280000 });
+test('the file of the documentation reaches what the documentation asks of it', { timeout: 900000 }, async () => {
+	const { code, stderr } = await runProgram(['eval', 'tests/data/labelled.jsonl', '--min', 'macro_f1.category=0.9', '--min', 'recall@1=0.85', '--min', 'abstained=0.75'], { env: new Installation().env, limit: 800000 });
 	assert.deepEqual([code, stderr], [0, '']);
 });
 

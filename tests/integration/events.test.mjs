@@ -100,7 +100,7 @@ test('a place that is none is refused, and so is a range for a stream', async ()
 	assert.deepEqual([head.status, head.text], [200, '']);
 });
 
-test('more streams than a worker has are told to come back', { timeout: 300000 }, async () => {
+test('more streams than a worker has are told to come back', { timeout: 900000 }, async () => {
 	await withServer({ installation, workers: 1 }, async (single) => {
 		const streams = [];
 		for (let i = 0; i < 256; i++) streams.push(await Stream.open(single, '/api/v1/events'));

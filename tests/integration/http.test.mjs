@@ -173,7 +173,7 @@ test('the statistics of an empty store are zero', async () => {
 	});
 });
 
-test('200 requests at once are all answered, and the statistics add up to them', { timeout: 180000 }, async () => {
+test('200 requests at once are all answered, and the statistics add up to them', { timeout: 900000 }, async () => {
 	const agent = new http.Agent({ keepAlive: true, maxSockets: 200 });
 	const before = await server.stats();
 	const texts = [

@@ -176,7 +176,7 @@ test('a worker that keeps dying is waited for longer and longer', async () => {
 	});
 });
 
-test('SIGHUP takes over a changed workflow, and no request fails meanwhile', { timeout: 180000 }, async () => {
+test('SIGHUP takes over a changed workflow, and no request fails meanwhile', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	await withServer({ installation }, async (server) => {
 		const before = server.workers();
@@ -243,7 +243,7 @@ test('SIGHUP with a broken workflow keeps the old one and tells why', async () =
 	});
 });
 
-test('SIGHUP takes over another number of workers, and refuses another address', { timeout: 180000 }, async () => {
+test('SIGHUP takes over another number of workers, and refuses another address', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	await withServer({ installation }, async (server) => {
 		assert.equal(server.workers().length, 2);
@@ -260,7 +260,7 @@ test('SIGHUP takes over another number of workers, and refuses another address',
 	});
 });
 
-test('SIGHUP takes over the level of the log, also for the master', { timeout: 180000 }, async () => {
+test('SIGHUP takes over the level of the log, also for the master', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	await withServer({ installation, workers: 1 }, async (server) => {
 		const before = server.workers();
@@ -276,7 +276,7 @@ test('SIGHUP takes over the level of the log, also for the master', { timeout: 1
 	});
 });
 
-test('SIGHUPs in a row lose none', { timeout: 180000 }, async () => {
+test('SIGHUPs in a row lose none', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	await withServer({ installation, workers: 1 }, async (server) => {
 		server.signal('SIGHUP');

@@ -58,7 +58,7 @@ const expected = {
 	'smartsupport_queue_length{queue="store"}': 0,
 };
 
-test('any worker tells the figures of all, also of those that were killed or reloaded', { timeout: 180000 }, async () => {
+test('any worker tells the figures of all, also of those that were killed or reloaded', { timeout: 900000 }, async () => {
 	await withServer({ installation: new Installation() }, async (server) => {
 		const questions = [[known], [known, unknown]];
 		let second;
@@ -135,7 +135,7 @@ function buckets(values, name, labels) {
 	return [...values].filter(([key]) => key.startsWith(`${name}_bucket{${labels}`)).map(([, count]) => count);
 }
 
-test('what many clients ask of two workers at once is counted exactly', { timeout: 180000 }, async () => {
+test('what many clients ask of two workers at once is counted exactly', { timeout: 900000 }, async () => {
 	await withServer({ installation: new Installation() }, async (server) => {
 		await until('both workers', async () => (await scrape(server)).get('smartsupport_workers') === 2);
 		const counts = { live: 400, asked: 60, refused: 40, lost: 30 };

@@ -18,7 +18,7 @@ before(async () => (postgres = await Postgres.start()));
 
 const nameOf = (url) => /@\/(\w+)/.exec(url)[1];
 
-test('after a failover questions are answered again, and no reply from before is lost', { timeout: 180000 }, async () => {
+test('after a failover questions are answered again, and no reply from before is lost', { timeout: 900000 }, async () => {
 	const own = await Postgres.start();
 	const name = nameOf(own.newDatabase());
 	await own.addStandby();
@@ -134,7 +134,7 @@ async function withPooler(mode, database, body) {
 	}
 }
 
-test('a pooler that keeps sessions apart is fine, and one that does not is refused when the server starts', { timeout: 120000 }, async () => {
+test('a pooler that keeps sessions apart is fine, and one that does not is refused when the server starts', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	await withPooler('session', postgres.newDatabase(), async (database) => {
 		await withServer({ installation, database }, async (server) => {

@@ -64,7 +64,7 @@ test('nothing that is asked here is a line that the heads were trained on', () =
 		assert.deepEqual(questions(name).map((q) => q.text).filter((text) => trained.has(plain(text))), [], name);
 });
 
-test('of 60 unseen questions at least 57 get the right category and 52 the right sentiment', { timeout: 300000 }, async (t) => {
+test('of 60 unseen questions at least 57 get the right category and 52 the right sentiment', { timeout: 900000 }, async (t) => {
 	const results = await askAll('questions.jsonl');
 	const category = count(results, (r) => r.reply.category === r.category);
 	const sentiment = count(results, (r) => r.reply.sentiment === r.sentiment);
@@ -74,7 +74,7 @@ test('of 60 unseen questions at least 57 get the right category and 52 the right
 	assert.ok(sentiment >= 52, `${sentiment} of 60 sentiments`);
 });
 
-test('of an ordinary mix of questions less than 15 in 100 are escalated, and those that must be are', { timeout: 300000 }, async (t) => {
+test('of an ordinary mix of questions less than 15 in 100 are escalated, and those that must be are', { timeout: 900000 }, async (t) => {
 	const results = await askAll('ordinary_mix.jsonl');
 	const escalated = count(results, (r) => r.reply.metadata.escalated);
 	const wanted = results.filter((r) => r.escalate);

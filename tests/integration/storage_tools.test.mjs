@@ -153,6 +153,8 @@ onSqlite('verify tells of a damaged file', async () => {
 	await withServer({ installation: new Installation(), database: place.database }, async (server) => {
 		for (let i = 0; i < 40; i++) await server.ask(`How do I reset my password? ${i}`);
 	});
+	// Of workers that end at the same moment none may be the last one, which moves the log into the file.
+	await execute(place.database, 'PRAGMA wal_checkpoint(TRUNCATE)');
 	const file = fs.openSync(place.database, 'r+');
 	const pages = fs.fstatSync(file).size / 4096;
 	for (let page = Math.floor(pages / 2); page < pages; page++) fs.writeSync(file, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096);
@@ -212,7 +214,7 @@ function restore(file) {
 	return database;
 }
 
-test('a backup that is made under load has every reply that was received before', { timeout: 180000 }, async () => {
+test('a backup that is made under load has every reply that was received before', { timeout: 900000 }, async () => {
 	const place = new Place();
 	const installation = new Installation();
 	let before;

@@ -8,7 +8,7 @@ import { runProgram } from './lib/server.mjs';
 
 // Runs train with the configuration of INSTALLATION.
 function run(installation, ...args) {
-	return runProgram(['train', '--config', installation.config, ...args], { cwd: installation.folder, env: installation.env, limit: 120000 });
+	return runProgram(['train', '--config', installation.config, ...args], { cwd: installation.folder, env: installation.env, limit: 800000 });
 }
 
 // Some of our own lines: ten of each label.
@@ -29,7 +29,7 @@ function csv(task, lines) {
 	return `\ufeffid,${task},text\r\n${lines.map((line, i) => `${i},${line[task]},${quote(line.text)}\r\n`).join('')}`;
 }
 
-test('train makes the same head from JSONL and from CSV, each time', { timeout: 300000 }, async () => {
+test('train makes the same head from JSONL and from CSV, each time', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	const lines = examples('sentiment');
 	installation.write('a.jsonl', jsonl(lines));
@@ -52,7 +52,7 @@ test('train makes the same head from JSONL and from CSV, each time', { timeout: 
 	assert.deepEqual(fs.readdirSync(installation.folder).filter((name) => name.includes('tmp')), []);
 });
 
-test('train compares with the head that the workflow uses, and its own head does there', { timeout: 300000 }, async () => {
+test('train compares with the head that the workflow uses, and its own head does there', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	const lines = examples('category');
 	// Both heads should say that this is no question of billing.
@@ -76,7 +76,7 @@ test('train compares with the head that the workflow uses, and its own head does
 	assert.match(self.stdout, /\nkb\/heads\/new\.json, is judged as it is/);
 });
 
-test('train makes a head for a task that no workflow has yet', { timeout: 300000 }, async () => {
+test('train makes a head for a task that no workflow has yet', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	const lines = examples('sentiment').map(({ text, sentiment }) => ({ text, Dringlichkeit: sentiment === 'Angry' ? 'hoch “!”' : 'niedrig' }));
 	installation.write('a.jsonl', jsonl(lines));
@@ -88,7 +88,7 @@ test('train makes a head for a task that no workflow has yet', { timeout: 300000
 	assert.deepEqual(JSON.parse(installation.read('x.json')).labels, ['hoch “!”', 'niedrig']);
 });
 
-test('train refuses what it cannot learn from, with file, line and value', { timeout: 300000 }, async () => {
+test('train refuses what it cannot learn from, with file, line and value', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	const good = jsonl(examples('category'));
 	installation.write('good.jsonl', good);

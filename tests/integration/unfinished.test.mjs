@@ -8,7 +8,7 @@ import { Server, runProgram, withServer } from './lib/server.mjs';
 import { execute, executeAndHold, isPostgres, urlOf } from './lib/store.mjs';
 import { until } from './lib/wait.mjs';
 
-const limit = { timeout: 300000 };
+const limit = { timeout: 900000 };
 
 // Its questions have everything but a node that waits, for WAIT or until the installation is opened, and are kept.
 function slow(wait) {

@@ -101,7 +101,7 @@ test('export has every word that the user said and was told, and nothing of othe
 	assert.doesNotMatch(stdout, /Hedgehog/);
 });
 
-test('export reads page by page what is more than one page', { timeout: 180000 }, async () => {
+test('export reads page by page what is more than one page', { timeout: 900000 }, async () => {
 	const place = new Place();
 	const count = 130;
 	await withServer({ installation: new Installation(), database: place.database }, async (server) => {
