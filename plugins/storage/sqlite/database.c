@@ -201,9 +201,13 @@ int database_check(void *instance, struct ss_error *err)
  * as they were until it is cut off, for which nobody may read it. */
 static void wipe(struct database *db, bool patient)
 {
+	int code = SQLITE_BUSY;
 	db->impatient = !patient;
-	int code = sqlite3_wal_checkpoint_v2(
-		db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (checkpoint_hold(&db->checkpoint, patient)) {
+		code = sqlite3_wal_checkpoint_v2(
+			db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+		checkpoint_release(&db->checkpoint);
+	}
 	db->impatient = false;
 	db->wipe_is_due = code != SQLITE_OK;
 	db->wipe_tried_ns = monotonic_ns();
@@ -226,10 +230,13 @@ static void wipe_if_due(struct database *db)
 		wipe(db, false);
 }
 
+/* What is written back meanwhile the one who cuts the log off need not wait for. */
 void database_wipe_soon(struct database *db)
 {
 	db->wipe_is_due = true;
 	wipe_if_due(db);
+	if (db->wipe_is_due)
+		(void)checkpoint_ask(&db->checkpoint);
 }
 
 int database_begin(struct database *db, enum statement begin, struct ss_error *err)
@@ -341,9 +348,18 @@ static int check_file(const struct database *db, struct ss_error *err)
 	return 0;
 }
 
-/* After how many pages the log is written back into the file. Each time waits for the disk, so not as often as by
- * default; up to 4062 pages the log's index is one table, in which a page is found at once. */
-enum { LOG_PAGES = 4000 };
+/* How long the log's file stays, in bytes, when a long reader has let it grow. */
+#define LOG_SIZE_SETTING "PRAGMA journal_size_limit = 67108864"
+
+/* Called by SQLite after each commit. */
+static int on_commit(void *context, sqlite3 *handle, const char *name, int pages)
+{
+	struct database *db = context;
+	if (checkpoint_notice(&db->checkpoint, pages) < 0)
+		(void)sqlite3_wal_checkpoint_v2(
+			handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return SQLITE_OK;
+}
 
 static int set_up(struct database *db, bool synchronous_full, struct ss_error *err)
 {
@@ -362,11 +378,12 @@ static int set_up(struct database *db, bool synchronous_full, struct ss_error *e
 		if (code != SQLITE_OK)
 			return database_fail(db, code, err);
 	}
-	(void)sqlite3_wal_autocheckpoint(db->handle, LOG_PAGES);
 	/* What is deleted is overwritten with zeros; only who deletes pays for it. */
 	int code = sqlite3_exec(db->handle,
-		synchronous_full ? "PRAGMA secure_delete = ON; PRAGMA synchronous = FULL"
-				 : "PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL",
+		synchronous_full ? "PRAGMA secure_delete = ON; " LOG_SIZE_SETTING
+				   "; PRAGMA synchronous = FULL"
+				 : "PRAGMA secure_delete = ON; " LOG_SIZE_SETTING
+				   "; PRAGMA synchronous = NORMAL",
 		NULL, NULL, NULL);
 	return code == SQLITE_OK ? 0 : database_fail(db, code, err);
 }
@@ -441,10 +458,11 @@ static int connect(
 		return -1;
 	if (settings->extent == DATABASE_BARE)
 		return 0;
-	if (migrations_apply(db, migrations, migrations_count, err) < 0)
+	if (migrations_apply(db, migrations, migrations_count, err) < 0 ||
+		statements_prepare(db, err) < 0 ||
+		checkpoint_begin(&db->checkpoint, db->host, db->path, db->scrub.name, err) < 0)
 		return -1;
-	if (statements_prepare(db, err) < 0)
-		return -1;
+	(void)sqlite3_wal_hook(db->handle, on_commit, db);
 	/* Whoever had deleted something before may have died before the log was cut off. */
 	database_wipe_soon(db);
 	return 0;
@@ -476,6 +494,7 @@ void database_close(struct database *db)
 {
 	if (db == NULL)
 		return;
+	checkpoint_end(&db->checkpoint);
 	statements_finalize(db);
 	(void)sqlite3_close(db->handle);
 	scrub_end(&db->scrub);

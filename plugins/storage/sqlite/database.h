@@ -7,6 +7,7 @@
 #define SQLITE_DATABASE_H
 
 #include "common/sql/watch.h"
+#include "storage/sqlite/checkpoint.h"
 #include "storage/sqlite/scrub.h"
 
 #include <sqlite3.h>
@@ -15,6 +16,7 @@ struct database {
 	const struct ss_host *host;
 	const struct ss_value_functions *values;
 	struct scrub scrub; /* what it reads and writes files by */
+	struct checkpoint checkpoint;
 	sqlite3 *handle;
 	char *path; /* absolute */
 	int64_t busy_timeout_ns;
