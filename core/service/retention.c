@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP = 100, IDLE_SHARE = 9 };
+enum { IDLE_SHARE = 9 };
 
-/* The least pause between steps. */
-static const int64_t pause_ns = 10000000;
+/* The least pause between steps, and how long a step is to take at most. */
+static const int64_t pause_ns = 10000000, long_ns = 10000000;
 
 struct retention {
 	struct retention_options options;
@@ -53,6 +53,15 @@ static int call_purge(const struct ss_storage_operations *storage, void *instanc
 	return result;
 }
 
+size_t retention_next_step(size_t limit, int64_t took_ns)
+{
+	if (took_ns > long_ns)
+		return limit > 1 ? limit / 2 : 1;
+	if (took_ns >= long_ns / 2)
+		return limit;
+	return limit < RETENTION_STEP_MOST / 2 ? limit * 2 : RETENTION_STEP_MOST;
+}
+
 /* Goes on to the next kind that is not kept for ever. False when there is none. */
 static bool next_kind(struct retention *retention)
 {
@@ -66,7 +75,8 @@ static bool next_kind(struct retention *retention)
 		.struct_size = sizeof retention->purge,
 		.what = (enum ss_purged)retention->what,
 		.before_ns = clock_utc_ns() - retention->keep_ns[retention->what],
-		.limit = retention->options.step,
+		.limit = retention->options.step > 0 ? retention->options.step
+						     : RETENTION_STEP_FIRST,
 	};
 	return true;
 }
@@ -101,6 +111,9 @@ static void on_purged(void *context, const struct ss_error *err)
 			retention->options.name(retention->purge.what), err->text);
 		wait_for_round(retention, retention->options.every_ns / 2);
 	} else if (more || next_kind(retention)) {
+		if (more && retention->options.step == 0)
+			retention->purge.limit =
+				retention_next_step(retention->purge.limit, retention->took_ns);
 		int64_t idle_ns = retention->took_ns * IDLE_SHARE;
 		wait(retention, idle_ns > pause_ns ? idle_ns : pause_ns);
 	} else {
@@ -127,8 +140,6 @@ struct retention *retention_new(const struct retention_options *options)
 {
 	struct retention *retention = memory_make(struct retention);
 	retention->options = *options;
-	if (options->step == 0)
-		retention->options.step = STEP;
 	memcpy(retention->keep_ns, options->keep_ns, sizeof retention->keep_ns);
 	retention->timer = evtimer_new(options->base, on_timer, retention);
 	if (retention->timer == NULL)

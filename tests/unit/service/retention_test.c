@@ -211,3 +211,13 @@ Test(retention, ends_while_the_store_is_deleting)
 	cr_expect_eq(storage.call_count, 1);
 	cr_expect_eq(storage.old[SS_PURGE_EVENTS], 90);
 }
+
+Test(retention, steps_that_take_long_become_smaller_and_quick_ones_larger)
+{
+	const int64_t ms = 1000000;
+	cr_expect_eq(retention_next_step(10, 1 * ms), 20);
+	cr_expect_eq(retention_next_step(80, 1 * ms), 100);
+	cr_expect_eq(retention_next_step(80, 7 * ms), 80);
+	cr_expect_eq(retention_next_step(80, 30 * ms), 40);
+	cr_expect_eq(retention_next_step(1, 30 * ms), 1);
+}
