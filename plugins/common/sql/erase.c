@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Conversations and other journals of one transaction: others wait for it. */
-enum { CONVERSATIONS_LIMIT = 64, JOURNALS_LIMIT = 1000 };
+enum { CONVERSATIONS_LIMIT = 16, JOURNALS_LIMIT = 200 };
 
 /* How much was deleted. */
 struct erased {
