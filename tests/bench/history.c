@@ -11,24 +11,35 @@
 #include "base/memory.h"
 #include "lib/plugin.h"
 #include "lib/postgres.h"
+#include "service/retention.h"
 #include "value/value.h"
 
+#include <sqlite3.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
-	"Usage: bench_history STORAGE [FOLDER [MESSAGES]]\n\n"
-	"Makes MESSAGES (10000000) in a new STORAGE, sqlite or postgresql, and asks for them.\n"
-	"SQLite's file is FOLDER/history.db (in .): one that is there is asked as it is, and none "
-	"is\n"
-	"removed. PostgreSQL is started for it, below /tmp, and gone at the end. Ten million "
-	"messages\n"
-	"take 10 GB.\n";
+	"Usage: bench_history [STORAGE [FOLDER [MESSAGES [OPERATION]]]]\n\n"
+	"Makes MESSAGES (10000000) in a new STORAGE, sqlite or postgresql or both (the default), "
+	"and asks\nfor them. SQLite's file is FOLDER/history.db (in .): one that is there is asked "
+	"as it is, and none\nis removed. PostgreSQL is started for it, below /tmp, and gone at "
+	"the end; a url of one that has\na history is asked as it is. Ten million messages take 7 "
+	"GB in SQLite and 11 GB in PostgreSQL. OPERATION: only those that have this in their "
+	"names.\n";
 
-enum { CALLS = 1000, ID_TEXT_SIZE = 64, PAGE = 50, MESSAGES_EACH = 10, USERS_EACH = 5 };
+enum {
+	CALLS = 1000,
+	COMMITS = 10000,
+	LIMIT_MS = 50,
+	ID_TEXT_SIZE = 64,
+	PAGE = 50,
+	MESSAGES_EACH = 10,
+	USERS_EACH = 5
+};
 
 static const int64_t day_ns = 86400 * (int64_t)1000000000, years_ns = 730 * day_ns;
 
@@ -38,7 +49,10 @@ struct bench {
 	int64_t conversations, begin_ns; /* of the history */
 	uint64_t random;
 	char user[ID_TEXT_SIZE], conversation[ID_TEXT_SIZE], turn[ID_TEXT_SIZE];
-	char *after; /* where a walk goes on; NULL: at the beginning */
+	char *after;                   /* where a walk goes on; NULL: at the beginning */
+	size_t steps[RETENTION_KINDS]; /* of purge() */
+	const char *only;              /* what their names have that are asked */
+	char *slow;                    /* a line for each operation that took too long */
 	struct ss_error err;
 };
 
@@ -170,6 +184,10 @@ LIST_CONVERSATIONS(list_three, .status = "escalated", .category = "Security", .s
 	.to_ns = some_time(bench))
 LIST_CONVERSATIONS(list_busy_three, .user_id = "web_user", .status = "escalated",
 	.category = "Security", .to_ns = some_time(bench))
+LIST_CONVERSATIONS(
+	list_pair, .category = "Security", .sentiment = "Angry", .to_ns = some_time(bench))
+LIST_CONVERSATIONS(walk_pair, .category = "Security", .sentiment = "Angry", .after = bench->after)
+LIST_CONVERSATIONS(list_active_never, .status = "active", .sentiment = "never")
 LIST_CONVERSATIONS(list_never, .category = "Technical", .sentiment = "never")
 LIST_CONVERSATIONS(list_busy_never, .user_id = "web_user", .category = "never")
 
@@ -402,6 +420,18 @@ static int list_busy_events(struct bench *bench)
 	return list_events(bench, (struct ss_event_filter){.user_id = "web_user", .type = "never"});
 }
 
+static int walk_busy_oldest_events(struct bench *bench)
+{
+	return list_events(
+		bench, (struct ss_event_filter){
+			       .user_id = "web_user", .oldest_first = true, .after = bench->after});
+}
+
+static int list_oldest_events_of_no_type(struct bench *bench)
+{
+	return list_events(bench, (struct ss_event_filter){.type = "never", .oldest_first = true});
+}
+
 static int list_deliveries(struct bench *bench, struct ss_delivery_filter filter)
 {
 	struct ss_value *page = NULL;
@@ -444,12 +474,16 @@ static int claim_deliveries(struct bench *bench)
 /* A step of what is old, of the size that a server takes. */
 static int purge(struct bench *bench, enum ss_purged what)
 {
-	size_t count = 0;
+	size_t count = 0,
+	       limit = bench->steps[what] > 0 ? bench->steps[what] : RETENTION_STEP_FIRST;
 	const struct ss_purge step = {.struct_size = sizeof step,
 		.what = what,
 		.before_ns = bench->begin_ns + years_ns / 4,
-		.limit = 20};
-	return bench->storage->purge(bench->plugin.instance, &step, &count, &bench->err);
+		.limit = limit};
+	int64_t begin_ns = clock_monotonic_ns();
+	int result = bench->storage->purge(bench->plugin.instance, &step, &count, &bench->err);
+	bench->steps[what] = retention_next_step(limit, clock_monotonic_ns() - begin_ns);
+	return result;
 }
 
 static int purge_conversations(struct bench *bench)
@@ -477,73 +511,82 @@ static int purge_requests(struct bench *bench)
 	return purge(bench, SS_PURGE_REQUESTS);
 }
 
-/* Those that change what others look for come last. Where a plugin has not the operation, which is at OFFSET, it is left
- * out. */
-#define OPERATION(name) offsetof(struct ss_storage_operations, name)
+/* Those that change what others look for come last. One that a plugin has not, at OFFSET, is left out. */
+#define ASK(name, ask, operation)                                                                  \
+	{                                                                                          \
+		name, ask, offsetof(struct ss_storage_operations, operation), CALLS                \
+	}
 static const struct question {
 	const char *name;
 	int (*ask)(struct bench *bench);
 	size_t offset;
 	int calls;
 } questions[] = {
-	{"turn_context, a user of 5 of 100 conversations", busy_context, OPERATION(turn_context),
-		CALLS},
-	{"turn_context, a user", usual_context, OPERATION(turn_context), CALLS},
-	{"turn_context, a new user", new_context, OPERATION(turn_context), CALLS},
-	{"commit_turns, one", store_turn, OPERATION(commit_turns), CALLS},
-	{"stats", read_stats, OPERATION(stats), CALLS},
-	{"list_conversations, page after page", walk_all, OPERATION(list_conversations), CALLS},
-	{"... of a category", walk_category, OPERATION(list_conversations), CALLS},
-	{"... of the busy user", walk_busy, OPERATION(list_conversations), CALLS},
-	{"list_conversations, before a time", list_at, OPERATION(list_conversations), CALLS},
-	{"... of a user", list_user, OPERATION(list_conversations), CALLS},
-	{"... of the busy user", list_busy, OPERATION(list_conversations), CALLS},
-	{"... that wait for a human", list_status, OPERATION(list_conversations), CALLS},
-	{"... that are active", list_active, OPERATION(list_conversations), CALLS},
-	{"... of a category", list_category, OPERATION(list_conversations), CALLS},
-	{"... of a sentiment", list_sentiment, OPERATION(list_conversations), CALLS},
-	{"... of status, category and sentiment", list_three, OPERATION(list_conversations), CALLS},
-	{"... of the busy user, status, category", list_busy_three, OPERATION(list_conversations),
-		CALLS},
-	{"... of a category, and a sentiment that none has", list_never,
-		OPERATION(list_conversations), 100},
-	{"... of the busy user, and a category that none has", list_busy_never,
-		OPERATION(list_conversations), 100},
-	{"read_conversation", read_conversation, OPERATION(read_conversation), CALLS},
-	{"list_messages", list_messages, OPERATION(list_messages), CALLS},
-	{"list_messages of a turn", read_turn, OPERATION(list_messages), CALLS},
-	{"list_users, page after page", walk_users, OPERATION(list_users), CALLS},
-	{"list_users, vip", list_vips, OPERATION(list_users), CALLS},
-	{"list_users, by a prefix", list_prefix, OPERATION(list_users), CALLS},
-	{"read_user", read_user, OPERATION(read_user), CALLS},
-	{"read_analytics, a year by days", read_year, OPERATION(read_analytics), 100},
-	{"read_analytics, a week by hours", read_week, OPERATION(read_analytics), CALLS},
-	{"list_unanswered, the newest", walk_newest, OPERATION(list_unanswered), CALLS},
-	{"list_unanswered, most asked", walk_most_asked, OPERATION(list_unanswered), CALLS},
-	{"list_journals, done", list_done, OPERATION(list_journals), CALLS},
-	{"list_journals, failed", list_failed, OPERATION(list_journals), CALLS},
-	{"list_journals, left by their owners", list_left, OPERATION(list_journals), CALLS},
-	{"list_journals of a user", list_users_journals, OPERATION(list_journals), CALLS},
-	{"list_journals of the busy user, failed", list_busy_users_failed, OPERATION(list_journals),
-		100},
-	{"read_journal", read_journal, OPERATION(read_journal), CALLS},
-	{"list_events, before a time", list_events_at, OPERATION(list_events), CALLS},
-	{"list_events, page after page", walk_oldest_events, OPERATION(list_events), CALLS},
-	{"list_events of a type", list_typed_events, OPERATION(list_events), CALLS},
-	{"list_events of the busy user, of no type", list_busy_events, OPERATION(list_events), 100},
-	{"list_deliveries, failed", list_failed_deliveries, OPERATION(list_deliveries), CALLS},
-	{"list_deliveries of a webhook, failed", list_webhooks_failed, OPERATION(list_deliveries),
-		CALLS},
-	{"delivery_counts", count_deliveries, OPERATION(delivery_counts), CALLS},
-	{"claim_deliveries, 10", claim_deliveries, OPERATION(claim_deliveries), 100},
-	{"change_conversation", resolve, OPERATION(change_conversation), CALLS},
-	{"delete_conversation", delete_conversation, OPERATION(delete_conversation), CALLS},
-	{"erase_user", erase_user, OPERATION(erase_user), 100},
-	{"purge, 20 conversations", purge_conversations, OPERATION(purge), 200},
-	{"purge, 20 events", purge_events, OPERATION(purge), 200},
-	{"purge, 20 deliveries", purge_deliveries, OPERATION(purge), 200},
-	{"purge, 20 journals", purge_journals, OPERATION(purge), 200},
-	{"purge, 20 requests", purge_requests, OPERATION(purge), 200},
+	ASK("turn_context, a user of 5 of 100 conversations", busy_context, turn_context),
+	ASK("turn_context, a user", usual_context, turn_context),
+	ASK("turn_context, a new user", new_context, turn_context),
+	{"commit_turns, one", store_turn, offsetof(struct ss_storage_operations, commit_turns),
+		COMMITS},
+	ASK("stats", read_stats, stats),
+	ASK("list_conversations, page after page", walk_all, list_conversations),
+	ASK("list_conversations of a category, page after page", walk_category, list_conversations),
+	ASK("list_conversations of the busy user, page after page", walk_busy, list_conversations),
+	ASK("list_conversations, before a time", list_at, list_conversations),
+	ASK("list_conversations of a user", list_user, list_conversations),
+	ASK("list_conversations of the busy user", list_busy, list_conversations),
+	ASK("list_conversations that wait for a human", list_status, list_conversations),
+	ASK("list_conversations that are active", list_active, list_conversations),
+	ASK("list_conversations of a category", list_category, list_conversations),
+	ASK("list_conversations of a sentiment", list_sentiment, list_conversations),
+	ASK("list_conversations of status, category and sentiment", list_three, list_conversations),
+	ASK("list_conversations of the busy user, status, category", list_busy_three,
+		list_conversations),
+	ASK("list_conversations of category and sentiment", list_pair, list_conversations),
+	ASK("list_conversations of category and sentiment, page after page", walk_pair,
+		list_conversations),
+	ASK("list_conversations that are active, of a sentiment that none has", list_active_never,
+		list_conversations),
+	ASK("list_conversations of a category, and a sentiment that none has", list_never,
+		list_conversations),
+	ASK("list_conversations of the busy user, and a category that none has", list_busy_never,
+		list_conversations),
+	ASK("read_conversation", read_conversation, read_conversation),
+	ASK("list_messages", list_messages, list_messages),
+	ASK("list_messages of a turn", read_turn, list_messages),
+	ASK("list_users, page after page", walk_users, list_users),
+	ASK("list_users, vip", list_vips, list_users),
+	ASK("list_users, by a prefix", list_prefix, list_users),
+	ASK("read_user", read_user, read_user),
+	ASK("read_analytics, a year by days", read_year, read_analytics),
+	ASK("read_analytics, a week by hours", read_week, read_analytics),
+	ASK("list_unanswered, the newest", walk_newest, list_unanswered),
+	ASK("list_unanswered, most asked", walk_most_asked, list_unanswered),
+	ASK("list_journals, done", list_done, list_journals),
+	ASK("list_journals, failed", list_failed, list_journals),
+	ASK("list_journals, left by their owners", list_left, list_journals),
+	ASK("list_journals of a user", list_users_journals, list_journals),
+	ASK("list_journals of the busy user, failed", list_busy_users_failed, list_journals),
+	ASK("read_journal", read_journal, read_journal),
+	ASK("list_events, before a time", list_events_at, list_events),
+	ASK("list_events, page after page", walk_oldest_events, list_events),
+	ASK("list_events of a type", list_typed_events, list_events),
+	ASK("list_events of the busy user, of no type", list_busy_events, list_events),
+	ASK("list_events of the busy user, the oldest first, page after page",
+		walk_busy_oldest_events, list_events),
+	ASK("list_events, the oldest first, of no type", list_oldest_events_of_no_type,
+		list_events),
+	ASK("list_deliveries, failed", list_failed_deliveries, list_deliveries),
+	ASK("list_deliveries of a webhook, failed", list_webhooks_failed, list_deliveries),
+	ASK("delivery_counts", count_deliveries, delivery_counts),
+	ASK("claim_deliveries, 10", claim_deliveries, claim_deliveries),
+	ASK("change_conversation", resolve, change_conversation),
+	ASK("delete_conversation", delete_conversation, delete_conversation),
+	ASK("erase_user", erase_user, erase_user),
+	ASK("purge, a step of conversations", purge_conversations, purge),
+	ASK("purge, a step of events", purge_events, purge),
+	ASK("purge, a step of deliveries", purge_deliveries, purge),
+	ASK("purge, a step of journals", purge_journals, purge),
+	ASK("purge, a step of requests", purge_requests, purge),
 };
 
 static bool has(const struct bench *bench, size_t offset)
@@ -561,12 +604,29 @@ static int compare_times(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
+static void note_slow(struct bench *bench, const char *name)
+{
+	char *all = memory_format("%s, %s (%s)", bench->slow != NULL ? bench->slow : "", name,
+		bench->plugin.plugin->name);
+	free(bench->slow);
+	bench->slow = all;
+}
+
+/* The time that SHARE of COUNT calls do not exceed. */
+static double time_ms(const int64_t *times_ns, int count, double share)
+{
+	return (double)times_ns[(int)((double)(count - 1) * share)] / 1e6;
+}
+
 static int measure(struct bench *bench, const struct question *question)
 {
-	int64_t times_ns[CALLS];
+	int64_t times_ns[COMMITS];
+	int count = question->calls;
+	if (strstr(question->name, bench->only) == NULL)
+		return 0;
 	free(bench->after);
 	bench->after = NULL;
-	for (int i = 0; i < question->calls; i++) {
+	for (int i = 0; i < count; i++) {
 		pick(bench);
 		bench->err = (struct ss_error){.status = SS_OK};
 		int64_t begin_ns = clock_monotonic_ns();
@@ -575,24 +635,58 @@ static int measure(struct bench *bench, const struct question *question)
 		if (result < 0)
 			return -1;
 	}
-	qsort(times_ns, (size_t)question->calls, sizeof *times_ns, compare_times);
-	double p99 = (double)times_ns[question->calls * 99 / 100] / 1e6;
-	(void)printf("%-50s %6d  %8.2f  %8.2f  %8.2f%s\n", question->name, question->calls,
-		(double)times_ns[question->calls / 2] / 1e6, p99,
-		(double)times_ns[question->calls - 1] / 1e6, p99 >= 50 ? "  too slow" : "");
+	qsort(times_ns, (size_t)count, sizeof *times_ns, compare_times);
+	double p99 = time_ms(times_ns, count, 0.99);
+	(void)printf("%-58s %5d  %8.2f %8.2f %8.2f %8.2f%s\n", question->name, count,
+		time_ms(times_ns, count, 0.5), p99, time_ms(times_ns, count, 0.999),
+		time_ms(times_ns, count, 1), p99 >= LIMIT_MS ? "  too slow" : "");
 	(void)fflush(stdout);
+	if (p99 >= LIMIT_MS)
+		note_slow(bench, question->name);
 	return 0;
 }
 
 static int ask_all(struct bench *bench)
 {
-	(void)printf("%-50s  calls  ms: p50       p99       max\n", "operation");
+	(void)printf(
+		"%-58s calls  ms:  p50      p99    p99.9      max\n", bench->plugin.plugin->name);
 	for (size_t i = 0; i < array_length(questions); i++) {
 		if (has(bench, questions[i].offset) && measure(bench, &questions[i]) < 0)
 			return -1;
 	}
 	free(bench->after);
+	bench->after = NULL;
 	return 0;
+}
+
+static void tell_log(const char *path)
+{
+	struct stat file = {.st_size = 0};
+	char *log = memory_format("%s-wal", path);
+	(void)stat(log, &file);
+	free(log);
+	(void)printf("  its write-ahead log has %.0f MiB\n", (double)file.st_size / 1048576);
+}
+
+/* Commits while somebody reads what is in SQLite's file PATH now, so that the log cannot begin anew, and afterwards. */
+static int measure_log(struct bench *bench, const char *path)
+{
+	static const struct question commits[] = {
+		{"commit_turns, one, while somebody goes on reading", store_turn, 0, COMMITS},
+		{"commit_turns, one, when nobody reads any more", store_turn, 0, COMMITS}};
+	static const char read[] = "BEGIN; SELECT count(*) FROM workflows";
+	sqlite3 *reader = NULL;
+	tell_log(path);
+	if (sqlite3_open(path, &reader) != SQLITE_OK ||
+		sqlite3_exec(reader, read, NULL, NULL, NULL) != SQLITE_OK)
+		return ss_fail(&bench->err, "%s cannot be read", path);
+	int result = measure(bench, &commits[0]);
+	tell_log(path);
+	(void)sqlite3_close(reader);
+	if (result == 0)
+		result = measure(bench, &commits[1]);
+	tell_log(path);
+	return result;
 }
 
 /* Runs history/NAME.sql with COMMAND, for so many conversations up to now. */
@@ -614,8 +708,10 @@ static int make_history(
 	return 0;
 }
 
-/* Opens NAME with OPTIONS, in YAML, makes the history with COMMAND unless that is NULL, and asks. */
-static int run(struct bench *bench, const char *name, const char *options, const char *command)
+/* Opens NAME with OPTIONS, in YAML, makes the history with COMMAND unless that is NULL, and asks. FILE is SQLite's, or
+ * NULL. */
+static int run(struct bench *bench, const char *name, const char *options, const char *command,
+	const char *file)
 {
 	char *path = memory_format(SS_BUILD_DIR "/plugins/storage/%s.so", name);
 	/* Its schema must be there first; then it is opened as a server does it. */
@@ -629,6 +725,8 @@ static int run(struct bench *bench, const char *name, const char *options, const
 	if (result == 0) {
 		bench->storage = bench->plugin.plugin->storage;
 		result = ask_all(bench);
+		if (result == 0 && file != NULL)
+			result = measure_log(bench, file);
 		bench_plugin_free(&bench->plugin);
 	}
 	free(path);
@@ -640,42 +738,63 @@ static int run_sqlite(struct bench *bench, const char *folder)
 	char *path = memory_format("%s/history.db", folder);
 	char *options = memory_format("path: '%s'\n", path);
 	char *command = memory_format("sqlite3 -bail '%s'", path);
-	int result = run(bench, "sqlite", options, access(path, F_OK) == 0 ? NULL : command);
+	int result = run(bench, "sqlite", options, access(path, F_OK) == 0 ? NULL : command, path);
 	free(command);
 	free(options);
 	free(path);
 	return result;
 }
 
-static int run_postgresql(struct bench *bench)
+/* URL: one with a history; NULL: a new one. */
+static int run_postgresql(struct bench *bench, const char *url)
 {
 	struct bench_postgres postgres;
-	if (bench_postgres_start(&postgres, &bench->err) < 0)
+	if (url == NULL && bench_postgres_start(&postgres, &bench->err) < 0)
 		return -1;
-	char *options = memory_format("url: '%s'\n", postgres.url);
-	char *command = memory_format("psql -q -v ON_ERROR_STOP=1 '%s'", postgres.url);
-	int result = run(bench, "postgresql", options, command);
+	const char *place = url != NULL ? url : postgres.url;
+	char *options = memory_format("url: '%s'\n", place);
+	char *command = memory_format("psql -q -v ON_ERROR_STOP=1 '%s'", place);
+	int result = run(bench, "postgresql", options, url != NULL ? NULL : command, NULL);
 	free(command);
 	free(options);
-	bench_postgres_stop(&postgres);
+	if (url == NULL)
+		bench_postgres_stop(&postgres);
 	return result;
+}
+
+/* The last line: what was slow. */
+static void sum_up(const struct bench *bench)
+{
+	if (bench->slow == NULL)
+		(void)printf(
+			"\nEach operation took less than %d ms for 99 of 100 calls.\n", LIMIT_MS);
+	else
+		(void)printf(
+			"\n%d ms or more for one of 100 calls:%s\n", LIMIT_MS, bench->slow + 1);
 }
 
 int main(int count, char **arguments)
 {
 	struct bench bench = {.random = 20261126, .begin_ns = clock_utc_ns() - years_ns};
-	const char *name = count > 1 ? arguments[1] : "";
+	const char *name = count > 1 ? arguments[1] : "both";
+	const char *folder = count > 2 ? arguments[2] : ".";
 	long long messages = count > 3 ? strtoll(arguments[3], NULL, 10) : 10000000;
-	bool is_sqlite = strcmp(name, "sqlite") == 0;
+	bool is_url = strncmp(name, "postgresql://", 13) == 0, is_both = strcmp(name, "both") == 0;
+	bool is_sqlite = is_both || strcmp(name, "sqlite") == 0;
+	bool is_postgresql = is_both || is_url || strcmp(name, "postgresql") == 0;
 	bench.conversations = messages / MESSAGES_EACH;
-	if (count > 4 || bench.conversations < 100 ||
-		(!is_sqlite && strcmp(name, "postgresql") != 0)) {
+	bench.only = count > 4 ? arguments[4] : "";
+	if (count > 5 || bench.conversations < 100 || !(is_sqlite || is_postgresql)) {
 		(void)fputs(help, stderr);
 		return 2;
 	}
-	int result = is_sqlite ? run_sqlite(&bench, count > 2 ? arguments[2] : ".")
-			       : run_postgresql(&bench);
+	int result = is_sqlite ? run_sqlite(&bench, folder) : 0;
+	if (result == 0 && is_postgresql)
+		result = run_postgresql(&bench, is_url ? name : NULL);
 	if (result < 0)
 		(void)fprintf(stderr, "bench_history: %s\n", bench.err.text);
+	else
+		sum_up(&bench);
+	free(bench.slow);
 	return result < 0;
 }

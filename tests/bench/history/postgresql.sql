@@ -110,6 +110,11 @@ SELECT 'key-1', format('request_%s', lpad((n)::text, 12, '0')), 'f', format('tur
 	format('user_%s', lpad((h % users)::text, 7, '0')), 200, '{}', at + 86400000000
 FROM plan WHERE n % 10 = 0 ORDER BY n;
 -- Triggers are off.
+INSERT INTO analytics_days (day, category, sentiment, writer, queries, escalated, response_time_ns, resolved, ratings,
+	rating_sum)
+SELECT hour - hour % 86400000000, category, sentiment, 1, sum(queries), sum(escalated), sum(response_time_ns), sum(resolved),
+	sum(ratings), sum(rating_sum)
+FROM analytics GROUP BY 1, 2, 3;
 INSERT INTO delivery_counts (webhook_id, status, writer, count)
 SELECT webhook_id, status, 1, count(*) FROM webhook_deliveries GROUP BY 1, 2;
 COMMIT;
