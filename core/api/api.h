@@ -12,6 +12,7 @@
 #include "http/request.h"
 
 struct api_pages;
+struct calls;
 struct catalogue;
 struct compute;
 struct event_base;
@@ -39,6 +40,7 @@ struct api {
 	const struct catalogue *catalogue; /* of the articles */
 	const char *workflow;              /* its hash */
 	const struct metrics *metrics;     /* of all workers */
+	const struct calls *calls;         /* the same; NULL: there are none */
 	const struct key_ring *keys;
 	const struct config_access *access;
 	struct limits *limits;                 /* of all workers; NULL: there are none */

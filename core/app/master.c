@@ -1,11 +1,13 @@
 #include "app/master.h"
 
 #include "app/certificate.h"
+#include "app/deaths.h"
 #include "app/generation_file.h"
 #include "app/listener.h"
 #include "app/worker.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/memory.h"
 #include "service/generations.h"
 #include "service/limits.h"
@@ -31,6 +33,8 @@
 /* What a worker gets on top of its drain timeout before it is killed: with what it needs for the rest, and to write
  * what the storage still has to. */
 #define KILL_AFTER_NS ((WORKER_HURRY_S + 2) * SECOND_NS)
+/* What a worker that hangs gets to tell where. */
+#define TELL_NS (2 * SECOND_NS)
 
 enum worker_state {
 	WORKER_NONE,    /* no process; start it at start_at_ns */
@@ -44,6 +48,10 @@ struct worker {
 	enum worker_state state;
 	pid_t pid;
 	struct metrics_part *metrics;
+	struct calls_part *calls;
+	unsigned beats; /* as last seen, and when they were others */
+	int64_t beat_ns;
+	int64_t kill_at_ns;  /* when it does not leave; 0: it need not */
 	int control;         /* the master's end; -1: none */
 	bool replaces;       /* it belongs to the generation that is about to take over */
 	struct buffer error; /* what a worker that failed has to say */
@@ -65,6 +73,7 @@ struct master {
 	struct metrics *metrics;
 	struct limits *limits;
 	struct generations *generations;
+	struct deaths deaths;
 	struct worker *workers;
 	size_t count;
 	bool stopping;
@@ -84,7 +93,7 @@ static struct worker *worker_add(struct master *master)
 }
 
 /* In the child: nothing of the master may stay behind. */
-static int be_worker(struct master *master, struct metrics_part *part, int control)
+static int be_worker(struct master *master, const struct worker *worker, int control)
 {
 	const struct worker_options options = {
 		.config_file = master->config_file,
@@ -94,7 +103,9 @@ static int be_worker(struct master *master, struct metrics_part *part, int contr
 		.metrics = master->metrics,
 		.limits = master->limits,
 		.generations = master->generations,
-		.part = part,
+		.part = worker->metrics,
+		.calls = master->deaths.calls,
+		.own_calls = worker->calls,
 	};
 	generations_adopt(master->generations);
 	for (size_t i = 0; i < master->count; i++) {
@@ -111,6 +122,14 @@ static int be_worker(struct master *master, struct metrics_part *part, int contr
 	return worker_run(&options);
 }
 
+static void give_parts(struct worker *worker)
+{
+	metrics_give(worker->metrics);
+	calls_give(worker->calls);
+	worker->metrics = NULL;
+	worker->calls = NULL;
+}
+
 static void start_worker(struct master *master, struct worker *worker)
 {
 	int pair[2] = {-1, -1};
@@ -119,12 +138,13 @@ static void start_worker(struct master *master, struct worker *worker)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		goto fail;
 	worker->metrics = metrics_take(master->metrics);
+	worker->calls = calls_take(master->deaths.calls, worker->replaces);
 	worker->pid = fork();
 	if (worker->pid < 0)
 		goto fail;
 	if (worker->pid == 0) {
 		(void)close(pair[0]);
-		exit(be_worker(master, worker->metrics, pair[1]));
+		exit(be_worker(master, worker, pair[1]));
 	}
 	(void)close(pair[1]);
 	worker->control = pair[0];
@@ -132,8 +152,7 @@ static void start_worker(struct master *master, struct worker *worker)
 	return;
 fail:
 	log_error(&master->log, "a worker cannot be started: %s", strerror(errno));
-	metrics_give(worker->metrics);
-	worker->metrics = NULL;
+	give_parts(worker);
 	if (pair[0] >= 0) {
 		(void)close(pair[0]);
 		(void)close(pair[1]);
@@ -147,14 +166,17 @@ static void begin(struct master *master, struct worker *worker)
 	const char message = WORKER_BEGIN;
 	worker->replaces = false;
 	worker->state = WORKER_SERVING;
+	worker->beat_ns = clock_monotonic_ns();
 	if (send(worker->control, &message, 1, MSG_NOSIGNAL) != 1)
 		log_warning(&master->log, "worker %d went away while it was starting",
 			(int)worker->pid);
 }
 
-static void leave(struct worker *worker)
+static void leave(const struct master *master, struct worker *worker)
 {
 	worker->state = WORKER_LEAVING;
+	worker->kill_at_ns =
+		clock_monotonic_ns() + master->config->drain_timeout_ns + KILL_AFTER_NS;
 	if (worker->pid > 0)
 		(void)kill(worker->pid, SIGTERM);
 }
@@ -201,8 +223,9 @@ static void commit_reload(struct master *master)
 		if (is_new)
 			begin(master, worker);
 		else if (worker->state != WORKER_LEAVING)
-			leave(worker);
+			leave(master, worker);
 	}
+	deaths_lift(&master->deaths);
 	master->reloading = false;
 	config_free(master->own_config);
 	master->config = master->own_config = master->next_config;
@@ -244,7 +267,7 @@ static void drop_reload(struct master *master, const char *why)
 	refuse_reload(master, why);
 	for (size_t i = 0; i < master->count; i++) {
 		if (master->workers[i].replaces && master->workers[i].state != WORKER_LEAVING) {
-			leave(&master->workers[i]);
+			leave(master, &master->workers[i]);
 			(void)kill(master->workers[i].pid, SIGKILL);
 		}
 	}
@@ -363,11 +386,15 @@ static char *why_it_failed(const struct worker *worker, int status)
 {
 	if (worker->error.length > 1)
 		return memory_text(worker->error.data + 1, worker->error.length - 1);
-	if (WIFSIGNALED(status))
-		return memory_format("a worker was ended by signal %d (%s) while it was starting",
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
-	return memory_format("a worker ended with code %d while it was starting",
-		WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	char *place = deaths_place(worker->calls);
+	char *why = WIFSIGNALED(status)
+			    ? memory_format("a worker was ended by signal %d (%s) while it was "
+					    "starting%s",
+				      WTERMSIG(status), strsignal(WTERMSIG(status)), place)
+			    : memory_format("a worker ended with code %d while it was starting%s",
+				      WIFEXITED(status) ? WEXITSTATUS(status) : -1, place);
+	free(place);
+	return why;
 }
 
 static void schedule_restart(struct master *master, struct worker *worker, int status)
@@ -391,30 +418,43 @@ static void schedule_restart(struct master *master, struct worker *worker, int s
 		worker->backoff_ns = BACKOFF_MOST_NS;
 }
 
+/* A worker that cannot come to its feet: whatever it has to say is for the one who started it, or the reload. */
+static void start_failed(struct master *master, struct worker *worker, int status)
+{
+	char *why = why_it_failed(worker, status);
+	worker->state = WORKER_LEAVING;
+	if (worker->replaces) {
+		drop_reload(master, why);
+	} else if (!master->over) {
+		/* Once, to the person at the terminal, who has just started the server. */
+		(void)fprintf(stderr, "%s%s", why,
+			why[0] != '\0' && why[strlen(why) - 1] == '\n' ? "" : "\n");
+		master->over = true;
+	}
+	free(why);
+}
+
+/* Whether nobody wanted WORKER to end, or it crashed over it; but not that it has said why it cannot start. */
+static bool has_died(const struct master *master, const struct worker *worker)
+{
+	bool crashed = worker->calls != NULL && crash_of(worker->calls) != NULL;
+	bool leaves = master->stopping || worker->state == WORKER_LEAVING;
+	return crashed || (!leaves && worker->error.length <= 1);
+}
+
 static void worker_gone(struct master *master, struct worker *worker, int status)
 {
 	bool was_starting = worker->state == WORKER_LOADING || worker->state == WORKER_WAITING;
+	bool fails_start = was_starting && (!master->listening || worker->replaces);
 	drain_control(master, worker);
-	metrics_give(worker->metrics);
-	worker->metrics = NULL;
+	if (has_died(master, worker) && !fails_start)
+		deaths_tell(&master->deaths, worker->calls, worker->pid, status, &master->log);
+	if (fails_start && !master->stopping)
+		start_failed(master, worker, status);
+	give_parts(worker);
 	if (master->stopping || worker->state == WORKER_LEAVING) {
 		worker->state = WORKER_LEAVING;
 		worker->pid = 0;
-		return;
-	}
-	if (was_starting && (!master->listening || worker->replaces)) {
-		char *why = why_it_failed(worker, status);
-		worker->state = WORKER_LEAVING;
-		worker->pid = 0;
-		if (worker->replaces) {
-			drop_reload(master, why);
-		} else if (!master->over) {
-			/* Once, to the person at the terminal, who has just started the server. */
-			(void)fprintf(stderr, "%s%s", why,
-				why[0] != '\0' && why[strlen(why) - 1] == '\n' ? "" : "\n");
-			master->over = true;
-		}
-		free(why);
 		return;
 	}
 	if (was_starting && worker->error.length > 1) {
@@ -475,7 +515,7 @@ static void stop(struct master *master)
 	master->kill_at_ns =
 		clock_monotonic_ns() + master->config->drain_timeout_ns + KILL_AFTER_NS;
 	for (size_t i = 0; i < master->count; i++)
-		leave(&master->workers[i]);
+		leave(master, &master->workers[i]);
 }
 
 static void on_signal(struct master *master)
@@ -497,6 +537,35 @@ static void on_signal(struct master *master)
 	}
 }
 
+/* Ends WORKER when its loop has not come round for too long, first so that it tells where it is. Gives when to look again. */
+static int64_t watch_worker(const struct master *master, struct worker *worker, int64_t now)
+{
+	int64_t limit = master->config->hang_timeout_ns;
+	if (worker->state == WORKER_LEAVING && worker->kill_at_ns <= now)
+		(void)kill(worker->pid, SIGKILL);
+	if (worker->state == WORKER_LEAVING)
+		return worker->kill_at_ns > now ? worker->kill_at_ns : INT64_MAX;
+	if (worker->state != WORKER_SERVING || limit == 0 || worker->calls == NULL)
+		return INT64_MAX;
+	unsigned beats = calls_beats(worker->calls);
+	bool condemned = calls_hung(worker->calls);
+	if (beats != worker->beats && !condemned) {
+		worker->beats = beats;
+		worker->beat_ns = now;
+	} else if (condemned && now - worker->beat_ns > limit + TELL_NS) {
+		(void)kill(worker->pid, SIGKILL);
+	} else if (!condemned && now - worker->beat_ns > limit) {
+		log_error(&master->log,
+			"worker %d has done nothing but one thing for %g s (hang_timeout) and is "
+			"ended",
+			(int)worker->pid, (double)(now - worker->beat_ns) / 1e9);
+		calls_set_hung(worker->calls);
+		worker->beat_ns = now - limit;
+		(void)kill(worker->pid, SIGABRT);
+	}
+	return now + SECOND_NS;
+}
+
 /* Starts the workers whose time has come, and kills those that do not leave. Returns the milliseconds
  * until there is something to do, -1 for never. */
 static int handle_times(struct master *master)
@@ -507,12 +576,13 @@ static int handle_times(struct master *master)
 		start_reload(master);
 	for (size_t i = 0; !master->stopping && i < master->count; i++) {
 		struct worker *worker = &master->workers[i];
-		if (worker->state != WORKER_NONE)
-			continue;
-		if (worker->start_at_ns <= now)
+		int64_t then = worker->pid > 0 ? watch_worker(master, worker, now) : INT64_MAX;
+		if (worker->state == WORKER_NONE && worker->start_at_ns <= now)
 			start_worker(master, worker);
-		else if (worker->start_at_ns < next)
-			next = worker->start_at_ns;
+		else if (worker->state == WORKER_NONE)
+			then = worker->start_at_ns;
+		if (then < next)
+			next = then;
 	}
 	if (master->stopping) {
 		if (now >= master->kill_at_ns)
@@ -587,12 +657,13 @@ int master_run(const struct config *config, const char *config_file)
 	}
 	master.metrics = metrics_new();
 	master.limits = limits_new();
+	master.deaths = (struct deaths){.calls = calls_new(), .metrics = master.metrics};
 	char *file = generation_file(config, config_file);
 	master.generations = generations_new(file);
 	free(file);
-	if (master.metrics == NULL || master.generations == NULL) {
-		(void)fprintf(
-			stderr, "smartsupport: memory for the metrics: %s\n", strerror(errno));
+	if (master.metrics == NULL || master.deaths.calls == NULL || master.generations == NULL) {
+		(void)fprintf(stderr, "smartsupport: memory for what workers share: %s\n",
+			strerror(errno));
 		goto done;
 	}
 	master.signals = open_signals(&master);
@@ -612,6 +683,7 @@ done:
 	metrics_free(master.metrics);
 	limits_free(master.limits);
 	generations_free(master.generations);
+	calls_free(master.deaths.calls);
 	if (master.stopping && master.code == 0)
 		log_info(&master.log, "stopped");
 	return master.code;

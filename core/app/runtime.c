@@ -277,6 +277,7 @@ static struct engine_options engine_options(struct runtime *runtime, uint64_t sh
 		.store = runtime->store,
 		.log = runtime->log,
 		.metrics = runtime->metrics,
+		.hang_ns = runtime->config->hang_timeout_ns,
 		.shuffle = shuffle,
 	};
 }

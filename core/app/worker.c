@@ -5,8 +5,11 @@
 #include "app/certificate.h"
 #include "app/listener.h"
 #include "app/openness.h"
+#include "app/pulse.h"
 #include "app/runtime.h"
+#include "base/calls.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log_scope.h"
 #include "base/memory.h"
 #include "config/environment.h"
@@ -33,6 +36,7 @@ struct worker_process {
 	struct event *control;
 	struct event *term;
 	struct event *deadline, *end; /* answers are cut short; requests are cut off */
+	struct pulse *pulse;          /* NULL: it does not serve yet */
 	struct runtime *runtime;
 	struct http_tls *tls; /* NULL: none */
 	struct http_server *server;
@@ -100,6 +104,8 @@ static void drain(struct worker_process *worker)
 	worker->draining = true;
 	worker->api.leaving = true;
 	(void)event_del(worker->control);
+	if (worker->pulse != NULL)
+		pulse_weaken(worker->pulse);
 	(void)evtimer_add(worker->deadline, &after);
 	runtime_drain(worker->runtime);
 	http_server_drain(worker->server, on_drained, worker);
@@ -112,6 +118,18 @@ static void on_term(evutil_socket_t signal_number, short what, void *context)
 	(void)what;
 	if (worker->draining)
 		_exit(1);
+	drain(worker);
+}
+
+/* What it needs is gone; another worker has it. */
+static void on_broken(void *context, const char *why)
+{
+	struct worker_process *worker = context;
+	const struct call_site *last = calls_last();
+	log_error(&worker->log, "%s, so this worker leaves and another one takes its place%s%s",
+		why, last != NULL ? "; the node that it called last is " : "",
+		last != NULL ? last->name.node : "");
+	worker->code = 1;
 	drain(worker);
 }
 
@@ -140,6 +158,8 @@ static void on_control(evutil_socket_t fd, short what, void *context)
 	}
 	metrics_set(worker->options->part, METRIC_WORKERS, 1);
 	metrics_set_process(worker->options->part, getpid());
+	worker->pulse = pulse_new(worker->base, worker->options->listener, worker->options->control,
+		on_broken, worker);
 	runtime_begin(worker->runtime);
 }
 
@@ -198,6 +218,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		.catalogue = runtime_catalogue(worker->runtime),
 		.workflow = runtime_graph(worker->runtime)->hash,
 		.metrics = worker->options->metrics,
+		.calls = worker->options->calls,
 		.keys = runtime_keys(worker->runtime),
 		.access = &worker->config->access,
 		.limits = worker->options->limits,
@@ -230,6 +251,18 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 	return 0;
 }
 
+/* The loop cannot wait for anything, since something has closed its descriptor, and perhaps others: nothing can be finished. */
+_Noreturn static void end_broken(const struct worker_process *worker)
+{
+	const struct call_site *last = calls_last();
+	log_error(&worker->log,
+		"something in this process has closed the descriptor that its loop waits with, so "
+		"it ends at once%s%s",
+		last != NULL ? "; the node that it called last is " : "",
+		last != NULL ? last->name.node : "");
+	_exit(1);
+}
+
 static void clean_up(struct worker_process *worker)
 {
 	if (worker->control != NULL)
@@ -240,6 +273,7 @@ static void clean_up(struct worker_process *worker)
 		event_free(worker->deadline);
 	if (worker->end != NULL)
 		event_free(worker->end);
+	pulse_free(worker->pulse);
 	/* Late replies still need their requests, so the services end first. */
 	runtime_free(worker->runtime);
 	http_server_free(worker->server);
@@ -258,16 +292,21 @@ int worker_run(const struct worker_options *options)
 	const char ready = WORKER_READY;
 	struct diagnostics diagnostics = {0};
 	struct worker_process worker = {.options = options, .log = options->log};
+	calls_adopt(options->own_calls);
+	if (options->own_calls != NULL)
+		crash_watch();
 	worker.base = event_base_new();
 	if (worker.base == NULL)
 		return 1;
 	if (prepare(&worker, &diagnostics) < 0) {
 		report_failure(&worker, &diagnostics);
 		worker.code = 1;
-	} else if (send(options->control, &ready, 1, MSG_NOSIGNAL) == 1) {
-		(void)event_base_dispatch(worker.base);
+	} else if (send(options->control, &ready, 1, MSG_NOSIGNAL) == 1 &&
+		   event_base_dispatch(worker.base) < 0) {
+		end_broken(&worker);
 	}
 	diagnostics_free(&diagnostics);
 	clean_up(&worker);
+	crash_end();
 	return worker.code;
 }

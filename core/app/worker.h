@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "config/config.h"
 
+struct calls;
+struct calls_part;
 struct generations;
 struct limits;
 struct metrics;
@@ -34,6 +36,8 @@ struct worker_options {
 	struct limits *limits;                 /* of all workers; may be NULL */
 	const struct generations *generations; /* may be NULL */
 	struct metrics_part *part;             /* its own; may be NULL */
+	const struct calls *calls;             /* of all workers; may be NULL */
+	struct calls_part *own_calls;          /* its own; may be NULL */
 };
 
 /* Runs the worker in this process until it has drained. Returns the exit code. */

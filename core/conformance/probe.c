@@ -182,7 +182,7 @@ void probe_expect_text(struct probe *probe, const char *what, struct ss_text exp
 static const char *status_name(enum ss_status status)
 {
 	static const char *const names[] = {"SS_OK", "SS_INVALID", "SS_NOT_FOUND", "SS_CONFLICT",
-		"SS_UNAVAILABLE", "SS_TIMEOUT", "SS_LIMIT", "SS_INTERNAL"};
+		"SS_UNAVAILABLE", "SS_TIMEOUT", "SS_LIMIT", "SS_INTERNAL", "SS_QUARANTINED"};
 	return (size_t)status < array_length(names) ? names[status] : "an unknown status";
 }
 

@@ -42,8 +42,34 @@ static int prepare_to_block(struct engine *engine, struct engine_node *node, str
 	return engine->threads != NULL ? 0 : -1;
 }
 
+/* What calls of NODE are noted as. */
+static struct call_site *site_of(
+	const struct graph *graph, const struct graph_node *node, const char *path)
+{
+	struct call_name name = {0};
+	(void)snprintf(name.workflow, sizeof name.workflow, "%s", graph->name);
+	(void)snprintf(name.node, sizeof name.node, "%s", path);
+	(void)snprintf(name.agent, sizeof name.agent, "%s", node->plugin->name);
+	return calls_site(&name, graph->hash, node->plugin);
+}
+
+/* Makes the instance, unless the node is in quarantine. */
+static int create_instance(
+	struct engine_node *node, const struct ss_setup *setup, struct ss_error *err)
+{
+	node->left_out = call_is_quarantined(node->site);
+	if (node->left_out)
+		return 0;
+	calls_begin(node->site, CALL_CREATE);
+	int result = node->graph->plugin->agent->create(setup, &node->instance, err);
+	calls_end();
+	node->created = result == 0;
+	return result;
+}
+
+/* PATH is its name, behind those of the nodes around it. */
 static int create_node(struct engine *engine, const struct graph *graph, struct engine_node *node,
-	struct diagnostics *diagnostics)
+	const char *path, struct diagnostics *diagnostics)
 {
 	struct ss_error err = {0};
 	const struct ss_value **values = field_values(graph, node->graph);
@@ -57,14 +83,21 @@ static int create_node(struct engine *engine, const struct graph *graph, struct 
 		.field_values = values,
 	};
 	int result = prepare_to_block(engine, node, &err);
+	node->site = site_of(graph, node->graph, path);
 	if (result == 0)
-		result = node->graph->plugin->agent->create(&setup, &node->instance, &err);
+		result = create_instance(node, &setup, &err);
 	if (result < 0)
 		diagnostics_add(diagnostics, graph->file, node->graph->line, node->graph->column,
 			"the node %s: %s", node->graph->name, err.text);
-	node->created = result == 0;
 	free(values);
 	return result;
+}
+
+static void destroy_instance(struct engine_node *node)
+{
+	calls_begin(node->site, CALL_DESTROY);
+	node->graph->plugin->agent->destroy(node->instance);
+	calls_end();
 }
 
 static void free_program(struct program *program)
@@ -74,7 +107,7 @@ static void free_program(struct program *program)
 		if (node->inner != NULL)
 			free_program(node->inner);
 		if (node->created)
-			node->graph->plugin->agent->destroy(node->instance);
+			destroy_instance(node);
 		cache_free(node->cache);
 	}
 	free(program->nodes);
@@ -89,7 +122,7 @@ static int make_node(struct engine *engine, const struct graph *graph, struct en
 	if (node->graph->cache.slots != NULL)
 		node->cache = cache_new(&node->graph->cache);
 	if (node->graph->workflow == NULL)
-		return create_node(engine, graph, node, diagnostics);
+		return create_node(engine, graph, node, name, diagnostics);
 	node->inner = make_program(engine, node->graph->workflow, name, diagnostics);
 	return node->inner != NULL ? 0 : -1;
 }

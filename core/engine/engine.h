@@ -61,6 +61,8 @@ struct engine_options {
 	struct store *store;      /* NULL: turns are not kept */
 	const struct log *log;
 	struct metrics_part *metrics; /* NULL: nothing is counted */
+	/* How long an agent that blocks may go on once its attempt is over, before it ends the process; 0: for ever. */
+	int64_t hang_ns;
 	/* Not 0: a test of a workflow. What is done at the same time is finished in an order that this number
 	 * decides, agents' waits and the waits before attempts take no time, and the trace tells no times. */
 	uint64_t shuffle;

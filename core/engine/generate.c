@@ -39,7 +39,7 @@ static void on_generated(void *context, const struct llm_result *result)
 	struct ss_run *run = generation->run;
 	leave_run(generation);
 	note_models(run->task, result->models);
-	const struct run_scope scope = run_enter(run);
+	const struct run_scope scope = run_enter(run, CALL_GENERATED);
 	generation->done(run_instance(run), run, result->answer, result->sources, result->model,
 		result->err);
 	run_leave(&scope);
@@ -96,7 +96,7 @@ void run_end_generations(struct ss_run *run)
 		struct ss_value *models = llm_cancel(generation->call);
 		note_models(run->task, models);
 		value_unref(models);
-		const struct run_scope scope = run_enter(run);
+		const struct run_scope scope = run_enter(run, CALL_GENERATED);
 		generation->done(
 			run_instance(run), run, (struct ss_text){"", 0}, NULL, "", &run_is_over);
 		run_leave(&scope);

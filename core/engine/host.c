@@ -25,6 +25,11 @@ static const struct graph_node *node_of(const struct ss_run *run)
 	return task_node(run->task);
 }
 
+static const struct call_site *site_of(const struct ss_run *run)
+{
+	return task_engine_node(run->task)->site;
+}
+
 static const struct engine_options *options_of(const struct ss_run *run)
 {
 	return &run->task->turn->engine->options;
@@ -278,14 +283,16 @@ struct wait {
 	struct later_call call; /* in place of the event, when waits take no time */
 };
 
-struct run_scope run_enter(struct ss_run *run)
+struct run_scope run_enter(struct ss_run *run, enum call_operation operation)
 {
 	struct turn *turn = turn_ref(run->task->turn);
+	calls_begin(site_of(run), operation);
 	return (struct run_scope){turn, log_enter(&turn->log)};
 }
 
 void run_leave(const struct run_scope *scope)
 {
+	calls_end();
 	log_leave(&scope->turn->log, scope->before);
 	turn_unref(scope->turn);
 }
@@ -299,7 +306,7 @@ static void end_wait(struct wait *wait, const struct ss_error *err)
 		at = &(*at)->next;
 	if (*at != NULL) {
 		*at = wait->next;
-		const struct run_scope scope = run_enter(run);
+		const struct run_scope scope = run_enter(run, CALL_WAITED);
 		wait->done(run_instance(run), run, err);
 		run_leave(&scope);
 	}
@@ -362,7 +369,7 @@ static void on_embedded(void *context, const float *const *vectors, size_t count
 	struct run_call *call = context;
 	struct ss_run *run = call->run;
 	bool over = !run_is_running(run);
-	const struct run_scope scope = run_enter(run);
+	const struct run_scope scope = run_enter(run, CALL_EMBEDDED);
 	call->embedded(run_instance(run), run, over ? NULL : vectors, over ? 0 : count, dimension,
 		over ? &run_is_over : err);
 	run_leave(&scope);
@@ -411,7 +418,7 @@ static void on_found(void *context, const struct ss_value *articles, const struc
 	bool over = !run_is_running(run);
 	if (missing != NULL && !over)
 		note_missing(run, missing);
-	const struct run_scope scope = run_enter(run);
+	const struct run_scope scope = run_enter(run, CALL_FOUND);
 	call->found(run_instance(run), run, over ? NULL : articles, over ? &run_is_over : err);
 	run_leave(&scope);
 	run->missing = NULL;

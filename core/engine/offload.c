@@ -10,6 +10,10 @@
 #include "value/value.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+/* What a thread gets to end the process when it is told to. */
+enum { CONDEMNED_NS = 1000000000 };
 
 static const char *agent_of(const struct ss_run *run)
 {
@@ -24,7 +28,10 @@ static void work(struct thread_job *job)
 	const struct ss_agent_operations *agent = task_node(run->task)->plugin->agent;
 	const struct log *log = &run->task->turn->log;
 	const struct log *before = log_enter(log);
+	atomic_store(&offload->thread, (int)gettid());
+	calls_begin(task_engine_node(run->task)->site, CALL_RUN);
 	offload->result = agent->run(run_instance(run), run, &offload->err);
+	calls_end();
 	log_leave(log, before);
 	if (offload->finished || offload->result == SS_PENDING) {
 		(void)ss_fail_as(&offload->err, SS_INTERNAL,
@@ -40,6 +47,8 @@ static void take_back(struct ss_run *run)
 {
 	struct offload *offload = run->offload;
 	run->offload = NULL;
+	if (offload->hanging != NULL)
+		(void)event_del(offload->hanging);
 	value_unref(offload->answer);
 	arena_free(&offload->arena);
 	arena_pool_free(&offload->blocks);
@@ -70,6 +79,7 @@ enum ss_result offload_start(struct ss_run *run, struct ss_error *err)
 	};
 	offload->arena = arena_new(&offload->blocks);
 	atomic_init(&offload->over, false);
+	atomic_init(&offload->thread, 0);
 	run->offload = offload;
 	host_make_room(run);
 	if (thread_pool_put(turn->engine->threads, &offload->job, err) == 0)
@@ -81,6 +91,25 @@ enum ss_result offload_start(struct ss_run *run, struct ss_error *err)
 bool offload_waits(const struct ss_run *run)
 {
 	return run->offload != NULL && !run->offload->job.begun;
+}
+
+/* The agent keeps its thread, and at last all of them: the process begins anew, for want of a way to end one thread. */
+static void on_hanging(evutil_socket_t fd, short what, void *context)
+{
+	struct ss_run *run = context;
+	const struct task *task = run->task;
+	(void)fd;
+	(void)what;
+	if (run->offload->condemned)
+		abort(); /* the thread does not take the signal */
+	log_error(&task->turn->log,
+		"the agent %s of the node %s still blocks, %g s after its time was up; this worker "
+		"ends, and another one takes its place",
+		agent_of(run), task_node(task)->name,
+		(double)task->turn->engine->options.hang_ns / 1e9);
+	run->offload->condemned = true;
+	run->offload->hanging = turn_timer(run->task->turn, CONDEMNED_NS, on_hanging, run);
+	calls_kill_thread(atomic_load(&run->offload->thread));
 }
 
 void offload_leave(struct ss_run *run)
@@ -101,4 +130,7 @@ void offload_leave(struct ss_run *run)
 		"it "
 		"comes to will be dropped",
 		agent_of(run), task_node(task)->name);
+	if (task->turn->engine->options.hang_ns > 0)
+		run->offload->hanging = turn_timer(
+			task->turn, task->turn->engine->options.hang_ns, on_hanging, run);
 }

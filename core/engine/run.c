@@ -114,7 +114,7 @@ static enum ss_result call_agent(struct ss_run *run, struct ss_error *err)
 	const struct graph_node *node = task_node(task);
 	int64_t limit_ns = node->timeout_ns > 0 ? node->timeout_ns : node->deadline_ns;
 	int64_t before_ns = limit_ns > 0 ? clock_monotonic_ns() : 0;
-	const struct run_scope scope = run_enter(run);
+	const struct run_scope scope = run_enter(run, CALL_RUN);
 	enum ss_result result = node->plugin->agent->run(run_instance(run), run, err);
 	run_leave(&scope);
 	if (limit_ns == 0 || clock_monotonic_ns() - before_ns <= limit_ns)
@@ -132,12 +132,27 @@ static enum ss_result call_agent(struct ss_run *run, struct ss_error *err)
 	return result;
 }
 
+/* Several processes died over the node. */
+static enum ss_result refuse(const struct graph_node *node, struct ss_error *err)
+{
+	(void)ss_fail_as(err, SS_QUARANTINED,
+		"is in quarantine: workers of this server died while they called it, and it is not "
+		"called any more until the configuration is reloaded; the log and /readyz tell "
+		"more "
+		"about the agent %s",
+		node->plugin->name);
+	return SS_FAILED;
+}
+
 /* Does the work of RUN, or starts it. */
 static enum ss_result begin(struct ss_run *run, struct ss_error *err)
 {
-	if (task_node(run->task)->plugin == NULL)
+	const struct engine_node *node = task_engine_node(run->task);
+	if (node->graph->plugin == NULL)
 		return inner_start(run, err);
-	if (task_engine_node(run->task)->blocks)
+	if (node->left_out || call_is_quarantined(node->site))
+		return refuse(node->graph, err);
+	if (node->blocks)
 		return offload_start(run, err);
 	return call_agent(run, err);
 }

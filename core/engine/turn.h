@@ -19,6 +19,7 @@
 #define ENGINE_TURN_H
 
 #include "base/arena.h"
+#include "base/calls.h"
 #include "base/process.h"
 #include "engine/engine.h"
 #include "engine/record.h"
@@ -39,6 +40,8 @@ struct engine_node {
 	struct host host;
 	void *instance;
 	bool created;             /* the instance */
+	struct call_site *site;   /* NULL: nobody looks at what is called */
+	bool left_out;            /* it was in quarantine when it was to be created */
 	size_t metric;            /* metrics_node() */
 	struct program *inner;    /* of a workflow */
 	struct cache *cache;      /* NULL: none */
@@ -117,7 +120,10 @@ struct generation;
 struct offload {
 	struct thread_job job;
 	struct ss_run *run;
-	atomic_bool over; /* the attempt is, says the loop: what the agent still does is dropped */
+	atomic_bool over;  /* the attempt is, says the loop: what the agent still does is dropped */
+	atomic_int thread; /* that runs it, as the system counts; 0: none yet */
+	struct event *hanging; /* set when it is over and the agent goes on */
+	bool condemned;        /* the thread was told to end the process */
 	/* What the agent may look at. */
 	struct ss_value *answer;
 	unsigned attempt;
@@ -406,13 +412,14 @@ void run_end_generations(struct ss_run *run);
 
 /* host.c */
 
-/* A call into the agent of a run, whose turn what it logs belongs to, and which is there until it has been left. */
+/* A call of an OPERATION of a run's agent: what it logs belongs to its turn, which is there until it has been left, and the worker
+ * is at it as others see it. */
 struct run_scope {
 	struct turn *turn;
 	const struct log *before;
 };
 
-struct run_scope run_enter(struct ss_run *run);
+struct run_scope run_enter(struct ss_run *run, enum call_operation operation);
 void run_leave(const struct run_scope *scope);
 
 /* What the calls of a run that is over end with. */

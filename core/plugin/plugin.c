@@ -1,5 +1,6 @@
 #include "plugin/plugin.h"
 
+#include "base/calls.h"
 #include "base/memory.h"
 #include "plugin/copy.h"
 #include "value/value.h"
@@ -363,6 +364,7 @@ static const struct ss_plugin *load(const char *file, const char *path, struct s
 {
 	if (check_whole(file, path, err) < 0)
 		return NULL;
+	calls_load(path);
 	/* Never closed: what the plugin hands out stays valid. */
 	void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
 	if (handle == NULL) {

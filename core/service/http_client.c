@@ -1,6 +1,7 @@
 #include "service/http_client.h"
 
 #include "base/buffer.h"
+#include "base/calls.h"
 #include "base/clock.h"
 #include "base/log_scope.h"
 #include "base/memory.h"
@@ -55,7 +56,8 @@ struct ss_http_call {
 	ss_http_received *received;
 	ss_http_done *done;
 	void *context;
-	struct log log;  /* whose it is; without a trace: nobody's */
+	const struct call_site *site; /* that of who started it; NULL: nobody's */
+	struct log log;               /* whose it is; without a trace: nobody's */
 	char where[160]; /* the scheme, host and port, for messages */
 	char message[CURL_ERROR_SIZE];
 };
@@ -194,7 +196,9 @@ static int status_of(const struct ss_http_call *call)
 static void finish(struct ss_http_call *call, const struct ss_error *err)
 {
 	detach(call);
+	calls_begin(call->site, CALL_HTTP);
 	call->done(call->context, call, status_of(call), err);
+	calls_end();
 	free_call(call);
 }
 
@@ -279,9 +283,11 @@ static void tell_of(struct ss_http_call *call)
 	const struct log log = call->log;
 	const struct log *before = log_enter(&log);
 	call->telling = true;
+	calls_begin(call->site, CALL_HTTP);
 	if (!call->cancelled && call->part.length > 0)
 		call->received(call->context, call, status_of(call),
 			(struct ss_text){call->part.data, call->part.length});
+	calls_end();
 	call->telling = false;
 	call->part.length = 0;
 	if (call->cancelled) {
@@ -575,6 +581,7 @@ struct ss_http_call *http_client_start(struct http_client *client,
 		return NULL;
 	int64_t now = clock_monotonic_ns();
 	call->end_ns = now + (int64_t)(call->time * 1e9);
+	call->site = call_current();
 	call->timer = evtimer_new(client->base, on_late, call);
 	if (call->timer == NULL || curl_multi_add_handle(client->multi, call->easy) != CURLM_OK)
 		abort(); /* only for want of memory */

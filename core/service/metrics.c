@@ -64,6 +64,17 @@ static const struct {
 		NULL},
 	[METRIC_PURGED_DOCUMENTS] = {"smartsupport_purged_total", "{what=\"documents\"}", COUNTER,
 		NULL},
+	[METRIC_DEATHS_SIGNAL] = {"smartsupport_worker_deaths_total", "{cause=\"signal\"}", COUNTER,
+		"Workers that died while they served: by a signal, by an exit that nobody asked "
+		"for, "
+		"or since they hung and were ended."},
+	[METRIC_DEATHS_EXIT] = {"smartsupport_worker_deaths_total", "{cause=\"exit\"}", COUNTER,
+		NULL},
+	[METRIC_DEATHS_HANG] = {"smartsupport_worker_deaths_total", "{cause=\"hang\"}", COUNTER,
+		NULL},
+	[METRIC_QUARANTINED] = {"smartsupport_quarantined_nodes", "", GAUGE,
+		"Nodes of workflows that are not called any more, since several workers died over "
+		"them."},
 };
 
 /* From 50 microseconds to 5 seconds, and how many there are. */

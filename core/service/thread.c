@@ -1,5 +1,7 @@
 #include "service/thread.h"
 
+#include "base/calls.h"
+#include "base/crash.h"
 #include "base/memory.h"
 
 #include <event2/event.h>
@@ -81,18 +83,41 @@ static void on_finished(evutil_socket_t fd, short what, void *context)
 	finish(thread, queue_take(thread->finished, false));
 }
 
+/* What a new thread is to do. */
+struct beginning {
+	void *(*start)(void *);
+	void *argument;
+};
+
+static void *begin_thread(void *argument)
+{
+	const struct beginning beginning = *(struct beginning *)argument;
+	free(argument);
+	calls_join();
+	crash_watch_thread();
+	void *result = beginning.start(beginning.argument);
+	crash_leave_thread();
+	calls_leave();
+	return result;
+}
+
 int service_thread_begin(pthread_t *thread, const char *name, void *(*start)(void *),
 	void *argument, struct ss_error *err)
 {
 	sigset_t all;
 	sigset_t before;
-	/* Signals belong to the loop's thread. */
+	struct beginning *beginning = memory_make(struct beginning);
+	*beginning = (struct beginning){start, argument};
+	/* Signals belong to the loop's thread, but for those by which a thread crashes. */
 	(void)sigfillset(&all);
+	crash_allow(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(thread, NULL, start, argument);
+	int error = pthread_create(thread, NULL, begin_thread, beginning);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0)
+	if (error != 0) {
+		free(beginning);
 		return ss_fail(err, "the thread %s cannot be started: %s", name, strerror(error));
+	}
 	(void)pthread_setname_np(*thread, name);
 	return 0;
 }

@@ -84,7 +84,9 @@ struct support_turn {
 	struct watch *watch;                     /* NULL: nothing is told */
 	bool left;
 	bool continued; /* another process began with it */
-	bool waits;     /* who asks can be told that it waits for an answer from outside */
+	const char *
+		handover; /* why a human answers it in place of the workflow; NULL: it is as that says */
+	bool waits;       /* who asks can be told that it waits for an answer from outside */
 	struct ss_value *answers; /* that it is to get when it waits; NULL: none */
 	struct turn *turn;
 	struct ss_turn record;
@@ -173,6 +175,33 @@ static const char *text_field(const struct support_turn *turn, const char *name)
 	return value_as_string(turn_field(turn->turn, name), NULL);
 }
 
+/* What a question that is handed over is answered with. */
+static const char handed_over[] = "Something went wrong here while your question was being "
+				  "answered. A person of our team has "
+				  "it now and will answer you in this conversation.";
+
+static struct ss_text response_of(const struct support_turn *turn)
+{
+	return turn->handover != NULL ? text_of(handed_over)
+				      : value_as_text(turn_field(turn->turn, "response"));
+}
+
+static bool is_escalated(const struct support_turn *turn)
+{
+	return turn->handover != NULL || value_as_bool(turn_field(turn->turn, "escalated"));
+}
+
+static const char *escalation_reason(const struct support_turn *turn)
+{
+	return turn->handover != NULL ? turn->handover : text_field(turn, "escalation_reason");
+}
+
+/* The articles that the answer shows; one of ours shows none. */
+static const struct ss_value *sources_of(const struct support_turn *turn)
+{
+	return turn->handover == NULL ? turn_field(turn->turn, "sources") : NULL;
+}
+
 /* The nodes that ran, in order: the route that the question took. */
 static struct ss_value *route(const struct support_turn *turn)
 {
@@ -231,19 +260,21 @@ static struct ss_value *retrieval(const struct support_turn *turn)
 static struct ss_value *metadata(const struct support_turn *turn, int64_t duration_ns)
 {
 	struct ss_value *kb_results = field(turn, "kb_results");
-	struct ss_value *reason = field(turn, "escalation_reason");
+	const struct ss_value *sources = sources_of(turn);
+	bool ours = turn->handover != NULL;
 	return value_map_make({"processing_time", value_number((double)(duration_ns / 1000) / 1e6)},
-		{"escalated", field(turn, "escalated")},
-		{"escalation_reason", reason != NULL ? reason : value_text("")},
+		{"escalated", value_bool(is_escalated(turn))},
+		{"escalation_reason", value_text(escalation_reason(turn))},
 		{"kb_results", kb_results != NULL ? kb_results : value_list(NULL, 0)},
 		{"retrieval", retrieval(turn)},
 		{"category_confidence", field(turn, "category_confidence")},
 		{"sentiment_confidence", field(turn, "sentiment_confidence")},
 		{"priority_factors", field(turn, "priority_factors")},
-		{"attempts", field(turn, "attempts")}, {"answered", field(turn, "answered")},
-		{"answered_by", field(turn, "answered_by")}, {"sources", field(turn, "sources")},
-		{"models", models(turn)}, {"route", route(turn)},
-		{"turn_id", value_text(turn->turn_id)});
+		{"attempts", field(turn, "attempts")},
+		{"answered", ours ? value_bool(false) : field(turn, "answered")},
+		{"answered_by", ours ? value_text("escalation") : field(turn, "answered_by")},
+		{"sources", sources != NULL ? value_ref(sources) : NULL}, {"models", models(turn)},
+		{"route", route(turn)}, {"turn_id", value_text(turn->turn_id)});
 }
 
 /* What is stored of the turn: the reply's METADATA, and what only those may see who answer in its place. New. */
@@ -261,7 +292,7 @@ static char *stored_metadata(const struct support_turn *turn, const struct ss_va
 /* Notes the articles that the answer comes from. */
 static void note_shown(struct support_turn *turn)
 {
-	const struct ss_value *sources = turn_field(turn->turn, "sources");
+	const struct ss_value *sources = sources_of(turn);
 	size_t count = 0;
 	for (size_t i = 0; i < value_count(sources) && count < SHOWN_LIMIT; i++) {
 		const char *id = value_as_string(value_get(value_at(sources, i), "id"), NULL);
@@ -276,7 +307,7 @@ static void note_shown(struct support_turn *turn)
 static void note_unanswered(struct support_turn *turn)
 {
 	size_t length = 0;
-	if (!value_as_bool(turn_field(turn->turn, "unanswered")))
+	if (turn->handover != NULL || !value_as_bool(turn_field(turn->turn, "unanswered")))
 		return;
 	char *folded = text_fold((struct ss_text){turn->message, turn->message_length}, &length);
 	turn->record.unanswered = hash_sha256(folded, length, turn->unanswered);
@@ -302,8 +333,7 @@ static const char *thread_of(const struct support_turn *turn)
 {
 	if (turn->listener == NULL || turn->listener->thread == NULL)
 		return NULL;
-	return turn->listener->thread(
-		turn->context, value_as_text(turn_field(turn->turn, "response")));
+	return turn->listener->thread(turn->context, response_of(turn));
 }
 
 static void make_reply(struct support_turn *turn)
@@ -311,9 +341,11 @@ static void make_reply(struct support_turn *turn)
 	char now[CLOCK_TEXT_SIZE];
 	int64_t duration_ns = clock_monotonic_ns() - turn->started_ns;
 	int64_t answered_at_ns = clock_utc_ns();
+	const struct ss_text response = response_of(turn);
 	turn->reply = value_map_make({"conversation_id", value_text(turn->conversation_id)},
-		{"response", field(turn, "response")}, {"category", field(turn, "category")},
-		{"sentiment", field(turn, "sentiment")}, {"priority", field(turn, "priority")},
+		{"response", value_string(response.data, response.length)},
+		{"category", field(turn, "category")}, {"sentiment", field(turn, "sentiment")},
+		{"priority", field(turn, "priority")},
 		{"timestamp", value_text(clock_format(answered_at_ns, now))},
 		{"metadata", metadata(turn, duration_ns)});
 	turn->metadata = stored_metadata(turn, value_get(turn->reply, "metadata"));
@@ -326,14 +358,15 @@ static void make_reply(struct support_turn *turn)
 		.user_id = turn->user_id,
 		.new_conversation = turn->new_conversation,
 		.message = {turn->message, turn->message_length},
-		.response = value_as_text(turn_field(turn->turn, "response")),
+		.response = response,
 		.category = text_field(turn, "category"),
 		.sentiment = text_field(turn, "sentiment"),
 		.priority = value_as_int(turn_field(turn->turn, "priority")),
 		.attempts = value_as_int(turn_field(turn->turn, "attempts")),
-		.escalated = value_as_bool(turn_field(turn->turn, "escalated")),
-		.escalation_reason = text_field(turn, "escalation_reason"),
-		.answered_by = text_field(turn, "answered_by"),
+		.escalated = is_escalated(turn),
+		.escalation_reason = escalation_reason(turn),
+		.answered_by =
+			turn->handover != NULL ? "escalation" : text_field(turn, "answered_by"),
 		.asked_at_ns = turn->asked_at_ns,
 		.answered_at_ns = answered_at_ns,
 		.duration_ns = duration_ns,
@@ -437,16 +470,25 @@ static void wait(struct support_turn *turn, struct turn *over)
 	free_turn(turn);
 }
 
+/* Has a human answer the question of TURN, over which processes have died, so that it is not lost. */
+static void hand_over(struct support_turn *turn, const struct ss_error *err)
+{
+	turn->handover = "a part of the workflow is out of order, and this question needs it";
+	log_error(&turn->log, "the question goes to a human: %s", err->text);
+}
+
 static void on_over(void *context, struct turn *over)
 {
 	struct support_turn *turn = context;
 	struct ss_error err = {0};
-	if (turn_status(over) == TURN_INTERRUPTED) {
+	if (turn_status(over) == TURN_INTERRUPTED && turn->handover == NULL) {
 		wait(turn, over);
 		return;
 	}
 	turn->trace = turn_trace(over);
-	if (turn_error(over) != NULL) {
+	if (turn_error(over) != NULL && turn_error(over)->status == SS_QUARANTINED)
+		hand_over(turn, turn_error(over));
+	if (turn_error(over) != NULL && turn->handover == NULL) {
 		err = *turn_error(over);
 		/* That nothing is there is a client's mistake only when it named it. */
 		if (err.status == SS_NOT_FOUND)
@@ -669,10 +711,9 @@ bool support_is_question(const struct record *record)
 	return value_type(value_get(record_about(record), "user_id")) == SS_STRING;
 }
 
-/* Goes on with the turn of RECORD; ANSWERS (taken) may be NULL. */
-static struct support_turn *go_on(struct support *support, struct record *record,
-	struct ss_value *answers, const struct log *log, support_replied *replied, void *context,
-	struct ss_error *err)
+/* A turn that goes on with that of RECORD, new. */
+static struct support_turn *turn_again(struct support *support, const struct record *record,
+	const struct log *log, support_replied *replied, void *context)
 {
 	const struct ss_value *known = record_about(record);
 	const struct support_question question = {
@@ -683,15 +724,21 @@ static struct support_turn *go_on(struct support *support, struct record *record
 	};
 	struct support_turn *turn = turn_new(support, &question, log, replied, context);
 	turn->continued = true;
-	turn->answers = answers;
 	turn->new_conversation = value_as_bool(value_get(known, "new_conversation"));
 	turn->asked_at_ns = value_as_int(value_get(known, "asked_at_ns"));
 	(void)snprintf(turn->turn_id, sizeof turn->turn_id, "%s", record_id(record));
 	turn->log = log_with(log, "conversation_id", turn->conversation_id);
+	return turn;
+}
+
+/* Starts TURN, which is that of RECORD, or is just to be LOOKed at. */
+static struct support_turn *go_on(
+	struct support_turn *turn, struct record *record, bool look, struct ss_error *err)
+{
 	/* What it took is since it was asked, by whomever, or since it got what it waited for. */
-	int64_t passed_ns = answers == NULL ? clock_utc_ns() - turn->asked_at_ns : 0;
+	int64_t passed_ns = turn->answers == NULL ? clock_utc_ns() - turn->asked_at_ns : 0;
 	turn->started_ns = clock_monotonic_ns() - (passed_ns > 0 ? passed_ns : 0);
-	struct turn_options options = {.record = record};
+	struct turn_options options = {.record = record, .look = look};
 	if (start(turn, &options, err) == 0)
 		return turn;
 	free_turn(turn);
@@ -701,14 +748,16 @@ static struct support_turn *go_on(struct support *support, struct record *record
 struct support_turn *support_continue(struct support *support, struct record *record,
 	const struct log *log, support_replied *replied, void *context, struct ss_error *err)
 {
-	return go_on(support, record, NULL, log, replied, context, err);
+	return go_on(turn_again(support, record, log, replied, context), record, false, err);
 }
 
 struct support_turn *support_resume(struct support *support, struct record *record,
 	struct ss_value *answers, const struct log *log, support_replied *replied, void *context,
 	struct ss_error *err)
 {
-	return go_on(support, record, answers, log, replied, context, err);
+	struct support_turn *turn = turn_again(support, record, log, replied, context);
+	turn->answers = answers;
+	return go_on(turn, record, false, err);
 }
 
 const struct graph *support_graph(const struct support *support)

@@ -13,7 +13,8 @@
  *        requests, retention, tools (ss_storage_operations.list_conversations and what follows), which every storage keeps;
  *        events of what is stored (ss_turn.events, ss_feedback.events); whose turn a journal is of
  *        (ss_journal_write.user_id and what follows), and which nobody goes on with (ss_journal_filter.user_id and what follows);
- *        whose words a question without an answer is in (ss_unanswered_filter.user_id).
+ *        whose words a question without an answer is in (ss_unanswered_filter.user_id). Nodes that are not called any more
+ *        (SS_QUARANTINED).
  *   1.3  Vectors of questions, which a storage keeps with them (ss_turn.embedder and what follows) and gives back
  *        (ss_turn_key.embedder and what follows). Requests over HTTP (ss_host.http_start and what follows); answers
  *        with their costs (ss_host.conclude; ss_conclusion.works tells a refusal from a failure), and models that can

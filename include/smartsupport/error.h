@@ -23,6 +23,7 @@ enum ss_status {
 	SS_TIMEOUT,     /* a deadline passed */
 	SS_LIMIT,       /* a configured limit was reached */
 	SS_INTERNAL,    /* anything else */
+	SS_QUARANTINED, /* of nodes: processes died over the plugin, which is not called any more */
 };
 
 struct ss_error {

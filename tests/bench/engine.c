@@ -6,6 +6,7 @@
  */
 #include "engine/engine.h"
 #include "base/buffer.h"
+#include "base/calls.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -322,6 +323,9 @@ int main(void)
 {
 	const char *folder = SS_BUILD_DIR "/plugins";
 	struct bench bench = {.base = event_base_new(), .plugins = plugins_new(&folder, 1, NULL)};
+	struct calls *calls = calls_new();
+	if (calls != NULL)
+		calls_adopt(calls_take(calls, false)); /* as a worker has it */
 	bench.later = later_new(bench.base);
 	bench.log = log_new(STDERR_FILENO, SS_LOG_ERROR, false);
 	measure_chain(&bench, 3, 2000);
@@ -336,5 +340,7 @@ int main(void)
 	later_free(bench.later);
 	plugins_free(bench.plugins);
 	event_base_free(bench.base);
+	calls_adopt(NULL);
+	calls_free(calls);
 	return 0;
 }
