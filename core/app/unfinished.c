@@ -130,15 +130,34 @@ static void on_given_up(void *context, const struct ss_error *err)
 	taken_free(taken);
 }
 
-static void give_up(struct taken *taken, const struct record *record)
+static void store_failure(struct taken *taken)
 {
 	struct ss_error err = {0};
+	if (store_write_journal(taken->unfinished->store, &taken->write, on_given_up, taken, &err) <
+		0)
+		on_given_up(taken, &err);
+}
+
+static void on_handed_over(void *context, const struct ss_value *reply,
+	const struct ss_value *trace, const struct ss_error *err)
+{
+	(void)reply;
+	(void)trace;
+	(void)err; /* was logged */
+	store_failure(context);
+}
+
+/* What is known of the turn goes to a human, as far as its workflow can be made. */
+static void give_up(struct taken *taken, struct record *record)
+{
+	struct ss_error err = {0};
+	struct support *support = NULL;
 	taken->error = memory_format(
 		"it was gone on with %d times, and each time the process that did it was gone "
 		"before its end; the turn may be what it died of",
 		UNFINISHED_TAKINGS);
 	log_error(&taken->log,
-		"the question was not answered: %s (smartsupport turns show %s tells how far it "
+		"the question goes to a human: %s (smartsupport turns show %s tells how far it "
 		"came)",
 		taken->error, taken->id);
 	taken->write = (struct ss_journal_write){
@@ -149,9 +168,16 @@ static void give_up(struct taken *taken, const struct record *record)
 		.error = taken->error,
 		.first = (int64_t)record_count(record) + 1,
 	};
-	if (store_write_journal(taken->unfinished->store, &taken->write, on_given_up, taken, &err) <
-		0)
-		on_given_up(taken, &err);
+	int made = versions_get(taken->unfinished->versions, record, &support, &err);
+	if (made == 0 && support == NULL) {
+		taken_free(taken); /* it is looked at again when others are over */
+		return;
+	}
+	if (support != NULL && support_hand_over(support, record, &taken->log, on_handed_over,
+				       taken, &err) != NULL)
+		return;
+	log_error(&taken->log, "the question cannot be handed over: %s", err.text);
+	store_failure(taken);
 }
 
 /* Taking. */

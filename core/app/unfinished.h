@@ -3,7 +3,7 @@
  * time and goes on with them, a few at once. Nobody waits for the answer, which is stored. Loop thread.
  *
  * They are found by their journals, which are "running" and whose lease is over, or of a process that is known to be
- * gone. Whoever takes the lease first goes on. A turn that has been taken several times and did not end is given up: it may
+ * gone. Whoever takes the lease first goes on. A turn that has been taken several times and did not end goes to a human: it may
  * be what the processes died of.
  */
 #ifndef APP_UNFINISHED_H
@@ -14,7 +14,7 @@
 struct event_base;
 struct unfinished;
 
-/* How often a turn is gone on with before it is given up. */
+/* How often a turn is gone on with before it goes to a human. */
 enum { UNFINISHED_TAKINGS = 3 };
 
 /* VERSIONS (taken), STORE and LOG are used for the life of the result. */

@@ -760,6 +760,14 @@ struct support_turn *support_resume(struct support *support, struct record *reco
 	return go_on(turn, record, false, err);
 }
 
+struct support_turn *support_hand_over(struct support *support, struct record *record,
+	const struct log *log, support_replied *replied, void *context, struct ss_error *err)
+{
+	struct support_turn *turn = turn_again(support, record, log, replied, context);
+	turn->handover = "the server could not answer it";
+	return go_on(turn, record, true, err);
+}
+
 const struct graph *support_graph(const struct support *support)
 {
 	return support->options.graph;

@@ -103,6 +103,11 @@ struct support_turn *support_resume(struct support *support, struct record *reco
 	struct ss_value *answers, const struct log *log, support_replied *replied, void *context,
 	struct ss_error *err);
 
+/* The same for a question that is not to be gone on with, since processes die over it: nothing runs any more, a human gets what
+ * is known of it, and the customer is told so. */
+struct support_turn *support_hand_over(struct support *support, struct record *record,
+	const struct log *log, support_replied *replied, void *context, struct ss_error *err);
+
 /* What answers the questions. */
 const struct graph *support_graph(const struct support *support);
 struct engine *support_engine(const struct support *support);

@@ -169,7 +169,7 @@ test('a server that stops gives back what it goes on with', limit, async () => {
 	});
 });
 
-test('a question that its processes die of is given up', limit, async () => {
+test('a question that its processes die of goes to a human', limit, async () => {
 	await withServer({ installation: slow(), workers: 1 }, async (server) => {
 		const { cutOff } = await askInVain(server, 1);
 		for (let taken = 0; taken <= 3; taken++) {
@@ -181,7 +181,9 @@ test('a question that its processes die of is given up', limit, async () => {
 		await cutOff;
 		await until('given up', async () => (await server.value("SELECT count(*) FROM turns WHERE status = 'failed'")) === 1);
 		assert.match(await server.value('SELECT error FROM turns'), /^it was gone on with 3 times, and each time the process/);
-		await server.untilLogged('the question was not answered: it was gone on with 3 times');
-		assert.equal(await server.value(answers), 0);
+		await server.untilLogged('the question goes to a human: it was gone on with 3 times');
+		assert.equal(await server.value(answers), 1);
+		assert.match(await server.value("SELECT content FROM messages WHERE role = 'assistant'"), /A person of our team has it now/);
+		assert.equal(await server.value('SELECT status FROM conversations'), 'escalated');
 	});
 });
