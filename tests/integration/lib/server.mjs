@@ -92,7 +92,7 @@ export function lives(pid, started) {
 
 export class Server {
 	// Starts the server and waits until it listens. Options: env, config (a file), installation (an
-	// Installation, which gives both), workers, wrap (a command that runs the program), database.
+	// Installation, which gives both), workers, wrap (a command that runs the program), database, dies (whether workers may crash).
 	static async start(options = {}) {
 		const server = new Server(options);
 		try {
@@ -104,7 +104,8 @@ export class Server {
 		return server;
 	}
 
-	constructor({ env = {}, config, installation, workers = 2, wrap = [], database, port = 0 } = {}) {
+	constructor({ env = {}, config, installation, workers = 2, wrap = [], database, port = 0, dies = false } = {}) {
+		this.dies = dies;
 		this.folder = temporaryFolder();
 		this.database = database ?? newDatabase(path.join(this.folder, 'support.db'));
 		this.sanitizerLogs = path.join(this.folder, 'sanitizers');
@@ -266,6 +267,7 @@ export class Server {
 		await this.allGone();
 		running.delete(this);
 		assertNoReports(this.sanitizerLogs);
+		if (!this.dies) assert.deepEqual(this.log.filter(({ message }) => /^it (crashed|hung|ended since)/.test(message ?? '')), [], 'no worker crashes');
 	}
 
 	killAll() {

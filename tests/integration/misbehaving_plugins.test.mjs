@@ -1,0 +1,228 @@
+// Agents that do what a plugin must not: others are answered meanwhile, the question is answered or goes to a human, the worker
+// is replaced, the operator sees who it was, and a node that does it twice is called no more.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import { test } from 'node:test';
+import { Installation, program } from './lib/files.mjs';
+import { Server, withServer } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+const limit = { timeout: 180000 };
+const sanitized = fs.readFileSync(program).includes('__asan_init');
+const usual = { message: 'How do I reset my password?', user_id: 'usual' };
+const fallback = 'The fallback answers.';
+const onError = `, on_error: {set: {response: "${fallback}"}}`;
+const handedOver = /^Something went wrong here .* A person of our team has it now/;
+
+// Its questions are kept, and come to the agent AGENT as their last node but one. MORE belongs to the node.
+function misbehaving(agent, more = '') {
+	const installation = new Installation();
+	installation.addFixtures();
+	installation.edit('config/smartsupport.yaml', /hang_timeout: \S+/, 'hang_timeout: 2s\n  idempotency: {lease: 1s}');
+	installation.editWorkflow('max_steps: 50\ntimeout: 20s', 'max_steps: 50\ntimeout: 20s\ndurability: node');
+	installation.editWorkflow('\nedges:', `\n  misdeed: {agent: ${agent}${more}}\n\nedges:`);
+	installation.editWorkflow('{from: [respond, chat], any: true, to: gaps}', '{from: [respond, chat], any: true, to: misdeed}');
+	installation.editWorkflow('- {from: gaps, to: END}', '- {from: misdeed, to: gaps}\n  - {from: gaps, to: END}');
+	return installation;
+}
+
+const bad = (agent) => ({ message: `How do I reset my password? And now: ${agent}.`, user_id: 'bad' });
+
+// Asks as a client does that wants an answer: again, with the same key, as long as it is cut off or told to wait.
+async function insist(server, body) {
+	const headers = { 'Idempotency-Key': randomUUID() };
+	let reply;
+	await until(`an answer to "${body.message}"`, async () => {
+		// A connection for each, so that a worker that hangs keeps nobody but who has come to it.
+		reply = await server.query(body, { headers, agent: false }).catch(() => null);
+		return reply !== null && ![409, 503].includes(reply.status);
+	});
+	assert.equal(reply.status, 200, reply.text);
+	return reply.json;
+}
+
+// Asks the usual question over and over. Gives a function that ends it and tells how many were answered.
+function keepAsking(server) {
+	let [ends, answered] = [false, 0];
+	const asking = (async () => {
+		while (!ends) {
+			assert.equal((await insist(server, usual)).category, 'Account');
+			answered++;
+		}
+		return answered;
+	})();
+	asking.catch(() => {}); // who ends it sees it
+	return async () => {
+		const sofar = answered;
+		await Promise.race([asking, until('another answer', () => answered > sofar + 1)]);
+		ends = true;
+		return asking;
+	};
+}
+
+const messages = (server) => server.log.map(({ message }) => message ?? '');
+const logged = (server, pattern) => messages(server).some((message) => pattern.test(message));
+const figure = async (server, name) => {
+	const { text } = await server.request('/metrics', { agent: false });
+	return Number(new RegExp(`^${name.replace(/[{}"]/g, '\\$&')} (\\S+)$`, 'm').exec(text)[1]);
+};
+
+async function assertQuarantined(server, agent, cause) {
+	const { status, json } = await server.request('/readyz', { agent: false });
+	assert.deepEqual([status, json.status, json.nodes.state], [200, 'ready', 'degraded']);
+	assert.deepEqual(json.nodes.quarantined.map(({ node, agent: its, workflow, deaths }) => [workflow, node, its, deaths]), [
+		['customer-support', 'misdeed', agent, 2],
+	]);
+	assert.ok(Date.parse(json.nodes.quarantined[0].since) <= Date.now());
+	assert.equal(await figure(server, 'smartsupport_quarantined_nodes'), 1);
+	assert.equal(await figure(server, `smartsupport_worker_deaths_total{cause="${cause}"}`), 2);
+	assert.ok(logged(server, new RegExp(`2 workers have died over the node misdeed .* by the agent ${agent} \\(/.*/${agent}\\.so\\): it is in quarantine`)));
+}
+
+// What kills its worker: by what the log says of it, which function was at it, and what the deaths are counted as.
+const deadly = [
+	{ agent: 'segfault', says: /crashed by signal 11 \(Segmentation fault\)/, at: 'read_nowhere', cause: 'signal' },
+	{ agent: 'overflow', says: /crashed by signal 11 \(Segmentation fault\)/, at: 'call_deeper', cause: 'signal' },
+	{ agent: 'aborting', says: /crashed by signal 6 \(Aborted\)/, at: 'give_up', cause: 'signal' },
+	{ agent: 'throwing', says: /crashed by signal 6 \(Aborted\)/, at: 'throw_something', cause: 'signal' },
+	{ agent: 'exiting', says: /ended since exit\(\) was called/, at: 'end_program', cause: 'exit' },
+	{ agent: 'vanishing', says: /worker \d+ ended with code 3/, cause: 'exit' },
+	{ agent: 'spinning', says: /hung, and was ended/, at: 'count_on', cause: 'hang' },
+	{ agent: 'sleeping', says: /hung, and was ended/, at: 'sleep_on', cause: 'hang' },
+];
+
+for (const { agent, says, at, cause } of deadly) {
+	test(`an agent that is ${agent} kills two workers, and is called no more`, limit, async () => {
+		await withServer({ installation: misbehaving(agent, onError), workers: 2, dies: true }, async (server) => {
+			const stopAsking = keepAsking(server);
+			const { response, metadata } = await insist(server, bad(agent));
+			assert.equal(response, fallback);
+			assert.equal(metadata.escalated, false);
+			assert.ok((await stopAsking()) > 0);
+			assert.ok(logged(server, says), server.stderr);
+			if (at !== undefined) {
+				assert.ok(logged(server, new RegExp(` in run\\(\\) of the agent ${agent} \\(/.*/${agent}\\.so\\) of the node misdeed of the workflow customer-support;`)));
+				assert.ok(logged(server, new RegExp(`^#\\d+ ${at}\\+0x[0-9a-f]+ in /.*/${agent}\\.so \\(\\+0x`)));
+			}
+			await assertQuarantined(server, agent, cause);
+			assert.equal((await server.ask(bad(agent).message)).response, fallback);
+			await until('both workers', () => server.workers().length === 2);
+			await assertQuarantined(server, agent, cause);
+		});
+	});
+}
+
+// Asks until COUNT workers have died over AGENT, whose misdeed shows after its answer.
+async function askUntilDead(server, agent, count) {
+	for (let died = 1; died <= count; died++) {
+		await insist(server, bad(agent));
+		const counted = died === 1 ? 'a worker has died over' : `${died} workers have died over`;
+		await until(`death ${died}`, () => logged(server, new RegExp(`^${counted} the node misdeed`)));
+		await until('both workers', () => server.workers().length === 2);
+	}
+}
+
+test('an agent that blocks its own thread for ever is waited for no longer than its time; then its worker is replaced', limit, async () => {
+	await withServer({ installation: misbehaving('holding', `, timeout: 1s${onError}`), dies: true }, async (server) => {
+		const stopAsking = keepAsking(server);
+		assert.equal((await insist(server, bad('holding'))).response, fallback);
+		await askUntilDead(server, 'holding', 2);
+		await stopAsking();
+		assert.ok(logged(server, /the agent holding of the node misdeed still blocks, 2 s after its time was up/));
+		assert.ok(logged(server, /hung, and was ended on the thread agents, in run\(\) of the agent holding/));
+		assert.ok(logged(server, /^#\d+ sleep_on\+0x[0-9a-f]+ in \/.*\/holding\.so/));
+		await assertQuarantined(server, 'holding', 'hang');
+		assert.equal((await server.ask(bad('holding').message)).response, fallback);
+	});
+});
+
+test('an agent whose own thread crashes is known by its file', limit, async () => {
+	await withServer({ installation: misbehaving('threading', onError), dies: true }, async (server) => {
+		const stopAsking = keepAsking(server);
+		await askUntilDead(server, 'threading', 2);
+		await stopAsking();
+		assert.ok(logged(server, /crashed by signal 11 .* in a thread of its own of the agent threading \(/));
+		assert.ok(logged(server, /^#0 read_nowhere\+0x[0-9a-f]+ in \/.*\/threading\.so/));
+		await assertQuarantined(server, 'threading', 'signal');
+		assert.equal((await server.ask(bad('threading').message)).response, fallback);
+	});
+});
+
+test('without an on_error the question goes to a human; the quarantine outlasts workers, and a reload lifts it', limit, async () => {
+	await withServer({ installation: misbehaving('aborting'), dies: true }, async (server) => {
+		const answer = await insist(server, bad('aborting'));
+		assert.match(answer.response, handedOver);
+		assert.deepEqual([answer.metadata.escalated, answer.metadata.answered, answer.category], [true, false, 'Account']);
+		assert.match(answer.metadata.escalation_reason, /out of order/);
+		assert.equal(await server.value(`SELECT status FROM conversations WHERE id = '${answer.conversation_id}'`), 'escalated');
+		await assertQuarantined(server, 'aborting', 'signal');
+
+		for (const pid of server.workers()) process.kill(pid, 'SIGKILL');
+		await until('both are gone', () => messages(server).filter((message) => /was ended by signal 9/.test(message)).length === 2);
+		assert.match((await insist(server, bad('aborting'))).response, handedOver);
+		assert.equal((await server.request('/readyz', { agent: false })).json.nodes.state, 'degraded');
+
+		server.signal('SIGHUP');
+		await server.untilLogged('the new configuration has taken over');
+		const { nodes } = (await server.request('/readyz', { agent: false })).json;
+		assert.deepEqual(nodes, { state: 'ok', quarantined: [] });
+		assert.equal(await figure(server, 'smartsupport_quarantined_nodes'), 0);
+		await assert.rejects(server.query(bad('aborting'), { agent: false }));
+		await until('it is called, and counted anew', () => messages(server).filter((message) => /^a worker has died over the node misdeed/.test(message)).length === 2);
+	});
+});
+
+// What is stopped within the process: how its question is answered, and what the log says.
+const harmless = [
+	{ agent: 'completing', is: /^(?!The fallback)/ },
+	{ agent: 'forgetting', is: /^The fallback answers/, says: /the node misdeed goes on with its on_error: took longer than 1 s/ },
+	{ agent: 'scribbling', is: /^The fallback answers/, says: /does not declare that it writes the field/ },
+];
+
+for (const { agent, is, says } of harmless) {
+	test(`an agent that is ${agent} does no more than fail`, limit, async () => {
+		await withServer({ installation: misbehaving(agent, `, timeout: 1s${onError}`) }, async (server) => {
+			const before = server.workers().sort();
+			for (let i = 0; i < 4; i++) assert.match((await server.ask(bad(agent).message)).response, is);
+			if (says !== undefined) assert.ok(logged(server, says), server.stderr);
+			assert.equal((await server.ask(usual.message)).category, 'Account');
+			assert.deepEqual(server.workers().sort(), before);
+			assert.equal((await server.request('/readyz')).json.nodes.state, 'ok');
+		});
+	});
+}
+
+// What a worker notices later, and cannot tell of whom it was: its worker is replaced.
+const noticed = [
+	{ agent: 'unlistening', says: /something in this process has closed the socket that it listens on, so this worker leaves/ },
+	{ agent: 'limiting', says: /something in this process has lowered its limit of open files from \d+ to 8, so this worker leaves/ },
+	{ agent: 'closing', says: /something in this process has closed the descriptor that its loop waits with, so it ends at once/ },
+];
+
+for (const { agent, says } of noticed) {
+	test(`a worker in which an agent is ${agent} notices that, and is replaced`, limit, async () => {
+		await withServer({ installation: misbehaving(agent, onError), dies: true }, async (server) => {
+			const stopAsking = keepAsking(server);
+			const before = server.workers();
+			const answer = await insist(server, bad(agent));
+			assert.ok(agent === 'closing' ? handedOver.test(answer.response) : !answer.metadata.escalated, JSON.stringify(answer));
+			await until('it is noticed', () => logged(server, says));
+			await until('a new worker', () => server.workers().some((pid) => !before.includes(pid)) && server.workers().length === 2);
+			await stopAsking();
+			assert.ok((await figure(server, 'smartsupport_worker_deaths_total{cause="exit"}')) >= 1);
+			assert.equal((await server.request('/readyz', { agent: false })).json.nodes.state, 'ok');
+		});
+	});
+}
+
+test('a heap that an agent destroys costs workers, and the question goes to the fallback or a human', { ...limit, skip: sanitized && 'the sanitizer would end the process in its own way' }, async () => {
+	await withServer({ installation: misbehaving('smashing', onError), dies: true }, async (server) => {
+		const stopAsking = keepAsking(server);
+		const { response } = await insist(server, bad('smashing'));
+		assert.ok(response === fallback || handedOver.test(response), response);
+		assert.ok((await figure(server, 'smartsupport_worker_deaths_total{cause="signal"}')) >= 1);
+		await until('both workers', () => server.workers().length === 2);
+		await stopAsking();
+	});
+});
