@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/memory.h"
+#include "base/process.h"
 #include "service/generations.h"
 #include "service/limits.h"
 #include "service/metrics.h"
@@ -51,6 +52,8 @@ struct worker {
 	struct calls_part *calls;
 	unsigned beats; /* as last seen, and when they were others */
 	int64_t beat_ns;
+	int64_t memory;      /* bytes when it began */
+	pid_t instead_of;    /* who leaves when it begins; 0: nobody */
 	int64_t kill_at_ns;  /* when it does not leave; 0: it need not */
 	int control;         /* the master's end; -1: none */
 	bool replaces;       /* it belongs to the generation that is about to take over */
@@ -167,6 +170,7 @@ static void begin(struct master *master, struct worker *worker)
 	worker->replaces = false;
 	worker->state = WORKER_SERVING;
 	worker->beat_ns = clock_monotonic_ns();
+	worker->memory = process_memory(worker->pid);
 	if (send(worker->control, &message, 1, MSG_NOSIGNAL) != 1)
 		log_warning(&master->log, "worker %d went away while it was starting",
 			(int)worker->pid);
@@ -345,6 +349,59 @@ static void start_reload(struct master *master)
 	}
 }
 
+/* The worker in whose place WORKER was started; NULL: none, or it is gone. */
+static struct worker *outgrown_of(const struct master *master, const struct worker *worker)
+{
+	for (size_t i = 0; worker->instead_of > 0 && i < master->count; i++) {
+		if (master->workers[i].pid == worker->instead_of)
+			return &master->workers[i];
+	}
+	return NULL;
+}
+
+/* The worker that was started in place of WORKER; NULL: none. */
+static struct worker *successor_of(const struct master *master, const struct worker *worker)
+{
+	for (size_t i = 0; i < master->count; i++) {
+		if (master->workers[i].instead_of == worker->pid)
+			return &master->workers[i];
+	}
+	return NULL;
+}
+
+/* Begins with WORKER, and lets the one go whose place it takes. */
+static void begin_in_place(struct master *master, struct worker *worker)
+{
+	struct worker *outgrown = outgrown_of(master, worker);
+	worker->instead_of = 0;
+	begin(master, worker);
+	if (outgrown != NULL && outgrown->state == WORKER_SERVING)
+		leave(master, outgrown);
+}
+
+/* Starts another worker in place of each that has grown by too much since it began. It goes on until that one is ready. */
+static void replace_outgrown(struct master *master)
+{
+	int64_t limit = master->config->memory_growth;
+	size_t count = master->reloading || limit == 0 ? 0 : master->count;
+	for (size_t i = 0; i < count; i++) {
+		const struct worker *worker = &master->workers[i];
+		pid_t pid = worker->pid;
+		int64_t more =
+			worker->state == WORKER_SERVING ? process_memory(pid) - worker->memory : 0;
+		if (more <= limit || successor_of(master, worker) != NULL)
+			continue;
+		log_warning(&master->log,
+			"worker %d has grown by %lld MiB since it began (memory_growth is %lld); "
+			"another one takes its place. Some plugin may leak",
+			(int)pid, (long long)(more >> 20), (long long)(limit >> 20));
+		/* The workers may move. */
+		struct worker *successor = worker_add(master);
+		successor->instead_of = pid;
+		start_worker(master, successor);
+	}
+}
+
 static void became_ready(struct master *master, struct worker *worker)
 {
 	worker->state = WORKER_WAITING;
@@ -352,7 +409,7 @@ static void became_ready(struct master *master, struct worker *worker)
 		if (all_ready(master, true))
 			commit_reload(master);
 	} else if (master->listening) {
-		begin(master, worker);
+		begin_in_place(master, worker);
 	} else if (all_ready(master, false)) {
 		open_listener(master);
 	}
@@ -452,7 +509,10 @@ static void worker_gone(struct master *master, struct worker *worker, int status
 	if (fails_start && !master->stopping)
 		start_failed(master, worker, status);
 	give_parts(worker);
-	if (master->stopping || worker->state == WORKER_LEAVING) {
+	struct worker *successor = successor_of(master, worker);
+	if (successor != NULL)
+		successor->instead_of = 0;
+	if (master->stopping || worker->state == WORKER_LEAVING || successor != NULL) {
 		worker->state = WORKER_LEAVING;
 		worker->pid = 0;
 		return;
@@ -545,8 +605,10 @@ static int64_t watch_worker(const struct master *master, struct worker *worker, 
 		(void)kill(worker->pid, SIGKILL);
 	if (worker->state == WORKER_LEAVING)
 		return worker->kill_at_ns > now ? worker->kill_at_ns : INT64_MAX;
-	if (worker->state != WORKER_SERVING || limit == 0 || worker->calls == NULL)
+	if (worker->state != WORKER_SERVING)
 		return INT64_MAX;
+	if (limit == 0 || worker->calls == NULL)
+		return now + SECOND_NS;
 	unsigned beats = calls_beats(worker->calls);
 	bool condemned = calls_hung(worker->calls);
 	if (beats != worker->beats && !condemned) {
@@ -574,6 +636,8 @@ static int handle_times(struct master *master)
 	int64_t next = INT64_MAX;
 	if (master->reload_again && !master->reloading && master->listening && !master->stopping)
 		start_reload(master);
+	if (!master->stopping)
+		replace_outgrown(master);
 	for (size_t i = 0; !master->stopping && i < master->count; i++) {
 		struct worker *worker = &master->workers[i];
 		int64_t then = worker->pid > 0 ? watch_worker(master, worker, now) : INT64_MAX;

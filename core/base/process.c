@@ -65,3 +65,17 @@ bool process_is_gone(const char *name)
 		return false;
 	return start_of(id) != strtoull(end + 1, NULL, 16);
 }
+
+int64_t process_memory(long id)
+{
+	char path[64];
+	long long pages = 0;
+	(void)snprintf(path, sizeof path, "/proc/%ld/statm", id);
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%*s %lld", &pages) != 1)
+		pages = 0;
+	(void)fclose(file);
+	return pages * sysconf(_SC_PAGESIZE);
+}

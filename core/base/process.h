@@ -1,8 +1,9 @@
-/* Names of processes, which tell them apart also after their ids were used again. Any thread. */
+/* Processes: names, which tell them apart also after their ids were used again, and memory. Any thread. */
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { PROCESS_NAME_SIZE = 96 };
 
@@ -11,5 +12,8 @@ void process_name(char name[PROCESS_NAME_SIZE]);
 
 /* Whether the process NAME was of this boot and namespace, and is no more. False when nobody here can know. */
 bool process_is_gone(const char *name);
+
+/* The memory that the process ID has, in bytes; 0 when there is none. */
+int64_t process_memory(long id);
 
 #endif

@@ -216,6 +216,21 @@ for (const { agent, says } of noticed) {
 	});
 }
 
+test('a worker that grows and grows is replaced before it harms anybody', limit, async () => {
+	const installation = misbehaving('leaking');
+	installation.edit('config/smartsupport.yaml', 'idempotency: {lease: 1s}', 'idempotency: {lease: 1s}\n  memory_growth: 300');
+	await withServer({ installation }, async (server) => {
+		const before = server.workers();
+		await until('a worker that has grown', async () => {
+			assert.ok((await server.ask(bad('leaking').message, {}, { agent: false })).response !== '');
+			return logged(server, /^worker \d+ has grown by \d+ MiB since it began \(memory_growth is 300\)/);
+		});
+		await until('a new worker', () => server.workers().some((pid) => !before.includes(pid)) && server.workers().length === 2);
+		assert.equal((await server.ask(usual.message, {}, { agent: false })).category, 'Account');
+		assert.equal(await figure(server, 'smartsupport_worker_deaths_total{cause="signal"}'), 0);
+	});
+});
+
 test('a heap that an agent destroys costs workers, and the question goes to the fallback or a human', { ...limit, skip: sanitized && 'the sanitizer would end the process in its own way' }, async () => {
 	await withServer({ installation: misbehaving('smashing', onError), dies: true }, async (server) => {
 		const stopAsking = keepAsking(server);

@@ -146,6 +146,7 @@ Test(config, has_defaults_for_what_is_left_out)
 	cr_expect_gt(config->workers, 0);
 	cr_expect_eq(config->drain_timeout_ns, 10000000000);
 	cr_expect_eq(config->hang_timeout_ns, 10000000000);
+	cr_expect_eq(config->memory_growth, 1 << 30);
 	cr_expect_eq(config->heartbeat_ns, 15000000000);
 	cr_expect_str_eq(config->docs, "");
 	cr_expect_eq(config->log_level, SS_LOG_INFO);
@@ -170,7 +171,7 @@ Test(config, has_what_the_file_says)
 {
 	struct config *config = good("embedder: {plugin: e, options: {model: m}}\n",
 		"server: {host: '::', port: 0, workers: 3, drain_timeout: 500ms, heartbeat: 1s, "
-		"hang_timeout: 0s, "
+		"hang_timeout: 0s, memory_growth: 3, "
 		"docs: d}\n"
 		"log: {level: debug, format: json, access: 0.25}\n"
 		"support: {history: 0, queue: 5, vector_cache: 16}\n"
@@ -180,6 +181,7 @@ Test(config, has_what_the_file_says)
 	cr_expect_eq(config->workers, 3);
 	cr_expect_eq(config->drain_timeout_ns, 500000000);
 	cr_expect_eq(config->hang_timeout_ns, 0);
+	cr_expect_eq(config->memory_growth, 3 << 20);
 	cr_expect_eq(config->heartbeat_ns, 1000000000);
 	expect_below(config->docs, "d");
 	cr_expect_eq(config->log_level, SS_LOG_DEBUG);
