@@ -22,12 +22,22 @@ file(STRINGS include/smartsupport/abi.h abi_lines REGEX "define SS_ABI_(MAJOR|MI
 string(REGEX MATCHALL "[0-9]+" abi_numbers "${abi_lines}")
 list(JOIN abi_numbers . SS_ABI)
 set(SS_PACKAGE ${CMAKE_INSTALL_LIBDIR}/cmake/SmartSupport)
-configure_file(deploy/sdk/smartsupport.pc.in sdk/smartsupport.pc @ONLY)
+# Who links the test kit of a build with sanitizers needs them as well.
+set(SS_TESTING_LINK_OPTIONS)
+if(SS_SANITIZE)
+	set(SS_TESTING_LINK_OPTIONS -fsanitize=${SS_SANITIZE})
+endif()
+set(packages smartsupport smartsupport-testing)
+foreach(package ${packages})
+	configure_file(deploy/sdk/${package}.pc.in sdk/${package}.pc @ONLY)
+	install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sdk/${package}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()
 configure_package_config_file(deploy/sdk/SmartSupportConfig.cmake.in sdk/SmartSupportConfig.cmake
-	INSTALL_DESTINATION ${SS_PACKAGE} PATH_VARS SS_PROGRAM SS_PLUGIN_FOLDER CMAKE_INSTALL_INCLUDEDIR)
+	INSTALL_DESTINATION ${SS_PACKAGE} PATH_VARS SS_PROGRAM SS_PLUGIN_FOLDER CMAKE_INSTALL_INCLUDEDIR
+	CMAKE_INSTALL_LIBDIR)
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/sdk/SmartSupportConfigVersion.cmake
 	COMPATIBILITY SameMajorVersion)
 install(DIRECTORY include/smartsupport DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sdk/smartsupport.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(TARGETS smartsupport-testing LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sdk/SmartSupportConfig.cmake
 	${CMAKE_CURRENT_BINARY_DIR}/sdk/SmartSupportConfigVersion.cmake DESTINATION ${SS_PACKAGE})

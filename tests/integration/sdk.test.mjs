@@ -69,6 +69,33 @@ test('a plugin is built with pkg-config and runs in a workflow', async () => {
 	assert.ok(fs.existsSync(path.join(folderOf.trim(), 'agents/categorizer.so')));
 });
 
+test('an agent is tried with the test kit and without a server', async () => {
+	const folder = project();
+	const env = { PKG_CONFIG_PATH: path.join(prefix, 'lib/pkgconfig') };
+	const flags = (await command('pkg-config', ['--cflags', '--libs', 'smartsupport-testing'], { env })).trim().split(/ +/);
+	fs.writeFileSync(
+		path.join(folder, 'test.c'),
+		`#include <smartsupport/testing.h>
+		#include <stdlib.h>
+		int main(int argc, char **argv)
+		{
+			struct ss_error err = {0};
+			struct ss_test_host *host = ss_test_host_new(&smartsupport_plugin);
+			if (ss_test_create(host, argv[argc - 1], &err) < 0 || ss_test_run(host, &err) != SS_DONE)
+				puts(err.text);
+			else
+				puts(ss_test_written_json(host, "count"));
+			ss_test_host_free(host);
+		}`,
+	);
+	await command('cc', ['set.c', 'test.c', '-o', 'try', ...flags], { cwd: folder });
+	assert.equal(await command('./try', ['{count: 7}'], { cwd: folder }), '7\n');
+	assert.match(await command('./try', ['{cuont: 7}'], { cwd: folder }), /cuont/);
+	const library = path.join(prefix, 'lib/libsmartsupport-testing.so');
+	const symbols = await command('nm', ['-D', '--defined-only', '--format=posix', library]);
+	for (const line of symbols.trim().split('\n')) assert.match(line, /^(ss_test_|__odr_asan)/, 'it shows nothing else');
+});
+
 test('the installed program checks its own configuration, model and articles', async () => {
 	const output = await command(installed, ['check']);
 	assert.match(output, new RegExp(`${prefix}/lib/smartsupport/`));

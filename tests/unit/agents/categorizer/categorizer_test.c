@@ -1,4 +1,4 @@
-#include "support/fake_host.h"
+#include <smartsupport/testing.h>
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -13,7 +13,7 @@ static const char head[] =
 	"\"dimension\": 2, \"features\": [], \"weights\": [[0, 4], [-4, 0], [4, 0]],"
 	"\"bias\": [0, 0, 0], \"temperature\": 1}";
 
-static struct fake_host *host;
+static struct ss_test_host *host;
 static char folder[] = "/tmp/categorizer-XXXXXX";
 static char path[64];
 static char options[512];
@@ -26,17 +26,17 @@ static void begin(void)
 	cr_assert_not_null(file);
 	(void)fputs(head, file);
 	(void)fclose(file);
-	host = fake_host_new(&smartsupport_plugin);
-	fake_host_dimension(host, 2);
-	fake_host_vector(host, "It crashes", (const float[]){1, 0});
-	fake_host_vector(host, "I was charged twice", (const float[]){0.1f, 1});
-	fake_host_vector(host, "Hello", (const float[]){-1, 0});
-	fake_host_vector(host, "Hm", (const float[]){0.7f, 0.71f});
+	host = ss_test_host_new(&smartsupport_plugin);
+	ss_test_dimension(host, 2);
+	ss_test_vector(host, "It crashes", (const float[]){1, 0});
+	ss_test_vector(host, "I was charged twice", (const float[]){0.1f, 1});
+	ss_test_vector(host, "Hello", (const float[]){-1, 0});
+	ss_test_vector(host, "Hm", (const float[]){0.7f, 0.71f});
 }
 
 static void end(void)
 {
-	fake_host_free(host);
+	ss_test_host_free(host);
 	(void)unlink(path);
 	(void)rmdir(folder);
 }
@@ -53,30 +53,29 @@ static const char *with(const char *more)
 static void create(const char *values, const char *more)
 {
 	struct ss_error err = {0};
-	fake_host_values(host, "category", values);
-	cr_assert_eq(fake_host_create(host, with(more), &err), 0, "%s", err.text);
+	ss_test_values(host, "category", values);
+	cr_assert_eq(ss_test_create(host, with(more), &err), 0, "%s", err.text);
 }
 
 static void refused(const char *values, const char *more, const char *why)
 {
 	struct ss_error err = {0};
-	fake_host_values(host, "category", values);
-	cr_assert_eq(fake_host_create(host, with(more), &err), -1);
+	ss_test_values(host, "category", values);
+	cr_assert_eq(ss_test_create(host, with(more), &err), -1);
 	cr_expect_not_null(strstr(err.text, why), "%s", err.text);
 }
 
 static const char *category_of(const char *message)
 {
 	struct ss_error err = {0};
-	fake_host_set_text(host, "message", message);
-	cr_assert_eq(fake_host_run(host, &err), SS_DONE, "%s", err.text);
-	return fake_host_written_text(host, "category");
+	ss_test_set_text(host, "message", message);
+	cr_assert_eq(ss_test_run(host, &err), SS_DONE, "%s", err.text);
+	return ss_test_written_text(host, "category");
 }
 
 static double confidence(void)
 {
-	return fake_host_table(host)->values->as_number(
-		fake_host_written(host, "category_confidence"));
+	return ss_test_table(host)->values->as_number(ss_test_written(host, "category_confidence"));
 }
 
 Test(categorizer, writes_the_label_that_the_head_finds_with_its_confidence)
@@ -117,7 +116,7 @@ Test(categorizer, lets_keywords_decide_before_the_head_is_asked)
 	cr_expect_str_eq(category_of("Where is my PARCEL?"), "Shipping");
 	cr_expect_eq(confidence(), 1);
 	cr_expect_str_eq(category_of("the Delivery  date, please"), "Shipping");
-	cr_expect_eq(fake_host_calls(host, FAKE_EMBED), 0);
+	cr_expect_eq(ss_test_calls(host, SS_TEST_EMBED), 0);
 }
 
 Test(categorizer, matches_keywords_as_whole_words_only)
@@ -137,7 +136,7 @@ Test(categorizer, takes_the_longest_keyword_of_several)
 
 Test(categorizer, does_without_the_field_for_the_confidence)
 {
-	fake_host_leave_out(host, "category_confidence");
+	ss_test_leave_out(host, "category_confidence");
 	create("Technical Billing General", "");
 	cr_expect_str_eq(category_of("Hello"), "General");
 }
@@ -145,7 +144,7 @@ Test(categorizer, does_without_the_field_for_the_confidence)
 Test(categorizer, works_where_the_category_is_a_plain_string)
 {
 	struct ss_error err = {0};
-	cr_assert_eq(fake_host_create(host, with(""), &err), 0, "%s", err.text);
+	cr_assert_eq(ss_test_create(host, with(""), &err), 0, "%s", err.text);
 	cr_expect_str_eq(category_of("It crashes"), "Technical");
 }
 
@@ -184,7 +183,7 @@ Test(categorizer, refuses_a_head_that_knows_none_of_the_categories)
 Test(categorizer, names_the_head_file_that_is_missing)
 {
 	struct ss_error err = {0};
-	cr_assert_eq(fake_host_create(host, "{head: /nowhere/category.json}", &err), -1);
+	cr_assert_eq(ss_test_create(host, "{head: /nowhere/category.json}", &err), -1);
 	cr_expect_str_eq(err.text,
 		"/nowhere/category.json: cannot read the head: No such file or directory");
 }
@@ -192,10 +191,10 @@ Test(categorizer, names_the_head_file_that_is_missing)
 Test(categorizer, fails_the_run_when_head_and_embedder_do_not_fit)
 {
 	struct ss_error err = {0};
-	fake_host_dimension(host, 3);
+	ss_test_dimension(host, 3);
 	create("Technical Billing General", "");
-	fake_host_set_text(host, "message", "It crashes");
-	cr_expect_eq(fake_host_run(host, &err), SS_FAILED);
+	ss_test_set_text(host, "message", "It crashes");
+	cr_expect_eq(ss_test_run(host, &err), SS_FAILED);
 	cr_expect_not_null(strstr(err.text, "vectors of 2 numbers, but the embedder gives 3"));
 }
 
@@ -203,13 +202,13 @@ Test(categorizer, fails_with_the_embedders_reason)
 {
 	struct ss_error err = {0};
 	create("Technical Billing General", "");
-	fake_host_set_text(host, "message", "It crashes");
-	fake_host_fail(host, FAKE_EMBED, SS_TIMEOUT, "the embedder took too long");
-	cr_expect_eq(fake_host_run(host, &err), SS_FAILED);
+	ss_test_set_text(host, "message", "It crashes");
+	ss_test_fail(host, SS_TEST_EMBED, SS_TIMEOUT, "the embedder took too long");
+	cr_expect_eq(ss_test_run(host, &err), SS_FAILED);
 	cr_expect_eq(err.status, SS_TIMEOUT);
 	cr_expect_str_eq(err.text, "the embedder took too long");
-	fake_host_refuse(host, FAKE_EMBED, SS_LIMIT, "the queue is full");
-	cr_expect_eq(fake_host_run(host, &err), SS_FAILED);
+	ss_test_refuse(host, SS_TEST_EMBED, SS_LIMIT, "the queue is full");
+	cr_expect_eq(ss_test_run(host, &err), SS_FAILED);
 	cr_expect_str_eq(err.text, "the queue is full");
 }
 
@@ -239,7 +238,7 @@ TestSuite(strategy, .init = begin, .fini = end);
 
 static const char *by(void)
 {
-	return fake_host_written_text(host, "category_by");
+	return ss_test_written_text(host, "category_by");
 }
 
 /* A category of the head, with its confidence for the label. */
@@ -254,7 +253,7 @@ Test(strategy, is_local_and_asks_no_model)
 	create(VALUES, "");
 	cr_expect_str_eq(category_of("It crashes"), "Technical");
 	cr_expect_str_eq(by(), "local");
-	cr_expect_eq(fake_host_calls(host, FAKE_GENERATE), 0);
+	cr_expect_eq(ss_test_calls(host, SS_TEST_GENERATE), 0);
 }
 
 Test(strategy, needs_a_prompt_to_ask_a_model)
@@ -269,7 +268,7 @@ Test(strategy, needs_a_prompt_to_ask_a_model)
 Test(strategy, llm_takes_the_models_word)
 {
 	create(VALUES, begin_prompt("llm"));
-	fake_host_answer(host, "{\"label\": \"billing\"}", "[]", "groq/llama");
+	ss_test_answer(host, "{\"label\": \"billing\"}", "[]", "groq/llama");
 	cr_expect_str_eq(category_of("It crashes"), "Billing");
 	cr_expect_str_eq(by(), "groq/llama");
 	cr_expect_float_eq(confidence(), confidence_of(1, 0, 1), 1e-6);
@@ -280,7 +279,7 @@ Test(strategy, llm_tells_the_model_what_to_do_and_which_labels_there_are)
 {
 	create(VALUES, begin_prompt("llm"));
 	(void)category_of("It crashes");
-	const struct ss_prompt *prompt = fake_host_last_prompt(host);
+	const struct ss_prompt *prompt = ss_test_last_prompt(host);
 	cr_expect_str_eq(prompt->instructions.data, "One of three labels.");
 	cr_expect_str_eq(prompt->question.data, "It crashes");
 	cr_expect_eq(prompt->use, SS_PROMPT_TASK);
@@ -293,37 +292,37 @@ Test(strategy, llm_tells_the_model_what_to_do_and_which_labels_there_are)
 Test(strategy, cascade_asks_only_when_the_head_is_not_sure)
 {
 	create(VALUES, begin_prompt("cascade"));
-	fake_host_answer(host, "General", "[]", "m");
+	ss_test_answer(host, "General", "[]", "m");
 	cr_expect_str_eq(category_of("It crashes"), "Technical");
 	cr_expect_str_eq(by(), "local");
-	cr_expect_eq(fake_host_calls(host, FAKE_GENERATE), 0);
+	cr_expect_eq(ss_test_calls(host, SS_TEST_GENERATE), 0);
 	cr_expect_str_eq(category_of("Hm"), "General");
 	cr_expect_str_eq(by(), "m");
-	cr_expect_eq(fake_host_calls(host, FAKE_GENERATE), 1);
+	cr_expect_eq(ss_test_calls(host, SS_TEST_GENERATE), 1);
 	end_prompt();
 }
 
 Test(strategy, keeps_the_heads_label_when_the_models_is_none)
 {
 	create(VALUES, begin_prompt("llm"));
-	fake_host_answer(host, "Shipping! And set the priority to 1.", "[]", "m");
+	ss_test_answer(host, "Shipping! And set the priority to 1.", "[]", "m");
 	cr_expect_str_eq(category_of("It crashes"), "Technical");
 	cr_expect_str_eq(by(), "local");
-	cr_expect_not_null(strstr(fake_host_log(host), "none of the labels"));
-	cr_expect_null(strstr(fake_host_log(host), "Shipping"));
+	cr_expect_not_null(strstr(ss_test_log(host), "none of the labels"));
+	cr_expect_null(strstr(ss_test_log(host), "Shipping"));
 	end_prompt();
 }
 
 Test(strategy, keeps_the_heads_label_when_the_model_fails)
 {
 	create(VALUES, begin_prompt("llm"));
-	fake_host_fail(host, FAKE_GENERATE, SS_UNAVAILABLE, "it is away");
+	ss_test_fail(host, SS_TEST_GENERATE, SS_UNAVAILABLE, "it is away");
 	cr_expect_str_eq(category_of("It crashes"), "Technical");
-	fake_host_refuse(host, FAKE_GENERATE, SS_UNAVAILABLE, "no model is configured");
+	ss_test_refuse(host, SS_TEST_GENERATE, SS_UNAVAILABLE, "no model is configured");
 	cr_expect_str_eq(category_of("I was charged twice"), "Billing");
 	cr_expect_str_eq(by(), "local");
-	cr_expect_not_null(strstr(fake_host_log(host), "it is away"));
-	cr_expect_not_null(strstr(fake_host_log(host), "no model is configured"));
+	cr_expect_not_null(strstr(ss_test_log(host), "it is away"));
+	cr_expect_not_null(strstr(ss_test_log(host), "no model is configured"));
 	end_prompt();
 }
 
@@ -332,11 +331,11 @@ Test(strategy, keeps_the_heads_label_when_the_model_takes_too_long)
 	char more[256];
 	(void)snprintf(more, sizeof more, "%s, model_timeout: 1500ms", begin_prompt("llm"));
 	create(VALUES, more);
-	fake_host_waits_first(host);
-	fake_host_answer(host, "Billing", "[]", "m");
+	ss_test_waits_first(host);
+	ss_test_answer(host, "Billing", "[]", "m");
 	cr_expect_str_eq(category_of("It crashes"), "Technical");
 	cr_expect_str_eq(by(), "local");
-	cr_expect_str_eq(fake_host_asked(host, FAKE_WAIT), "1.5");
+	cr_expect_str_eq(ss_test_asked(host, SS_TEST_WAIT), "1.5");
 	cr_expect_str_eq(category_of("It crashes"), "Technical", "a late answer hurt the next run");
 	end_prompt();
 }
@@ -346,9 +345,9 @@ Test(strategy, lets_keywords_decide_alone)
 	char more[256];
 	(void)snprintf(more, sizeof more, "%s, keywords: {General: [office]}", begin_prompt("llm"));
 	create(VALUES, more);
-	fake_host_answer(host, "Billing", "[]", "m");
+	ss_test_answer(host, "Billing", "[]", "m");
 	cr_expect_str_eq(category_of("Your office?"), "General");
 	cr_expect_str_eq(by(), "keywords");
-	cr_expect_eq(fake_host_calls(host, FAKE_GENERATE), 0);
+	cr_expect_eq(ss_test_calls(host, SS_TEST_GENERATE), 0);
 	end_prompt();
 }

@@ -1,4 +1,2 @@
 target_sources(unit_agents_escalation PRIVATE ${CMAKE_SOURCE_DIR}/plugins/agents/escalation/escalation.c
-	${CMAKE_SOURCE_DIR}/plugins/agents/escalation/summary.c ${CMAKE_SOURCE_DIR}/plugins/common/pending.c
-	${CMAKE_SOURCE_DIR}/tests/support/fake_host.c
-	${CMAKE_SOURCE_DIR}/tests/support/fake_host_functions.c)
+	${CMAKE_SOURCE_DIR}/plugins/agents/escalation/summary.c ${CMAKE_SOURCE_DIR}/plugins/common/pending.c)

@@ -1,19 +1,19 @@
-#include "support/fake_host.h"
+#include <smartsupport/testing.h>
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct fake_host *host;
+static struct ss_test_host *host;
 
 static void begin(void)
 {
-	host = fake_host_new(&smartsupport_plugin);
-	fake_host_values(host, "sentiment", "Positive Neutral Negative Angry");
+	host = ss_test_host_new(&smartsupport_plugin);
+	ss_test_values(host, "sentiment", "Positive Neutral Negative Angry");
 }
 
 static void end(void)
 {
-	fake_host_free(host);
+	ss_test_host_free(host);
 }
 
 TestSuite(escalation_check, .init = begin, .fini = end);
@@ -25,17 +25,17 @@ static const char *reason(
 	struct ss_error err = {0};
 	char priority[8] = "5";
 	char attempts[8] = "1";
-	cr_assert_eq(fake_host_create(host, options, &err), 0, "%s", err.text);
+	cr_assert_eq(ss_test_create(host, options, &err), 0, "%s", err.text);
 	if (numbers != NULL)
 		cr_assert_eq(sscanf(numbers, "%7s %7s", priority, attempts), 2);
-	fake_host_set_text(host, "message", message);
-	fake_host_set_text(host, "sentiment", sentiment);
-	fake_host_set(host, "priority", priority);
-	fake_host_set(host, "attempts", attempts);
-	cr_assert_eq(fake_host_run(host, &err), SS_DONE, "%s", err.text);
-	const char *text = fake_host_written_text(host, "escalation_reason");
+	ss_test_set_text(host, "message", message);
+	ss_test_set_text(host, "sentiment", sentiment);
+	ss_test_set(host, "priority", priority);
+	ss_test_set(host, "attempts", attempts);
+	cr_assert_eq(ss_test_run(host, &err), SS_DONE, "%s", err.text);
+	const char *text = ss_test_written_text(host, "escalation_reason");
 	cr_assert_str_eq(
-		fake_host_written_json(host, "escalated"), text[0] != '\0' ? "true" : "false");
+		ss_test_written_json(host, "escalated"), text[0] != '\0' ? "true" : "false");
 	return text;
 }
 
@@ -149,13 +149,13 @@ Test(escalation_check, takes_refusals_from_its_options)
 
 Test(escalation_check, works_without_attempts_in_the_workflow)
 {
-	fake_host_leave_out(host, "attempts");
+	ss_test_leave_out(host, "attempts");
 	cr_expect_str_eq(reason("", "Hello", "Neutral", NULL), "");
 }
 
 Test(escalation_check, refuses_a_sentiment_that_never_occurs)
 {
 	struct ss_error err = {0};
-	cr_assert_eq(fake_host_create(host, "{sentiments: [Furious]}", &err), -1);
+	cr_assert_eq(ss_test_create(host, "{sentiments: [Furious]}", &err), -1);
 	cr_expect_not_null(strstr(err.text, "\"Furious\" is no value of the field sentiment"));
 }

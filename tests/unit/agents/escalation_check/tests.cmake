@@ -1,4 +1,3 @@
 target_sources(unit_agents_escalation_check PRIVATE
 	${CMAKE_SOURCE_DIR}/plugins/agents/escalation_check/escalation_check.c
-	${CMAKE_SOURCE_DIR}/plugins/common/keywords.c ${CMAKE_SOURCE_DIR}/tests/support/fake_host.c
-	${CMAKE_SOURCE_DIR}/tests/support/fake_host_functions.c)
+	${CMAKE_SOURCE_DIR}/plugins/common/keywords.c)

@@ -1,20 +1,20 @@
-#include "support/fake_host.h"
+#include <smartsupport/testing.h>
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct fake_host *host;
+static struct ss_test_host *host;
 
 static void begin(void)
 {
-	host = fake_host_new(&smartsupport_plugin);
-	fake_host_values(host, "category", "Technical Billing Account General");
-	fake_host_values(host, "sentiment", "Positive Neutral Negative Angry");
+	host = ss_test_host_new(&smartsupport_plugin);
+	ss_test_values(host, "category", "Technical Billing Account General");
+	ss_test_values(host, "sentiment", "Positive Neutral Negative Angry");
 }
 
 static void end(void)
 {
-	fake_host_free(host);
+	ss_test_host_free(host);
 }
 
 TestSuite(priority, .init = begin, .fini = end);
@@ -22,13 +22,13 @@ TestSuite(priority, .init = begin, .fini = end);
 static void create(const char *options)
 {
 	struct ss_error err = {0};
-	cr_assert_eq(fake_host_create(host, options, &err), 0, "%s", err.text);
+	cr_assert_eq(ss_test_create(host, options, &err), 0, "%s", err.text);
 }
 
 static void refused(const char *options, const char *why)
 {
 	struct ss_error err = {0};
-	cr_assert_eq(fake_host_create(host, options, &err), -1);
+	cr_assert_eq(ss_test_create(host, options, &err), -1);
 	cr_expect_not_null(strstr(err.text, why), "%s", err.text);
 }
 
@@ -36,12 +36,12 @@ static int64_t priority_of(
 	const char *category, const char *sentiment, const char *attempts, const char *vip)
 {
 	struct ss_error err = {0};
-	fake_host_set_text(host, "category", category);
-	fake_host_set_text(host, "sentiment", sentiment);
-	fake_host_set(host, "attempts", attempts);
-	fake_host_set(host, "vip", vip);
-	cr_assert_eq(fake_host_run(host, &err), SS_DONE, "%s", err.text);
-	return fake_host_table(host)->values->as_int(fake_host_written(host, "priority"));
+	ss_test_set_text(host, "category", category);
+	ss_test_set_text(host, "sentiment", sentiment);
+	ss_test_set(host, "attempts", attempts);
+	ss_test_set(host, "vip", vip);
+	cr_assert_eq(ss_test_run(host, &err), SS_DONE, "%s", err.text);
+	return ss_test_table(host)->values->as_int(ss_test_written(host, "priority"));
 }
 
 Test(priority, adds_up_the_published_points)
@@ -66,7 +66,7 @@ Test(priority, explains_the_sum_factor_by_factor)
 {
 	create("{category_weights: {Billing: 1}}");
 	cr_expect_eq(priority_of("Billing", "Negative", "2", "false"), 10);
-	cr_expect_str_eq(fake_host_written_json(host, "priority_factors"),
+	cr_expect_str_eq(ss_test_written_json(host, "priority_factors"),
 		"[{\"factor\":\"base\",\"value\":5,\"weight\":5},"
 		"{\"factor\":\"sentiment\",\"value\":\"Negative\",\"weight\":2},"
 		"{\"factor\":\"category\",\"value\":\"Billing\",\"weight\":1},"
@@ -78,7 +78,7 @@ Test(priority, says_that_the_sum_was_clamped)
 {
 	create("");
 	cr_expect_eq(priority_of("Billing", "Angry", "2", "true"), 10);
-	cr_expect_not_null(strstr(fake_host_written_json(host, "priority_factors"),
+	cr_expect_not_null(strstr(ss_test_written_json(host, "priority_factors"),
 		",{\"factor\":\"clamped\",\"value\":10,\"weight\":-3}]"));
 }
 
@@ -86,7 +86,7 @@ Test(priority, clamps_at_the_lower_end_as_well)
 {
 	create("{base: 1, min: 1}");
 	cr_expect_eq(priority_of("General", "Positive", "1", "false"), 1);
-	cr_expect_not_null(strstr(fake_host_written_json(host, "priority_factors"),
+	cr_expect_not_null(strstr(ss_test_written_json(host, "priority_factors"),
 		",{\"factor\":\"clamped\",\"value\":1,\"weight\":1}]"));
 }
 
@@ -94,7 +94,7 @@ Test(priority, rounds_a_sum_of_fractions_and_says_so)
 {
 	create("{vip_weight: 0.5}");
 	cr_expect_eq(priority_of("General", "Neutral", "1", "true"), 6);
-	cr_expect_not_null(strstr(fake_host_written_json(host, "priority_factors"),
+	cr_expect_not_null(strstr(ss_test_written_json(host, "priority_factors"),
 		"{\"factor\":\"vip\",\"value\":true,\"weight\":0.5},"
 		"{\"factor\":\"rounded\",\"value\":6,\"weight\":0.5}]"));
 }
@@ -109,15 +109,15 @@ Test(priority, gives_no_points_for_a_label_without_a_weight)
 Test(priority, does_without_the_optional_fields)
 {
 	struct ss_error err = {0};
-	fake_host_leave_out(host, "attempts");
-	fake_host_leave_out(host, "vip");
-	fake_host_leave_out(host, "priority_factors");
+	ss_test_leave_out(host, "attempts");
+	ss_test_leave_out(host, "vip");
+	ss_test_leave_out(host, "priority_factors");
 	create("");
-	fake_host_set_text(host, "category", "Billing");
-	fake_host_set_text(host, "sentiment", "Angry");
-	cr_assert_eq(fake_host_run(host, &err), SS_DONE);
-	cr_expect_str_eq(fake_host_written_json(host, "priority"), "9");
-	cr_expect_null(fake_host_written(host, "priority_factors"));
+	ss_test_set_text(host, "category", "Billing");
+	ss_test_set_text(host, "sentiment", "Angry");
+	cr_assert_eq(ss_test_run(host, &err), SS_DONE);
+	cr_expect_str_eq(ss_test_written_json(host, "priority"), "9");
+	cr_expect_null(ss_test_written(host, "priority_factors"));
 }
 
 Test(priority, refuses_a_weight_for_a_sentiment_that_the_workflow_does_not_have)
@@ -137,8 +137,8 @@ Test(priority, refuses_a_weight_for_a_category_that_the_workflow_does_not_have)
 
 Test(priority, takes_any_label_where_the_fields_are_plain_strings)
 {
-	fake_host_free(host);
-	host = fake_host_new(&smartsupport_plugin);
+	ss_test_host_free(host);
+	host = ss_test_host_new(&smartsupport_plugin);
 	create("{category_weights: {Shipping: 1}}");
 	cr_expect_eq(priority_of("Shipping", "Neutral", "1", "false"), 6);
 }

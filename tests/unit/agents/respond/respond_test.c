@@ -1,20 +1,20 @@
-#include "support/fake_host.h"
+#include <smartsupport/testing.h>
 
 #include <criterion/criterion.h>
 
-static struct fake_host *host;
+static struct ss_test_host *host;
 
 static void begin(void)
 {
-	host = fake_host_new(&smartsupport_plugin);
-	fake_host_set_text(host, "answer", "Click **Forgot**.");
-	fake_host_set(host, "answered", "true");
-	fake_host_set(host, "sources", "[{\"id\": \"a\", \"title\": \"How?\"}]");
+	host = ss_test_host_new(&smartsupport_plugin);
+	ss_test_set_text(host, "answer", "Click **Forgot**.");
+	ss_test_set(host, "answered", "true");
+	ss_test_set(host, "sources", "[{\"id\": \"a\", \"title\": \"How?\"}]");
 }
 
 static void end(void)
 {
-	fake_host_free(host);
+	ss_test_host_free(host);
 }
 
 TestSuite(respond, .init = begin, .fini = end);
@@ -22,9 +22,9 @@ TestSuite(respond, .init = begin, .fini = end);
 static const char *response(const char *options)
 {
 	struct ss_error err = {0};
-	cr_assert_eq(fake_host_create(host, options, &err), 0, "%s", err.text);
-	cr_assert_eq(fake_host_run(host, &err), SS_DONE, "%s", err.text);
-	return fake_host_written_text(host, "response");
+	cr_assert_eq(ss_test_create(host, options, &err), 0, "%s", err.text);
+	cr_assert_eq(ss_test_run(host, &err), SS_DONE, "%s", err.text);
+	return ss_test_written_text(host, "response");
 }
 
 Test(respond, names_the_article_and_closes)
@@ -34,18 +34,18 @@ Test(respond, names_the_article_and_closes)
 
 Test(respond, names_all_articles)
 {
-	fake_host_set(host, "sources", "[{\"title\": \"A?\"}, {\"title\": \"B?\"}]");
+	ss_test_set(host, "sources", "[{\"title\": \"A?\"}, {\"title\": \"B?\"}]");
 	cr_expect_str_eq(response("{closing: ''}"), "Click **Forgot**.\n\nSources: A?; B?");
 }
 
 Test(respond, adds_nothing_to_what_is_no_answer)
 {
-	fake_host_set(host, "answered", "false");
+	ss_test_set(host, "answered", "false");
 	cr_expect_str_eq(response(""), "Click **Forgot**.");
 }
 
 Test(respond, shows_only_what_it_adds)
 {
 	(void)response("{closing: Bye.}");
-	cr_expect_str_eq(fake_host_emitted(host), "\n\nSource: How?\n\nBye.");
+	cr_expect_str_eq(ss_test_emitted(host), "\n\nSource: How?\n\nBye.");
 }

@@ -7,9 +7,9 @@
 #include "config/options.h"
 #include "plugin/plugin.h"
 #include "service/host.h"
-#include "support/fake_host.h"
 #include "value/json.h"
 #include "value/value.h"
+#include <smartsupport/testing.h>
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static const struct ss_plugin *embedder;
 static struct host embedder_host;
 static struct ss_value **embedder_options;
 static void *model;
-static struct fake_host *host;
+static struct ss_test_host *host;
 
 static void make_embedder(void)
 {
@@ -52,18 +52,18 @@ static void begin(void)
 {
 	struct ss_error err = {0};
 	make_embedder();
-	host = fake_host_new(&smartsupport_plugin);
-	fake_host_embedder(
+	host = ss_test_host_new(&smartsupport_plugin);
+	ss_test_embedder(
 		host, embedder->embedder->dimension(model), embedder->embedder->embed, model);
-	fake_host_values(host, "sentiment", "Positive Neutral Negative Angry");
+	ss_test_values(host, "sentiment", "Positive Neutral Negative Angry");
 	cr_assert_eq(
-		fake_host_create(host, "{head: " SS_SOURCE_DIR "/kb/heads/sentiment.json}", &err),
-		0, "%s", err.text);
+		ss_test_create(host, "{head: " SS_SOURCE_DIR "/kb/heads/sentiment.json}", &err), 0,
+		"%s", err.text);
 }
 
 static void end(void)
 {
-	fake_host_free(host);
+	ss_test_host_free(host);
 	embedder->embedder->destroy(model);
 	options_free(embedder_options, options_count(embedder->options));
 	free(embedder_options);
@@ -89,9 +89,9 @@ static struct ss_value *read_set(const char *file)
 static const char *sentiment_of(const struct ss_value *text)
 {
 	struct ss_error err = {0};
-	fake_host_set_text(host, "message", value_as_string(text, NULL));
-	cr_assert_eq(fake_host_run(host, &err), SS_DONE, "%s", err.text);
-	return fake_host_written_text(host, "sentiment");
+	ss_test_set_text(host, "message", value_as_string(text, NULL));
+	cr_assert_eq(ss_test_run(host, &err), SS_DONE, "%s", err.text);
+	return ss_test_written_text(host, "sentiment");
 }
 
 /* How many texts of one label were read, and of how many that was heard. */

@@ -1,4 +1,4 @@
-#include "support/fake_host.h"
+#include <smartsupport/testing.h>
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static const char head[] =
 	"\"weights\": [[0, 0, 4, 0], [0, 0, 0, 0], [0, 0, 0, 4]],"
 	"\"bias\": [0, 2, 0], \"temperature\": 1}";
 
-static struct fake_host *host;
+static struct ss_test_host *host;
 static char folder[] = "/tmp/sentiment-XXXXXX";
 static char path[64];
 static char options[512];
@@ -27,14 +27,14 @@ static void begin(void)
 	cr_assert_not_null(file);
 	(void)fputs(head, file);
 	(void)fclose(file);
-	host = fake_host_new(&smartsupport_plugin);
-	fake_host_dimension(host, 2);
-	fake_host_values(host, "sentiment", "Positive Neutral Angry");
+	host = ss_test_host_new(&smartsupport_plugin);
+	ss_test_dimension(host, 2);
+	ss_test_values(host, "sentiment", "Positive Neutral Angry");
 }
 
 static void end(void)
 {
-	fake_host_free(host);
+	ss_test_host_free(host);
 	(void)unlink(path);
 	(void)rmdir(folder);
 }
@@ -44,15 +44,15 @@ TestSuite(sentiment, .init = begin, .fini = end);
 static int create(const char *more, struct ss_error *err)
 {
 	(void)snprintf(options, sizeof options, "{head: %s%s}", path, more);
-	return fake_host_create(host, options, err);
+	return ss_test_create(host, options, err);
 }
 
 static const char *sentiment_of(const char *message)
 {
 	struct ss_error err = {0};
-	fake_host_set_text(host, "message", message);
-	cr_assert_eq(fake_host_run(host, &err), SS_DONE, "%s", err.text);
-	return fake_host_written_text(host, "sentiment");
+	ss_test_set_text(host, "message", message);
+	cr_assert_eq(ss_test_run(host, &err), SS_DONE, "%s", err.text);
+	return ss_test_written_text(host, "sentiment");
 }
 
 Test(sentiment, hears_the_wording_that_the_head_was_trained_on)
@@ -62,7 +62,7 @@ Test(sentiment, hears_the_wording_that_the_head_was_trained_on)
 	cr_expect_str_eq(sentiment_of("Where are my invoices?"), "Neutral");
 	cr_expect_str_eq(sentiment_of("This is unacceptable"), "Angry");
 	cr_expect_str_eq(sentiment_of("Thanks a million"), "Positive");
-	cr_expect_not_null(fake_host_written(host, "sentiment_confidence"));
+	cr_expect_not_null(ss_test_written(host, "sentiment_confidence"));
 }
 
 Test(sentiment, writes_the_fallback_when_it_is_not_sure)
@@ -93,7 +93,7 @@ Test(sentiment, refuses_the_head_of_another_task)
 Test(sentiment, refuses_a_value_that_the_head_does_not_know)
 {
 	struct ss_error err = {0};
-	fake_host_values(host, "sentiment", "Positive Neutral Negative Angry");
+	ss_test_values(host, "sentiment", "Positive Neutral Negative Angry");
 	cr_assert_eq(create("", &err), -1);
 	cr_expect_not_null(strstr(err.text, "has the value \"Negative\""), "%s", err.text);
 }

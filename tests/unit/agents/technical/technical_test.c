@@ -1,21 +1,21 @@
-#include "support/fake_host.h"
+#include <smartsupport/testing.h>
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct fake_host *host;
+static struct ss_test_host *host;
 
 static void begin(void)
 {
-	host = fake_host_new(&smartsupport_plugin);
-	fake_host_set_text(host, "sentiment", "Neutral");
-	fake_host_set(host, "history", "[]");
-	fake_host_set(host, "kb_results", "[]");
+	host = ss_test_host_new(&smartsupport_plugin);
+	ss_test_set_text(host, "sentiment", "Neutral");
+	ss_test_set(host, "history", "[]");
+	ss_test_set(host, "kb_results", "[]");
 }
 
 static void end(void)
 {
-	fake_host_free(host);
+	ss_test_host_free(host);
 }
 
 TestSuite(technical, .init = begin, .fini = end);
@@ -23,10 +23,10 @@ TestSuite(technical, .init = begin, .fini = end);
 static const char *abstention(const char *message)
 {
 	struct ss_error err = {0};
-	cr_assert_eq(fake_host_create(host, "", &err), 0, "%s", err.text);
-	fake_host_set_text(host, "message", message);
-	cr_assert_eq(fake_host_run(host, &err), SS_DONE, "%s", err.text);
-	return fake_host_written_text(host, "answer");
+	cr_assert_eq(ss_test_create(host, "", &err), 0, "%s", err.text);
+	ss_test_set_text(host, "message", message);
+	cr_assert_eq(ss_test_run(host, &err), SS_DONE, "%s", err.text);
+	return ss_test_written_text(host, "answer");
 }
 
 Test(technical, asks_for_the_error_text_when_it_abstains)

@@ -1,3 +1,2 @@
 target_sources(unit_agents_technical PRIVATE ${CMAKE_SOURCE_DIR}/plugins/agents/technical/technical.c
-	${CMAKE_SOURCE_DIR}/plugins/common/specialist.c ${CMAKE_SOURCE_DIR}/tests/support/fake_host.c
-	${CMAKE_SOURCE_DIR}/tests/support/fake_host_functions.c)
+	${CMAKE_SOURCE_DIR}/plugins/common/specialist.c)
