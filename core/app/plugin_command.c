@@ -14,6 +14,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"check", "--storage FILE.so", "try whether a plugin keeps its contract", plugin_check},
+	{"new", "NAME --kind KIND", "make a folder with a plugin, its build and its test",
+		plugin_new},
 	{"list", "", "list what the configuration loads", plugin_list},
 };
 

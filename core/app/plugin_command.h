@@ -3,6 +3,7 @@
 #define APP_PLUGIN_COMMAND_H
 
 int plugin_check(int argc, char **argv);
+int plugin_new(int argc, char **argv);
 int plugin_list(int argc, char **argv);
 
 #endif

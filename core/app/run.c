@@ -28,6 +28,7 @@ static const char help[] =
 	"                      smartsupport turns\n"
 	"      --seed N        let what happens side by side end in an order that N decides, and\n"
 	"                      waits take no time: the outcome must not depend on N\n"
+	"  -p, --plugins FOLDER  look for plugins there first, as in FOLDER/agents/NAME.so\n"
 	"  -c, --config FILE   the configuration that names the plugins' folders and the models\n"
 	"  -h, --help          this text\n\n"
 	"Exits with 1 when the workflow is wrong or fails, with 3 when it waits for an answer.\n";
@@ -35,7 +36,7 @@ static const char help[] =
 enum { ANSWERS_LIMIT = 1000 };
 
 struct arguments {
-	const char *file, *config, *input;
+	const char *file, *config, *input, *plugins;
 	const char *answers[ANSWERS_LIMIT];
 	size_t answer_count;
 	bool json, keep;
@@ -105,13 +106,14 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 		{"answer", required_argument, NULL, 'a'},
 		{"keep", optional_argument, NULL, 'k'},
 		{"seed", required_argument, NULL, SEED},
+		{"plugins", required_argument, NULL, 'p'},
 		{"config", required_argument, NULL, 'c'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	int option;
 	char *end = NULL;
-	while ((option = getopt_long(argc, argv, "i:jsa:kc:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "i:jsa:kp:c:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'i':
 			arguments->input = optarg;
@@ -142,6 +144,9 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 				return 3;
 			}
 			break;
+		case 'p':
+			arguments->plugins = optarg;
+			break;
 		case 'c':
 			arguments->config = optarg;
 			break;
@@ -171,6 +176,8 @@ int command_run(int argc, char **argv)
 	if (input == NULL)
 		return 1;
 	struct config *config = command_config(arguments.config);
+	if (config != NULL && arguments.plugins != NULL)
+		config_prefer_plugins(config, arguments.plugins);
 	int code = config != NULL ? run(&arguments, config, input) : 1;
 	config_free(config);
 	value_unref(input);

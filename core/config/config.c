@@ -429,6 +429,15 @@ struct config *config_load(const char *file, struct diagnostics *diagnostics)
 	return config;
 }
 
+void config_prefer_plugins(struct config *config, const char *folder)
+{
+	size_t count = config->plugin_folder_count;
+	config->plugin_folders = memory_resize(config->plugin_folders, count + 1, sizeof(char *));
+	memmove(config->plugin_folders + 1, config->plugin_folders, count * sizeof(char *));
+	config->plugin_folders[0] = file_absolute(folder);
+	config->plugin_folder_count++;
+}
+
 void config_free(struct config *config)
 {
 	if (config == NULL)

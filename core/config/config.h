@@ -57,6 +57,9 @@ struct config *config_load(const char *file, struct diagnostics *diagnostics);
  * 0, and there is no plugin folder when `plugins` is wrong. NULL when FILE has no mapping to begin with. */
 struct config *config_read(const char *file, struct diagnostics *diagnostics);
 
+/* Looks for plugins in FOLDER, seen from the working folder, before any other. */
+void config_prefer_plugins(struct config *config, const char *folder);
+
 void config_free(struct config *config);
 
 #endif

@@ -152,7 +152,7 @@ void plugins_free(struct plugins *plugins)
 	free(plugins);
 }
 
-static bool name_is_good(const char *name)
+bool plugin_name_is_good(const char *name)
 {
 	return name != NULL && name[0] != '\0' && strlen(name) <= 64 &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
@@ -166,7 +166,7 @@ static int check_options(const char *path, const struct ss_option *rows, struct 
 				"%s: its options table has more than %d rows or no row with name "
 				"NULL",
 				path, PLUGIN_ROWS_LIMIT);
-		if (!name_is_good(rows[i].name))
+		if (!plugin_name_is_good(rows[i].name))
 			return ss_fail(err,
 				"%s: an option is named \"%.64s\"; names have a-z, 0-9 and _ only",
 				path, rows[i].name);
@@ -195,7 +195,7 @@ static int check_fields(const char *path, const struct ss_field *rows, struct ss
 				"%s: its fields table has more than %d rows or no row with name "
 				"NULL",
 				path, PLUGIN_ROWS_LIMIT);
-		if (!name_is_good(rows[i].name) || rows[i].type < SS_NULL ||
+		if (!plugin_name_is_good(rows[i].name) || rows[i].type < SS_NULL ||
 			rows[i].type > SS_MAP || (rows[i].access & (SS_READS | SS_WRITES)) == 0)
 			return ss_fail(err,
 				"%s: the field \"%.64s\" has a bad name, a bad type or no access",
@@ -303,8 +303,8 @@ static int check(const char *path, const struct ss_plugin *plugin, struct ss_err
 			path, plugin->abi_major, plugin->abi_minor);
 	if (plugin->kind < SS_AGENT || plugin->kind > SS_INDEX)
 		return ss_fail(err, "%s: has the unknown plugin kind %d", path, (int)plugin->kind);
-	if (!name_is_good(plugin->name) || plugin->version == NULL || plugin->licence == NULL ||
-		plugin->summary == NULL)
+	if (!plugin_name_is_good(plugin->name) || plugin->version == NULL ||
+		plugin->licence == NULL || plugin->summary == NULL)
 		return ss_fail(
 			err, "%s: its descriptor lacks a name, version, licence or summary", path);
 	if (check_operations(path, plugin, err) < 0 || check_running(path, plugin, err) < 0 ||
@@ -435,7 +435,7 @@ const struct ss_plugin *plugins_get(
 	struct plugins *plugins, enum ss_plugin_kind kind, const char *name, struct ss_error *err)
 {
 	struct plugin_file file = {0};
-	if (!name_is_good(name)) {
+	if (!plugin_name_is_good(name)) {
 		(void)ss_fail_as(err, SS_INVALID,
 			"\"%.64s\" is no plugin's name; names have a-z, 0-9 and _ only", name);
 		return NULL;

@@ -61,6 +61,9 @@ bool plugin_llm_stops(const struct ss_plugin *plugin);
 bool plugin_llm_is_left_out(const struct ss_plugin *plugin, const void *instance);
 const char *plugin_llm_name(const struct ss_plugin *plugin, const void *instance);
 
+/* Whether NAME may be a plugin's: 1 to 64 of a-z, 0-9 and _. */
+bool plugin_name_is_good(const char *name);
+
 /* "agents", "llm", …: the folder of a kind; "agent", "llm", …: what one is called. */
 const char *plugin_kind_folder(enum ss_plugin_kind kind);
 const char *plugin_kind_name(enum ss_plugin_kind kind);
