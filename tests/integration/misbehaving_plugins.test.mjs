@@ -77,7 +77,7 @@ async function assertQuarantined(server, agent, cause) {
 	assert.ok(Date.parse(json.nodes.quarantined[0].since) <= Date.now());
 	assert.equal(await figure(server, 'smartsupport_quarantined_nodes'), 1);
 	assert.equal(await figure(server, `smartsupport_worker_deaths_total{cause="${cause}"}`), 2);
-	assert.ok(logged(server, new RegExp(`2 workers have died over the node misdeed .* by the agent ${agent} \\(/.*/${agent}\\.so\\): it is in quarantine`)));
+	assert.ok(logged(server, new RegExp(`2 workers have died over the node misdeed .* by the agent ${agent} \\(/.*/${agent}-[0-9a-f]{16}\\.so\\): it is in quarantine`)));
 }
 
 // What kills its worker: by what the log says of it, which function was at it, and what the deaths are counted as.
@@ -102,8 +102,8 @@ for (const { agent, says, at, cause } of deadly) {
 			assert.ok((await stopAsking()) > 0);
 			assert.ok(logged(server, says), server.stderr);
 			if (at !== undefined) {
-				assert.ok(logged(server, new RegExp(` in run\\(\\) of the agent ${agent} \\(/.*/${agent}\\.so\\) of the node misdeed of the workflow customer-support;`)));
-				assert.ok(logged(server, new RegExp(`^#\\d+ ${at}\\+0x[0-9a-f]+ in /.*/${agent}\\.so \\(\\+0x`)));
+				assert.ok(logged(server, new RegExp(` in run\\(\\) of the agent ${agent} \\(/.*/${agent}-[0-9a-f]{16}\\.so\\) of the node misdeed of the workflow customer-support;`)));
+				assert.ok(logged(server, new RegExp(`^#\\d+ ${at}\\+0x[0-9a-f]+ in /.*/${agent}-[0-9a-f]{16}\\.so \\(\\+0x`)));
 			}
 			await assertQuarantined(server, agent, cause);
 			assert.equal((await server.ask(bad(agent).message)).response, fallback);
@@ -131,7 +131,7 @@ test('an agent that blocks its own thread for ever is waited for no longer than 
 		await stopAsking();
 		assert.ok(logged(server, /the agent holding of the node misdeed still blocks, 2 s after its time was up/));
 		assert.ok(logged(server, /hung, and was ended on the thread agents, in run\(\) of the agent holding/));
-		assert.ok(logged(server, /^#\d+ sleep_on\+0x[0-9a-f]+ in \/.*\/holding\.so/));
+		assert.ok(logged(server, /^#\d+ sleep_on\+0x[0-9a-f]+ in \/.*\/holding-[0-9a-f]{16}\.so/));
 		await assertQuarantined(server, 'holding', 'hang');
 		assert.equal((await server.ask(bad('holding').message)).response, fallback);
 	});
@@ -143,7 +143,7 @@ test('an agent whose own thread crashes is known by its file', limit, async () =
 		await askUntilDead(server, 'threading', 2);
 		await stopAsking();
 		assert.ok(logged(server, /crashed by signal 11 .* in a thread of its own of the agent threading \(/));
-		assert.ok(logged(server, /^#0 read_nowhere\+0x[0-9a-f]+ in \/.*\/threading\.so/));
+		assert.ok(logged(server, /^#0 read_nowhere\+0x[0-9a-f]+ in \/.*\/threading-[0-9a-f]{16}\.so/));
 		await assertQuarantined(server, 'threading', 'signal');
 		assert.equal((await server.ask(bad('threading').message)).response, fallback);
 	});
@@ -231,12 +231,14 @@ test('a worker that grows and grows is replaced before it harms anybody', limit,
 	});
 });
 
-test('a heap that an agent destroys costs workers, and the question goes to the fallback or a human', { ...limit, skip: sanitized && 'the sanitizer would end the process in its own way' }, async () => {
+test('a heap that an agent destroys costs its workers, and every question is answered or goes to a human', { ...limit, skip: sanitized && 'the sanitizer would end the process in its own way' }, async () => {
 	await withServer({ installation: misbehaving('smashing', onError), dies: true }, async (server) => {
 		const stopAsking = keepAsking(server);
-		const { response } = await insist(server, bad('smashing'));
-		assert.ok(response === fallback || handedOver.test(response), response);
-		assert.ok((await figure(server, 'smartsupport_worker_deaths_total{cause="signal"}')) >= 1);
+		// When it shows is up to what lies behind: in the call, after it, or with a later question.
+		await until('the death of a worker', async () => {
+			assert.ok((await insist(server, bad('smashing'))).response);
+			return (await figure(server, 'smartsupport_worker_deaths_total{cause="signal"}')) >= 1;
+		});
 		await until('both workers', () => server.workers().length === 2);
 		await stopAsking();
 	});

@@ -28,10 +28,11 @@ test('a server that lives says so, and one that is ready tells the state of each
 		assert.deepEqual([live.status, live.json], [200, { status: 'alive' }]);
 		const ready = await server.request('/readyz');
 		assert.equal(ready.status, 200, ready.text);
-		const { status, store, models, knowledge_base: base, workflow, nodes, ...rest } = ready.json;
+		const { status, store, models, knowledge_base: base, workflow, nodes, configuration, ...rest } = ready.json;
 		assert.deepEqual([status, store, models, base.state, rest], ['ready', { state: 'ok' }, [{ model: 'extractive', state: 'ok' }], 'ok', {}]);
 		assert.ok(base.articles > 0);
 		assert.deepEqual(nodes, { state: 'ok', quarantined: [] });
+		assert.deepEqual(configuration, { state: 'ok', generation: 1 });
 		assert.match(workflow.generation, /^[0-9a-f]{64}$/);
 		assert.ok(Date.parse(workflow.since) <= Date.now());
 		assert.ok(!ready.text.includes('/'), 'no path is told');

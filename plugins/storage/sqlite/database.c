@@ -465,6 +465,7 @@ static int connect(
 	(void)sqlite3_wal_hook(db->handle, on_commit, db);
 	/* Whoever had deleted something before may have died before the log was cut off. */
 	database_wipe_soon(db);
+	db->wipe_tried_ns = 0; /* what is deleted now need not wait for that */
 	return 0;
 }
 
