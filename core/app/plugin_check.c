@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "config/environment.h"
 #include "config/options.h"
-#include "conformance/storage.h"
+#include "conformance/plugin.h"
 #include "plugin/plugin.h"
 #include "service/host.h"
 #include "value/json.h"
@@ -18,22 +18,26 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { STORAGE_TIMEOUT_S = 300, TIMEOUT_S = 30, DAY_S = 86400, MEMORY_LIMIT_MIB = 1024 * 1024 };
+
 static const char help[] =
-	"Usage: smartsupport plugin check --storage FILE.so [--options YAML] [--case TEXT]\n"
-	"       [--timeout SECONDS] [--json]\n\n"
-	"Loads a plugin as the server does, and tries whether it does all that "
-	"smartsupport/storage.h\n"
-	"says. Prints a line for each case, and what was expected and what came where they "
-	"differ.\n"
-	"Exits with 1 when there is such a case.\n\n"
-	"The store may hold data already; what is tried has ids of its own. Nobody else may write "
+	"Usage: smartsupport plugin check [--storage] FILE.so [OPTION…]\n\n"
+	"Loads a plugin as the server does, and tries whether it keeps its contract: that it fits\n"
+	"this server and exports nothing else, and that it bears good, odd and hostile input, and\n"
+	"leaves nothing behind. Of a storage it tries all that smartsupport/storage.h says; with\n"
+	"--storage only that. Prints a line for each case, and what was expected and what came\n"
+	"where they differ. Exits with 1 when there is such a case.\n\n"
+	"A store may hold data already; what is tried has ids of its own. Nobody else may write "
 	"to\n"
 	"it meanwhile. What is tried stays in it, but for journals: name a store to throw away.\n\n"
 	"  -s, --storage FILE  the plugin, a storage\n"
 	"  -o, --options YAML  its options as the configuration has them, as YAML or JSON: "
 	"'path: try.db'\n"
 	"  -c, --case TEXT     only the cases whose sentence has this in it\n"
-	"  -t, --timeout N     how many seconds a case may take, by default 300\n"
+	"  -t, --timeout N     how many seconds a case may take, by default 300; 30 of other "
+	"kinds\n"
+	"                      than storages\n"
+	"  -m, --memory N      how many MiB a case may take, by default 4096\n"
 	"  -j, --json          print {plugin, version, cases: list of {area, case, ok, what, "
 	"expected,\n"
 	"                      came}, passed, failed} as JSON\n"
@@ -52,8 +56,9 @@ struct arguments {
 	const struct suite *suite; /* NULL: none is named */
 	const char *file;
 	const char *options;
-	const char *only; /* NULL: all cases */
-	unsigned timeout_s;
+	const char *only;   /* NULL: all cases */
+	unsigned timeout_s; /* 0: as the kind of plugin has it */
+	unsigned memory_mib;
 	bool json;
 };
 
@@ -101,11 +106,12 @@ static void print_end(const struct ss_plugin *plugin, struct report *report)
 			report->passed, report->failed);
 		return;
 	}
-	struct ss_value *all = value_map_make({"plugin", value_text(plugin->name)},
-		{"version", value_text(plugin->version)},
-		{"cases", value_list(report->cases, count)},
-		{"passed", value_int((int64_t)report->passed)},
-		{"failed", value_int((int64_t)report->failed)});
+	struct ss_value *all =
+		value_map_make({"plugin", value_text(plugin != NULL ? plugin->name : NULL)},
+			{"version", value_text(plugin != NULL ? plugin->version : NULL)},
+			{"cases", value_list(report->cases, count)},
+			{"passed", value_int((int64_t)report->passed)},
+			{"failed", value_int((int64_t)report->failed)});
 	char *text = json_text(all);
 	(void)puts(text);
 	free(text);
@@ -113,13 +119,12 @@ static void print_end(const struct ss_plugin *plugin, struct report *report)
 	free(report->cases);
 }
 
-/* Runs the suite on PLUGIN with OPTIONS, a value for each of its rows. Returns the exit code. */
-static int run_suite(const struct arguments *arguments, const struct ss_plugin *plugin,
-	struct ss_value *const *options)
+/* Runs the suite on PLUGIN with OPTIONS, a value for each of its rows. */
+static void run_suite(const struct arguments *arguments, const struct ss_plugin *plugin,
+	struct ss_value *const *options, struct report *report)
 {
 	struct log log = log_new(STDERR_FILENO, SS_LOG_ERROR, false);
 	struct host host;
-	struct report report = {.json = arguments->json};
 	host_init(&host, plugin->name, &log, NULL);
 	const struct ss_setup setup = {
 		.struct_size = sizeof setup,
@@ -130,12 +135,10 @@ static int run_suite(const struct arguments *arguments, const struct ss_plugin *
 	const struct conformance_run run = {
 		.plugin = plugin,
 		.setup = &setup,
-		.timeout_s = arguments->timeout_s,
+		.timeout_s = arguments->timeout_s > 0 ? arguments->timeout_s : STORAGE_TIMEOUT_S,
 		.only = arguments->only,
 	};
-	arguments->suite->run(&run, on_outcome, &report);
-	print_end(plugin, &report);
-	return report.failed == 0 ? 0 : 1;
+	arguments->suite->run(&run, on_outcome, report);
 }
 
 static const struct ss_plugin *load(const struct arguments *arguments, struct ss_error *err)
@@ -153,17 +156,16 @@ static const struct ss_plugin *load(const struct arguments *arguments, struct ss
 	return plugin;
 }
 
-/* Reads what --options says and runs the suite. Returns the exit code; mistakes go to DIAGNOSTICS. */
+/* Reads what --options says and runs the suite. -1 and DIAGNOSTICS when the options are wrong. */
 static int read_and_run(const struct arguments *arguments, const struct ss_plugin *plugin,
-	struct diagnostics *diagnostics)
+	struct report *report, struct diagnostics *diagnostics)
 {
 	char what[120];
-	int code = 1;
-	const char *text = arguments->options != NULL ? arguments->options : "{}";
-	struct yaml_document *document =
-		yaml_parse("--options", 1, text, strlen(text), diagnostics);
+	int result = -1;
+	struct yaml_document *document = yaml_parse(
+		"--options", 1, arguments->options, strlen(arguments->options), diagnostics);
 	if (document == NULL)
-		return 1;
+		return -1;
 	static const struct yaml_node beginning = {.kind = YAML_MAPPING, .line = 1, .column = 1};
 	const struct yaml_node *place = document->root != NULL ? document->root : &beginning;
 	size_t count = options_count(plugin->options);
@@ -171,29 +173,70 @@ static int read_and_run(const struct arguments *arguments, const struct ss_plugi
 	(void)snprintf(
 		what, sizeof what, "the %s %s", plugin_kind_name(plugin->kind), plugin->name);
 	if (options_read(document, document->root, place, plugin->options, NULL, what, values,
-		    diagnostics) == 0)
-		code = run_suite(arguments, plugin, values);
+		    diagnostics) == 0) {
+		run_suite(arguments, plugin, values, report);
+		result = 0;
+	}
 	options_wipe_secrets(document->root, plugin->options, values);
 	options_free(values, count);
 	free(values);
 	yaml_close(document);
-	return code;
+	return result;
 }
 
-static int check(const struct arguments *arguments)
+/* What any plugin is tried with. NULL when it cannot be loaded. */
+static const struct ss_plugin *check_any(const struct arguments *arguments, struct report *report)
+{
+	char *path = file_absolute(arguments->file);
+	const struct plugin_trial trial = {
+		.file = path,
+		.options = arguments->options,
+		.timeout_s = arguments->timeout_s > 0 ? arguments->timeout_s : TIMEOUT_S,
+		.memory_mib = arguments->memory_mib,
+		.only = arguments->only,
+	};
+	const struct ss_plugin *plugin = conformance_plugin(&trial, on_outcome, report);
+	free(path);
+	return plugin;
+}
+
+/* All of it, into REPORT. -1 and DIAGNOSTICS or a message when it could not be tried. */
+static int check_all(struct arguments *arguments, const struct ss_plugin **plugin,
+	struct report *report, struct diagnostics *diagnostics)
+{
+	struct ss_error err = {0};
+	if (arguments->suite != NULL) {
+		*plugin = load(arguments, &err);
+		if (*plugin == NULL) {
+			(void)fprintf(stderr, "smartsupport: %s\n", err.text);
+			return -1;
+		}
+		return read_and_run(arguments, *plugin, report, diagnostics);
+	}
+	*plugin = check_any(arguments, report);
+	for (size_t i = 0; *plugin != NULL && i < array_length(suites); i++) {
+		if (suites[i].kind == (*plugin)->kind)
+			arguments->suite = &suites[i];
+	}
+	if (arguments->suite == NULL || report->failed > 0)
+		return 0;
+	return read_and_run(arguments, *plugin, report, diagnostics);
+}
+
+static int check(struct arguments *arguments)
 {
 	struct diagnostics diagnostics = {0};
-	struct ss_error err = {0};
-	int code = 1;
+	const struct ss_plugin *plugin = NULL;
+	struct report report = {.json = arguments->json};
+	int result = -1;
 	environment_load(".env", &diagnostics);
-	const struct ss_plugin *plugin = diagnostics.count == 0 ? load(arguments, &err) : NULL;
-	if (plugin != NULL)
-		code = read_and_run(arguments, plugin, &diagnostics);
-	else if (diagnostics.count == 0)
-		(void)fprintf(stderr, "smartsupport: %s\n", err.text);
+	if (diagnostics.count == 0)
+		result = check_all(arguments, &plugin, &report, &diagnostics);
+	if (result == 0)
+		print_end(plugin, &report);
 	diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
-	return code;
+	return result == 0 && report.failed == 0 ? 0 : 1;
 }
 
 /* Takes FILE for the suite whose option is NAME. -1 when another one was named. */
@@ -209,16 +252,25 @@ static int choose(struct arguments *arguments, const char *name, const char *fil
 	return 0;
 }
 
-/* -1 when TEXT is no number of seconds. */
-static int read_timeout(struct arguments *arguments, const char *text)
+/* Reads TEXT, a number from 1 to LIMIT. -1 when it is none. */
+static int read_number(const char *text, long limit, unsigned *number)
 {
-	enum { DAY_S = 86400 };
 	char *end = NULL;
-	long seconds = strtol(text, &end, 10);
-	if (end == text || *end != '\0' || seconds < 1 || seconds > DAY_S)
+	long value = strtol(text, &end, 10);
+	if (end == text || *end != '\0' || value < 1 || value > limit)
 		return -1;
-	arguments->timeout_s = (unsigned)seconds;
+	*number = (unsigned)value;
 	return 0;
+}
+
+/* Takes TEXT for OPTION, when that is a limit. -1 when it is none, or no such number. */
+static int read_limit(struct arguments *arguments, int option, const char *text)
+{
+	if (option == 't')
+		return read_number(text, DAY_S, &arguments->timeout_s);
+	if (option == 'm')
+		return read_number(text, MEMORY_LIMIT_MIB, &arguments->memory_mib);
+	return -1;
 }
 
 int plugin_check(int argc, char **argv)
@@ -228,13 +280,14 @@ int plugin_check(int argc, char **argv)
 		{"options", required_argument, NULL, 'o'},
 		{"case", required_argument, NULL, 'c'},
 		{"timeout", required_argument, NULL, 't'},
+		{"memory", required_argument, NULL, 'm'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct arguments arguments = {.timeout_s = 300};
+	struct arguments arguments = {.options = "{}", .memory_mib = 4096};
 	int option;
-	while ((option = getopt_long(argc, argv, "s:o:c:t:jh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "s:o:c:t:m:jh", options, NULL)) != -1) {
 		if (option == 'h') {
 			(void)fputs(help, stdout);
 			return 0;
@@ -245,12 +298,14 @@ int plugin_check(int argc, char **argv)
 			arguments.options = optarg;
 		else if (option == 'c')
 			arguments.only = optarg;
-		else if (option == 't' && read_timeout(&arguments, optarg) == 0)
+		else if (read_limit(&arguments, option, optarg) == 0)
 			continue;
 		else if (option != 's' || choose(&arguments, "storage", optarg) < 0)
 			break;
 	}
-	if (option != -1 || optind < argc || arguments.suite == NULL) {
+	if (arguments.suite == NULL && optind + 1 == argc)
+		arguments.file = argv[optind++];
+	if (option != -1 || optind < argc || arguments.file == NULL) {
 		(void)fputs(help, stderr);
 		return 2;
 	}

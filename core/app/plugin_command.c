@@ -13,7 +13,7 @@ static const struct {
 	const char *summary;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"check", "--storage FILE.so", "try whether a plugin keeps its contract", plugin_check},
+	{"check", "FILE.so", "try whether a plugin keeps its contract", plugin_check},
 	{"new", "NAME --kind KIND", "make a folder with a plugin, its build and its test",
 		plugin_new},
 	{"list", "", "list what the configuration loads", plugin_list},
