@@ -364,7 +364,7 @@ static const struct ss_plugin *load(const char *file, const char *path, struct s
 {
 	if (check_whole(file, path, err) < 0)
 		return NULL;
-	calls_load(path);
+	calls_load(file);
 	/* Never closed: what the plugin hands out stays valid. */
 	void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
 	if (handle == NULL) {
