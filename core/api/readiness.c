@@ -110,8 +110,8 @@ static struct ss_value *workflow_part(const struct api *api)
 	struct ss_value *workflow =
 		with(part(!api->leaving, "leaving", "this server finishes what it has and ends"),
 			"generation", value_text(api->workflow));
-	return with(workflow, "since",
-		value_text(clock_format(api->started_at_s * 1000000000, since)));
+	return with(
+		workflow, "since", value_text(clock_format(api->started_at_s * 1000000000, since)));
 }
 
 static struct ss_value *configuration_part(const struct api *api)

@@ -58,7 +58,7 @@ struct ss_http_call {
 	void *context;
 	const struct call_site *site; /* that of who started it; NULL: nobody's */
 	struct log log;               /* whose it is; without a trace: nobody's */
-	char where[160]; /* the scheme, host and port, for messages */
+	char where[160];              /* the scheme, host and port, for messages */
 	char message[CURL_ERROR_SIZE];
 };
 

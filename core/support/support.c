@@ -666,11 +666,11 @@ static struct support_turn *turn_new(struct support *support,
 		(void)snprintf(turn->turn_id, sizeof turn->turn_id, "%s", question->turn_id);
 	else
 		(void)id_new("turn_", turn->turn_id);
-	const char *conversation = turn->new_conversation ? question->new_conversation_id
-							  : question->conversation_id;
+	const char *conversation =
+		turn->new_conversation ? question->new_conversation_id : question->conversation_id;
 	if (conversation != NULL)
-		(void)snprintf(turn->conversation_id, sizeof turn->conversation_id, "%s",
-			conversation);
+		(void)snprintf(
+			turn->conversation_id, sizeof turn->conversation_id, "%s", conversation);
 	else
 		(void)id_new("conv_", turn->conversation_id);
 	return turn;

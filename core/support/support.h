@@ -58,7 +58,7 @@ struct support_listener {
 struct support_question {
 	const char *turn_id; /* NULL: a new one */
 	const char *user_id;
-	const char *conversation_id; /* NULL for a new conversation */
+	const char *conversation_id;     /* NULL for a new conversation */
 	const char *new_conversation_id; /* of one that it begins; NULL: a new one */
 	/* Without a conversation_id: the key of the thread that the question continues (ss_turn_key.thread); the
 	 * conversation is the one that has it. NULL: none. */
