@@ -597,7 +597,18 @@ static void on_signal(struct master *master)
 	}
 }
 
-/* Ends WORKER when its loop has not come round for too long, first so that it tells where it is. Gives when to look again. */
+/* Whether WORKER has come on since it was last looked at: its loop has come round; or, while it starts, it has made another agent or is at
+ * something that may take its time. */
+static bool comes_on(struct worker *worker)
+{
+	bool starts = worker->state == WORKER_LOADING;
+	unsigned beats = starts ? calls_making(worker->calls) : calls_beats(worker->calls);
+	bool comes = beats != worker->beats || (starts && beats == 0);
+	worker->beats = beats;
+	return comes;
+}
+
+/* Ends WORKER when it has not come on for too long, first so that it tells where it is. Gives when to look again. */
 static int64_t watch_worker(const struct master *master, struct worker *worker, int64_t now)
 {
 	int64_t limit = master->config->hang_timeout_ns;
@@ -605,14 +616,12 @@ static int64_t watch_worker(const struct master *master, struct worker *worker, 
 		(void)kill(worker->pid, SIGKILL);
 	if (worker->state == WORKER_LEAVING)
 		return worker->kill_at_ns > now ? worker->kill_at_ns : INT64_MAX;
-	if (worker->state != WORKER_SERVING)
+	if (worker->state != WORKER_SERVING && worker->state != WORKER_LOADING)
 		return INT64_MAX;
 	if (limit == 0 || worker->calls == NULL)
 		return now + SECOND_NS;
-	unsigned beats = calls_beats(worker->calls);
 	bool condemned = calls_hung(worker->calls);
-	if (beats != worker->beats && !condemned) {
-		worker->beats = beats;
+	if (!condemned && comes_on(worker)) {
 		worker->beat_ns = now;
 	} else if (condemned && now - worker->beat_ns > limit + TELL_NS) {
 		(void)kill(worker->pid, SIGKILL);

@@ -165,6 +165,13 @@ const char *calls_operation(const struct calls_part *part, const struct call_sit
 	return "a thread of its own";
 }
 
+unsigned calls_making(const struct calls_part *part)
+{
+	const struct call_thread *loop = &part->threads[0];
+	unsigned call = depth_of(loop) > 0 ? atomic_load(&loop->calls[0]) : 0;
+	return call % CALL_OPERATIONS == CALL_CREATE ? call : 0;
+}
+
 static struct call_row *row_of(struct calls *calls, uint64_t key)
 {
 	for (size_t i = 0; i < CALLS_ROWS; i++) {

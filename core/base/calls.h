@@ -89,6 +89,8 @@ size_t calls_blamed(
 	const struct calls_part *part, const struct call_site **sites, size_t count, bool *sure);
 /* What the worker of PART was calling at SITE, as in "run()". */
 const char *calls_operation(const struct calls_part *part, const struct call_site *site);
+/* The number of the call in which the loop of PART's worker makes an agent; 0: it is at something else. */
+unsigned calls_making(const struct calls_part *part);
 /* Counts a death over SITE. Returns how many there are; with CALLS_DEATHS the node is in quarantine in every worker. */
 unsigned calls_count(struct calls *calls, const struct call_site *site);
 /* Forgets all deaths, for a new generation, whose parts were taken fresh. */

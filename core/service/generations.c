@@ -45,9 +45,11 @@ static int open_file(const char *path)
 
 struct generations *generations_new(const char *path)
 {
+	enum { RIGHTS = PROT_READ | PROT_WRITE };
 	int file = path != NULL ? open_file(path) : -1;
-	struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-		MAP_SHARED | (file < 0 ? MAP_ANONYMOUS : 0), file, 0);
+	struct shared *shared =
+		file >= 0 ? mmap(NULL, sizeof *shared, RIGHTS, MAP_SHARED, file, 0)
+			  : mmap(NULL, sizeof *shared, RIGHTS, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED) {
 		if (file >= 0)
 			(void)close(file);
@@ -193,27 +195,37 @@ static bool is_held(int file)
 	return false;
 }
 
-struct generations *generations_open(const char *path, struct ss_error *err)
+/* What the server that has FILE shares; NULL when it is of another version. */
+static struct shared *map_file(int file)
 {
 	struct shared *shared = MAP_FAILED;
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool held = file >= 0 && is_held(file);
-	if (held && lseek(file, 0, SEEK_END) >= (off_t)sizeof *shared)
+	if (lseek(file, 0, SEEK_END) >= (off_t)sizeof *shared)
 		shared = mmap(NULL, sizeof *shared, PROT_READ, MAP_SHARED, file, 0);
+	if (shared == MAP_FAILED)
+		return NULL;
+	if (memcmp(shared->magic, magic, sizeof magic) == 0 && shared->size == sizeof *shared)
+		return shared;
+	(void)munmap(shared, sizeof *shared);
+	return NULL;
+}
+
+struct generations *generations_open(const char *path, struct ss_error *err)
+{
+	struct generations *generations = NULL;
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (file < 0 || !is_held(file)) {
+		(void)ss_fail_as(err, SS_NOT_FOUND, "no server has the file %s", path);
+		goto done;
+	}
+	struct shared *shared = map_file(file);
+	if (shared == NULL) {
+		(void)ss_fail(err, "%s: is of a server of another version", path);
+		goto done;
+	}
+	generations = memory_make(struct generations);
+	*generations = (struct generations){.shared = shared, .file = -1};
+done:
 	if (file >= 0)
 		(void)close(file);
-	if (!held) {
-		(void)ss_fail_as(err, SS_NOT_FOUND, "no server has the file %s", path);
-		return NULL;
-	}
-	if (shared == MAP_FAILED || memcmp(shared->magic, magic, sizeof magic) != 0 ||
-		shared->size != sizeof *shared) {
-		if (shared != MAP_FAILED)
-			(void)munmap(shared, sizeof *shared);
-		(void)ss_fail(err, "%s: is of a server of another version", path);
-		return NULL;
-	}
-	struct generations *generations = memory_make(struct generations);
-	*generations = (struct generations){.shared = shared, .file = -1};
 	return generations;
 }

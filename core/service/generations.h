@@ -33,9 +33,9 @@ struct generation_state {
 	char error[GENERATION_ERROR_SIZE]; /* why the last one was refused, a mistake a line; "" */
 };
 
-/* Maps the memory; in FILE (made anew, for this user alone) or, when that is NULL or cannot be, in none. NULL when the system has no
- * memory. */
-struct generations *generations_new(const char *file);
+/* Maps the memory; in the file PATH (made anew, for this user alone) or, when that is NULL or cannot be, in none. NULL when the system has
+ * no memory. */
+struct generations *generations_new(const char *path);
 
 /* In a worker: keeps the memory, and nothing of the file. */
 void generations_adopt(struct generations *generations);
@@ -61,7 +61,7 @@ struct ss_value *generation_errors(const struct generation_state *state);
 /* The number that finished reaches when a reload that is asked for now has ended. */
 int64_t generations_next(const struct generations *generations);
 
-/* Those of the server that has FILE. NULL and ERR (SS_NOT_FOUND) when none has. */
-struct generations *generations_open(const char *file, struct ss_error *err);
+/* Those of the server that has the file PATH. NULL and ERR (SS_NOT_FOUND) when none has. */
+struct generations *generations_open(const char *path, struct ss_error *err);
 
 #endif

@@ -161,3 +161,59 @@ test('a mistake in any file is refused while questions are answered', { timeout:
 		assert.equal(reply.json.refused, Object.keys(mistakes).length);
 	});
 });
+
+// What an agent does while it is made, and how the refusal tells it.
+const making = {
+	fails: /workflows\/support\.yaml:\d+:\d+: the node making: there is no paper left/,
+	crashes: /a worker was ended by signal 11 \(Segmentation fault\) while it was starting.* of the agent making .* of the node making /,
+	hangs: /a worker was ended by signal 6 \(Aborted\) while it was starting.* of the agent making .* of the node making /,
+};
+
+test('an agent that fails, crashes or hangs while it is made is refused while questions are answered', { timeout: 300000 }, async (t) => {
+	const installation = new Installation();
+	installation.addFixtures();
+	installation.edit('config/smartsupport.yaml', /hang_timeout: \S+/, 'hang_timeout: 2s');
+	installation.editWorkflow('\nedges:', '\n  making: {agent: making, options: {how: works}}\n\nedges:');
+	installation.editWorkflow('- {from: gaps, to: END}', '- {from: gaps, to: making}\n  - {from: making, to: END}');
+	await withServer({ installation, workers: 1, dies: true }, async (server) => {
+		let [how, generation] = ['works', 1];
+		for (const [misdeed, told] of Object.entries(making)) {
+			await t.test(misdeed, async () => {
+				installation.editWorkflow(`how: ${how}`, `how: ${misdeed}`);
+				how = misdeed;
+				const reply = await server.request('/api/v1/reload', { method: 'POST' });
+				assert.equal(reply.status, 409, reply.text);
+				assert.match(reply.json.errors[0].detail, told);
+				assert.equal((await server.ask(crash)).priority, 7);
+			});
+		}
+		installation.editWorkflow(`how: ${how}`, 'how: works');
+		const reply = await server.request('/api/v1/reload', { method: 'POST' });
+		assert.equal(reply.status, 200, reply.text);
+		assert.equal(reply.json.generation, ++generation);
+	});
+});
+
+test('the same reloads over and over cost no descriptors and no memory, and no question fails', { timeout: 300000 }, async () => {
+	const installation = new Installation();
+	const count = Number(process.env.SMARTSUPPORT_TEST_RELOADS ?? 6);
+	await withServer({ installation, workers: 1 }, async (server) => {
+		const descriptors = () => fs.readdirSync(`/proc/${server.pid}/fd`).length;
+		const kilobytes = () => Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${server.pid}/status`, 'utf8'))[1]);
+		let [before, ends] = [undefined, false];
+		const asking = (async () => {
+			for (let i = 0; !ends; i++) assert.equal((await server.ask(`How do I reset my password? ${i}`)).category, 'Account');
+		})();
+		for (let i = 0; i < count; i++) {
+			const reply = await server.request('/api/v1/reload', { method: 'POST' });
+			assert.equal(reply.status, 200, reply.text);
+			await until('one worker', () => server.workers().length === 1);
+			before ??= { descriptors: descriptors(), kilobytes: kilobytes() };
+		}
+		ends = true;
+		await asking;
+		assert.equal(descriptors(), before.descriptors);
+		// Sanitizers keep what was freed for a while.
+		assert.ok(kilobytes() < before.kilobytes + 16 * 1024 + 32 * count, `${before.kilobytes} and ${kilobytes()} KiB`);
+	});
+});

@@ -188,8 +188,8 @@ Test(sqlite_plan, conversations_of_some_kinds_are_found_one_after_the_other)
 {
 	static const char *const steps[] = {
 		"SEARCH conversations USING INDEX conversations_by_kind (kind>?)",
-		"SEARCH conversations USING INDEX conversations_by_kind (kind=? AND "
-		"updated_at>? AND (updated_at,id)<(?,?))",
+		("SEARCH conversations USING INDEX conversations_by_kind (kind=? AND "
+		 "updated_at>? AND (updated_at,id)<(?,?))"),
 		"SEARCH next USING INTEGER PRIMARY KEY (rowid=?)",
 	};
 	sqlite3 *handle = open_file();
