@@ -146,8 +146,6 @@ void deaths_tell(struct deaths *deaths, const struct calls_part *part, pid_t pid
 	const struct crash *crash = crash_of(part);
 	(void)snprintf(id, sizeof id, "%d", (int)pid);
 	struct log own = log_with(log, "worker", id);
-	if (deaths->part == NULL)
-		deaths->part = metrics_take(deaths->metrics);
 	metrics_add(deaths->part, cause_of(part, status), 1);
 	if (crash != NULL)
 		tell_crash(part, crash, &own);

@@ -8,13 +8,11 @@
 #include "base/calls.h"
 #include "base/log.h"
 
-struct metrics;
 struct metrics_part;
 
 struct deaths {
 	struct calls *calls;
-	struct metrics *metrics;   /* of all workers */
-	struct metrics_part *part; /* the master's own, taken with the first death */
+	struct metrics_part *part; /* the master's own */
 };
 
 /* The process PID, which had PART and was to go on, has ended with STATUS, as waitpid() gives it. */

@@ -212,10 +212,20 @@ static void open_listener(struct master *master)
 			master->listener, master->config->tls_certificate != NULL, url, sizeof url),
 		(long long)master->config->workers);
 	generations_serve(master->generations);
+	metrics_set(master->deaths.part, METRIC_GENERATION, 1);
 	for (size_t i = 0; i < master->count; i++) {
 		if (master->workers[i].state == WORKER_WAITING)
 			begin(master, &master->workers[i]);
 	}
+}
+
+static void note_take_over(struct master *master)
+{
+	struct generation_state state;
+	generations_take_over(master->generations);
+	generations_read(master->generations, &state);
+	metrics_set(master->deaths.part, METRIC_GENERATION, (uint64_t)state.number);
+	metrics_add(master->deaths.part, METRIC_RELOADS_TAKEN_OVER, 1);
 }
 
 /* The new workers take over: they begin, and then the old ones leave. */
@@ -235,7 +245,7 @@ static void commit_reload(struct master *master)
 	master->config = master->own_config = master->next_config;
 	master->next_config = NULL;
 	master->log = log_new(master->log.fd, master->config->log_level, master->config->log_json);
-	generations_take_over(master->generations);
+	note_take_over(master);
 	log_info(&master->log, "the new configuration has taken over");
 	certificate_warn(master->config, &master->log);
 }
@@ -258,6 +268,7 @@ static void refuse_reload(struct master *master, const char *why)
 {
 	char *line = one_line(why);
 	generations_refuse(master->generations, why);
+	metrics_add(master->deaths.part, METRIC_RELOADS_REFUSED, 1);
 	log_error(&master->log,
 		"the configuration was not taken over, the old one still serves: %s", line);
 	free(line);
@@ -730,7 +741,7 @@ int master_run(const struct config *config, const char *config_file)
 	}
 	master.metrics = metrics_new();
 	master.limits = limits_new();
-	master.deaths = (struct deaths){.calls = calls_new(), .metrics = master.metrics};
+	master.deaths = (struct deaths){.calls = calls_new()};
 	char *file = generation_file(config, config_file);
 	master.generations = generations_new(file);
 	free(file);
@@ -739,6 +750,7 @@ int master_run(const struct config *config, const char *config_file)
 			strerror(errno));
 		goto done;
 	}
+	master.deaths.part = metrics_take(master.metrics);
 	master.signals = open_signals(&master);
 	if (master.signals < 0) {
 		(void)fprintf(stderr, "smartsupport: signals: %s\n", strerror(errno));

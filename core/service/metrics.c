@@ -75,6 +75,12 @@ static const struct {
 	[METRIC_QUARANTINED] = {"smartsupport_quarantined_nodes", "", GAUGE,
 		"Nodes of workflows that are not called any more, since several workers died over "
 		"them."},
+	[METRIC_GENERATION] = {"smartsupport_generation", "", GAUGE,
+		"How many configurations have served since the server started, this one included."},
+	[METRIC_RELOADS_TAKEN_OVER] = {"smartsupport_reloads_total", "{outcome=\"taken_over\"}",
+		COUNTER, "Reloads that have ended."},
+	[METRIC_RELOADS_REFUSED] = {"smartsupport_reloads_total", "{outcome=\"refused\"}", COUNTER,
+		NULL},
 };
 
 /* From 50 microseconds to 5 seconds, and how many there are. */

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { Installation, plugins } from './lib/files.mjs';
 import { createKey } from './lib/keys.mjs';
+import { parseMetrics } from './lib/metrics.mjs';
 import { Server, runProgram, withServer } from './lib/server.mjs';
 import { newDatabase, urlOf } from './lib/store.mjs';
 import { until } from './lib/wait.mjs';
@@ -109,6 +110,12 @@ test('POST /api/v1/reload waits for the end of the reload, for admins', { timeou
 		assert.match(refused.json.errors[0].detail, new RegExp(`support\\.yaml:${line}:\\d+: .*priorty`));
 		const state = await reload(admin, 'GET');
 		assert.deepEqual([state.json.generation, state.json.reload, state.json.errors], [2, 'refused', refused.json.errors]);
+		const metrics = parseMetrics((await server.request('/metrics', { headers: admin.headers })).text);
+		const figures = ['smartsupport_generation', 'smartsupport_reloads_total{outcome="taken_over"}', 'smartsupport_reloads_total{outcome="refused"}'];
+		assert.deepEqual(figures.map((name) => metrics.get(name)), [2, 1, 1]);
+		const ready = await server.request('/readyz');
+		assert.deepEqual([ready.json.status, ready.json.configuration.state, ready.json.configuration.generation], ['ready', 'refused', 2]);
+		assert.ok(!ready.text.includes('/'), 'no path is told');
 	});
 });
 
