@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { Installation, plugins } from './lib/files.mjs';
+import { Installation, plugins, program } from './lib/files.mjs';
 import { createKey } from './lib/keys.mjs';
 import { parseMetrics } from './lib/metrics.mjs';
 import { Server, runProgram, withServer } from './lib/server.mjs';
@@ -198,6 +198,40 @@ test('an agent that fails, crashes or hangs while it is made is refused while qu
 		const reply = await server.request('/api/v1/reload', { method: 'POST' });
 		assert.equal(reply.status, 200, reply.text);
 		assert.equal(reply.json.generation, ++generation);
+	});
+});
+
+test('no answer mixes two versions of a plugin and its workflow, which are changed at once', { timeout: 300000 }, async () => {
+	const installation = new Installation();
+	const file = installation.ownPlugins('agents/stamp');
+	const built = (version) => fs.readFileSync(path.join(path.dirname(program), `tests/stamps/${version}/stamp.so`));
+	fs.writeFileSync(file, built(1));
+	installation.editWorkflow('\nedges:', '\n  stamp: {agent: stamp, options: {stamp: 1}}\n\nedges:');
+	installation.editWorkflow('{from: [respond, chat], any: true, to: gaps}', '{from: [respond, chat], any: true, to: stamp}');
+	installation.editWorkflow('- {from: gaps, to: END}', '- {from: stamp, to: gaps}\n  - {from: gaps, to: END}');
+	await withServer({ installation }, async (server) => {
+		const answers = new Map();
+		let ends = false;
+		const asking = Promise.all(
+			Array.from({ length: 4 }, async (_, customer) => {
+				for (let i = 0; !ends; i++) {
+					const { response } = await server.ask(`How do I reset my password? ${i}`, { user_id: `customer ${customer}` });
+					answers.set(response, (answers.get(response) ?? 0) + 1);
+				}
+			}),
+		);
+		for (let i = 1; i <= 4; i++) {
+			const [old, next] = i % 2 === 1 ? [1, 2] : [2, 1];
+			const before = answers.get(`plugin ${old}, workflow ${old}`) ?? 0;
+			await until('answers', () => (answers.get(`plugin ${old}, workflow ${old}`) ?? 0) > before + 4);
+			fs.writeFileSync(file, built(next));
+			installation.editWorkflow(`stamp: ${old}}`, `stamp: ${next}}`);
+			const reply = await server.request('/api/v1/reload', { method: 'POST' });
+			assert.equal(reply.status, 200, reply.text);
+		}
+		ends = true;
+		await asking;
+		assert.deepEqual([...answers.keys()].sort(), ['plugin 1, workflow 1', 'plugin 2, workflow 2']);
 	});
 });
 
