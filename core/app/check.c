@@ -42,9 +42,13 @@ static void check_host(const struct config *config, struct diagnostics *diagnost
 	struct ss_error err = {0};
 	const struct yaml_node *server = yaml_get(config->document->root, "server");
 	const struct yaml_node *host = yaml_get(server, "host");
-	if (config->host[0] != '\0' && listener_check(config->host, &err) < 0)
+	if (config->host[0] == '\0')
+		return; /* a mistake that was told */
+	if (listener_check(config->host, &err) < 0)
 		yaml_mistake(config->document, host != NULL ? host : server, diagnostics, "%s",
 			err.text);
+	else
+		openness_check(config, diagnostics);
 }
 
 static void check_certificate(const struct config *config, struct diagnostics *diagnostics)
@@ -168,7 +172,6 @@ static int check(const struct arguments *arguments)
 	} else if (config != NULL) {
 		check_host(config, &diagnostics);
 		check_certificate(config, &diagnostics);
-		openness_check(config, &diagnostics);
 		models = check_runtime(config, &diagnostics);
 	}
 	int code = report(arguments, &diagnostics, models);
