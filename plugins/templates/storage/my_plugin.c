@@ -314,6 +314,15 @@ static int finish_request(
 	return not_written(err, "finish_request");
 }
 
+static int list_requests(void *instance, const struct ss_request_filter *filter,
+	struct ss_value **page, struct ss_error *err)
+{
+	(void)instance;
+	(void)filter;
+	(void)page;
+	return not_written(err, "list_requests");
+}
+
 static int purge(void *instance, const struct ss_purge *purge, size_t *count, struct ss_error *err)
 {
 	(void)instance;
@@ -378,6 +387,7 @@ static const struct ss_storage_operations operations = {
 	.delivery_counts = delivery_counts,
 	.claim_request = claim_request,
 	.finish_request = finish_request,
+	.list_requests = list_requests,
 	.purge = purge,
 	.watch = watch,
 	.interrupt_watch = interrupt_watch,
