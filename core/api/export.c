@@ -5,6 +5,7 @@
 #include "api/conversation.h"
 
 #include "api/api.h"
+#include "api/event_stream.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
@@ -343,9 +344,11 @@ static int next_items(const struct ss_storage_operations *storage, void *instanc
 	struct ss_value *page = NULL;
 	if (lists[exporting->stage].read(storage, instance, exporting, &page, err) < 0)
 		return -1;
-	const struct ss_value *items = value_get(page, "items");
+	struct ss_value *items = exporting->stage == EVENTS ? event_items(page)
+							    : value_ref(value_get(page, "items"));
 	for (size_t i = 0; i < value_count(items); i++)
 		write_item(exporting, value_at(items, i));
+	value_unref(items);
 	bool over = end_page(exporting, page);
 	enum stage next = exporting->user_id != NULL ? exporting->stage + 1 : END;
 	value_unref(page);

@@ -162,6 +162,7 @@ test('a conversation is exported whole, as a file', async () => {
 	assert.deepEqual(reply.json.messages.map(({ seq }) => seq), Array.from({ length: 62 }, (_, i) => i + 1));
 	assert.equal(reply.json.messages[61].content, `59 ${'x'.repeat(5000)}`);
 	assert.equal(reply.json.events.length, 61);
+	assert.ok(reply.json.events.every(({ data }) => data.conversation_id === conversation_id));
 	const head = await server.request(`/api/v1/conversations/${conversation_id}/export`, { method: 'HEAD' });
 	assert.deepEqual([head.status, head.text], [200, '']);
 });
