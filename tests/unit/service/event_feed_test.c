@@ -9,6 +9,7 @@
 
 #include <criterion/criterion.h>
 #include <event2/event.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,21 +18,20 @@ enum { PAGE = 200 }; /* that the feed asks for */
 /* The storage's instance, which each call has for itself. */
 static struct storage {
 	struct gate gate;
+	pthread_mutex_t lock;                /* over the rest */
 	const char *conversations[3 * PAGE]; /* of the events that are there */
 	size_t count;
 	size_t fails; /* so many calls fail */
 	size_t calls;
-} storage;
+} storage = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* Places are how many events are before them. */
-static int list_events(void *instance, const struct ss_event_filter *filter, struct ss_value **page,
+static int list(struct storage *mine, const struct ss_event_filter *filter, struct ss_value **page,
 	struct ss_error *err)
 {
-	struct storage *mine = instance;
 	struct ss_value *items[PAGE];
 	char next[24];
 	size_t count = 0;
-	gate_pass(&mine->gate);
 	mine->calls++;
 	if (mine->fails > 0) {
 		mine->fails--;
@@ -44,6 +44,32 @@ static int list_events(void *instance, const struct ss_event_filter *filter, str
 	(void)snprintf(next, sizeof next, "%zu", at);
 	*page = value_map_make({"items", value_list(items, count)}, {"next", value_text(next)});
 	return 0;
+}
+
+static int list_events(void *instance, const struct ss_event_filter *filter, struct ss_value **page,
+	struct ss_error *err)
+{
+	struct storage *mine = instance;
+	gate_pass(&mine->gate);
+	(void)pthread_mutex_lock(&mine->lock);
+	int result = list(mine, filter, page, err);
+	(void)pthread_mutex_unlock(&mine->lock);
+	return result;
+}
+
+static size_t calls_so_far(void)
+{
+	(void)pthread_mutex_lock(&storage.lock);
+	size_t calls = storage.calls;
+	(void)pthread_mutex_unlock(&storage.lock);
+	return calls;
+}
+
+static void fail_next(size_t fails)
+{
+	(void)pthread_mutex_lock(&storage.lock);
+	storage.fails = fails;
+	(void)pthread_mutex_unlock(&storage.lock);
 }
 
 static const struct ss_storage_operations operations = {.list_events = list_events};
@@ -109,8 +135,10 @@ static void listen_to(struct ear *ear, const char *conversation)
 /* Stores events of the conversation named, and says so. */
 static void happen(const char *conversation, size_t count)
 {
+	(void)pthread_mutex_lock(&storage.lock);
 	for (size_t i = 0; i < count; i++)
 		storage.conversations[storage.count++] = conversation;
+	(void)pthread_mutex_unlock(&storage.lock);
 	event_feed_look(feed);
 }
 
@@ -119,7 +147,7 @@ Test(event_feed, tells_of_what_was_stored_while_it_looked_for_the_end)
 	static struct ear ear;
 	listen_to(&ear, "a");
 	loop_until(base, &ear.news, 1);
-	cr_expect_eq(storage.calls, 1);
+	cr_expect_eq(calls_so_far(), 1);
 }
 
 Test(event_feed, tells_those_who_listen_to_the_conversation_or_to_all)
@@ -156,7 +184,7 @@ Test(event_feed, asks_again_when_the_store_has_failed)
 	static struct ear ear;
 	listen_to(&ear, "a");
 	loop_until(base, &ear.news, 1);
-	storage.fails = 1;
+	fail_next(1);
 	happen("a", 1);
 	loop_until(base, &ear.news, 2);
 	cr_expect_eq(storage.fails, 0);
@@ -190,13 +218,13 @@ Test(event_feed, reads_nothing_while_nobody_listens)
 {
 	static struct ear ear;
 	happen("a", 1);
-	cr_expect_eq(storage.calls, 0);
+	cr_expect_eq(calls_so_far(), 0);
 	listen_to(&ear, "a");
 	loop_until(base, &ear.news, 1);
-	size_t calls = storage.calls;
+	size_t calls = calls_so_far();
 	event_listener_free(ear.listener);
 	happen("a", 1);
-	cr_expect_eq(storage.calls, calls);
+	cr_expect_eq(calls_so_far(), calls);
 }
 
 Test(event_feed, has_room_for_so_many_and_no_more)
