@@ -80,6 +80,9 @@ const during = await stop();
 stop = keepAsking(server);
 await new Promise((resolve) => setTimeout(resolve, length));
 const without = await stop();
+// Workers that have served nobody yet, as before.
+await reload(server);
+await onlyNewWorkers(server, count);
 const after = resources(server);
 for (const [title, { times, failures }] of [
 	['with', during],
@@ -92,6 +95,6 @@ console.log(`ratio: p50 ${(at(during.times, 0.5) / at(without.times, 0.5)).toFix
 console.log(`${reloads} reloads: from the request to the takeover ${ms(at(took, 0.5))} (median), ${ms(at(took, 1))} (most)`);
 console.log(
 	`processes ${before.processes} and ${after.processes}, descriptors ${before.descriptors} and ${after.descriptors}, memory (PSS) ` +
-		`${before.memory.toFixed(1)} and ${after.memory.toFixed(1)} MiB, after 1 and ${reloads + 1} reloads`,
+		`${before.memory.toFixed(1)} and ${after.memory.toFixed(1)} MiB, after 1 and ${reloads + 2} reloads`,
 );
 await server.stop();
