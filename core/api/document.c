@@ -33,7 +33,7 @@ static const struct {
 	{"403", "Forbidden", FOR_KEYS},
 	{"406", "NotAcceptable", FOR_TYPES},
 	{"409", "RequestInFlight", FOR_ONCE},
-	{"413", "ContentTooLarge", FOR_BODIES},
+	{"413", "ContentTooLarge", FOR_ALL}, /* also of a body where none is taken */
 	{"415", "UnsupportedMediaType", FOR_BODIES},
 	{"421", "MisdirectedRequest", FOR_ALL},
 	{"422", "UnprocessableContent", FOR_ALL}, /* of parameters that it does not have */
