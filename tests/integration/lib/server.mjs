@@ -213,8 +213,13 @@ export class Server {
 		return reply.json;
 	}
 
+	// A worker whose database was away has none until it has connected again, when its pause is over.
 	async stats() {
-		const reply = await this.request('/api/v1/stats');
+		let reply;
+		await until('the statistics', async () => {
+			reply = await this.request('/api/v1/stats');
+			return reply.status !== 503;
+		});
 		assert.equal(reply.status, 200, reply.text);
 		return reply.json;
 	}
