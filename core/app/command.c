@@ -3,7 +3,9 @@
 #include "base/memory.h"
 #include "config/environment.h"
 
+#include <getopt.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +28,34 @@ char *command_default_config(void)
 		return beside;
 	free(beside);
 	return memory_string(usual_config);
+}
+
+int command_arguments(int argc, char **argv, const char *help, bool takes_json,
+	struct command_arguments *arguments)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},
+		{"json", no_argument, NULL, 'j'},
+		{0},
+	};
+	int option;
+	while ((option = getopt_long(argc, argv, "c:hj", options, NULL)) != -1) {
+		if (option == 'h') {
+			(void)fputs(help, stdout);
+			return 0;
+		}
+		if (option == 'c')
+			arguments->config = optarg;
+		else if (option == 'j' && takes_json)
+			arguments->json = true;
+		else
+			break;
+	}
+	if (option == -1 && optind == argc)
+		return -1;
+	(void)fputs(help, stderr);
+	return 2;
 }
 
 struct config *command_config(const char *file)

@@ -31,6 +31,16 @@ int command_version(int argc, char **argv);
  * config/smartsupport.yaml in the working folder, else the same beside the program's folder. New. */
 char *command_default_config(void);
 
+/* What the arguments of a command are that takes nothing else. */
+struct command_arguments {
+	const char *config; /* NULL: the default */
+	bool json;
+};
+
+/* Reads --config, --help and, where the command TAKES_JSON, --json. Returns -1 to go on, else the exit code, with HELP printed. */
+int command_arguments(int argc, char **argv, const char *help, bool takes_json,
+	struct command_arguments *arguments);
+
 /* Reads FILE (NULL: the default), after the .env file of the working folder; prints the mistakes and
  * returns NULL when there are any. */
 struct config *command_config(const char *file);

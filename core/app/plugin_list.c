@@ -12,7 +12,6 @@
 #include "support/support.h"
 #include "value/value.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -126,33 +125,12 @@ static int list(const struct config *config, bool json)
 
 int plugin_list(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	const char *file = NULL;
-	bool json = false;
-	int option;
-	while ((option = getopt_long(argc, argv, "jc:h", options, NULL)) != -1) {
-		if (option == 'h') {
-			(void)fputs(help, stdout);
-			return 0;
-		}
-		if (option == 'j')
-			json = true;
-		else if (option == 'c')
-			file = optarg;
-		else
-			break;
-	}
-	if (option != -1 || optind < argc) {
-		(void)fputs(help, stderr);
-		return 2;
-	}
-	struct config *config = command_config(file);
-	int code = config != NULL ? list(config, json) : 1;
+	struct command_arguments arguments = {0};
+	int code = command_arguments(argc, argv, help, true, &arguments);
+	if (code >= 0)
+		return code;
+	struct config *config = command_config(arguments.config);
+	code = config != NULL ? list(config, arguments.json) : 1;
 	config_free(config);
 	return code;
 }

@@ -8,7 +8,6 @@
 #include "value/value.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,46 +153,11 @@ static int status(const struct server *server, bool json)
 	return 0;
 }
 
-/* What a command was given. */
-struct arguments {
-	const char *config;
-	bool json;
-};
-
-/* Returns -1 to go on, else the exit code. */
-static int read_arguments(
-	int argc, char **argv, const char *names, const char *help, struct arguments *arguments)
-{
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{"json", no_argument, NULL, 'j'},
-		{0},
-	};
-	int option;
-	while ((option = getopt_long(argc, argv, names, options, NULL)) != -1) {
-		if (option == 'h') {
-			(void)fputs(help, stdout);
-			return 0;
-		}
-		if (option == 'c')
-			arguments->config = optarg;
-		else if (option == 'j' && strchr(names, 'j') != NULL)
-			arguments->json = true;
-		else
-			break;
-	}
-	if (option == -1 && optind == argc)
-		return -1;
-	(void)fputs(help, stderr);
-	return 2;
-}
-
 int command_reload(int argc, char **argv)
 {
 	struct server server;
-	struct arguments arguments = {0};
-	int code = read_arguments(argc, argv, "c:h", reload_help, &arguments);
+	struct command_arguments arguments = {0};
+	int code = command_arguments(argc, argv, reload_help, false, &arguments);
 	if (code >= 0)
 		return code;
 	code = find_server(&server, arguments.config) ? reload(&server) : 1;
@@ -204,8 +168,8 @@ int command_reload(int argc, char **argv)
 int command_status(int argc, char **argv)
 {
 	struct server server;
-	struct arguments arguments = {0};
-	int code = read_arguments(argc, argv, "jc:h", status_help, &arguments);
+	struct command_arguments arguments = {0};
+	int code = command_arguments(argc, argv, status_help, true, &arguments);
 	if (code >= 0)
 		return code;
 	code = find_server(&server, arguments.config) ? status(&server, arguments.json) : 1;

@@ -4,7 +4,6 @@
 #include "app/stored.h"
 #include "value/value.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 static const char help[] = "Usage: smartsupport verify [--json]\n\n"
@@ -62,30 +61,7 @@ static int verify(const char *config, bool json)
 
 int command_verify(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"config", required_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
-	const char *config = NULL;
-	bool json = false;
-	int option;
-	while ((option = getopt_long(argc, argv, "jc:h", options, NULL)) != -1) {
-		if (option == 'h') {
-			(void)fputs(help, stdout);
-			return 0;
-		}
-		if (option == 'j')
-			json = true;
-		else if (option == 'c')
-			config = optarg;
-		else
-			break;
-	}
-	if (option != -1 || optind < argc) {
-		(void)fputs(help, stderr);
-		return 2;
-	}
-	return verify(config, json);
+	struct command_arguments arguments = {0};
+	int code = command_arguments(argc, argv, help, true, &arguments);
+	return code >= 0 ? code : verify(arguments.config, arguments.json);
 }
