@@ -1,12 +1,16 @@
 /* GET /v1/models and GET /v1/models/{id}: the one model that there is, as OpenAI's API tells of it. */
 #include "api/openai.h"
+#include "service/generations.h"
 #include "value/value.h"
 
 static struct ss_value *model(const struct http_request *request)
 {
 	const struct api *api = http_request_context(request);
+	struct generation_state state;
+	/* Of the generation, so that all its workers say the same. */
+	generations_read(api->generations, &state);
 	return value_map_make({"id", value_text(OPENAI_MODEL)}, {"object", value_text("model")},
-		{"created", value_int(api->started_at_s)}, {"owned_by", value_text(OPENAI_MODEL)});
+		{"created", value_int(state.since_ns / 1000000000)}, {"owned_by", value_text(OPENAI_MODEL)});
 }
 
 void api_models(struct http_request *request)
