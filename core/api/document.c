@@ -322,11 +322,13 @@ static int add_operation(const struct making *making, const char *path, const ch
 {
 	struct api_document *document = making->document;
 	struct api_operation *operation = &document->operations[document->count];
-	const struct ss_value *content = value_get(
-		value_get(value_get(value, "requestBody"), "content"), "application/json");
+	const struct ss_value *body =
+		follow(making->document->value, value_get(value, "requestBody"));
+	const struct ss_value *content = value_get(value_get(body, "content"), "application/json");
 	operation->id = string_at(value, "operationId");
 	operation->path = path;
 	operation->body = value_get(value, "x-body") == NULL ? value_get(content, "schema") : NULL;
+	operation->body_is_optional = !value_as_bool(value_get(body, "required"));
 	if (operation->id == NULL)
 		return ss_fail(err, "%s %s has no operationId", method, path);
 	const struct api_handler *handler =

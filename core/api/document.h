@@ -47,6 +47,7 @@ struct api_operation {
 	const char *
 		conversation; /* what says which conversation it is about; NULL: it is about none */
 	const struct ss_value *body; /* the schema of a JSON body; NULL: none is read */
+	bool body_is_optional;       /* requests without one are good */
 	struct api_parameter *parameters;
 	size_t parameter_count;
 	const char **types; /* media types of its successes; none: they have no body */

@@ -240,7 +240,8 @@ void api_gate(struct http_request *request)
 	struct ss_value *parameters = read_parameters(request, api->document, operation);
 	if (parameters == NULL)
 		return;
-	if (operation->body != NULL) {
+	if (operation->body != NULL &&
+		!(operation->body_is_optional && http_request_body(request).length == 0)) {
 		body = json_body_read(request, &api->document->schemas, operation->body);
 		if (body == NULL) {
 			value_unref(parameters);

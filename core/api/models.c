@@ -10,7 +10,8 @@ static struct ss_value *model(const struct http_request *request)
 	/* Of the generation, so that all its workers say the same. */
 	generations_read(api->generations, &state);
 	return value_map_make({"id", value_text(OPENAI_MODEL)}, {"object", value_text("model")},
-		{"created", value_int(state.since_ns / 1000000000)}, {"owned_by", value_text(OPENAI_MODEL)});
+		{"created", value_int(state.since_ns / 1000000000)},
+		{"owned_by", value_text(OPENAI_MODEL)});
 }
 
 void api_models(struct http_request *request)

@@ -239,6 +239,13 @@ void api_once_reply_in_flight(struct http_request *request)
 		NULL);
 }
 
+static void refuse_key(struct http_request *request, int status, const char *detail)
+{
+	struct ss_value *error =
+		value_map_make({"parameter", value_text(header)}, {"detail", value_text(detail)});
+	http_reply_problem(request, status, detail, value_list(&error, 1));
+}
+
 static void on_claimed(void *context, const struct ss_error *err)
 {
 	struct once *once = context;
@@ -259,10 +266,9 @@ static void on_claimed(void *context, const struct ss_error *err)
 	} else if (strcmp(state, "in_flight") == 0) {
 		api_once_reply_in_flight(request);
 	} else {
-		http_reply_problem(request, 422,
+		refuse_key(request, 422,
 			"this Idempotency-Key was used for another request; choose a new one for "
-			"each request, and the same only to send one again",
-			NULL);
+			"each request, and the same only to send one again");
 	}
 }
 
@@ -284,8 +290,8 @@ struct once *api_once_begin(struct http_request *request, const struct api_calle
 	char process[PROCESS_NAME_SIZE], attempt[ID_SIZE];
 	const char *key = http_request_header(request, header);
 	if (!is_key(key)) {
-		http_reply_problem(request, 400,
-			"Idempotency-Key is 1 to 255 visible ASCII characters, as a UUID", NULL);
+		refuse_key(request, 400,
+			"Idempotency-Key is 1 to 255 visible ASCII characters, as a UUID");
 		return NULL;
 	}
 	struct once *once = memory_make(struct once);

@@ -251,7 +251,9 @@ test('a body that is none of the kind that an operation takes is refused', async
 			assert.equal((await send({ 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' }, '{}')).status, 415);
 			assert.equal((await send({ 'Content-Type': 'application/json' }, '{')).status, 400);
 		}
-		assert.equal((await send({ 'Content-Type': 'application/json', 'Content-Length': 0 }, '')).status, 400);
+		const none = (await send({ 'Content-Type': 'application/json', 'Content-Length': 0 }, '')).status;
+		if (contract.follow(operation.requestBody).required) assert.equal(none, 400);
+		else assert.ok([200, 404].includes(none), `${none}`);
 	});
 });
 

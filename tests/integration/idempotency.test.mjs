@@ -52,6 +52,7 @@ test('another request by the same key is refused', async () => {
 	const other = await ask(key, { ...question, message: 'Where are my invoices?' });
 	assert.equal(other.status, 422);
 	assert.match(other.json.detail, /used for another request/);
+	assert.deepEqual(other.json.errors, [{ parameter: 'Idempotency-Key', detail: other.json.detail }]);
 	const article = await server.request('/api/v1/kb/articles', { method: 'POST', headers: { 'Idempotency-Key': key }, body: { title: 'A', content: 'B', category: 'General' } });
 	assert.equal(article.status, 422);
 });

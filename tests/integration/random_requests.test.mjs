@@ -72,9 +72,9 @@ function good(operation) {
 	return { kind: operation['x-body'] ? 'any' : 'good', route: routeOf(operation), body: body && JSON.stringify(body) };
 }
 
-// Bodies that are none, whatever the schema.
+// Bodies that are none, whatever the schema; the empty one only where one is required.
 const garbage = [
-	'', '{', 'null', '[]', '"x"', '{}x', '{"a":1,"a":2}', '\ufeff{}', `${'['.repeat(2000)}${']'.repeat(2000)}`,
+	'{', 'null', '[]', '"x"', '{}x', '{"a":1,"a":2}', '\ufeff{}', `${'['.repeat(2000)}${']'.repeat(2000)}`,
 	'{"a":'.repeat(500) + '1' + '}'.repeat(500), '{"message":"\\ud800"}', "{'message':'x'}", '{"message":NaN}', Buffer.from([0x7b, 0xff, 0x7d]),
 	'{"message": 1e999999}', '\u0000',
 ];
@@ -87,7 +87,10 @@ const ways = {
 		const value = mediaOf(operation) && values.bad(mediaOf(operation).schema);
 		return value === undefined ? undefined : { route: routeOf(operation), body: JSON.stringify(value), kind: operation['x-body'] ? 'any' : 'bad' };
 	},
-	garbage: (operation) => (mediaOf(operation) ? { route: routeOf(operation), body: random.pick(garbage), kind: 'bad' } : undefined),
+	garbage: (operation) => {
+		const required = operation.requestBody && contract.follow(operation.requestBody).required;
+		return mediaOf(operation) && { route: routeOf(operation), body: random.pick(required ? ['', ...garbage] : garbage), kind: 'bad' };
+	},
 	type: (operation) =>
 		mediaOf(operation) && {
 			route: routeOf(operation),
