@@ -11,10 +11,9 @@
 #include "service/metrics.h"
 #include "service/store.h"
 #include "support/happened.h"
-#include "support/told.h"
+#include "support/outcome.h"
 #include "support/vectors.h"
 #include "support/watch.h"
-#include "value/json.h"
 #include "value/value.h"
 
 #include <stdlib.h>
@@ -165,134 +164,22 @@ static void fail(struct support_turn *turn, const struct ss_error *err)
 	free_turn(turn);
 }
 
-static struct ss_value *field(const struct support_turn *turn, const char *name)
+/* What TURN, which is over, comes to. */
+static struct outcome outcome_of(const struct support_turn *turn)
 {
-	return value_ref(turn_field(turn->turn, name));
-}
-
-static const char *text_field(const struct support_turn *turn, const char *name)
-{
-	return value_as_string(turn_field(turn->turn, name), NULL);
-}
-
-/* What a question that is handed over is answered with. */
-static const char handed_over[] = "Something went wrong here while your question was being "
-				  "answered. A person of our team has "
-				  "it now and will answer you in this conversation.";
-
-static struct ss_text response_of(const struct support_turn *turn)
-{
-	return turn->handover != NULL ? text_of(handed_over)
-				      : value_as_text(turn_field(turn->turn, "response"));
-}
-
-static bool is_escalated(const struct support_turn *turn)
-{
-	return turn->handover != NULL || value_as_bool(turn_field(turn->turn, "escalated"));
-}
-
-static const char *escalation_reason(const struct support_turn *turn)
-{
-	return turn->handover != NULL ? turn->handover : text_field(turn, "escalation_reason");
-}
-
-/* The articles that the answer shows; one of ours shows none. */
-static const struct ss_value *sources_of(const struct support_turn *turn)
-{
-	return turn->handover == NULL ? turn_field(turn->turn, "sources") : NULL;
-}
-
-/* The nodes that ran, in order: the route that the question took. */
-static struct ss_value *route(const struct support_turn *turn)
-{
-	size_t count = value_count(turn->trace);
-	struct ss_value **nodes = memory_array(count, sizeof(struct ss_value *));
-	for (size_t i = 0; i < count; i++)
-		nodes[i] = value_ref(value_get(value_at(turn->trace, i), "node"));
-	struct ss_value *list = value_list(nodes, count);
-	free(nodes);
-	return list;
-}
-
-/* What became of the models that were asked, with the nodes that asked: LIST (taken) and what TRACE tells of it. */
-static struct ss_value *add_models(struct ss_value *list, const struct ss_value *trace, bool candid)
-{
-	for (size_t i = 0; i < value_count(trace); i++) {
-		const struct ss_value *entry = value_at(trace, i);
-		const struct ss_value *node = value_get(entry, "node");
-		const struct ss_value *models = value_get(entry, "models");
-		const struct ss_value *inner = value_get(entry, "inner");
-		for (size_t k = 0; k < value_count(models); k++) {
-			struct ss_value *told = candid ? value_ref(value_at(models, k))
-						       : told_model(value_at(models, k));
-			struct ss_value *model = value_map_with(told, "node", value_ref(node));
-			struct ss_value *one = value_list(&model, 1);
-			list = value_list_append(list, one);
-			value_unref(one);
-			value_unref(told);
-		}
-		/* Of a node that is sent over a list there are several. */
-		bool several = value_type(value_at(inner, 0)) == SS_LIST;
-		for (size_t k = 0; several && k < value_count(inner); k++)
-			list = add_models(list, value_at(inner, k), candid);
-		if (!several)
-			list = add_models(list, inner, candid);
-	}
-	return list;
-}
-
-static struct ss_value *models(const struct support_turn *turn)
-{
-	struct ss_value *list =
-		add_models(value_list(NULL, 0), turn->trace, turn->support->options.candid);
-	if (value_count(list) > 0)
-		return list;
-	value_unref(list);
-	return NULL;
-}
-
-static struct ss_value *retrieval(const struct support_turn *turn)
-{
-	return turn->support->options.candid ? field(turn, "retrieval")
-					     : told_retrieval(turn_field(turn->turn, "retrieval"));
-}
-
-static struct ss_value *metadata(const struct support_turn *turn, int64_t duration_ns)
-{
-	struct ss_value *kb_results = field(turn, "kb_results");
-	const struct ss_value *sources = sources_of(turn);
-	bool ours = turn->handover != NULL;
-	return value_map_make({"processing_time", value_number((double)(duration_ns / 1000) / 1e6)},
-		{"escalated", value_bool(is_escalated(turn))},
-		{"escalation_reason", value_text(escalation_reason(turn))},
-		{"kb_results", kb_results != NULL ? kb_results : value_list(NULL, 0)},
-		{"retrieval", retrieval(turn)},
-		{"category_confidence", field(turn, "category_confidence")},
-		{"sentiment_confidence", field(turn, "sentiment_confidence")},
-		{"priority_factors", field(turn, "priority_factors")},
-		{"attempts", field(turn, "attempts")},
-		{"answered", ours ? value_bool(false) : field(turn, "answered")},
-		{"answered_by", ours ? value_text("escalation") : field(turn, "answered_by")},
-		{"sources", sources != NULL ? value_ref(sources) : NULL}, {"models", models(turn)},
-		{"route", route(turn)}, {"turn_id", value_text(turn->turn_id)});
-}
-
-/* What is stored of the turn: the reply's METADATA, and what only those may see who answer in its place. New. */
-static char *stored_metadata(const struct support_turn *turn, const struct ss_value *metadata)
-{
-	const struct ss_value *summary = turn_field(turn->turn, "handover_summary");
-	if (value_as_text(summary).length == 0)
-		return json_text(metadata);
-	struct ss_value *stored = value_map_with(metadata, "handover_summary", value_ref(summary));
-	char *text = json_text(stored);
-	value_unref(stored);
-	return text;
+	return (struct outcome){
+		.turn_id = turn->turn_id,
+		.turn = turn->turn,
+		.trace = turn->trace,
+		.handover = turn->handover,
+		.candid = turn->support->options.candid,
+	};
 }
 
 /* Notes the articles that the answer comes from. */
-static void note_shown(struct support_turn *turn)
+static void note_shown(struct support_turn *turn, const struct outcome *outcome)
 {
-	const struct ss_value *sources = sources_of(turn);
+	const struct ss_value *sources = outcome_sources(outcome);
 	size_t count = 0;
 	for (size_t i = 0; i < value_count(sources) && count < SHOWN_LIMIT; i++) {
 		const char *id = value_as_string(value_get(value_at(sources, i), "id"), NULL);
@@ -304,10 +191,10 @@ static void note_shown(struct support_turn *turn)
 }
 
 /* Notes that the question has no answer, if the workflow says so, under the hash of what it says. */
-static void note_unanswered(struct support_turn *turn)
+static void note_unanswered(struct support_turn *turn, const struct outcome *outcome)
 {
 	size_t length = 0;
-	if (turn->handover != NULL || !value_as_bool(turn_field(turn->turn, "unanswered")))
+	if (!outcome_is_unanswered(outcome))
 		return;
 	char *folded = text_fold((struct ss_text){turn->message, turn->message_length}, &length);
 	turn->record.unanswered = hash_sha256(folded, length, turn->unanswered);
@@ -329,11 +216,11 @@ static void note_vector(struct support_turn *turn)
 	turn->record.vector = (struct ss_bytes){turn->vector, size};
 }
 
-static const char *thread_of(const struct support_turn *turn)
+static const char *thread_of(const struct support_turn *turn, struct ss_text response)
 {
 	if (turn->listener == NULL || turn->listener->thread == NULL)
 		return NULL;
-	return turn->listener->thread(turn->context, response_of(turn));
+	return turn->listener->thread(turn->context, response);
 }
 
 static void make_reply(struct support_turn *turn)
@@ -341,14 +228,17 @@ static void make_reply(struct support_turn *turn)
 	char now[CLOCK_TEXT_SIZE];
 	int64_t duration_ns = clock_monotonic_ns() - turn->started_ns;
 	int64_t answered_at_ns = clock_utc_ns();
-	const struct ss_text response = response_of(turn);
+	const struct outcome outcome = outcome_of(turn);
+	const struct ss_text response = outcome_response(&outcome);
+	const struct ss_value *priority = outcome_field(&outcome, "priority");
 	turn->reply = value_map_make({"conversation_id", value_text(turn->conversation_id)},
 		{"response", value_string(response.data, response.length)},
-		{"category", field(turn, "category")}, {"sentiment", field(turn, "sentiment")},
-		{"priority", field(turn, "priority")},
+		{"category", value_ref(outcome_field(&outcome, "category"))},
+		{"sentiment", value_ref(outcome_field(&outcome, "sentiment"))},
+		{"priority", value_ref(priority)},
 		{"timestamp", value_text(clock_format(answered_at_ns, now))},
-		{"metadata", metadata(turn, duration_ns)});
-	turn->metadata = stored_metadata(turn, value_get(turn->reply, "metadata"));
+		{"metadata", outcome_metadata(&outcome, duration_ns)});
+	turn->metadata = outcome_stored_metadata(&outcome, value_get(turn->reply, "metadata"));
 	if (turn->watch != NULL)
 		watch_end(turn->watch, turn->reply);
 	turn->record = (struct ss_turn){
@@ -359,41 +249,34 @@ static void make_reply(struct support_turn *turn)
 		.new_conversation = turn->new_conversation,
 		.message = {turn->message, turn->message_length},
 		.response = response,
-		.category = text_field(turn, "category"),
-		.sentiment = text_field(turn, "sentiment"),
-		.priority = value_as_int(turn_field(turn->turn, "priority")),
-		.attempts = value_as_int(turn_field(turn->turn, "attempts")),
-		.escalated = is_escalated(turn),
-		.escalation_reason = escalation_reason(turn),
-		.answered_by =
-			turn->handover != NULL ? "escalation" : text_field(turn, "answered_by"),
+		.category = outcome_text(&outcome, "category"),
+		.sentiment = outcome_text(&outcome, "sentiment"),
+		.priority = value_as_int(priority),
+		.attempts = value_as_int(outcome_field(&outcome, "attempts")),
+		.escalated = outcome_is_escalated(&outcome),
+		.escalation_reason = outcome_escalation_reason(&outcome),
+		.answered_by = outcome_answered_by(&outcome),
 		.asked_at_ns = turn->asked_at_ns,
 		.answered_at_ns = answered_at_ns,
 		.duration_ns = duration_ns,
 		.metadata = turn->metadata,
-		.thread = thread_of(turn),
+		.thread = thread_of(turn, response),
 	};
-	note_shown(turn);
-	note_unanswered(turn);
+	note_shown(turn, &outcome);
+	note_unanswered(turn, &outcome);
 	note_vector(turn);
 	happened_turn(&turn->happened, &turn->record);
 	turn->record.events = happened_events(&turn->happened);
 }
 
-/* Whether an article answers the question; a workflow that does not tell always answers. */
-static bool answered(const struct support_turn *turn)
-{
-	const struct ss_value *answered = turn_field(turn->turn, "answered");
-	return answered == NULL || value_as_bool(answered);
-}
-
 static void count(const struct support_turn *turn)
 {
 	struct metrics_part *metrics = turn->support->options.metrics;
+	const struct outcome outcome = outcome_of(turn);
 	metrics_add(metrics,
-		turn->record.escalated ? METRIC_ESCALATED
-		: answered(turn)       ? METRIC_ANSWERED
-				       : METRIC_ABSTAINED,
+		turn->record.escalated          ? METRIC_ESCALATED
+		: outcome_is_answered(&outcome) ? METRIC_ANSWERED
+						: METRIC_ABSTAINED,
 		1);
 	metrics_add(metrics, METRIC_UNANSWERED, turn->record.unanswered != NULL);
 	metrics_observe(
