@@ -31,16 +31,20 @@ test('every worker gets its share of the connections that stay open', async () =
 		const workers = server.workers();
 		const before = workers.map(sockets);
 		const connections = [];
-		for (let i = 0; i < 40; i++) connections.push(new RawConnection(server.port));
 		try {
-			for (const connection of connections) connection.write(ask);
-			for (const connection of connections) await connection.replies();
-			const shares = workers.map((pid, i) => sockets(pid) - before[i]);
-			assert.equal(shares[0] + shares[1], 40);
-			// About the half each; a busy machine may keep one of them from its turn for a while.
-			assert.ok(Math.min(...shares) >= 8, `the workers have ${shares.join(' and ')}`);
+			let shares;
+			// A busy machine may keep one of them from its turn for a while; then it gets more of those that follow.
+			do {
+				assert.ok(connections.length < 400, `the workers have ${shares?.join(' and ')}`);
+				const more = Array.from({ length: 40 }, () => new RawConnection(server.port));
+				connections.push(...more);
+				for (const connection of more) connection.write(ask);
+				for (const connection of more) await connection.replies();
+				shares = workers.map((pid, i) => sockets(pid) - before[i]);
+				assert.equal(shares[0] + shares[1], connections.length);
+			} while (Math.min(...shares) < connections.length / 4);
 			const metrics = parseMetrics((await server.request('/metrics')).text);
-			assert.ok(metrics.get('smartsupport_connections') >= 40);
+			assert.ok(metrics.get('smartsupport_connections') >= connections.length);
 		} finally {
 			for (const connection of connections) connection.destroy();
 		}
