@@ -80,11 +80,11 @@ test('a server whose model rests while another one answers is degraded, and read
 		await withServer({ installation: installed, workers: 1 }, async (server) => {
 			const first = (await server.request('/readyz')).json;
 			assert.deepEqual([first.status, first.models.map(({ state }) => state)], ['ready', ['ok', 'ok']]);
-			await until('a model that rests', async () => {
+			const { status, json } = await until('a model that rests', async () => {
 				assert.equal((await server.query({ message: question })).status, 200);
-				return (await server.request('/readyz')).json.status === 'degraded';
+				const reply = await server.request('/readyz');
+				return reply.json.status === 'degraded' && reply;
 			});
-			const { status, json } = await server.request('/readyz');
 			assert.deepEqual([status, json.models.map(({ state }) => state)], [200, ['resting', 'ok']]);
 			assert.match(json.models[0].detail, /keeps failing/);
 			assert.match(json.detail, /a model rests/);
