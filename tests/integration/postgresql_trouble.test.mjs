@@ -49,7 +49,7 @@ test('after all its connections were cut while they were idle a server answers t
 	const connections = `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'smartsupport' AND datname = '${nameOf(database)}'`;
 	await withServer({ installation, database }, async (server) => {
 		await server.ask('How do I reset my password?', { user_id: 'ann' });
-		assert.equal(await server.value(connections), 8, 'two workers have three each, and one for the watch');
+		await until('three connections of each of the two workers, and one for its watch', async () => (await server.value(connections)) === 8);
 		for (let i = 0; i < 4; i++) {
 			const pids = await server.value(`SELECT string_agg(pid::text, ',') FROM pg_stat_activity WHERE application_name = 'smartsupport' AND datname = '${nameOf(database)}'`);
 			await execute(database, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN (${pids})`);
@@ -80,16 +80,18 @@ test('a turn that a deadlock ended is stored at the second attempt, once', async
 	await withServer({ installation: new Installation(), database }, async (server) => {
 		const { conversation_id } = await server.ask(question, { user_id: 'ann' });
 		assert.equal(await server.value('SELECT count(*) FROM unanswered'), 1);
-		// Holds what the turn changes last, waits for it to wait, and wants what it has. It does not look for
-		// deadlocks itself, so the turn's transaction is the one that is ended.
+		// Holds what the turn changes last, waits for it to wait, and wants what it has, all in the database, since the turn looks for
+		// a deadlock once, after a second. This one does not look itself, so the turn's transaction is the one that is ended.
 		const other = spawn('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', database], { stdio: ['pipe', 'ignore', 'inherit'] });
 		const ended = new Promise((resolve) => other.on('exit', resolve));
 		other.stdin.write("SET deadlock_timeout = '1h'; BEGIN; SELECT * FROM unanswered FOR UPDATE;\n");
 		await until('the lock', async () => (await server.value("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%unanswered FOR UPDATE%'")) === 1);
-		const asked = server.ask(question, { user_id: 'ann', conversation_id });
-		await until('the turn waits', async () => (await server.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) === 1);
-		other.stdin.end(`UPDATE conversations SET priority = priority WHERE id = '${conversation_id}'; COMMIT;\n`);
-		await asked;
+		const waits = "EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock')";
+		other.stdin.end(
+			`DO $$ BEGIN WHILE NOT ${waits} LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP; END $$;
+			UPDATE conversations SET priority = priority WHERE id = '${conversation_id}'; COMMIT;\n`,
+		);
+		await server.ask(question, { user_id: 'ann', conversation_id });
 		assert.equal(await ended, 0);
 		await until('the count of deadlocks', async () => (await server.value('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()')) === 1);
 		assert.equal(await server.value('SELECT count FROM unanswered'), 2);
