@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { Installation, program } from './lib/files.mjs';
-import { Server, withServer } from './lib/server.mjs';
+import { lives, withServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 
 const limit = { timeout: 180000 };
@@ -15,11 +15,15 @@ const fallback = 'The fallback answers.';
 const onError = `, on_error: {set: {response: "${fallback}"}}`;
 const handedOver = /^Something went wrong here .* A person of our team has it now/;
 
+// Those that hang are given up soon; a worker that only has a busy machine must not be taken for one that hangs.
+const hanging = ['spinning', 'sleeping', 'holding'];
+
 // Its questions are kept, and come to the agent AGENT as their last node but one. MORE belongs to the node.
 function misbehaving(agent, more = '') {
 	const installation = new Installation();
 	installation.addFixtures();
-	installation.edit('config/smartsupport.yaml', /hang_timeout: \S+/, 'hang_timeout: 2s\n  idempotency: {lease: 1s}');
+	const limit = hanging.includes(agent) ? '2s' : '60s';
+	installation.edit('config/smartsupport.yaml', /hang_timeout: \S+/, `hang_timeout: ${limit}\n  idempotency: {lease: 1s}`);
 	installation.editWorkflow('max_steps: 50\ntimeout: 20s', 'max_steps: 50\ntimeout: 20s\ndurability: node');
 	installation.editWorkflow('\nedges:', `\n  misdeed: {agent: ${agent}${more}}\n\nedges:`);
 	installation.editWorkflow('{from: [respond, chat], any: true, to: gaps}', '{from: [respond, chat], any: true, to: misdeed}');
@@ -69,15 +73,16 @@ const figure = async (server, name) => {
 };
 
 async function assertQuarantined(server, agent, cause) {
+	// The master says so after its workers know.
+	const says = new RegExp(`2 workers have died over the node misdeed .* by the agent ${agent} \\(/.*/${agent}-[0-9a-f]{16}\\.so\\): it is in quarantine`);
+	await until('the quarantine', async () => logged(server, says) && (await figure(server, 'smartsupport_quarantined_nodes')) === 1);
 	const { status, json } = await server.request('/readyz', { agent: false });
 	assert.deepEqual([status, json.status, json.nodes.state], [200, 'degraded', 'degraded']);
 	assert.deepEqual(json.nodes.quarantined.map(({ node, agent: its, workflow, deaths }) => [workflow, node, its, deaths]), [
 		['customer-support', 'misdeed', agent, 2],
 	]);
 	assert.ok(Date.parse(json.nodes.quarantined[0].since) <= Date.now());
-	assert.equal(await figure(server, 'smartsupport_quarantined_nodes'), 1);
 	assert.equal(await figure(server, `smartsupport_worker_deaths_total{cause="${cause}"}`), 2);
-	assert.ok(logged(server, new RegExp(`2 workers have died over the node misdeed .* by the agent ${agent} \\(/.*/${agent}-[0-9a-f]{16}\\.so\\): it is in quarantine`)));
 }
 
 // What kills its worker: by what the log says of it, which function was at it, and what the deaths are counted as.
@@ -158,13 +163,17 @@ test('without an on_error the question goes to a human; the quarantine outlasts 
 		assert.equal(await server.value(`SELECT status FROM conversations WHERE id = '${answer.conversation_id}'`), 'escalated');
 		await assertQuarantined(server, 'aborting', 'signal');
 
+		await until('both workers', () => server.workers().length === 2);
 		for (const pid of server.workers()) process.kill(pid, 'SIGKILL');
 		await until('both are gone', () => messages(server).filter((message) => /was ended by signal 9/.test(message)).length === 2);
 		assert.match((await insist(server, bad('aborting'))).response, handedOver);
 		assert.equal((await server.request('/readyz', { agent: false })).json.nodes.state, 'degraded');
 
+		await until('both workers', () => server.workers().length === 2);
+		const before = server.workers();
 		server.signal('SIGHUP');
 		await server.untilLogged('the new configuration has taken over');
+		await until('the end of the old workers', () => before.every((pid) => !lives(pid)));
 		const { nodes } = (await server.request('/readyz', { agent: false })).json;
 		assert.deepEqual(nodes, { state: 'ok', quarantined: [] });
 		assert.equal(await figure(server, 'smartsupport_quarantined_nodes'), 0);
@@ -182,7 +191,9 @@ const harmless = [
 
 for (const { agent, is, says } of harmless) {
 	test(`an agent that is ${agent} does no more than fail`, limit, async () => {
-		await withServer({ installation: misbehaving(agent, `, timeout: 1s${onError}`) }, async (server) => {
+		// Only who forgets to finish is to come to the end of its time.
+		const time = agent === 'forgetting' ? '1s' : '15s';
+		await withServer({ installation: misbehaving(agent, `, timeout: ${time}${onError}`) }, async (server) => {
 			const before = server.workers().sort();
 			for (let i = 0; i < 4; i++) assert.match((await server.ask(bad(agent).message)).response, is);
 			if (says !== undefined) assert.ok(logged(server, says), server.stderr);
