@@ -27,8 +27,8 @@ function use(installation, { certificate, key }) {
 	installation.write('config/tls.key', fs.readFileSync(key));
 }
 
-// One request by a client that checks the certificate. Gives {status, headers, text, serial, reused}.
-function send(server, path, { method = 'GET', body, headers = {}, agent, named } = {}) {
+// One request by a client that checks the certificate, without an AGENT on a connection of its own. Gives {status, headers, text, serial, reused}.
+function send(server, path, { method = 'GET', body, headers = {}, agent = false, named } = {}) {
 	const bytes = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
 	const reply = new Promise((resolve, reject) => {
 		const all = bytes === undefined ? headers : { 'Content-Type': 'application/json', ...(headers['Transfer-Encoding'] ? {} : { 'Content-Length': bytes.length }), ...headers };
