@@ -184,6 +184,17 @@ export class Server {
 		return found;
 	}
 
+	// All processes of the server as they are now, also those whose master is gone: each runs in its folder.
+	#processes() {
+		return fs.readdirSync('/proc').filter((name) => {
+			try {
+				return /^\d+$/.test(name) && fs.readlinkSync(`/proc/${name}/cwd`) === this.folder && lives(name);
+			} catch {
+				return false; // it has ended
+			}
+		});
+	}
+
 	// Every reply is held against the OpenAPI document when the server stops.
 	async request(route, options) {
 		const reply = await request(this.url + route, options);
@@ -252,7 +263,7 @@ export class Server {
 
 	// Waits until no process of the server is left.
 	async allGone(limit = patience) {
-		await until('the end of all processes', () => [...this.pids].every((known) => !lives(...known)), limit);
+		await until('the end of all processes', () => [...this.pids].every((known) => !lives(...known)) && this.#processes().length === 0, limit);
 	}
 
 	// Stops the server as an operator does and checks that it ends well.
