@@ -23,13 +23,14 @@ function portOf(address) {
 // The sockets of the process PID, as links name them.
 function socketsOf(pid) {
 	const folder = `/proc/${pid}/fd`;
-	return fs.readdirSync(folder).map((fd) => {
+	const read = (call, otherwise) => {
 		try {
-			return fs.readlinkSync(`${folder}/${fd}`);
+			return call();
 		} catch {
-			return ''; // closed meanwhile
+			return otherwise; // closed meanwhile, or the process has ended
 		}
-	});
+	};
+	return read(() => fs.readdirSync(folder), []).map((fd) => read(() => fs.readlinkSync(`${folder}/${fd}`), ''));
 }
 
 // The process at the other end of CONNECTION.
