@@ -76,8 +76,14 @@ test('what the document does not have is not compiled', async () => {
 		["api.POST('/api/v1/query', { body: {} })", /message/],
 		["api.GET('/api/v1/kb/articles', { params: { query: { limit: 'x' } } })", /limit|string/],
 	];
-	for (const [use, complaint] of uses) {
-		fs.writeFileSync(path.join(folder, 'wrong.ts'), `import type { Api } from './tasks.js';\nexport default (api: Api) => ${use};\n`);
-		await assert.rejects(compile(['wrong.ts']), complaint, use);
-	}
+	for (const [i, [use]] of uses.entries())
+		fs.writeFileSync(path.join(folder, `wrong_${i}.ts`), `import type { Api } from './tasks.js';\nexport default (api: Api) => ${use};\n`);
+	await assert.rejects(compile(uses.map((_, i) => `wrong_${i}.ts`)), ({ message }) => {
+		for (const [i, [use, complaint]] of uses.entries()) {
+			// What follows the place, up to the next one.
+			const told = message.split(/^(?=\w+\.ts\()/m).filter((part) => part.startsWith(`wrong_${i}.ts(2,`)).join('');
+			assert.match(told.slice(told.indexOf(': error')), complaint, use);
+		}
+		return true;
+	});
 });
