@@ -4,7 +4,8 @@ import { execFile, execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { program, root } from './lib/files.mjs';
+import { program, root, temporaryFolder } from './lib/files.mjs';
+import { environment } from './lib/server.mjs';
 
 const run = promisify(execFile);
 const unshare = process.getuid() === 0 ? ['unshare', '-n'] : ['unshare', '-rn'];
@@ -24,7 +25,7 @@ const alone = permitted([...unshare, 'true']) ? false : 'this machine does not p
 const withLoopback = alone || (permitted([...unshare, 'sh', '-c', loopback]) ? false : 'there is no perl to raise a loopback interface');
 
 test('ask answers without any network', { skip: alone }, async () => {
-	const { stdout } = await run(unshare[0], [...unshare.slice(1), program, 'ask', 'How do I reset my password?'], { cwd: root });
+	const { stdout } = await run(unshare[0], [...unshare.slice(1), program, 'ask', 'How do I reset my password?'], { cwd: root, env: environment(temporaryFolder()) });
 	assert.match(stdout, /^Category +Account/m);
 });
 

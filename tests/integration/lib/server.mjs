@@ -17,12 +17,13 @@ process.on('exit', () => {
 	for (const server of running) server.killAll();
 });
 
+// Vectors, and the copies that plugins run from, are kept for the tests of one file, or of all in tools/test, so that only the first
+// server embeds the articles.
+const cache = process.env.SMARTSUPPORT_TEST_CACHE ?? temporaryFolder();
+
 // The environment of every program that a test starts: nothing of the caller's configuration. The leak
 // check takes what lies before a plugin's thread-local memory for a header when that memory happens to
 // begin a page, and ends with a signal; tools/test gives it the same option.
-// Vectors are kept for the tests of one file, so that only its first server embeds the articles.
-const cache = temporaryFolder();
-
 export function environment(sanitizerLogs, more) {
 	return {
 		PATH: process.env.PATH,
