@@ -40,8 +40,9 @@ function workerAt(server, { socket }) {
 	return row && server.workers().find((pid) => socketsOf(pid).includes(`socket:[${row[9]}]`));
 }
 
-// Calls BODY(agent, pid) for each worker of SERVER, one after another: requests with this agent go to this worker.
-export async function eachWorker(server, body) {
+// A connection to each worker of SERVER, by its process: requests with this agent go to this worker. Whoever asks for them
+// destroys them.
+export async function connectToWorkers(server) {
 	const made = [];
 	const found = new Map();
 	try {
@@ -53,8 +54,21 @@ export async function eachWorker(server, body) {
 			if (pid !== undefined && !found.has(pid)) found.set(pid, connection);
 			return server.workers().every((worker) => found.has(worker));
 		});
-		for (const [pid, connection] of found) await body(connection, pid);
-	} finally {
+		const needed = new Set(found.values());
+		for (const connection of made) if (!needed.has(connection)) connection.destroy();
+		return found;
+	} catch (error) {
 		for (const connection of made) connection.destroy();
+		throw error;
+	}
+}
+
+// Calls BODY(agent, pid) for each worker of SERVER, one after another.
+export async function eachWorker(server, body) {
+	const connections = await connectToWorkers(server);
+	try {
+		for (const [pid, connection] of connections) await body(connection, pid);
+	} finally {
+		for (const connection of connections.values()) connection.destroy();
 	}
 }
