@@ -11,7 +11,7 @@
 
 enum { PAGE = 100 };
 
-static struct ss_value *event_value(const struct ss_value *event)
+struct ss_value *event_value(const struct ss_value *event)
 {
 	struct ss_error err = {0};
 	struct ss_text text = value_as_text(value_get(event, "data"));

@@ -6,7 +6,10 @@
 
 #include <smartsupport/plugin.h>
 
-/* The items of PAGE, a page of a storage, with their data as JSON has it; new. */
+/* EVENT, as a storage gives it, with its data as JSON has it; new. */
+struct ss_value *event_value(const struct ss_value *event);
+
+/* The items of PAGE, a page of a storage, the same; new. */
 struct ss_value *event_items(const struct ss_value *page);
 
 /* What REQUEST asks for: type, conversation_id, user_id, from and to. Borrows from it. */

@@ -1,5 +1,6 @@
 #include "app/user_export.h"
 
+#include "api/event_stream.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "value/json.h"
@@ -152,6 +153,15 @@ static bool write_plainly(const struct user_export *export, const struct ss_valu
 	return true;
 }
 
+/* As the API gives it. */
+static bool write_event(const struct user_export *export, const struct ss_value *event)
+{
+	struct ss_value *told = event_value(event);
+	write_value(export, told);
+	value_unref(told);
+	return true;
+}
+
 /* Writes all that CALL gives of ID, page after page, as the list NAME. */
 static bool write_pages(const struct user_export *export, const char *name, store_call *call,
 	const char *id, write_item *write)
@@ -234,7 +244,7 @@ static const struct part {
 } parts[] = {
 	{"conversations", call_conversations, write_conversation},
 	{"journals", call_journals, write_journal},
-	{"events", call_events, write_plainly},
+	{"events", call_events, write_event},
 	{"requests", call_requests, write_plainly},
 	{"questions", call_questions, write_plainly},
 };
