@@ -16,6 +16,7 @@ set(SQL_SOURCES
 	${CMAKE_CURRENT_LIST_DIR}/sql/read.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/requests.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/rows.c
+	${CMAKE_CURRENT_LIST_DIR}/sql/turns.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/users.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/verify.c
 	${CMAKE_CURRENT_LIST_DIR}/sql/watch.c)

@@ -18,16 +18,15 @@ static bool is_repeated(const struct ss_turn *turn, size_t i)
 	return false;
 }
 
-int database_note_shown(struct database *db, const struct ss_turn *turn, const char *message_id,
+int database_note_shown(struct cursor *cursor, const struct ss_turn *turn, const char *message_id,
 	struct ss_error *err)
 {
 	for (size_t i = 0; i < turn->shown_count; i++) {
 		if (is_repeated(turn, i))
 			continue;
-		struct cursor cursor = cursor_begin(db, STATEMENT_ADD_SHOWN);
-		cursor_bind_string(&cursor, message_id);
-		cursor_bind_string(&cursor, turn->shown[i]);
-		if (cursor_finish(&cursor, err) < 0)
+		cursor_bind_string(cursor, message_id);
+		cursor_bind_string(cursor, turn->shown[i]);
+		if (cursor_end_row(cursor, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -38,27 +37,21 @@ static int compare_ids(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int count_views(
-	struct database *db, const char *article_id, size_t count, struct ss_error *err)
-{
-	struct cursor cursor = cursor_begin(db, STATEMENT_COUNT_VIEWS);
-	cursor_bind_string(&cursor, article_id);
-	cursor_bind_int(&cursor, (int64_t)count);
-	return cursor_finish(&cursor, err);
-}
-
 /* The COUNT IDS are sorted. */
 static int count_sorted(struct database *db, const char **ids, size_t count, struct ss_error *err)
 {
+	struct cursor cursor = cursor_begin_rows(db, STATEMENT_COUNT_VIEWS);
 	size_t first = 0;
 	for (size_t i = 1; i <= count; i++) {
 		if (i < count && strcmp(ids[i], ids[first]) == 0)
 			continue;
-		if (count_views(db, ids[first], i - first, err) < 0)
+		cursor_bind_string(&cursor, ids[first]);
+		cursor_bind_int(&cursor, (int64_t)(i - first));
+		if (cursor_end_row(&cursor, err) < 0)
 			return -1;
 		first = i;
 	}
-	return 0;
+	return cursor_finish_rows(&cursor, err);
 }
 
 static const char **add_shown(const char **ids, const struct ss_turn *turn)

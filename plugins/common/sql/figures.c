@@ -14,18 +14,23 @@ struct figures {
 	int64_t hour, escalated, duration_ns, queries;
 };
 
-static int add_figures(struct database *db, const struct figures *figures, enum statement statement,
-	struct ss_error *err)
+/* Each of the COUNT FIGURES is of another row. */
+static int add_figures(struct database *db, const struct figures *figures, size_t count,
+	enum statement statement, struct ss_error *err)
 {
-	struct cursor cursor = cursor_begin(db, statement);
-	cursor_bind_string(&cursor, figures->category);
-	cursor_bind_string(&cursor, figures->sentiment);
-	cursor_bind_int(&cursor, figures->escalated);
-	cursor_bind_int(&cursor, figures->duration_ns);
-	cursor_bind_int(&cursor, figures->queries);
-	if (statement == STATEMENT_COUNT_IN_HOUR)
-		cursor_bind_int(&cursor, figures->hour);
-	return cursor_finish(&cursor, err);
+	struct cursor cursor = cursor_begin_rows(db, statement);
+	for (size_t i = 0; i < count; i++) {
+		cursor_bind_string(&cursor, figures[i].category);
+		cursor_bind_string(&cursor, figures[i].sentiment);
+		cursor_bind_int(&cursor, figures[i].escalated);
+		cursor_bind_int(&cursor, figures[i].duration_ns);
+		cursor_bind_int(&cursor, figures[i].queries);
+		if (statement == STATEMENT_COUNT_IN_HOUR)
+			cursor_bind_int(&cursor, figures[i].hour);
+		if (cursor_end_row(&cursor, err) < 0)
+			return -1;
+	}
+	return cursor_finish_rows(&cursor, err);
 }
 
 static struct figures figures_of(const struct ss_turn *turn)
@@ -76,11 +81,7 @@ static int add_sums(struct database *db, struct figures *figures, size_t *count,
 			return -1;
 	}
 	*count = sums + 1;
-	for (size_t i = 0; i < *count; i++) {
-		if (add_figures(db, &figures[i], statement, err) < 0)
-			return -1;
-	}
-	return 0;
+	return add_figures(db, figures, *count, statement, err);
 }
 
 static bool are_of_an_hour(const struct figures *a, const struct figures *b)
@@ -127,7 +128,7 @@ int database_try_commit(struct database *db, struct ss_error *err)
 		database_begin(db, STATEMENT_BEGIN_WRITE, err) < 0)
 		return -1;
 	/* A page that has changed is written, also when it is back as it was. */
-	if (add_figures(db, &figures, STATEMENT_COUNT_IN_TOTAL, err) == 0 &&
+	if (add_figures(db, &figures, 1, STATEMENT_COUNT_IN_TOTAL, err) == 0 &&
 		remove_total(db, id, err) == 0 && statement_run(db, STATEMENT_COMMIT, err) == 0)
 		return 0;
 	database_rollback(db);

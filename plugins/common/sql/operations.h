@@ -131,8 +131,8 @@ void database_interrupt_watch(void *instance);
 /* Stores an item: 1, 0 when it was stored before, or -1. */
 typedef int database_write(struct database *db, const void *item, struct ss_error *err);
 
-/* What is done for the COUNT items that are new, when all are written. */
-typedef int database_finish(
+/* What is done for COUNT items at once; they may be put in another order. */
+typedef int database_many(
 	struct database *db, const void **items, size_t count, struct ss_error *err);
 
 /* What is stored in one transaction. */
@@ -142,11 +142,10 @@ struct database_batch {
 	size_t size;  /* of one, which may have more members than are known here */
 	size_t least; /* of those that are known */
 	database_write *write;
-	database_finish *finish; /* or NULL */
-	/* NULL, or the same without a look at what is there, for items that are new as nearly all are: what cannot be
+	database_many *finish; /* NULL, or for those that are new, when all are written */
+	/* NULL, or the same for all of them without a look at what is there, as nearly always all are new: what cannot be
 	 * stored breaks a rule of the schema. */
-	database_write *write_new;
-	database_finish *finish_new;
+	database_many *write_new;
 	/* NULL, or the order in which they are stored, as qsort() wants it of pointers to pointers to items; without it
 	 * they are stored as they come. */
 	int (*compare)(const void *a, const void *b);
@@ -165,9 +164,9 @@ int database_commit_all(
 int database_count_turns(
 	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
 
-/* Keeps the articles that TURN shows, whose answer is stored as MESSAGE_ID, or its question if it has no answer; counts
- * those that COUNT turns show. */
-int database_note_shown(struct database *db, const struct ss_turn *turn, const char *message_id,
+/* Adds to the rows of CURSOR, which are of STATEMENT_ADD_SHOWN, the articles that TURN shows, whose answer is stored as
+ * MESSAGE_ID; counts those that COUNT turns show; keeps the question of TURN if it has no answer. */
+int database_note_shown(struct cursor *cursor, const struct ss_turn *turn, const char *message_id,
 	struct ss_error *err);
 int database_count_views(
 	struct database *db, const void *const *turns, size_t count, struct ss_error *err);

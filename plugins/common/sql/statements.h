@@ -210,6 +210,17 @@ void cursor_end(struct cursor *cursor);
 /* Runs CURSOR's statement, whose rows do not matter, and ends it. See database_defer(). */
 int cursor_finish(struct cursor *cursor, struct ss_error *err);
 
+/* Begins a statement that adds many rows, of tables that have nothing else to say to them: the parameters of each are bound
+ * in their order and ended with cursor_end_row(). Where rows are taken one by one each is added then, elsewhere all of them
+ * at the end; so no two of them may be one in the table. cursor_next() adds the only one, as of another statement. */
+struct cursor cursor_begin_rows(struct database *db, enum statement statement);
+
+/* Ends CURSOR when it fails. */
+int cursor_end_row(struct cursor *cursor, struct ss_error *err);
+
+/* Adds what is not added yet, and ends CURSOR. See database_defer(). */
+int cursor_finish_rows(struct cursor *cursor, struct ss_error *err);
+
 /* Runs STATEMENT, which has no parameters and gives no rows. */
 int statement_run(struct database *db, enum statement statement, struct ss_error *err);
 

@@ -294,12 +294,14 @@ static void be_silent(void *context, const PGresult *notice)
 	(void)notice;
 }
 
-/* Settings of the session. It is given a number that no other connection to these tables has: the rows with its figures
+/* Settings of the session. A statement is planned once and not for its parameters, which those that add rows would be for each
+ * array of another length. The session is given a number that no other connection to these tables has: the rows with its figures
  * are its own, so it never waits for others there. The lock is the session's, and goes with it. */
 static const char *const begin_session =
 	"SELECT current_setting('server_encoding'), pg_is_in_recovery(),"
 	" set_config('statement_timeout', $1, false),"
 	" set_config('idle_in_transaction_session_timeout', $1, false),"
+	" set_config('plan_cache_mode', 'force_generic_plan', false),"
 	" set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
 	"  WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false),"
 	" set_config('smartsupport.writer', coalesce((SELECT number"

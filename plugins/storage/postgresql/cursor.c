@@ -12,6 +12,9 @@
 
 enum { BIND_TOO_LONG = 1, BIND_NO_MEMORY };
 
+/* Rows go over, at the latest, when they come to so many bytes. */
+enum { ROWS_LENGTH_MOST = 1024 * 1024 };
+
 static struct run *run_of(const struct cursor *cursor)
 {
 	return cursor->run;
@@ -23,7 +26,17 @@ struct cursor cursor_begin(struct database *db, enum statement statement)
 	run->statement = statement;
 	run->row = -1;
 	run->count = 0;
+	run->arrays = NULL;
 	return (struct cursor){.db = db, .run = run};
+}
+
+/* Rows of one statement are bound at a time. */
+struct cursor cursor_begin_rows(struct database *db, enum statement statement)
+{
+	struct cursor cursor = cursor_begin(db, statement);
+	run_of(&cursor)->arrays = &db->arrays;
+	arrays_clear(&db->arrays);
+	return cursor;
 }
 
 /* Texts that are other ones in the database, until the next row. */
@@ -44,25 +57,54 @@ static bool keep_text(struct run *run, char *text)
 	return true;
 }
 
-static void bind(struct cursor *cursor, const char *value, size_t length, int format)
+/* The place of the next parameter, of LENGTH bytes. */
+static int next_parameter(struct cursor *cursor, size_t length)
 {
-	struct run *run = run_of(cursor);
 	int i = cursor->parameters++;
 	assert(i < PARAMETERS_LIMIT);
-	run->count = cursor->parameters;
-	run->values[i] = value;
-	run->lengths[i] = (int)length;
-	run->formats[i] = format;
+	run_of(cursor)->count = cursor->parameters;
 	/* The protocol's own limit; the server would refuse less. */
 	if (length > INT32_MAX)
 		cursor->code = BIND_TOO_LONG;
+	return i;
+}
+
+static void bind_element(
+	struct cursor *cursor, enum array_type type, const void *value, size_t length)
+{
+	int i = next_parameter(cursor, length);
+	if (cursor->code == 0 && arrays_add(run_of(cursor)->arrays, i, type, value, length) < 0)
+		cursor->code = BIND_NO_MEMORY;
+}
+
+/* Bytes, also those of a text, in the format 1, and numbers as text in the format 0. */
+static void bind(struct cursor *cursor, const char *value, size_t length, int format)
+{
+	struct run *run = run_of(cursor);
+	int i = next_parameter(cursor, length);
+	run->values[i] = value;
+	run->lengths[i] = (int)length;
+	run->formats[i] = format;
 }
 
 void cursor_bind_int(struct cursor *cursor, int64_t value)
 {
+	if (run_of(cursor)->arrays != NULL) {
+		uint64_t bits = htobe64((uint64_t)value);
+		bind_element(cursor, ARRAY_OF_INTS, &bits, sizeof bits);
+		return;
+	}
 	char *text = run_of(cursor)->numbers[cursor->parameters];
 	(void)snprintf(text, NUMBER_SIZE, "%" PRId64, value);
 	bind(cursor, text, 0, 0);
+}
+
+static void bind_text(struct cursor *cursor, const char *text, size_t length)
+{
+	if (run_of(cursor)->arrays != NULL)
+		bind_element(cursor, ARRAY_OF_TEXTS, text, length);
+	else
+		bind(cursor, text, length, 1);
 }
 
 void cursor_bind_string(struct cursor *cursor, const char *string)
@@ -70,7 +112,7 @@ void cursor_bind_string(struct cursor *cursor, const char *string)
 	if (string != NULL)
 		cursor_bind_text(cursor, (struct ss_text){string, strlen(string)});
 	else
-		bind(cursor, NULL, 0, 1);
+		bind_text(cursor, NULL, 0);
 }
 
 void cursor_bind_text(struct cursor *cursor, struct ss_text text)
@@ -83,12 +125,15 @@ void cursor_bind_text(struct cursor *cursor, struct ss_text text)
 		text.data = written;
 	}
 	/* NULL data would bind the null. */
-	bind(cursor, text.length > 0 ? text.data : "", text.length, 1);
+	bind_text(cursor, text.length > 0 ? text.data : "", text.length);
 }
 
 void cursor_bind_bytes(struct cursor *cursor, struct ss_bytes bytes)
 {
-	bind(cursor, (const char *)bytes.data, bytes.length, 1);
+	if (run_of(cursor)->arrays != NULL)
+		bind_element(cursor, ARRAY_OF_BYTES, bytes.data, bytes.length);
+	else
+		bind(cursor, (const char *)bytes.data, bytes.length, 1);
 }
 
 void cursor_bind_now(struct cursor *cursor)
@@ -97,15 +142,35 @@ void cursor_bind_now(struct cursor *cursor)
 	(void)cursor;
 }
 
+/* The arrays become the parameters. */
+static void bind_arrays(struct run *run)
+{
+	for (int i = 0; i < run->count; i++) {
+		size_t length = 0;
+		run->values[i] = arrays_value(run->arrays, i, &length);
+		run->lengths[i] = (int)length;
+		run->formats[i] = 1;
+	}
+}
+
+static int fail_bind(const struct cursor *cursor, struct ss_error *err)
+{
+	if (cursor->code == BIND_NO_MEMORY)
+		return database_fail_memory(cursor->db, err);
+	return ss_fail_as(
+		err, SS_INVALID, "%s: refuses a text that is too long", cursor->db->place);
+}
+
 int cursor_next(struct cursor *cursor, struct ss_error *err)
 {
 	struct run *run = run_of(cursor);
-	if (cursor->code == BIND_NO_MEMORY)
-		return database_fail_memory(cursor->db, err);
-	if (cursor->code == BIND_TOO_LONG)
-		return ss_fail_as(
-			err, SS_INVALID, "%s: refuses a text that is too long", cursor->db->place);
+	if (cursor->code != 0)
+		return fail_bind(cursor, err);
 	if (run->result == NULL) {
+		if (run->arrays != NULL && run->arrays->rows == 0) {
+			run->arrays->rows = 1;
+			bind_arrays(run);
+		}
 		run->result = connection_run(cursor->db, run, err);
 		if (run->result == NULL)
 			return -1;
@@ -146,6 +211,37 @@ int cursor_add_new(struct cursor *cursor, int64_t *number, struct ss_error *err)
 	}
 	cursor_end(cursor);
 	return result;
+}
+
+/* Adds the rows that are bound, whose number is begun anew. */
+static int add_rows(struct cursor *cursor, struct ss_error *err)
+{
+	struct run *run = run_of(cursor);
+	bind_arrays(run);
+	int result = cursor_finish(cursor, err);
+	arrays_clear(run->arrays);
+	return result;
+}
+
+int cursor_end_row(struct cursor *cursor, struct ss_error *err)
+{
+	struct arrays *arrays = run_of(cursor)->arrays;
+	drop_texts(run_of(cursor));
+	if (cursor->code != 0) {
+		cursor_end(cursor);
+		return fail_bind(cursor, err);
+	}
+	arrays->rows++;
+	cursor->parameters = 0;
+	return arrays->length >= ROWS_LENGTH_MOST ? add_rows(cursor, err) : 0;
+}
+
+int cursor_finish_rows(struct cursor *cursor, struct ss_error *err)
+{
+	if (run_of(cursor)->arrays->rows > 0)
+		return add_rows(cursor, err);
+	cursor_end(cursor);
+	return 0;
 }
 
 bool cursor_is_duplicate(const struct cursor *cursor)

@@ -215,5 +215,6 @@ void database_close(struct database *db)
 	watching_end(&db->watching);
 	secret_end(&db->url);
 	secret_end(&db->password);
+	arrays_free(&db->arrays);
 	free(db);
 }

@@ -8,10 +8,11 @@
 
 #include "common/secret.h"
 #include "common/sql/watch.h"
+#include "storage/postgresql/arrays.h"
 
 #include <libpq-fe.h>
 
-enum { PARAMETERS_LIMIT = 16, NUMBER_SIZE = 24, PLACE_SIZE = 256 };
+enum { NUMBER_SIZE = 24, PLACE_SIZE = 256 };
 
 /* What is bound to a statement, and what it gave. */
 struct run {
@@ -22,6 +23,7 @@ struct run {
 	char numbers[PARAMETERS_LIMIT][NUMBER_SIZE]; /* as text */
 	char *texts[PARAMETERS_LIMIT];               /* that are other ones in the database */
 	size_t text_count;
+	struct arrays *arrays; /* the database's while many rows are bound, else NULL */
 	PGresult *result;
 	int row; /* -1 before the first */
 };
@@ -49,6 +51,7 @@ struct database {
 	struct watching watching;
 	int listening; /* the process of the session that watch() listens in; 0: in none */
 	struct run runs[STATEMENTS];
+	struct arrays arrays;
 	bool defers; /* statements whose rows do not matter are not waited for */
 
 	/* Of the attempt that is under way. */

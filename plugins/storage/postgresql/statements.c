@@ -65,14 +65,18 @@ const char *const statement_texts[STATEMENTS] = {
 		" JOIN conversations AS conversation ON conversation.id = answer.conversation_id"
 		" WHERE answer.turn_id = $1",
 
-	[STATEMENT_ADD_USER] = "INSERT INTO users (id, created_at, updated_at) VALUES ($1, $2, $2)"
-			       " ON CONFLICT (id) DO NOTHING",
+	[STATEMENT_ADD_USER] = "INSERT INTO users (id, created_at, updated_at)"
+			       " SELECT id, at, at FROM unnest($1::text[], $2::bigint[])"
+			       " AS new (id, at) ON CONFLICT (id) DO NOTHING",
 
 	[STATEMENT_ADD_CONVERSATION] =
 		"INSERT INTO conversations (id, user_id, status, category, sentiment, priority,"
 		" message_count, created_at, updated_at)"
-		" VALUES ($1, $2, CASE $3::smallint WHEN 1 THEN 'escalated' ELSE 'active' END,"
-		" $4, $5, $6, 2, $7, greatest($7, $8::bigint)) RETURNING message_count",
+		" SELECT id, user_id, CASE escalated WHEN 1 THEN 'escalated' ELSE 'active' END,"
+		" category, sentiment, priority, messages, created_at, updated_at"
+		" FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[],"
+		" $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) AS new (id, user_id,"
+		" escalated, category, sentiment, priority, messages, updated_at, created_at)",
 	/* A question opens a resolved or closed conversation again; one that waits for a human still
 	 * does. */
 	[STATEMENT_CONTINUE_CONVERSATION] =
@@ -80,26 +84,38 @@ const char *const statement_texts[STATEMENTS] = {
 		" status = CASE WHEN $3::smallint = 1 OR status = 'escalated' THEN 'escalated'"
 		" ELSE 'active' END,"
 		" category = coalesce($4, category), sentiment = coalesce($5, sentiment),"
-		" priority = $6, message_count = message_count + 2,"
-		" updated_at = greatest(updated_at, $7::bigint, $8::bigint)"
-		" WHERE id = $1 AND user_id = $2 RETURNING message_count",
+		" priority = $6, message_count = message_count + $7::bigint,"
+		" updated_at = greatest(updated_at, $8::bigint)"
+		" WHERE id = $1 AND user_id = $2",
 
 	[STATEMENT_ADD_QUESTION] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
-		" embedder, vector) VALUES ($1, $2,"
-		" (SELECT message_count - 1 FROM conversations WHERE id = $2),"
-		" 'user', $3, $4, $5, $6)",
+		" embedder, vector) SELECT id, conversation_id, (SELECT message_count - 1 - behind"
+		" FROM conversations WHERE conversations.id = conversation_id),"
+		" 'user', content, created_at, embedder, vector"
+		" FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[],"
+		" $6::text[], $7::bytea[]) AS new (id, conversation_id, behind, content,"
+		" created_at, embedder, vector)",
 	[STATEMENT_ADD_ANSWER] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
 		" turn_id, category, sentiment, priority, attempts, escalated, escalation_reason,"
 		" answered_by, duration_ns, metadata)"
-		" VALUES ($1, $2, (SELECT message_count FROM conversations WHERE id = $2),"
-		" 'assistant', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+		" SELECT id, conversation_id, (SELECT message_count - behind"
+		" FROM conversations WHERE conversations.id = conversation_id),"
+		" 'assistant', content, created_at, turn_id, category, sentiment, priority,"
+		" attempts, escalated, escalation_reason, answered_by, duration_ns, metadata"
+		" FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[],"
+		" $6::text[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[],"
+		" $12::text[], $13::text[], $14::bigint[], $15::text[]) AS new (id,"
+		" conversation_id, behind, content, created_at, turn_id, category, sentiment,"
+		" priority, attempts, escalated, escalation_reason, answered_by, duration_ns,"
+		" metadata)",
 
 	[STATEMENT_COUNT_IN_HOUR] =
 		"INSERT INTO analytics AS stored (category, sentiment, escalated, response_time_ns,"
 		" queries, hour, writer)"
-		" VALUES ($1, $2, $3, $4, $5, $6, " WRITER ")"
+		" SELECT new.*, " WRITER " FROM unnest($1::text[], $2::text[], $3::bigint[],"
+		" $4::bigint[], $5::bigint[], $6::bigint[]) AS new"
 		" ON CONFLICT (hour, category, sentiment, writer) DO UPDATE SET"
 		" queries = stored.queries + excluded.queries,"
 		" escalated = stored.escalated + excluded.escalated,"
@@ -107,7 +123,8 @@ const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_COUNT_IN_TOTAL] =
 		"INSERT INTO analytics_totals AS stored (category, sentiment, escalated,"
 		" response_time_ns, queries, writer)"
-		" VALUES ($1, $2, $3, $4, $5, " WRITER ")"
+		" SELECT new.*, " WRITER " FROM unnest($1::text[], $2::text[], $3::bigint[],"
+		" $4::bigint[], $5::bigint[]) AS new"
 		" ON CONFLICT (category, sentiment, writer) DO UPDATE SET"
 		" queries = stored.queries + excluded.queries,"
 		" escalated = stored.escalated + excluded.escalated,"
@@ -199,9 +216,10 @@ const char *const statement_texts[STATEMENTS] = {
 		"DELETE FROM turns WHERE id = $1 AND (owner IS NULL OR lease_until <= " NOW ")",
 
 	[STATEMENT_ADD_SHOWN] = "INSERT INTO message_articles (message_id, article_id)"
-				" VALUES ($1, $2) ON CONFLICT DO NOTHING",
+				" SELECT * FROM unnest($1::text[], $2::text[])",
 	[STATEMENT_COUNT_VIEWS] = "INSERT INTO article_counts AS stored (article_id, writer, views)"
-				  " VALUES ($1, " WRITER ", $2)"
+				  " SELECT id, " WRITER ", views FROM"
+				  " unnest($1::text[], $2::bigint[]) AS new (id, views)"
 				  " ON CONFLICT (article_id, writer) DO UPDATE SET"
 				  " views = stored.views + excluded.views",
 	/* Turns need not be stored in the order in which they were asked. */

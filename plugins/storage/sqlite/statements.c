@@ -65,30 +65,28 @@ const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_ADD_CONVERSATION] =
 		"INSERT INTO conversations (id, user_id, status, category, sentiment, priority,"
 		" message_count, created_at, updated_at)"
-		" VALUES (?1, ?2, iif(?3, 'escalated', 'active'), ?4, ?5, ?6, 2, ?7, max(?7, ?8))"
-		" RETURNING message_count",
+		" VALUES (?1, ?2, iif(?3, 'escalated', 'active'), ?4, ?5, ?6, ?7, ?9, ?8)",
 	/* A question opens a resolved or closed conversation again; one that waits for a human still
 	 * does. */
 	[STATEMENT_CONTINUE_CONVERSATION] =
 		"UPDATE conversations SET"
 		" status = iif(?3 OR status = 'escalated', 'escalated', 'active'),"
 		" category = coalesce(?4, category), sentiment = coalesce(?5, sentiment),"
-		" priority = ?6, message_count = message_count + 2,"
-		" updated_at = max(updated_at, ?7, ?8)"
-		" WHERE id = ?1 AND user_id = ?2 RETURNING message_count",
+		" priority = ?6, message_count = message_count + ?7,"
+		" updated_at = max(updated_at, ?8) WHERE id = ?1 AND user_id = ?2",
 
 	[STATEMENT_ADD_QUESTION] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
 		" embedder, vector) VALUES (?1, ?2,"
-		" (SELECT message_count - 1 FROM conversations WHERE id = ?2),"
-		" 'user', ?3, ?4, ?5, ?6)",
+		" (SELECT message_count - 1 - ?3 FROM conversations WHERE id = ?2),"
+		" 'user', ?4, ?5, ?6, ?7)",
 	[STATEMENT_ADD_ANSWER] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at, "
 		"turn_id,"
 		" category, sentiment, priority, attempts, escalated, escalation_reason,"
 		" answered_by, duration_ns, metadata)"
-		" VALUES (?1, ?2, (SELECT message_count FROM conversations WHERE id = ?2),"
-		" 'assistant', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+		" VALUES (?1, ?2, (SELECT message_count - ?3 FROM conversations WHERE id = ?2),"
+		" 'assistant', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 
 	[STATEMENT_COUNT_IN_HOUR] =
 		"INSERT INTO analytics (category, sentiment, escalated, response_time_ns, queries,"
@@ -189,7 +187,7 @@ const char *const statement_texts[STATEMENTS] = {
 		"DELETE FROM turns WHERE id = ?1 AND (owner IS NULL OR lease_until <= ?2)",
 
 	[STATEMENT_ADD_SHOWN] = "INSERT INTO message_articles (message_id, article_id)"
-				" VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+				" VALUES (?1, ?2)",
 	[STATEMENT_COUNT_VIEWS] =
 		"INSERT INTO article_counts (article_id, views) VALUES (?1, ?2)"
 		" ON CONFLICT (article_id) DO UPDATE SET views = views + excluded.views",
@@ -354,6 +352,29 @@ int cursor_finish(struct cursor *cursor, struct ss_error *err)
 	int result = cursor_next(cursor, err);
 	cursor_end(cursor);
 	return result < 0 ? -1 : 0;
+}
+
+struct cursor cursor_begin_rows(struct database *db, enum statement statement)
+{
+	return cursor_begin(db, statement);
+}
+
+int cursor_end_row(struct cursor *cursor, struct ss_error *err)
+{
+	int result = cursor_next(cursor, err);
+	if (result < 0)
+		cursor_end(cursor);
+	else
+		(void)sqlite3_reset(statement_of(cursor));
+	cursor->parameters = 0;
+	return result;
+}
+
+int cursor_finish_rows(struct cursor *cursor, struct ss_error *err)
+{
+	(void)err;
+	cursor_end(cursor);
+	return 0;
 }
 
 bool cursor_is_duplicate(const struct cursor *cursor)

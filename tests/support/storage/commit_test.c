@@ -421,6 +421,102 @@ Test(storage_commit, turns_of_one_conversation_in_one_batch_follow_each_other)
 	store_close(store);
 }
 
+/* What conversations have come to, in the order of their ids. */
+static char *conversations(void)
+{
+	char *rows = memory_string("");
+	static const char *const ids[] = {"conv_1", "conv_2", "conv_3"};
+	for (size_t i = 0; i < array_length(ids); i++) {
+		char *sql = memory_format("SELECT status || ' ' || category || ' ' || sentiment || "
+					  "' ' || priority || ' ' ||"
+					  " message_count || ' ' || created_at || ' ' || "
+					  "updated_at FROM conversations"
+					  " WHERE id = '%s'",
+			ids[i]);
+		char *row = store_text(sql);
+		char *longer = memory_format("%s%s\n", rows, row);
+		free(sql);
+		free(row);
+		free(rows);
+		rows = longer;
+	}
+	return rows;
+}
+
+Test(storage_commit, turns_of_a_batch_change_their_conversations_as_if_each_were_stored_alone)
+{
+	enum { COUNT = 7 };
+	struct ss_error errors[COUNT];
+	struct ss_turn turns[COUNT] = {store_turn("t2", "conv_1"), store_first_turn("u1", "conv_2"),
+		store_turn("u2", "conv_2"), store_turn("t3", "conv_1"), store_turn("u3", "conv_2"),
+		store_first_turn("v1", "conv_3"), store_turn("v2", "conv_3")};
+	void *store = store_open();
+	turns[0].category = "Technical", turns[0].priority = 9, turns[0].answered_at_ns += 5000000;
+	turns[2].escalated = true, turns[2].sentiment = "Angry";
+	turns[3].category = NULL, turns[3].sentiment = NULL, turns[3].priority = 2;
+	turns[4].category = NULL, turns[4].priority = 8;
+	store_add(store, store_first_turn("t1", "conv_1"));
+	for (size_t i = 0; i < COUNT; i++)
+		store_add(store, turns[i]);
+	char *alone = conversations();
+	store_execute("DELETE FROM conversations");
+	store_add(store, store_first_turn("t1", "conv_1"));
+	cr_assert_eq(commit_all(store, turns, COUNT, errors), 0);
+	char *together = conversations();
+	cr_expect_str_eq(together, alone, "%s\nnot\n%s", together, alone);
+	cr_expect_not_null(strstr(alone, "escalated"));
+	free(together);
+	free(alone);
+	store_close(store);
+}
+
+Test(storage_commit, a_conversation_that_two_of_a_batch_claim_is_the_first_ones)
+{
+	struct ss_error errors[4];
+	struct ss_turn turns[] = {store_first_turn("t1", "conv_1"), store_turn("b1", "conv_1"),
+		store_first_turn("t2", "conv_1"), store_turn("t3", "conv_1")};
+	void *store = store_open();
+	turns[1].user_id = "bob";
+	cr_assert_eq(commit_all(store, turns, 4, errors), 0);
+	cr_expect_eq(errors[0].status, SS_OK, "%s", errors[0].text);
+	cr_expect_eq(errors[1].status, SS_NOT_FOUND, "%s", errors[1].text);
+	cr_expect_eq(errors[2].status, SS_CONFLICT, "%s", errors[2].text);
+	cr_expect_eq(errors[3].status, SS_OK, "%s", errors[3].text);
+	cr_expect_eq(store_number("SELECT message_count FROM conversations"), 4);
+	cr_expect_eq(store_number("SELECT count(*) FROM messages"), 4);
+	store_check();
+	store_close(store);
+}
+
+/* More than is sent to a database at once. */
+Test(storage_commit, a_batch_of_long_texts_is_stored)
+{
+	enum { COUNT = 40, LENGTH = 100000 };
+	struct ss_error errors[COUNT];
+	struct ss_turn turns[COUNT];
+	char ids[COUNT][8];
+	char *text = memory_new(LENGTH);
+	void *store = store_open();
+	memset(text, 'x', LENGTH);
+	for (size_t i = 0; i < COUNT; i++) {
+		(void)snprintf(ids[i], sizeof ids[i], "t%zu", i);
+		turns[i] =
+			i == 0 ? store_first_turn(ids[i], "conv_1") : store_turn(ids[i], "conv_1");
+		turns[i].message = turns[i].response = (struct ss_text){text, LENGTH - i};
+		turns[i].metadata = i % 2 == 0 ? "{}" : NULL;
+	}
+	cr_assert_eq(commit_all(store, turns, COUNT, errors), 0, "%s", errors[0].text);
+	cr_expect_eq(store_number("SELECT count(*) FROM messages WHERE role = 'assistant'"
+				  " AND turn_id = 't' || (seq / 2 - 1)"
+				  " AND length(content) = 100000 - (seq / 2 - 1)"),
+		COUNT);
+	cr_expect_eq(
+		store_number("SELECT count(*) FROM messages WHERE metadata = '{}'"), COUNT / 2);
+	store_check();
+	free(text);
+	store_close(store);
+}
+
 Test(storage_commit, a_turn_of_a_newer_host_is_read_by_its_own_size)
 {
 	struct {
