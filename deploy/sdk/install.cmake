@@ -41,3 +41,17 @@ install(DIRECTORY include/smartsupport DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS smartsupport-testing LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sdk/SmartSupportConfig.cmake
 	${CMAKE_CURRENT_BINARY_DIR}/sdk/SmartSupportConfigVersion.cmake DESTINATION ${SS_PACKAGE})
+
+# The pages, the examples, and the manual, where there is what makes it.
+install(FILES docs/plugins.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY plugins/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN examples/CMakeLists.txt EXCLUDE)
+find_program(SS_DOXYGEN doxygen)
+if(SS_DOXYGEN)
+	file(GLOB manual_sources CONFIGURE_DEPENDS include/smartsupport/*.h deploy/sdk/manual/*)
+	add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/manual/index.html
+		COMMAND ${CMAKE_SOURCE_DIR}/tools/manual ${CMAKE_BINARY_DIR}/manual
+		DEPENDS ${manual_sources} docs/plugins.md tools/manual
+		VERBATIM)
+	add_custom_target(manual ALL DEPENDS ${CMAKE_BINARY_DIR}/manual/index.html)
+	install(DIRECTORY ${CMAKE_BINARY_DIR}/manual DESTINATION ${CMAKE_INSTALL_DOCDIR})
+endif()

@@ -34,14 +34,22 @@
 #ifndef SMARTSUPPORT_ABI_H
 #define SMARTSUPPORT_ABI_H
 
+/* The version of these headers, for the descriptor of a plugin: plugins of another major version are refused, */
 #define SS_ABI_MAJOR 1u
+/* and so are plugins of a newer minor one. */
 #define SS_ABI_MINOR 4u
 
+/* Begins what has the names that C gives it, also for C++, */
 #ifdef __cplusplus
 #define SS_BEGIN_C extern "C" {
-#define SS_END_C   }
 #else
 #define SS_BEGIN_C
+#endif
+
+/* and ends it. */
+#ifdef __cplusplus
+#define SS_END_C }
+#else
 #define SS_END_C
 #endif
 

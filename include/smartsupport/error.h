@@ -14,8 +14,9 @@
 
 SS_BEGIN_C
 
+/* What kind of error it is, for who decides by it what to do next. */
 enum ss_status {
-	SS_OK = 0,
+	SS_OK = 0,      /* no error */
 	SS_INVALID,     /* the input is wrong; trying again cannot help */
 	SS_NOT_FOUND,   /* what was named does not exist */
 	SS_CONFLICT,    /* somebody else changed or holds it */
@@ -26,9 +27,10 @@ enum ss_status {
 	SS_QUARANTINED, /* of nodes: processes died over the plugin, which is not called any more */
 };
 
+/* An error. Who calls makes it, as {0}, and keeps it; the callee fills it only when it fails. */
 struct ss_error {
-	enum ss_status status;
-	char text[508]; /* UTF-8, NUL-terminated, no line breaks */
+	enum ss_status status; /* never SS_OK after a failure */
+	char text[508];        /* UTF-8, NUL-terminated, no line breaks */
 };
 
 /* Fills ERR (which may be NULL) with STATUS and the formatted sentence. Always returns -1. Any thread. */

@@ -12,11 +12,12 @@
 
 SS_BEGIN_C
 
+/* How much a line of the log matters. The server's configuration says from which one on lines are kept. */
 enum ss_log_level {
-	SS_LOG_DEBUG,
-	SS_LOG_INFO,
-	SS_LOG_WARNING,
-	SS_LOG_ERROR,
+	SS_LOG_DEBUG,   /* for who writes the plugin */
+	SS_LOG_INFO,    /* what is usual, and rare enough to be told */
+	SS_LOG_WARNING, /* something is wrong, and the work goes on without it */
+	SS_LOG_ERROR,   /* something is wrong, and work was not done */
 };
 
 /* One activation of an agent in one turn. It is the agent's until run() returns SS_DONE or SS_FAILED, or
@@ -46,10 +47,10 @@ typedef void ss_waited(void *instance, struct ss_run *run, const struct ss_error
 /* A search in the knowledge base. */
 struct ss_search {
 	size_t struct_size;
-	struct ss_text text;
+	struct ss_text text;         /* what is asked, as a customer would */
 	const char *prefer_category; /* NULL for none; its articles get a small bonus */
-	size_t top_k;
-	double min_score; /* 0..1; articles that score less are left out */
+	size_t top_k;                /* articles at most */
+	double min_score;            /* 0..1; articles that score less are left out */
 };
 
 /* Called on the loop with a list of maps {id, title, content, category, score, scores: {question, answer,
@@ -75,7 +76,8 @@ struct ss_prompt {
 		*articles; /* as ss_found gives them; the only facts an answer may use */
 	const struct ss_value *history; /* list of {role, content}, oldest first; may be NULL */
 	/* Since 1.3 */
-	enum ss_prompt_use use;
+
+	enum ss_prompt_use use; /* what the answer is for */
 	const struct ss_value
 		*schema; /* the JSON Schema that the answer shall follow; NULL: it is free text */
 	int64_t max_tokens; /* of the answer; 0: as the model's options say */
@@ -94,11 +96,11 @@ struct ss_conclusion {
 	                               SS_TIMEOUT and SS_LIMIT may be tried again, all others not; SS_NOT_FOUND: the
 	                               articles have no answer, and no other model need be asked */
 	double retry_after_seconds; /* of an error: not to be tried again before; negative: nothing is known */
-	struct ss_text answer;
+	struct ss_text answer; /* UTF-8 */
 	const struct ss_value
-		*sources; /* ids of the articles that it uses, a list; NULL for none */
-	int64_t input_tokens,
-		output_tokens; /* what it took; negative: not known. Also of an error */
+		*sources;     /* ids of the articles that it uses, a list; NULL for none */
+	int64_t input_tokens; /* what it took of the prompt; negative: not known. Also of an error */
+	int64_t output_tokens; /* what it took of the answer, likewise */
 	bool works; /* of an error: it is about this question alone, and no reason to leave the model alone */
 };
 
@@ -122,20 +124,21 @@ struct ss_http_request {
 	const char *method;         /* NULL: GET */
 	const char *url;            /* http or https */
 	const char *const *headers; /* "Name: value", ends with NULL; NULL for none */
-	struct ss_text body;
-	double connect_timeout;    /* seconds until there is a connection; 0: 10 */
+	struct ss_text body;        /* what is sent; data NULL for nothing */
+	double connect_timeout;     /* seconds until there is a connection; 0: 10 */
 	double first_byte_timeout; /* seconds from then until the body begins; 0: none but the whole */
 	double idle_timeout; /* seconds between two parts of the body; 0: none but the whole */
 	double timeout;      /* seconds for all of it; 0: 60 */
 	size_t body_limit;   /* bytes of the reply's body; 0: 1 MiB */
 	ss_http_received *received; /* NULL: the body is dropped */
-	ss_http_done *done;
-	void *context; /* of both */
+	ss_http_done *done;         /* must be given */
+	void *context;              /* of both */
 };
 
+/* The host's functions. Where one fails, it returns -1 or NULL and fills ERR, and nothing has happened. */
 struct ss_host {
 	size_t struct_size;
-	const struct ss_value_functions *values;
+	const struct ss_value_functions *values; /* as long as the table */
 
 	/* Writes one line to the log, with the plugin's name. Any thread. */
 	__attribute__((format(printf, 3, 4))) void (*log)(

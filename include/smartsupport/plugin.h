@@ -14,20 +14,22 @@
 
 SS_BEGIN_C
 
+/* What a plugin is for: which of its operations the host calls. */
 enum ss_plugin_kind {
-	SS_AGENT = 1,
-	SS_LLM,
-	SS_STORAGE,
-	SS_EMBEDDER,
-	SS_INDEX,
+	SS_AGENT = 1, /* a node's work in a workflow: struct ss_agent_operations */
+	SS_LLM,       /* answers a prompt: struct ss_llm_operations */
+	SS_STORAGE,   /* keeps what must be remembered: struct ss_storage_operations */
+	SS_EMBEDDER,  /* turns texts into vectors: struct ss_embedder_operations */
+	SS_INDEX,     /* finds the nearest vectors: struct ss_index_operations */
 };
 
+/* What an option may be in the configuration, and what of it create() gets. */
 enum ss_option_type {
-	SS_OPTION_BOOL = 1,
-	SS_OPTION_INT,    /* bounded by min and max */
-	SS_OPTION_NUMBER, /* bounded by min and max */
-	SS_OPTION_STRING,
-	SS_OPTION_CHOICE, /* one of the words in `choices` */
+	SS_OPTION_BOOL = 1, /* true or false */
+	SS_OPTION_INT,      /* bounded by min and max */
+	SS_OPTION_NUMBER,   /* bounded by min and max */
+	SS_OPTION_STRING,   /* any text */
+	SS_OPTION_CHOICE,   /* one of the words in `choices` */
 	SS_OPTION_DURATION, /* written 250ms, 2s, 5m, 24h or 7d; given to the plugin as a number of seconds */
 	SS_OPTION_PATH,        /* relative to the file that names it; given as an absolute path */
 	SS_OPTION_STRINGS,     /* list of strings */
@@ -48,28 +50,30 @@ enum ss_option_type {
 
 /* One option. A table of them ends with a row whose name is NULL. */
 struct ss_option {
-	const char *name;
-	enum ss_option_type type;
+	const char *name;         /* lower case, digits and _ */
+	enum ss_option_type type; /* what is accepted */
 	/* The default as it would be written in YAML; NULL when the option must be given. */
 	const char *fallback;
-	double min, max;     /* for numbers; both 0: unbounded */
+	double min;          /* for numbers; both 0: unbounded */
+	double max;          /* likewise, included as well */
 	const char *choices; /* for SS_OPTION_CHOICE: words separated by spaces */
 	const char *help;    /* one sentence */
 };
 
+/* What an agent does with a field: bits of `access`. */
 enum ss_access {
-	SS_READS = 1,
-	SS_WRITES = 2,
+	SS_READS = 1,  /* read() gives it */
+	SS_WRITES = 2, /* write() and overwrite() may set it */
 	SS_OPTIONAL =
 		4, /* the workflow may leave the field out: reads give NULL, writes are dropped */
 };
 
 /* One field of the state that an agent uses. A table of them ends with a row whose name is NULL. */
 struct ss_field {
-	const char *name;
+	const char *name;  /* as the workflow's state has it */
 	enum ss_type type; /* an enum field of a workflow counts as SS_STRING; SS_NULL: any type */
 	unsigned access;   /* of enum ss_access */
-	const char *help;
+	const char *help;  /* one sentence */
 };
 
 /* What of the host an agent uses beside the state. */
@@ -93,7 +97,7 @@ enum ss_running {
 /* What create() gets. Everything is borrowed for the call, but for `host`, which outlives the instance. */
 struct ss_setup {
 	size_t struct_size;
-	const struct ss_host *host;
+	const struct ss_host *host;            /* outlives the instance */
 	const char *name;                      /* of the node, or of the plugin */
 	const struct ss_value *const *options; /* a value for each row of the options table */
 	const struct ss_value *const
@@ -114,7 +118,10 @@ struct ss_setup {
  * valid until it returns. It must return at some time: until then others miss its thread, and the server cannot end
  * in good order. destroy() is called when all runs have returned. */
 struct ss_agent_operations {
+	/* Makes *INSTANCE, for one node of a workflow. -1 and ERR when it cannot: then the configuration is not
+	 * taken over, and destroy() is not called. */
 	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
+	/* Frees INSTANCE, which no run uses any more. */
 	void (*destroy)(void *instance);
 	/* Does the node's work. Fills ERR when it returns SS_FAILED. */
 	enum ss_result (*run)(void *instance, struct ss_run *run, struct ss_error *err);
@@ -122,9 +129,10 @@ struct ss_agent_operations {
 
 /* A model that answers. All callbacks are called on the loop thread and must not block. */
 struct ss_llm_operations {
-	/* Since 1.3 it may succeed with *INSTANCE NULL: by its options and the environment there is nothing to ask,
+	/* Makes *INSTANCE; -1 and ERR when it cannot. Since 1.3 it may succeed with *INSTANCE NULL: by its options and the environment there is nothing to ask,
 	 * and the model is left out. destroy() is not called then. */
 	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
+	/* Frees INSTANCE, of which no generation is under way any more. */
 	void (*destroy)(void *instance);
 	/* Starts answering PROMPT and ends with host->conclude() or host->answer() for GENERATION, now or later.
 	 * When it returns -1, neither must be called. */
@@ -141,7 +149,9 @@ struct ss_llm_operations {
 /* An embedder turns texts into vectors. create() and destroy() on the loop thread; embed() on the
  * compute thread, one call at a time. */
 struct ss_embedder_operations {
+	/* Makes *INSTANCE; -1 and ERR when it cannot. */
 	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
+	/* Frees INSTANCE, which nobody calls any more. */
 	void (*destroy)(void *instance);
 	/* The number of floats of a vector; any thread. */
 	size_t (*dimension)(const void *instance);
@@ -153,7 +163,9 @@ struct ss_embedder_operations {
 /* An index finds the vectors with the largest inner product. create() and destroy() on the loop
  * thread, the others there or on the compute thread, one call at a time. */
 struct ss_index_operations {
+	/* Makes *INSTANCE, which holds nothing; -1 and ERR when it cannot. */
 	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
+	/* Frees INSTANCE, which nobody calls any more. */
 	void (*destroy)(void *instance);
 	/* Replaces what the index holds by VECTORS [count][dimension]; the row number is the id. */
 	int (*build)(void *instance, const float *vectors, size_t count, size_t dimension,
@@ -162,20 +174,23 @@ struct ss_index_operations {
 	 * are fewer) and SCORES [count][k], the inner products, best first. */
 	int (*search)(void *instance, const float *queries, size_t count, size_t k, int64_t *ids,
 		float *scores, struct ss_error *err);
-	/* Since 1.2; both or neither. For an index that takes long to build: save() gives what it holds as *LENGTH
-	 * new *BYTES, which the caller frees with free(); none (NULL and 0) when building it anew is as quick.
-	 * load() replaces what the index holds by what save() gave of COUNT vectors [dimension]; when the bytes
-	 * are not of such an index it fails, and the index holds what it held. */
+	/* Since 1.2; both of the following or neither, for an index that takes long to build. */
+
+	/* Gives what the index holds as *LENGTH new *BYTES, which the caller frees with free(); none (NULL and 0)
+	 * when building it anew is as quick. */
 	int (*save)(void *instance, void **bytes, size_t *length, struct ss_error *err);
+	/* Replaces what the index holds by the LENGTH BYTES that save() gave of COUNT vectors [dimension]; when they
+	 * are not of such an index it fails, and the index holds what it held. */
 	int (*load)(void *instance, const void *bytes, size_t length, size_t count,
 		size_t dimension, struct ss_error *err);
 };
 
+/* The descriptor of a plugin. It and all that it points to never change. */
 struct ss_plugin {
-	unsigned abi_major; /* SS_ABI_MAJOR */
-	unsigned abi_minor; /* SS_ABI_MINOR */
-	size_t struct_size; /* sizeof(struct ss_plugin) */
-	enum ss_plugin_kind kind;
+	unsigned abi_major;              /* SS_ABI_MAJOR */
+	unsigned abi_minor;              /* SS_ABI_MINOR */
+	size_t struct_size;              /* sizeof(struct ss_plugin) */
+	enum ss_plugin_kind kind;        /* which of the operations below there are */
 	const char *name;                /* lower case, digits and _ */
 	const char *version;             /* of the plugin */
 	const char *licence;             /* SPDX */
@@ -184,11 +199,15 @@ struct ss_plugin {
 	const struct ss_field *fields;   /* agents: the same; NULL for none */
 	unsigned services; /* agents: of enum ss_services; what is not here is refused */
 	/* The operations of its kind; the other pointers are NULL. */
-	const struct ss_agent_operations *agent;
-	const struct ss_llm_operations *llm;
-	const struct ss_storage_operations *storage;
-	const struct ss_embedder_operations *embedder;
-	const struct ss_index_operations *index;
+
+	const struct ss_agent_operations *agent;       /* of SS_AGENT */
+	const struct ss_llm_operations *llm;           /* of SS_LLM */
+	const struct ss_storage_operations *storage;   /* of SS_STORAGE */
+	const struct ss_embedder_operations *embedder; /* of SS_EMBEDDER */
+	const struct ss_index_operations *index;       /* of SS_INDEX */
+
+	/* Of agents. */
+
 	unsigned running; /* agents: of enum ss_running; 0: it does not block. Since 1.1 */
 };
 

@@ -1,18 +1,8 @@
 /*
  * The contract of storage plugins: what one is told and what it tells. Plain blocking code: all callbacks but those that
  * say otherwise are called on a store thread, one at a time for an instance.
- */
-#ifndef SMARTSUPPORT_STORAGE_H
-#define SMARTSUPPORT_STORAGE_H
-
-#include "host.h"
-
-SS_BEGIN_C
-
-struct ss_setup;
-
-/*
- * What a storage is told and tells. `smartsupport plugin check --storage FILE.so` tries whether one keeps to it.
+ *
+ * `smartsupport plugin check --storage FILE.so` tries whether one keeps to it.
  *
  * Ids, keys and names are any UTF-8 text without NUL, of 1 to 255 characters, and compared byte by byte. A struct
  * ss_text may have any character, NUL as well, and a megabyte of them; it comes back byte by byte. JSON comes back as
@@ -23,21 +13,30 @@ struct ss_setup;
  * has stored the others see when its call has returned, figures are exact, and who must wait for another waits, or
  * tries again, inside the call.
  */
+#ifndef SMARTSUPPORT_STORAGE_H
+#define SMARTSUPPORT_STORAGE_H
+
+#include "host.h"
+
+SS_BEGIN_C
+
+struct ss_setup;
 
 /* Called on the store thread with a message of the user and its vector, both borrowed for the call. */
 typedef void ss_vector_read(void *context, struct ss_text message, struct ss_bytes vector);
 
+/* What turn_context() is asked about. */
 struct ss_turn_key {
 	size_t struct_size;
-	const char *user_id;
+	const char *user_id;         /* who asks; may be unknown to the store */
 	const char *conversation_id; /* NULL for a new conversation */
 	size_t history_limit;        /* messages */
 	size_t recent_limit;         /* messages of the user's other conversations. Since 1.2 */
 	/* Since 1.3. Called for each message in `history` and `recent` that is kept with a vector of EMBEDDER, in any
 	 * order, before turn_context() returns; both NULL: for none. */
 	const char *embedder;
-	ss_vector_read *vector_read;
-	void *vector_context;
+	ss_vector_read *vector_read; /* is told of them; given where `embedder` is */
+	void *vector_context;        /* for it */
 	/* Without a conversation_id: the key of the thread that the turn continues (ss_turn.thread). Of the conversations
 	 * of this user that have a turn with it, the one where that was answered last is the turn's; when there is none,
 	 * the turn begins a new one. NULL: none. Since 1.3 */
@@ -47,54 +46,54 @@ struct ss_turn_key {
 /* Something that other systems are told of; kept with what it is about, in the same transaction. One whose id is stored
  * already is passed over. Since 1.4 */
 struct ss_event {
-	const char *id;
+	const char *id;      /* unique */
 	const char *type;    /* "query.created", … */
 	struct ss_text data; /* a JSON object */
 	/* The webhooks that it is delivered to, by their ids: each gets a delivery that is due at once. Those that are
 	 * not stored any more are passed over. */
 	const char *const *webhooks;
-	size_t webhook_count;
+	size_t webhook_count; /* of them */
 };
 
 /* The events of one write, in their order. Their user and conversation are those of the write. */
 struct ss_events {
-	const struct ss_event *items;
-	size_t count;
+	const struct ss_event *items; /* NULL for none */
+	size_t count;                 /* of them */
 };
 
 /* One finished turn as it is stored. Strings are borrowed for the call; NULL where there is none. The ids and the
  * priority are given, the rest may be missing. */
 struct ss_turn {
 	size_t struct_size;
-	const char *turn_id;
-	const char *conversation_id;
-	const char *user_id;
-	bool new_conversation; /* else it goes on with one of this user */
-	struct ss_text message;
-	struct ss_text response;
-	const char *category;
-	const char *sentiment;
-	int64_t priority; /* 1 to 10 */
-	int64_t attempts; /* not below 0, as are the times and the duration */
-	bool escalated;
-	const char *escalation_reason;
-	const char *answered_by; /* the node that answered */
-	int64_t asked_at_ns;     /* Unix time, UTC */
-	int64_t answered_at_ns;  /* Unix time, UTC */
-	int64_t duration_ns;
+	const char *turn_id;         /* unique */
+	const char *conversation_id; /* whose next turn it is */
+	const char *user_id;         /* who asked */
+	bool new_conversation;       /* else it goes on with one of this user */
+	struct ss_text message;      /* of the user */
+	struct ss_text response;     /* to it */
+	const char *category;        /* a name that the workflow has */
+	const char *sentiment;       /* likewise */
+	int64_t priority;            /* 1 to 10 */
+	int64_t attempts; /* of an answer; not below 0, as are the times and the duration */
+	bool escalated;   /* a human shall take over, and the conversation waits for one */
+	const char *escalation_reason; /* why, a sentence for that human */
+	const char *answered_by;       /* the node that answered */
+	int64_t asked_at_ns;           /* Unix time, UTC */
+	int64_t answered_at_ns;        /* Unix time, UTC */
+	int64_t duration_ns; /* from the question to the answer, on a clock that is not set */
 	/* JSON: what the reply's metadata says, and what is only for the human who takes over, as handover_summary. */
 	const char *metadata;
 	/* Since 1.2. The articles that the response names, by their ids: each counts as seen once in this turn, also when
 	 * it is there twice. */
 	const char *const *shown;
-	size_t shown_count;
+	size_t shown_count; /* of them */
 	/* Of a question that the knowledge base has no answer to: a key that all questions have which say the same.
 	 * Else NULL. */
 	const char *unanswered;
 	/* Since 1.3. The vector of the message, which goes when the message goes, and what tells the embedder that
 	 * made it from others. No embedder: there is no vector. */
 	const char *embedder;
-	struct ss_bytes vector;
+	struct ss_bytes vector; /* as vector_read() gets it back */
 	/* Since 1.3. A key for all that was said up to the response, and of who said it, so that no two users have one:
 	 * who asks on behind it, and knows nothing of conversations, is found by it. NULL: none. */
 	const char *thread;
@@ -104,27 +103,29 @@ struct ss_turn {
 /* What a customer says of a turn's response. What is not given stays as it was. Strings are borrowed. */
 struct ss_feedback {
 	size_t struct_size;
-	const char *turn_id;
+	const char *turn_id;     /* of the turn that it is about */
 	int64_t was_helpful;     /* 1 or 0; -1: not given */
 	int64_t rating;          /* 1 (bad) to 5 (good); 0: not given */
 	const char *comment;     /* NULL: not given */
 	const char *issues;      /* a JSON list of strings; NULL: not given */
 	int64_t given_at_ns;     /* Unix time, UTC */
-	struct ss_events events; /* Since 1.4 */
+	struct ss_events events; /* at given_at_ns. Since 1.4 */
 };
 
+/* Which questions without an answer list_unanswered() gives. */
 struct ss_unanswered_filter {
 	size_t struct_size;
 	bool most_asked; /* first, and of those that were asked as often the newest; else the newest */
 	const char *after; /* what a list of this order gave as `next`; NULL: from the beginning */
-	size_t limit;
+	size_t limit;      /* of how many at most, 1 or more */
 	const char *user_id; /* only those in this user's words; NULL: all. Since 1.4 */
 };
 
 /* The articles whose ids are from FIRST to LAST, both included, compared byte by byte. */
 struct ss_article_range {
 	size_t struct_size;
-	const char *first, *last;
+	const char *first; /* included, stored or not */
+	const char *last;  /* likewise */
 };
 
 /* Journals. What happens in a turn of a workflow is kept as its journal: what the turn began with, and
@@ -132,6 +133,7 @@ struct ss_article_range {
  * on its journal: its number, the fence, grows each time that somebody takes it, and what is written under
  * an older one is refused. So at most one process goes on with a turn, also when another one was only slow. */
 
+/* What happened in one task of a turn. */
 struct ss_journal_entry {
 	int64_t task;        /* the task that it is about */
 	struct ss_text data; /* a JSON object */
@@ -140,7 +142,7 @@ struct ss_journal_entry {
 /* What is written to the journal of one turn. Everything is borrowed for the call. */
 struct ss_journal_write {
 	size_t struct_size;
-	const char *turn_id;
+	const char *turn_id;          /* of whose turn the journal is */
 	const char *workflow;         /* the hash of its text; NULL unless the journal begins */
 	struct ss_text workflow_text; /* of it; kept once for each hash */
 	struct ss_text start;         /* what the turn begins with, a JSON object */
@@ -150,28 +152,30 @@ struct ss_journal_write {
 	int64_t lease_ns;   /* for how long from now; 0 with an owner: the lease stays as it is */
 	const char *status; /* "running", "interrupted", "done" or "failed"; NULL: as it is */
 	const char *error;  /* of "failed", else NULL */
-	const struct ss_journal_entry *entries;
-	size_t entry_count;
+	const struct ss_journal_entry *entries; /* to be added; NULL for none */
+	size_t entry_count;                     /* of them */
 	int64_t first; /* the number of the first entry in the journal, from 1; the others follow */
-	/* Of a journal that begins: whose turn it is, and of which conversation, both of which need not be stored yet.
-	 * NULL: of nobody's. Since 1.4 */
-	const char *user_id, *conversation_id;
+	/* Of a journal that begins: whose turn it is, who need not be stored yet. NULL: nobody's. Since 1.4 */
+	const char *user_id;
+	const char *conversation_id; /* and of which conversation, likewise. Since 1.4 */
 };
 
+/* Which journal read_journal() gives, and whether its lease is taken. */
 struct ss_journal_key {
 	size_t struct_size;
-	const char *turn_id;
-	const char *owner; /* who takes the lease; NULL: it is only read */
-	int64_t lease_ns;
-	const char *gone; /* the lease of this owner counts as over; NULL: of none */
+	const char *turn_id; /* whose journal */
+	const char *owner;   /* who takes the lease; NULL: it is only read */
+	int64_t lease_ns;    /* for how long from now; with an owner */
+	const char *gone;    /* the lease of this owner counts as over; NULL: of none */
 };
 
+/* Which journals list_journals() gives. */
 struct ss_journal_filter {
 	size_t struct_size;
 	const char *status; /* NULL: any */
 	const char *
 		before; /* those whose journals began before this turn's; NULL: from the newest on */
-	size_t limit;
+	size_t limit;   /* of how many at most, 1 or more */
 	const char *user_id; /* NULL: any. Since 1.4 */
 	bool lease_over;     /* only those that nobody holds the lease of. Since 1.4 */
 };
@@ -183,138 +187,155 @@ struct ss_journal_filter {
  * Who goes from page to page sees each item once that nobody changes meanwhile, whatever others come and go. SS_INVALID
  * when `after` is none of a list of this order. Times in items are RFC 3339; what an item has not is left out. */
 
+/* Which conversations list_conversations() gives. */
 struct ss_conversation_filter {
 	size_t struct_size;
-	const char *user_id;
-	const char *status; /* "active", "escalated" (waits for a human), "resolved" or "closed" */
-	const char *category, *sentiment; /* of the last turn */
-	int64_t from_ns, to_ns;           /* when it was changed last: from <= time < to */
-	const char *after;
-	size_t limit;
+	const char *user_id; /* whose they are */
+	const char *status;  /* "active", "escalated" (waits for a human), "resolved" or "closed" */
+	const char *category;  /* of the last turn */
+	const char *sentiment; /* likewise */
+	int64_t from_ns;       /* Unix time, UTC: those that were changed last then or later */
+	int64_t to_ns;         /* likewise, but sooner */
+	const char *after;     /* as above for all lists */
+	size_t limit;          /* likewise */
 };
 
+/* Which messages list_messages() gives. */
 struct ss_message_filter {
 	size_t struct_size;
 	const char *conversation_id; /* must be given, but with a turn_id */
 	const char *turn_id;         /* the two messages of this turn */
-	const char *after;
-	size_t limit;
+	const char *after;           /* as above for all lists */
+	size_t limit;                /* likewise */
 };
 
 /* What becomes of a conversation. */
 struct ss_conversation_change {
 	size_t struct_size;
-	const char *conversation_id;
-	const char *user_id;  /* who must be its user; NULL: anybody */
-	const char *status;   /* NULL: as it is */
-	struct ss_text reply; /* of a human; NULL data: none */
+	const char *conversation_id; /* of which */
+	const char *user_id;         /* who must be its user; NULL: anybody */
+	const char *status;          /* NULL: as it is */
+	struct ss_text reply;        /* of a human; NULL data: none */
 	const char *
 		reply_id; /* of the message; one that is there already with the same words changes nothing */
-	const char *author; /* who replies; NULL: nobody knows */
-	int64_t at_ns;      /* Unix time, UTC */
-	struct ss_events events;
+	const char *author;      /* who replies; NULL: nobody knows */
+	int64_t at_ns;           /* Unix time, UTC */
+	struct ss_events events; /* at at_ns, when it changes something */
 };
 
+/* Which users list_users() gives. */
 struct ss_user_filter {
 	size_t struct_size;
 	int64_t vip;        /* 1: those who are, 0: those who are not, -1: all */
 	const char *prefix; /* of the id */
-	const char *after;
-	size_t limit;
+	const char *after;  /* as above for all lists */
+	size_t limit;       /* likewise */
 };
 
 /* A user as an operator describes one. */
 struct ss_user {
 	size_t struct_size;
-	const char *id;
-	const char *name, *email; /* NULL: as it was; empty: none */
-	int64_t vip;              /* 1 or 0; -1: as it was */
-	const char *metadata;     /* a JSON object; NULL: as it was */
-	bool is_new;              /* there must be none with this id; else there must be one */
-	int64_t at_ns;            /* Unix time, UTC */
+	const char *id;       /* of whom */
+	const char *name;     /* NULL: as it was; empty: none */
+	const char *email;    /* likewise */
+	int64_t vip;          /* 1 or 0; -1: as it was */
+	const char *metadata; /* a JSON object; NULL: as it was */
+	bool is_new;          /* there must be none with this id; else there must be one */
+	int64_t at_ns;        /* Unix time, UTC */
 	int64_t expected_ns; /* of a change: the `updated_at` that there must be; 0: any. Each change makes it a later one */
 };
 
 /* The figures from FROM to before TO, both the beginnings of hours, in steps of an hour or a day of UTC. */
 struct ss_analytics_range {
 	size_t struct_size;
-	int64_t from_ns, to_ns; /* Unix time, UTC */
-	int64_t step_ns;        /* 3600 s or 86400 s */
+	int64_t from_ns; /* Unix time, UTC */
+	int64_t to_ns;   /* likewise, not included */
+	int64_t step_ns; /* 3600 s or 86400 s */
 };
 
 /* Documents: what operators make and every server holds in memory. */
 enum ss_document_kind {
 	SS_ARTICLES = 1, /* of the knowledge base */
 	SS_HEADS,        /* what training made */
-	SS_WEBHOOKS,
-	SS_API_KEYS,
+	SS_WEBHOOKS,     /* who is told of events */
+	SS_API_KEYS,     /* who may call the API */
 };
 
 /* One document to be stored. */
 struct ss_document {
 	size_t struct_size;
-	enum ss_document_kind kind;
-	const char *id;
-	struct ss_text data; /* a JSON object; NULL data: the document is removed */
+	enum ss_document_kind kind; /* ids are unique within it */
+	const char *id;             /* of which one */
+	struct ss_text data;        /* a JSON object; NULL data: the document is removed */
 	int64_t expected; /* the version that it must have; 0: it must not be there; -1: either */
 	int64_t at_ns;    /* Unix time, UTC */
 };
 
+/* Which documents read_documents() gives. */
 struct ss_document_filter {
 	size_t struct_size;
-	enum ss_document_kind kind;
-	const char *id; /* only this one */
+	enum ss_document_kind kind; /* of one kind always */
+	const char *id;             /* only this one */
 	int64_t since; /* those that were changed behind this version, removed ones as well; 0: all that are there */
 	size_t limit; /* with `since`; 0: none */
 };
 
+/* Which events list_events() gives. */
 struct ss_event_filter {
 	size_t struct_size;
-	const char *type, *conversation_id, *user_id;
-	int64_t from_ns, to_ns; /* when it happened: from <= time < to */
-	bool oldest_first;      /* else the newest */
-	const char *after;
-	size_t limit;
+	const char *type;            /* of this one */
+	const char *conversation_id; /* of what was written about it */
+	const char *user_id;         /* likewise */
+	int64_t from_ns;             /* Unix time, UTC: what happened then or later */
+	int64_t to_ns;               /* likewise, but sooner */
+	bool oldest_first;           /* else the newest */
+	const char *after;           /* as above for all lists */
+	size_t limit;                /* likewise */
 };
 
 /* Takes deliveries that are due, for a time. */
 struct ss_delivery_claim {
 	size_t struct_size;
-	const char *owner;
-	int64_t lease_ns; /* from now */
-	const char *gone; /* the claims of this owner count as over; NULL: of none */
-	size_t limit;
+	const char *owner; /* who takes them */
+	int64_t lease_ns;  /* from now */
+	const char *gone;  /* the claims of this owner count as over; NULL: of none */
+	size_t limit;      /* of how many at most, 1 or more */
 };
 
 /* What an attempt to deliver came to. */
 struct ss_delivery_attempt {
 	size_t struct_size;
-	const char *delivery_id;
-	const char *owner; /* who claimed it */
-	int64_t fence;     /* of the claim */
-	int64_t at_ns;     /* Unix time, UTC */
-	int64_t duration_ns;
-	int64_t code;        /* of HTTP; 0: there was no answer */
-	const char *error;   /* NULL: none */
-	struct ss_text body; /* of the answer, the beginning; NULL data: none */
+	const char *delivery_id; /* of which one */
+	const char *owner;       /* who claimed it */
+	int64_t fence;           /* of the claim */
+	int64_t at_ns;           /* when it began, Unix time, UTC */
+	int64_t duration_ns;     /* until it ended */
+	int64_t code;            /* of HTTP; 0: there was no answer */
+	const char *error;       /* NULL: none */
+	struct ss_text body;     /* of the answer, the beginning; NULL data: none */
 	/* "delivered", "failed" for good, or "pending": it is due again after retry_ns from now. */
 	const char *status;
-	int64_t retry_ns;
+	int64_t retry_ns; /* with "pending" */
 };
 
+/* Which deliveries list_deliveries() gives, or redeliver() makes due again. */
 struct ss_delivery_filter {
 	size_t struct_size;
-	const char *webhook_id, *event_id, *delivery_id;
-	const char *status;     /* "pending", "delivered" or "failed" */
-	int64_t from_ns, to_ns; /* when the event happened: from <= time < to */
-	const char *after;      /* not for redeliver() */
-	size_t limit;           /* for redeliver() how many at most */
+	const char *webhook_id;  /* to whom */
+	const char *event_id;    /* of what */
+	const char *delivery_id; /* this one */
+	const char *status;      /* "pending", "delivered" or "failed" */
+	int64_t from_ns;         /* Unix time, UTC: of events that happened then or later */
+	int64_t to_ns;           /* likewise, but sooner */
+	const char *after;       /* not for redeliver() */
+	size_t limit;            /* for redeliver() how many at most */
 };
 
 /* A request that is to be done once, whoever asks for it how often. */
 struct ss_request_key {
 	size_t struct_size;
-	const char *scope, *key; /* of whom, and the word for it; together they are unique */
+	const char *scope; /* of whom the key is */
+	const char *key;   /* the word for the request; unique in its scope */
 	const char *
 		fingerprint; /* of what is asked: another one under the same key is another request */
 	const char *subject;         /* what it makes, as the id of a turn; the first one is kept */
@@ -326,21 +347,25 @@ struct ss_request_key {
 	const char *conversation_id; /* that it is about, stored or not; NULL: none */
 };
 
+/* Which requests list_requests() gives. */
 struct ss_request_filter {
 	size_t struct_size;
 	const char *user_id; /* must be given */
-	const char *after;
-	size_t limit;
+	const char *after;   /* as above for all lists */
+	size_t limit;        /* likewise */
 };
 
+/* What a request that was claimed came to. */
 struct ss_request_result {
 	size_t struct_size;
-	const char *scope, *key;
+	const char *scope; /* as it was claimed */
+	const char *key;   /* likewise */
 	const char *owner; /* who has claimed it */
 	int64_t code;      /* of the answer; 0: it came to nothing, and whoever asks next does it */
-	struct ss_text answer;
+	struct ss_text answer; /* that who asks again gets, byte by byte */
 };
 
+/* What purge() deletes. */
 enum ss_purged {
 	SS_PURGE_CONVERSATIONS =
 		1, /* that were changed last before: with all that is of them, as delete_conversation() */
@@ -351,21 +376,26 @@ enum ss_purged {
 	SS_PURGE_DOCUMENTS,  /* that were removed before: what is left of them */
 };
 
+/* What is old enough to be deleted. */
 struct ss_purge {
 	size_t struct_size;
-	enum ss_purged what;
-	int64_t before_ns; /* Unix time, UTC */
-	size_t limit;      /* of how many at most */
+	enum ss_purged what; /* only this */
+	int64_t before_ns;   /* Unix time, UTC */
+	size_t limit;        /* of how many at most, 1 or more */
 };
 
 /* What watch() waits for: the last versions that were seen; those of a kind that is not watched are -1. */
 struct ss_watch {
 	size_t struct_size;
-	int64_t articles, heads, webhooks, api_keys;
-	bool events; /* also new events */
-	int64_t timeout_ns;
+	int64_t articles;   /* of SS_ARTICLES */
+	int64_t heads;      /* of SS_HEADS */
+	int64_t webhooks;   /* of SS_WEBHOOKS */
+	int64_t api_keys;   /* of SS_API_KEYS */
+	bool events;        /* also new events */
+	int64_t timeout_ns; /* from now */
 };
 
+/* How migrate() is called. */
 struct ss_migrate {
 	size_t struct_size;
 	int64_t to;   /* up to this step; 0: all */
@@ -377,6 +407,7 @@ struct ss_storage_operations {
 	/* Opens the store, creates it where that is possible, and brings its schema up to date. Another instance may be
 	 * doing the same. */
 	int (*create)(const struct ss_setup *setup, void **instance, struct ss_error *err);
+	/* Closes the store and frees INSTANCE, which nobody calls any more. */
 	void (*destroy)(void *instance);
 	/* What a turn needs to know, in one read: *CONTEXT is a new map
 	 *   user: {id, name, vip} (vip false and no name for a user not seen before),
@@ -564,6 +595,7 @@ struct ss_storage_operations {
 	 * an instance tells of events when there are any, and one may be told of twice. */
 	int (*watch)(void *instance, const struct ss_watch *watch, struct ss_value **seen,
 		struct ss_error *err);
+	/* Makes watch() of INSTANCE return, as above. Any thread. */
 	void (*interrupt_watch)(void *instance);
 
 	/* Tools; each may be NULL: there is no such thing. */

@@ -17,18 +17,21 @@
 
 SS_BEGIN_C
 
+/* What a value is. */
 enum ss_type {
-	SS_NULL = 0,
-	SS_BOOL,
-	SS_INT,
-	SS_NUMBER, /* double */
-	SS_STRING, /* UTF-8, NUL-terminated, with a length in bytes */
-	SS_LIST,
-	SS_MAP, /* string keys, sorted by their bytes, unique */
+	SS_NULL = 0, /* nothing */
+	SS_BOOL,     /* true or false */
+	SS_INT,      /* 64 bits, signed */
+	SS_NUMBER,   /* double */
+	SS_STRING,   /* UTF-8, NUL-terminated, with a length in bytes */
+	SS_LIST,     /* of values of any types */
+	SS_MAP,      /* string keys, sorted by their bytes, unique */
 };
 
+/* A value. Only the functions below look into it. */
 struct ss_value;
 
+/* A text that is borrowed: it lives as long as who hands it over says. */
 struct ss_text {
 	const char *data; /* UTF-8; not necessarily NUL-terminated */
 	size_t length;    /* bytes */
@@ -36,19 +39,25 @@ struct ss_text {
 
 /* Bytes that are kept as they are, for who made them to read. Since 1.3 */
 struct ss_bytes {
-	const unsigned char *data;
-	size_t length;
+	const unsigned char *data; /* NULL for none */
+	size_t length;             /* bytes */
 };
 
 /* The host's functions on values. Any thread. */
 struct ss_value_functions {
 	size_t struct_size;
 
+	/* Constructors: each returns a new reference, which the caller owns. */
+
+	/* The value null. */
 	struct ss_value *(*null)(void);
+	/* VALUE, true or false. */
 	struct ss_value *(*boolean)(bool value);
+	/* The whole number VALUE. */
 	struct ss_value *(*integer)(int64_t value);
+	/* The number VALUE; one that is not finite is null in JSON. */
 	struct ss_value *(*number)(double value);
-	/* Copies LENGTH bytes of TEXT. */
+	/* Copies LENGTH bytes of TEXT, UTF-8. */
 	struct ss_value *(*string)(const char *text, size_t length);
 	/* Takes the COUNT ITEMS; the array itself stays the caller's. */
 	struct ss_value *(*list)(struct ss_value *const *items, size_t count);
@@ -58,18 +67,24 @@ struct ss_value_functions {
 	/* Parses one JSON text (RFC 8259). NULL and ERR when it is not well-formed. */
 	struct ss_value *(*from_json)(const char *json, size_t length, struct ss_error *err);
 
+	/* References. */
+
 	/* One more reference to VALUE, which is returned. */
 	struct ss_value *(*ref)(const struct ss_value *value);
 	/* Gives a reference back; NULL is allowed. */
 	void (*unref)(struct ss_value *value);
 
-	enum ss_type (*type)(const struct ss_value *value); /* of NULL: SS_NULL */
-	/* The accessors return zero, NULL or "" when the value is of another type. */
+	/* Accessors. They return zero, NULL or "" when the value is NULL or of another type. */
+
+	/* The type of VALUE; of NULL SS_NULL. */
+	enum ss_type (*type)(const struct ss_value *value);
+	/* Whether VALUE is true. */
 	bool (*as_bool)(const struct ss_value *value);
-	int64_t (*as_int)(
-		const struct ss_value *value); /* of a double without a fraction as well */
-	double (*as_number)(const struct ss_value *value); /* of an integer as well */
-	/* LENGTH may be NULL. */
+	/* The integer; of a double without a fraction as well. */
+	int64_t (*as_int)(const struct ss_value *value);
+	/* The number; of an integer as well. */
+	double (*as_number)(const struct ss_value *value);
+	/* The string, NUL-terminated, borrowed of VALUE, and its LENGTH in bytes, which may be NULL. */
 	const char *(*as_string)(const struct ss_value *value, size_t *length);
 	/* The number of items of a list or of entries of a map. */
 	size_t (*count)(const struct ss_value *value);
