@@ -39,6 +39,8 @@ test('reload waits until the new configuration has taken over', { timeout: 18000
 		assert.deepEqual([after.generation, after.reload, after.reloads, after.refused], [2, 'taken_over', 1, 0]);
 		assert.equal(after.ended, after.since);
 		assert.ok(Date.parse(after.since) >= Date.parse(before.since));
+		const detour = path.join(installation.folder, 'config') + '/./../config//smartsupport.yaml';
+		assert.equal((await run({ ...installation, config: detour }, server, 'status')).code, 0, 'the same file by another way');
 		const text = (await run(installation, server, 'status')).stdout;
 		assert.match(text, /^Server {6}process \d+, 127\.0\.0\.1:0\nGeneration {2}2, since \S+\nReloads {5}1, 0 of them refused\nLast {8}taken over, \S+\n$/);
 	});
