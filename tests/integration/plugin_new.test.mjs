@@ -42,6 +42,8 @@ for (const kind of ['agent', 'llm', 'storage', 'embedder', 'index']) {
 			[],
 			'nothing has the name of the template',
 		);
+		const tried = `smartsupport plugin check --json build/plugins/${kindFolder}/sla_check.so`;
+		if (kind !== 'storage') assert.equal(JSON.parse(await command('sh', ['-c', tried], folder)).failed, 0);
 		if (kind !== 'agent') return;
 		const output = await command('sh', ['-c', `${run} --json`], folder);
 		assert.equal(JSON.parse(output).state.found, 'urgent');
@@ -61,6 +63,7 @@ async function checkWith(folder, from, to) {
 }
 
 for (const [kind, from, to] of [
+	['embedder', /plugin: minilm\n {2}options:\n {4}model: .*\n/, 'plugin: nearest\n'],
 	['index', 'plugin: faiss', 'plugin: nearest'],
 	['llm', '- plugin: extractive', '- plugin: nearest'],
 ]) {

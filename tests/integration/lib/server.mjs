@@ -93,7 +93,8 @@ export function lives(pid, started) {
 
 export class Server {
 	// Starts the server and waits until it listens. Options: env, config (a file), installation (an
-	// Installation, which gives both), workers, wrap (a command that runs the program), database, dies (whether workers may crash).
+	// Installation, which gives both), executable (another program than what was built here), workers, wrap (a command that runs it),
+	// database, dies (whether workers may crash).
 	static async start(options = {}) {
 		const server = new Server(options);
 		try {
@@ -105,7 +106,7 @@ export class Server {
 		return server;
 	}
 
-	constructor({ env = {}, config, installation, workers = 2, wrap = [], database, port = 0, dies = false } = {}) {
+	constructor({ env = {}, config, installation, executable = program, workers = 2, wrap = [], database, port = 0, dies = false } = {}) {
 		this.dies = dies;
 		this.folder = temporaryFolder();
 		this.database = database ?? newDatabase(path.join(this.folder, 'support.db'));
@@ -115,7 +116,7 @@ export class Server {
 		this.replies = [];
 		this.pids = new Map(); // to when the process started, which tells it from a later one
 		const file = config ?? installation?.config ?? path.join(root, 'config/smartsupport.yaml');
-		const command = [...wrap, program, 'serve', '--config', file];
+		const command = [...wrap, executable, 'serve', '--config', file];
 		this.process = spawn(command[0], command.slice(1), {
 			cwd: this.folder,
 			env: environment(this.sanitizerLogs, {
