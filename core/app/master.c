@@ -1,9 +1,9 @@
 #include "app/master.h"
 
 #include "app/certificate.h"
-#include "app/deaths.h"
 #include "app/generation_file.h"
 #include "app/listener.h"
+#include "app/master_parts.h"
 #include "app/worker.h"
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -24,8 +24,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SECOND_NS ((int64_t)1000000000)
-
 /* How long a dead worker is waited for before it is started again: it doubles with each death, and
  * begins anew after a worker has lived for a while. */
 #define BACKOFF_FIRST_NS (SECOND_NS / 10)
@@ -34,60 +32,8 @@
 /* What a worker gets on top of its drain timeout before it is killed: with what it needs for the rest, and to write
  * what the storage still has to. */
 #define KILL_AFTER_NS ((WORKER_HURRY_S + 2) * SECOND_NS)
-/* What a worker that hangs gets to tell where. */
-#define TELL_NS (2 * SECOND_NS)
 
-enum worker_state {
-	WORKER_NONE,    /* no process; start it at start_at_ns */
-	WORKER_LOADING, /* it has not said that it is ready */
-	WORKER_WAITING, /* it is ready and not told to begin */
-	WORKER_SERVING,
-	WORKER_LEAVING, /* it was told to stop; its place is free when it is gone */
-};
-
-struct worker {
-	enum worker_state state;
-	pid_t pid;
-	struct metrics_part *metrics;
-	struct calls_part *calls;
-	unsigned beats; /* as last seen, and when they were others */
-	int64_t beat_ns;
-	int64_t memory;      /* bytes when it began */
-	pid_t instead_of;    /* who leaves when it begins; 0: nobody */
-	int64_t kill_at_ns;  /* when it does not leave; 0: it need not */
-	int control;         /* the master's end; -1: none */
-	bool replaces;       /* it belongs to the generation that is about to take over */
-	struct buffer error; /* what a worker that failed has to say */
-	int64_t started_ns;
-	int64_t start_at_ns;
-	int64_t backoff_ns;
-};
-
-struct master {
-	const struct config *config;
-	struct config *own_config;  /* after a reload: `config` */
-	struct config *next_config; /* during one */
-	const char *config_file;
-	struct log log;
-	int listener;
-	bool listening;
-	int signals;
-	sigset_t signals_before;
-	struct metrics *metrics;
-	struct limits *limits;
-	struct generations *generations;
-	struct deaths deaths;
-	struct worker *workers;
-	size_t count;
-	bool stopping;
-	int64_t kill_at_ns; /* while stopping */
-	bool reloading;
-	bool reload_again;
-	int code;
-	bool over;
-};
-
-static struct worker *worker_add(struct master *master)
+struct worker *master_add_worker(struct master *master)
 {
 	master->workers = memory_resize(master->workers, master->count + 1, sizeof(struct worker));
 	struct worker *worker = &master->workers[master->count++];
@@ -133,7 +79,7 @@ static void give_parts(struct worker *worker)
 	worker->calls = NULL;
 }
 
-static void start_worker(struct master *master, struct worker *worker)
+void master_start_worker(struct master *master, struct worker *worker)
 {
 	int pair[2] = {-1, -1};
 	worker->started_ns = clock_monotonic_ns();
@@ -164,7 +110,7 @@ fail:
 	worker->start_at_ns = worker->started_ns + BACKOFF_MOST_NS;
 }
 
-static void begin(struct master *master, struct worker *worker)
+void master_begin(struct master *master, struct worker *worker)
 {
 	const char message = WORKER_BEGIN;
 	worker->replaces = false;
@@ -176,7 +122,7 @@ static void begin(struct master *master, struct worker *worker)
 			(int)worker->pid);
 }
 
-static void leave(const struct master *master, struct worker *worker)
+void master_leave(const struct master *master, struct worker *worker)
 {
 	worker->state = WORKER_LEAVING;
 	worker->kill_at_ns =
@@ -185,8 +131,7 @@ static void leave(const struct master *master, struct worker *worker)
 		(void)kill(worker->pid, SIGTERM);
 }
 
-/* Whether all workers that are being started have said that they are ready. */
-static bool all_ready(const struct master *master, bool replaces)
+bool master_all_ready(const struct master *master, bool replaces)
 {
 	for (size_t i = 0; i < master->count; i++) {
 		const struct worker *worker = &master->workers[i];
@@ -215,201 +160,7 @@ static void open_listener(struct master *master)
 	metrics_set(master->deaths.part, METRIC_GENERATION, 1);
 	for (size_t i = 0; i < master->count; i++) {
 		if (master->workers[i].state == WORKER_WAITING)
-			begin(master, &master->workers[i]);
-	}
-}
-
-static void note_take_over(struct master *master)
-{
-	struct generation_state state;
-	generations_take_over(master->generations);
-	generations_read(master->generations, &state);
-	metrics_set(master->deaths.part, METRIC_GENERATION, (uint64_t)state.number);
-	metrics_add(master->deaths.part, METRIC_RELOADS_TAKEN_OVER, 1);
-}
-
-/* The new workers take over: they begin, and then the old ones leave. */
-static void commit_reload(struct master *master)
-{
-	for (size_t i = 0; i < master->count; i++) {
-		struct worker *worker = &master->workers[i];
-		bool is_new = worker->replaces;
-		if (is_new)
-			begin(master, worker);
-		else if (worker->state != WORKER_LEAVING)
-			leave(master, worker);
-	}
-	deaths_lift(&master->deaths);
-	master->reloading = false;
-	config_free(master->own_config);
-	master->config = master->own_config = master->next_config;
-	master->next_config = NULL;
-	master->log = log_new(master->log.fd, master->config->log_level, master->config->log_json);
-	note_take_over(master);
-	log_info(&master->log, "the new configuration has taken over");
-	certificate_warn(master->config, &master->log);
-}
-
-/* LINES as one line of the log: "a\nb\n" is "a; b". New. */
-static char *one_line(const char *lines)
-{
-	struct buffer line = {0};
-	for (const char *at = lines; *at != '\0'; at++) {
-		if (*at != '\n')
-			buffer_add_char(&line, *at);
-		else if (at[1] != '\0')
-			buffer_add_string(&line, "; ");
-	}
-	return buffer_take(&line);
-}
-
-/* Says that nothing changes. WHY may have several lines. */
-static void refuse_reload(struct master *master, const char *why)
-{
-	char *line = one_line(why);
-	generations_refuse(master->generations, why);
-	metrics_add(master->deaths.part, METRIC_RELOADS_REFUSED, 1);
-	log_error(&master->log,
-		"the configuration was not taken over, the old one still serves: %s", line);
-	free(line);
-}
-
-static void drop_reload(struct master *master, const char *why)
-{
-	master->reloading = false;
-	config_free(master->next_config);
-	master->next_config = NULL;
-	refuse_reload(master, why);
-	for (size_t i = 0; i < master->count; i++) {
-		if (master->workers[i].replaces && master->workers[i].state != WORKER_LEAVING) {
-			leave(master, &master->workers[i]);
-			(void)kill(master->workers[i].pid, SIGKILL);
-		}
-	}
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-/* Whether NEXT can take over from the configuration in use; what cannot change is told to STREAM. */
-static bool may_follow(const struct master *master, const struct config *next, FILE *stream)
-{
-	const struct config *now = master->config;
-	bool same_address = strcmp(next->host, now->host) == 0 && next->port == now->port;
-	bool same_store = strcmp(next->storage.name, now->storage.name) == 0 &&
-			  same_text(next->storage_value, now->storage_value);
-	if (!same_address)
-		(void)fprintf(stream,
-			"%s: a reload cannot change the address from %s:%lld to %s:%lld; restart "
-			"the server for it\n",
-			master->config_file, now->host, (long long)now->port, next->host,
-			(long long)next->port);
-	/* What is under way is kept in the old one, and its url may have a password in it. */
-	if (!same_store)
-		(void)fprintf(stream,
-			"%s: a reload cannot change the storage, its plugin or its url; restart "
-			"the server for it\n",
-			master->config_file);
-	return same_address && same_store;
-}
-
-/* The configuration as it is now; NULL, with the reason logged, when it cannot take over. */
-static struct config *read_config(struct master *master)
-{
-	char *text = NULL;
-	size_t length = 0;
-	struct diagnostics diagnostics = {0};
-	struct config *next = config_load(master->config_file, &diagnostics);
-	if (next != NULL)
-		yaml_wipe_keys(next->document);
-	FILE *stream = open_memstream(&text, &length);
-	if (stream == NULL)
-		abort(); /* only for want of memory */
-	diagnostics_print(&diagnostics, stream);
-	if (next != NULL && !may_follow(master, next, stream)) {
-		config_free(next);
-		next = NULL;
-	}
-	(void)fclose(stream);
-	if (next == NULL)
-		refuse_reload(master, text);
-	diagnostics_free(&diagnostics);
-	free(text);
-	return next;
-}
-
-static void start_reload(struct master *master)
-{
-	if (master->reloading || !master->listening) {
-		master->reload_again = true;
-		return;
-	}
-	master->reload_again = false;
-	generations_begin_reload(master->generations);
-	log_info(&master->log, "reloading %s", master->config_file);
-	master->next_config = read_config(master);
-	if (master->next_config == NULL)
-		return;
-	master->reloading = true;
-	for (int64_t i = 0; i < master->next_config->workers; i++) {
-		struct worker *worker = worker_add(master);
-		worker->replaces = true;
-		start_worker(master, worker);
-	}
-}
-
-/* The worker in whose place WORKER was started; NULL: none, or it is gone. */
-static struct worker *outgrown_of(const struct master *master, const struct worker *worker)
-{
-	for (size_t i = 0; worker->instead_of > 0 && i < master->count; i++) {
-		if (master->workers[i].pid == worker->instead_of)
-			return &master->workers[i];
-	}
-	return NULL;
-}
-
-/* The worker that was started in place of WORKER; NULL: none. */
-static struct worker *successor_of(const struct master *master, const struct worker *worker)
-{
-	for (size_t i = 0; i < master->count; i++) {
-		if (master->workers[i].instead_of == worker->pid)
-			return &master->workers[i];
-	}
-	return NULL;
-}
-
-/* Begins with WORKER, and lets the one go whose place it takes. */
-static void begin_in_place(struct master *master, struct worker *worker)
-{
-	struct worker *outgrown = outgrown_of(master, worker);
-	worker->instead_of = 0;
-	begin(master, worker);
-	if (outgrown != NULL && outgrown->state == WORKER_SERVING)
-		leave(master, outgrown);
-}
-
-/* Starts another worker in place of each that has grown by too much since it began. It goes on until that one is ready. */
-static void replace_outgrown(struct master *master)
-{
-	int64_t limit = master->config->memory_growth;
-	size_t count = master->reloading || limit == 0 ? 0 : master->count;
-	for (size_t i = 0; i < count; i++) {
-		const struct worker *worker = &master->workers[i];
-		pid_t pid = worker->pid;
-		int64_t more =
-			worker->state == WORKER_SERVING ? process_memory(pid) - worker->memory : 0;
-		if (more <= limit || successor_of(master, worker) != NULL)
-			continue;
-		log_warning(&master->log,
-			"worker %d has grown by %lld MiB since it began (memory_growth is %lld); "
-			"another one takes its place. Some plugin may leak",
-			(int)pid, (long long)(more >> 20), (long long)(limit >> 20));
-		/* The workers may move. */
-		struct worker *successor = worker_add(master);
-		successor->instead_of = pid;
-		start_worker(master, successor);
+			master_begin(master, &master->workers[i]);
 	}
 }
 
@@ -417,11 +168,11 @@ static void became_ready(struct master *master, struct worker *worker)
 {
 	worker->state = WORKER_WAITING;
 	if (worker->replaces) {
-		if (all_ready(master, true))
-			commit_reload(master);
+		if (master_all_ready(master, true))
+			master_take_over(master);
 	} else if (master->listening) {
-		begin_in_place(master, worker);
-	} else if (all_ready(master, false)) {
+		master_begin_in_place(master, worker);
+	} else if (master_all_ready(master, false)) {
 		open_listener(master);
 	}
 }
@@ -492,7 +243,7 @@ static void start_failed(struct master *master, struct worker *worker, int statu
 	char *why = why_it_failed(worker, status);
 	worker->state = WORKER_LEAVING;
 	if (worker->replaces) {
-		drop_reload(master, why);
+		master_drop_reload(master, why);
 	} else if (!master->over) {
 		/* Once, to the person at the terminal, who has just started the server. */
 		(void)fprintf(stderr, "%s%s", why,
@@ -520,7 +271,7 @@ static void worker_gone(struct master *master, struct worker *worker, int status
 	if (fails_start && !master->stopping)
 		start_failed(master, worker, status);
 	give_parts(worker);
-	struct worker *successor = successor_of(master, worker);
+	struct worker *successor = master_successor(master, worker);
 	if (successor != NULL)
 		successor->instead_of = 0;
 	if (master->stopping || worker->state == WORKER_LEAVING || successor != NULL) {
@@ -529,7 +280,7 @@ static void worker_gone(struct master *master, struct worker *worker, int status
 		return;
 	}
 	if (was_starting && worker->error.length > 1) {
-		char *why = one_line(worker->error.data + 1);
+		char *why = master_one_line(worker->error.data + 1);
 		log_error(&master->log, "%s", why);
 		free(why);
 	}
@@ -586,7 +337,7 @@ static void stop(struct master *master)
 	master->kill_at_ns =
 		clock_monotonic_ns() + master->config->drain_timeout_ns + KILL_AFTER_NS;
 	for (size_t i = 0; i < master->count; i++)
-		leave(master, &master->workers[i]);
+		master_leave(master, &master->workers[i]);
 }
 
 static void on_signal(struct master *master)
@@ -599,53 +350,13 @@ static void on_signal(struct master *master)
 		reap(master);
 		break;
 	case SIGHUP:
-		start_reload(master);
+		master_reload(master);
 		break;
 	default:
 		stop(master);
 		reap(master);
 		break;
 	}
-}
-
-/* Whether WORKER has come on since it was last looked at: its loop has come round; or, while it starts, it has made another agent or is at
- * something that may take its time. */
-static bool comes_on(struct worker *worker)
-{
-	bool starts = worker->state == WORKER_LOADING;
-	unsigned beats = starts ? calls_making(worker->calls) : calls_beats(worker->calls);
-	bool comes = beats != worker->beats || (starts && beats == 0);
-	worker->beats = beats;
-	return comes;
-}
-
-/* Ends WORKER when it has not come on for too long, first so that it tells where it is. Gives when to look again. */
-static int64_t watch_worker(const struct master *master, struct worker *worker, int64_t now)
-{
-	int64_t limit = master->config->hang_timeout_ns;
-	if (worker->state == WORKER_LEAVING && worker->kill_at_ns <= now)
-		(void)kill(worker->pid, SIGKILL);
-	if (worker->state == WORKER_LEAVING)
-		return worker->kill_at_ns > now ? worker->kill_at_ns : INT64_MAX;
-	if (worker->state != WORKER_SERVING && worker->state != WORKER_LOADING)
-		return INT64_MAX;
-	if (limit == 0 || worker->calls == NULL)
-		return now + SECOND_NS;
-	bool condemned = calls_hung(worker->calls);
-	if (!condemned && comes_on(worker)) {
-		worker->beat_ns = now;
-	} else if (condemned && now - worker->beat_ns > limit + TELL_NS) {
-		(void)kill(worker->pid, SIGKILL);
-	} else if (!condemned && now - worker->beat_ns > limit) {
-		log_error(&master->log,
-			"worker %d has done nothing but one thing for %g s (hang_timeout) and is "
-			"ended",
-			(int)worker->pid, (double)(now - worker->beat_ns) / 1e9);
-		calls_set_hung(worker->calls);
-		worker->beat_ns = now - limit;
-		(void)kill(worker->pid, SIGABRT);
-	}
-	return now + SECOND_NS;
 }
 
 /* Starts the workers whose time has come, and kills those that do not leave. Returns the milliseconds
@@ -655,14 +366,14 @@ static int handle_times(struct master *master)
 	int64_t now = clock_monotonic_ns();
 	int64_t next = INT64_MAX;
 	if (master->reload_again && !master->reloading && master->listening && !master->stopping)
-		start_reload(master);
+		master_reload(master);
 	if (!master->stopping)
-		replace_outgrown(master);
+		master_replace_outgrown(master);
 	for (size_t i = 0; !master->stopping && i < master->count; i++) {
 		struct worker *worker = &master->workers[i];
-		int64_t then = worker->pid > 0 ? watch_worker(master, worker, now) : INT64_MAX;
+		int64_t then = worker->pid > 0 ? master_watch(master, worker, now) : INT64_MAX;
 		if (worker->state == WORKER_NONE && worker->start_at_ns <= now)
-			start_worker(master, worker);
+			master_start_worker(master, worker);
 		else if (worker->state == WORKER_NONE)
 			then = worker->start_at_ns;
 		if (then < next)
@@ -711,7 +422,7 @@ static int open_signals(struct master *master)
 static void run(struct master *master)
 {
 	for (int64_t i = 0; i < master->config->workers; i++)
-		start_worker(master, worker_add(master));
+		master_start_worker(master, master_add_worker(master));
 	while (!master->over && !(master->stopping && master->count == 0))
 		wait_for_something(master, handle_times(master));
 	kill_all(master);
