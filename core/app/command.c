@@ -58,16 +58,29 @@ int command_arguments(int argc, char **argv, const char *help, bool takes_json,
 	return 2;
 }
 
-struct config *command_config(const char *file)
+/* What READ makes of FILE; its mistakes are printed when that is nothing. */
+static struct config *read_by(
+	struct config *(*read)(const char *, struct diagnostics *), const char *file)
 {
 	struct diagnostics diagnostics = {0};
 	struct config *config = NULL;
 	char *usual = file == NULL ? command_default_config() : NULL;
 	environment_load(".env", &diagnostics);
 	if (diagnostics.count == 0)
-		config = config_load(file != NULL ? file : usual, &diagnostics);
-	diagnostics_print(&diagnostics, stderr);
+		config = read(file != NULL ? file : usual, &diagnostics);
+	if (config == NULL)
+		diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
 	free(usual);
 	return config;
+}
+
+struct config *command_config(const char *file)
+{
+	return read_by(config_load, file);
+}
+
+struct config *command_config_as_it_is(const char *file)
+{
+	return read_by(config_read, file);
 }

@@ -44,5 +44,7 @@ int command_arguments(int argc, char **argv, const char *help, bool takes_json,
 /* Reads FILE (NULL: the default), after the .env file of the working folder; prints the mistakes and
  * returns NULL when there are any. */
 struct config *command_config(const char *file);
+/* The same with whatever mistakes it has, as long as it is YAML: for what needs only some of it. */
+struct config *command_config_as_it_is(const char *file);
 
 #endif

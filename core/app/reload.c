@@ -39,11 +39,11 @@ struct server {
 	struct generations *generations; /* NULL: none runs */
 };
 
-/* False and a message when CONFIG cannot be read. */
+/* False and a message when CONFIG cannot be read. Mistakes in it are for the server to tell. */
 static bool find_server(struct server *server, const char *config)
 {
 	struct ss_error err = {0};
-	*server = (struct server){.config = command_config(config)};
+	*server = (struct server){.config = command_config_as_it_is(config)};
 	if (server->config == NULL)
 		return false;
 	char *usual = config == NULL ? command_default_config() : NULL;
