@@ -497,10 +497,13 @@ void runtime_free(struct runtime *runtime)
 	engine_stop(runtime->engine);
 	unfinished_stop(runtime->unfinished);
 	http_client_stop(runtime->http);
+	/* Who asked is told while the store can still note it. */
+	if (runtime->later != NULL)
+		later_make(runtime->later);
 	compute_free(runtime->compute);
 	article_feed_free(runtime->feed);
 	retention_stop(runtime->retention);
-	store_free(runtime->store);
+	store_stop(runtime->store);
 	event_feed_free(runtime->events);
 	retention_free(runtime->retention);
 	if (runtime->later != NULL)
@@ -515,6 +518,7 @@ void runtime_free(struct runtime *runtime)
 	articles_free(runtime->articles);
 	runtime_free_storage(runtime);
 	free_models(runtime);
+	store_free(runtime->store);
 	if (runtime->index.plugin != NULL)
 		runtime_free_part(&runtime->index, runtime->index.plugin->index->destroy);
 	if (runtime->embedder.plugin != NULL)

@@ -24,9 +24,9 @@ struct connection {
 struct store {
 	struct connection connections[STORE_INSTANCES];
 	size_t count;
-	struct service_thread *thread;
-	struct metrics_part *metrics; /* NULL: nothing is counted */
-	atomic_llong commit_ns;       /* what the last commit took */
+	struct service_thread *thread; /* NULL: it has stopped */
+	struct metrics_part *metrics;  /* NULL: nothing is counted */
+	atomic_llong commit_ns;        /* what the last commit took */
 };
 
 enum job_kind {
@@ -266,7 +266,9 @@ static struct store_job *job_new(enum job_kind kind, void *context)
 /* Queues JOB, which is taken. */
 static int put(struct store *store, struct store_job *job, struct ss_error *err)
 {
-	if (service_thread_put(store->thread, &job->job, err) == 0)
+	if (store->thread == NULL)
+		(void)ss_fail_as(err, SS_UNAVAILABLE, "the server is stopping");
+	else if (service_thread_put(store->thread, &job->job, err) == 0)
 		return 0;
 	free_job(job);
 	return -1;
@@ -428,10 +430,16 @@ void store_measure(struct store *store, struct metrics_part *metrics)
 	service_thread_measure(store->thread, metrics, METRIC_STORE_QUEUE);
 }
 
-void store_free(struct store *store)
+void store_stop(struct store *store)
 {
 	if (store == NULL)
 		return;
 	service_thread_free(store->thread);
+	store->thread = NULL;
+}
+
+void store_free(struct store *store)
+{
+	store_stop(store);
 	free(store);
 }

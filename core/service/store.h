@@ -24,7 +24,7 @@ typedef void store_committed(void *context, const struct ss_error *err);
 /* Instances of one store that a worker has at most. */
 enum { STORE_INSTANCES = 32 };
 
-/* A store on the COUNT INSTANCES, 1 to STORE_INSTANCES, which its threads use until store_free() returns. At most
+/* A store on the COUNT INSTANCES, 1 to STORE_INSTANCES, which its threads use until store_stop() returns. At most
  * QUEUE_LIMIT requests wait. */
 struct store *store_new(struct event_base *base, const struct ss_storage_operations *storage,
 	void *const *instances, size_t count, size_t queue_limit, struct ss_error *err);
@@ -84,7 +84,10 @@ typedef int store_call(const struct ss_storage_operations *storage, void *instan
 int store_run(struct store *store, store_call *call, store_committed *done, void *context,
 	struct ss_error *err);
 
-/* Finishes what was asked for, with its calls, and ends the threads. */
+/* Finishes what was asked for, with its calls, and ends the threads. Who asks for anything after that is refused with SS_UNAVAILABLE. NULL is
+ * allowed, as for the next. */
+void store_stop(struct store *store);
+/* The same, and frees it. */
 void store_free(struct store *store);
 
 #endif

@@ -475,6 +475,19 @@ Test(store, finishes_what_was_asked_when_it_is_freed)
 	stop();
 }
 
+Test(store, refuses_what_is_asked_when_it_has_stopped)
+{
+	struct ss_error err = {0};
+	start(false, TURNS);
+	commit(0, 1);
+	store_stop(store);
+	cr_expect_eq(answered, 1);
+	cr_expect_eq(read_context(&answers[1], "u", "c", &err), -1);
+	cr_expect_eq(err.status, SS_UNAVAILABLE);
+	cr_expect_eq(answers[1].calls, 0);
+	stop();
+}
+
 /* Two instances. */
 
 static struct storage second;
