@@ -51,18 +51,26 @@ static void tell_frames(const struct crash *crash, const struct log *log)
 		symbols_free(symbols[i]);
 }
 
+static bool is_node(const struct call_site *site)
+{
+	return site->name.node[0] != '\0';
+}
+
 char *deaths_place(const struct calls_part *part)
 {
 	bool sure = false;
 	const struct call_site *site = NULL;
-	if (part == NULL || crash_of(part) == NULL)
+	if (part == NULL)
 		return memory_string("");
 	const char *plugin = crash_plugin(part);
-	if (calls_blamed(part, &site, 1, &sure) > 0 && sure)
-		return memory_format(
-			", in %s of the agent %s (%s) of the node %s of the workflow %s",
-			calls_operation(part, site), site->name.agent, site->name.file,
-			site->name.node, site->name.workflow);
+	if (calls_blamed(part, &site, 1, &sure) > 0 && sure) {
+		const struct call_name *name = &site->name;
+		bool node = is_node(site);
+		return memory_format(", in %s of the %s %s (%s)%s%s%s%s",
+			calls_operation(part, site), name->kind, name->agent, name->file,
+			node ? " of the node " : "", name->node, node ? " of the workflow " : "",
+			name->workflow);
+	}
 	if (plugin != NULL)
 		return memory_format(", in the plugin %s", plugin);
 	return memory_string("");
@@ -121,9 +129,11 @@ static void blame(struct deaths *deaths, const struct calls_part *part, const st
 	bool sure = false;
 	const struct call_site *sites[BLAMED];
 	size_t blamed = calls_blamed(part, sites, BLAMED, &sure);
-	for (size_t i = 0; sure && i < blamed; i++)
-		count(deaths, sites[i], log);
-	if (!sure && blamed > 0)
+	for (size_t i = 0; sure && i < blamed; i++) {
+		if (is_node(sites[i]))
+			count(deaths, sites[i], log);
+	}
+	if (!sure && blamed > 0 && is_node(sites[0]))
 		log_warning(log,
 			"no agent was being called; the one that was called last, %s (%s) of the "
 			"node %s, may have done damage that showed later",
@@ -152,6 +162,16 @@ void deaths_tell(struct deaths *deaths, const struct calls_part *part, pid_t pid
 	/* Who is killed from outside has not done it: not by the operator, and not for want of memory. */
 	if (crash != NULL || calls_hung(part) || !WIFSIGNALED(status))
 		blame(deaths, part, &own);
+}
+
+void deaths_show(const struct calls_part *part, pid_t pid, const struct log *log)
+{
+	char id[16];
+	if (part == NULL || crash_of(part) == NULL)
+		return;
+	(void)snprintf(id, sizeof id, "%d", (int)pid);
+	struct log own = log_with(log, "worker", id);
+	tell_crash(part, crash_of(part), &own);
 }
 
 void deaths_lift(struct deaths *deaths)

@@ -19,10 +19,13 @@ struct deaths {
 void deaths_tell(struct deaths *deaths, const struct calls_part *part, pid_t pid, int status,
 	const struct log *log);
 
+/* The same for one that was to start, which counts for nobody: only where it crashed is told, if it did. */
+void deaths_show(const struct calls_part *part, pid_t pid, const struct log *log);
+
 /* A new generation takes over, for which nothing is in quarantine. */
 void deaths_lift(struct deaths *deaths);
 
-/* What the worker of PART was at when it crashed, as in ": it crashed in run() of the agent …", new; "" when it left nothing. */
+/* What the worker of PART was at when it ended, as in ", in run() of the agent …", new; "" when it was at nothing. */
 char *deaths_place(const struct calls_part *part);
 
 #endif

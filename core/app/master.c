@@ -41,6 +41,13 @@ struct worker *master_add_worker(struct master *master)
 	return worker;
 }
 
+static void close_control(struct worker *worker)
+{
+	if (worker->control >= 0)
+		(void)close(worker->control);
+	worker->control = -1;
+}
+
 /* In the child: nothing of the master may stay behind. */
 static int be_worker(struct master *master, const struct worker *worker, int control)
 {
@@ -58,8 +65,7 @@ static int be_worker(struct master *master, const struct worker *worker, int con
 	};
 	generations_adopt(master->generations);
 	for (size_t i = 0; i < master->count; i++) {
-		if (master->workers[i].control >= 0)
-			(void)close(master->workers[i].control);
+		close_control(&master->workers[i]);
 		buffer_free(&master->workers[i].error);
 	}
 	(void)close(master->signals);
@@ -79,10 +85,12 @@ static void give_parts(struct worker *worker)
 	worker->calls = NULL;
 }
 
-void master_start_worker(struct master *master, struct worker *worker)
+int master_start_worker(struct master *master, struct worker *worker, struct ss_error *err)
 {
 	int pair[2] = {-1, -1};
-	worker->started_ns = clock_monotonic_ns();
+	worker->started_ns = worker->beat_ns = clock_monotonic_ns();
+	worker->kill_at_ns = 0;
+	worker->limit = NULL;
 	buffer_free(&worker->error);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		goto fail;
@@ -98,16 +106,25 @@ void master_start_worker(struct master *master, struct worker *worker)
 	(void)close(pair[1]);
 	worker->control = pair[0];
 	worker->state = WORKER_LOADING;
-	return;
+	return 0;
 fail:
-	log_error(&master->log, "a worker cannot be started: %s", strerror(errno));
+	(void)ss_fail(err, "a worker cannot be started: %s", strerror(errno));
 	give_parts(worker);
+	worker->pid = 0;
 	if (pair[0] >= 0) {
 		(void)close(pair[0]);
 		(void)close(pair[1]);
 	}
 	worker->state = WORKER_NONE;
 	worker->start_at_ns = worker->started_ns + BACKOFF_MOST_NS;
+	return -1;
+}
+
+void master_start_or_wait(struct master *master, struct worker *worker)
+{
+	struct ss_error err = {0};
+	if (master_start_worker(master, worker, &err) < 0)
+		log_error(&master->log, "%s", err.text);
 }
 
 void master_begin(struct master *master, struct worker *worker)
@@ -177,27 +194,28 @@ static void became_ready(struct master *master, struct worker *worker)
 	}
 }
 
-/* Reads what a worker says. Its end is noticed by SIGCHLD. */
-static void on_control(struct master *master, struct worker *worker)
+/* Reads what a worker says; false when there is no more. Its end is noticed by SIGCHLD. */
+static bool on_control(struct master *master, struct worker *worker)
 {
 	char text[4096];
-	ssize_t length = read(worker->control, text, sizeof text);
-	if (length <= 0) {
-		(void)close(worker->control);
-		worker->control = -1;
-		return;
-	}
+	ssize_t length = recv(worker->control, text, sizeof text, MSG_DONTWAIT);
+	if (length == 0)
+		close_control(worker);
+	if (length <= 0)
+		return false;
 	if (worker->error.length > 0 || text[0] == WORKER_FAILED)
 		buffer_add(&worker->error, text, (size_t)length);
 	else if (text[0] == WORKER_READY && worker->state == WORKER_LOADING)
 		became_ready(master, worker);
+	return true;
 }
 
-/* The rest of what a worker that is gone has said. */
+/* The rest of what a worker that is gone has said. A process that a plugin has forked may have the other end still. */
 static void drain_control(struct master *master, struct worker *worker)
 {
-	while (worker->control >= 0)
-		on_control(master, worker);
+	while (worker->control >= 0 && on_control(master, worker))
+		;
+	close_control(worker);
 }
 
 /* Why a worker could not start, in its own words where it had any. */
@@ -205,13 +223,18 @@ static char *why_it_failed(const struct worker *worker, int status)
 {
 	if (worker->error.length > 1)
 		return memory_text(worker->error.data + 1, worker->error.length - 1);
+	char *why;
 	char *place = deaths_place(worker->calls);
-	char *why = WIFSIGNALED(status)
-			    ? memory_format("a worker was ended by signal %d (%s) while it was "
-					    "starting%s",
-				      WTERMSIG(status), strsignal(WTERMSIG(status)), place)
-			    : memory_format("a worker ended with code %d while it was starting%s",
-				      WIFEXITED(status) ? WEXITSTATUS(status) : -1, place);
+	if (worker->limit != NULL)
+		why = memory_format("a worker hung while it was starting, and was ended when its "
+				    "time was up (server.%s)%s",
+			worker->limit, place);
+	else if (WIFSIGNALED(status))
+		why = memory_format("a worker was ended by signal %d (%s) while it was starting%s",
+			WTERMSIG(status), strsignal(WTERMSIG(status)), place);
+	else
+		why = memory_format("a worker ended with code %d while it was starting%s",
+			WIFEXITED(status) ? WEXITSTATUS(status) : -1, place);
 	free(place);
 	return why;
 }
@@ -241,6 +264,7 @@ static void schedule_restart(struct master *master, struct worker *worker, int s
 static void start_failed(struct master *master, struct worker *worker, int status)
 {
 	char *why = why_it_failed(worker, status);
+	deaths_show(worker->calls, worker->pid, &master->log);
 	worker->state = WORKER_LEAVING;
 	if (worker->replaces) {
 		master_drop_reload(master, why);
@@ -304,8 +328,7 @@ static void reap(struct master *master)
 	for (size_t i = 0; i < master->count; i++) {
 		struct worker *worker = &master->workers[i];
 		if (worker->state == WORKER_LEAVING && worker->pid == 0) {
-			if (worker->control >= 0)
-				(void)close(worker->control);
+			close_control(worker);
 			buffer_free(&worker->error);
 		} else {
 			master->workers[kept++] = *worker;
@@ -373,7 +396,7 @@ static int handle_times(struct master *master)
 		struct worker *worker = &master->workers[i];
 		int64_t then = worker->pid > 0 ? master_watch(master, worker, now) : INT64_MAX;
 		if (worker->state == WORKER_NONE && worker->start_at_ns <= now)
-			master_start_worker(master, worker);
+			master_start_or_wait(master, worker);
 		else if (worker->state == WORKER_NONE)
 			then = worker->start_at_ns;
 		if (then < next)
@@ -399,7 +422,7 @@ static void wait_for_something(struct master *master, int timeout_ms)
 		/* A worker that is ready may add others; only those of before have a row. */
 		for (size_t i = 0; i < count; i++) {
 			if (fds[i + 1].revents != 0)
-				on_control(master, &master->workers[i]);
+				(void)on_control(master, &master->workers[i]);
 		}
 		if (fds[0].revents != 0)
 			on_signal(master);
@@ -422,15 +445,14 @@ static int open_signals(struct master *master)
 static void run(struct master *master)
 {
 	for (int64_t i = 0; i < master->config->workers; i++)
-		master_start_worker(master, master_add_worker(master));
+		master_start_or_wait(master, master_add_worker(master));
 	while (!master->over && !(master->stopping && master->count == 0))
 		wait_for_something(master, handle_times(master));
 	kill_all(master);
 	for (size_t i = 0; i < master->count; i++) {
 		if (master->workers[i].pid > 0)
 			(void)waitpid(master->workers[i].pid, NULL, 0);
-		if (master->workers[i].control >= 0)
-			(void)close(master->workers[i].control);
+		close_control(&master->workers[i]);
 		buffer_free(&master->workers[i].error);
 	}
 }

@@ -33,6 +33,7 @@ struct worker {
 	struct calls_part *calls;
 	unsigned beats; /* as last seen, and when they were others */
 	int64_t beat_ns;
+	const char *limit;   /* the setting over which it was ended; NULL: none */
 	int64_t memory;      /* bytes when it began */
 	pid_t instead_of;    /* who leaves when it begins; 0: nobody */
 	int64_t kill_at_ns;  /* when it does not leave; 0: it need not */
@@ -72,8 +73,10 @@ struct master {
 
 /* A row for another one, which has no process. Other rows may move. */
 struct worker *master_add_worker(struct master *master);
-/* Starts its process; when that fails it is tried again later. */
-void master_start_worker(struct master *master, struct worker *worker);
+/* Starts its process. -1 and ERR when the system gives none; it has none then. */
+int master_start_worker(struct master *master, struct worker *worker, struct ss_error *err);
+/* The same; when it fails that is logged, and it is tried again after a while. */
+void master_start_or_wait(struct master *master, struct worker *worker);
 /* Tells a worker that is ready to begin. */
 void master_begin(struct master *master, struct worker *worker);
 /* Tells it to finish what it has and to end. */

@@ -68,10 +68,12 @@ void master_drop_reload(struct master *master, const char *why)
 	master->next_config = NULL;
 	refuse_reload(master, why);
 	for (size_t i = 0; i < master->count; i++) {
-		if (master->workers[i].replaces && master->workers[i].state != WORKER_LEAVING) {
-			master_leave(master, &master->workers[i]);
-			(void)kill(master->workers[i].pid, SIGKILL);
-		}
+		struct worker *worker = &master->workers[i];
+		if (!worker->replaces || worker->state == WORKER_LEAVING)
+			continue;
+		master_leave(master, worker);
+		if (worker->pid > 0)
+			(void)kill(worker->pid, SIGKILL);
 	}
 }
 
@@ -127,6 +129,21 @@ static struct config *read_config(struct master *master)
 	return next;
 }
 
+/* Starts a worker for each that the next configuration has. */
+static void start_generation(struct master *master)
+{
+	struct ss_error err = {0};
+	master->reloading = true;
+	for (int64_t i = 0; i < master->next_config->workers; i++) {
+		struct worker *worker = master_add_worker(master);
+		worker->replaces = true;
+		if (master_start_worker(master, worker, &err) < 0) {
+			master_drop_reload(master, err.text);
+			return;
+		}
+	}
+}
+
 void master_reload(struct master *master)
 {
 	if (master->reloading || !master->listening) {
@@ -139,10 +156,5 @@ void master_reload(struct master *master)
 	master->next_config = read_config(master);
 	if (master->next_config == NULL)
 		return;
-	master->reloading = true;
-	for (int64_t i = 0; i < master->next_config->workers; i++) {
-		struct worker *worker = master_add_worker(master);
-		worker->replaces = true;
-		master_start_worker(master, worker);
-	}
+	start_generation(master);
 }

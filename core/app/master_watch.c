@@ -52,45 +52,73 @@ void master_replace_outgrown(struct master *master)
 		/* The workers may move. */
 		struct worker *successor = master_add_worker(master);
 		successor->instead_of = pid;
-		master_start_worker(master, successor);
+		master_start_or_wait(master, successor);
 	}
 }
 
-/* Whether WORKER has come on since it was last looked at: its loop has come round; or, while it starts, it has made another agent or is at
- * something that may take its time. */
+/* Whether WORKER has come on since it was last looked at: its loop has come round; or, while it starts, it makes another instance of a plugin
+ * or is at something that may take its time. */
 static bool comes_on(struct worker *worker)
 {
-	bool starts = worker->state == WORKER_LOADING;
-	unsigned beats = starts ? calls_making(worker->calls) : calls_beats(worker->calls);
-	bool comes = beats != worker->beats || (starts && beats == 0);
+	unsigned beats = calls_beats(worker->calls);
+	bool comes = beats != worker->beats ||
+		     (worker->state == WORKER_LOADING && !calls_making(worker->calls));
 	worker->beats = beats;
 	return comes;
 }
 
+/* Whether what began at SINCE has taken longer than LIMIT allows, which is 0 for whatever it takes. */
+static bool is_late(int64_t since, int64_t limit, int64_t now)
+{
+	return limit > 0 && now - since > limit;
+}
+
+/* The setting by which WORKER takes too long; NULL: none. */
+static const char *limit_passed(const struct master *master, struct worker *worker, int64_t now)
+{
+	/* What the next generation may take is in its own configuration. */
+	const struct config *config = worker->replaces ? master->next_config : master->config;
+	bool starts = worker->state == WORKER_LOADING;
+	if (comes_on(worker))
+		worker->beat_ns = now;
+	else if (is_late(worker->beat_ns, config->hang_timeout_ns, now))
+		return "hang_timeout";
+	return starts && is_late(worker->started_ns, config->start_timeout_ns, now)
+		       ? "start_timeout"
+		       : NULL;
+}
+
+/* Has WORKER tell where it is, and end. */
+static void end_hung(const struct master *master, struct worker *worker, int64_t now)
+{
+	if (worker->state == WORKER_LOADING)
+		log_error(&master->log, "worker %d is not ready after %g s (%s) and is ended",
+			(int)worker->pid, (double)(now - worker->started_ns) / 1e9, worker->limit);
+	else
+		log_error(&master->log,
+			"worker %d has done nothing but one thing for %g s (%s) and is ended",
+			(int)worker->pid, (double)(now - worker->beat_ns) / 1e9, worker->limit);
+	calls_set_hung(worker->calls);
+	(void)kill(worker->pid, SIGABRT);
+}
+
 int64_t master_watch(const struct master *master, struct worker *worker, int64_t now)
 {
-	int64_t limit = master->config->hang_timeout_ns;
-	if (worker->state == WORKER_LEAVING && worker->kill_at_ns <= now)
+	if (worker->kill_at_ns > 0 && worker->kill_at_ns <= now)
 		(void)kill(worker->pid, SIGKILL);
 	if (worker->state == WORKER_LEAVING)
 		return worker->kill_at_ns > now ? worker->kill_at_ns : INT64_MAX;
 	if (worker->state != WORKER_SERVING && worker->state != WORKER_LOADING)
 		return INT64_MAX;
-	if (limit == 0 || worker->calls == NULL)
+	if (worker->calls == NULL)
 		return now + SECOND_NS;
-	bool condemned = calls_hung(worker->calls);
-	if (!condemned && comes_on(worker)) {
-		worker->beat_ns = now;
-	} else if (condemned && now - worker->beat_ns > limit + TELL_NS) {
-		(void)kill(worker->pid, SIGKILL);
-	} else if (!condemned && now - worker->beat_ns > limit) {
-		log_error(&master->log,
-			"worker %d has done nothing but one thing for %g s (hang_timeout) and is "
-			"ended",
-			(int)worker->pid, (double)(now - worker->beat_ns) / 1e9);
-		calls_set_hung(worker->calls);
-		worker->beat_ns = now - limit;
-		(void)kill(worker->pid, SIGABRT);
+	if (!calls_hung(worker->calls)) {
+		worker->limit = limit_passed(master, worker, now);
+		if (worker->limit != NULL)
+			end_hung(master, worker, now);
 	}
+	/* It may be that it ends itself. */
+	if (calls_hung(worker->calls) && worker->kill_at_ns == 0)
+		worker->kill_at_ns = now + TELL_NS;
 	return now + SECOND_NS;
 }

@@ -3,6 +3,7 @@
 #include "app/runtime_parts.h"
 #include "app/unfinished.h"
 #include "base/buffer.h"
+#include "base/calls.h"
 #include "base/memory.h"
 #include "config/options.h"
 #include "engine/engine.h"
@@ -68,13 +69,26 @@ struct ss_setup runtime_part_setup(const struct part *part)
 	};
 }
 
+/* What calls of the plugin of PART are noted as. */
+static const struct call_site *site_of(const struct part *part)
+{
+	struct call_name name = {0};
+	(void)snprintf(name.kind, sizeof name.kind, "%s", plugin_kind_name(part->plugin->kind));
+	(void)snprintf(name.agent, sizeof name.agent, "%s", part->plugin->name);
+	return calls_site(&name, "", part->plugin);
+}
+
 int runtime_create_instance(struct runtime *runtime, struct part *part,
 	int (*create)(const struct ss_setup *, void **, struct ss_error *),
 	const struct config_plugin *config, void **instance, struct diagnostics *diagnostics)
 {
 	struct ss_error err = {0};
 	const struct ss_setup setup = runtime_part_setup(part);
-	if (create(&setup, instance, &err) == 0)
+	bool opens = part->plugin->kind == SS_STORAGE || part->plugin->kind == SS_EMBEDDER;
+	calls_begin_making(site_of(part), opens ? CALL_OPEN : CALL_CREATE);
+	int result = create(&setup, instance, &err);
+	calls_end();
+	if (result == 0)
 		return 0;
 	yaml_mistake(runtime->config->document, config->place, diagnostics, "%s", err.text);
 	return -1;

@@ -16,6 +16,7 @@
 
 static const char *const operations[CALL_OPERATIONS] = {
 	[CALL_CREATE] = "create()",
+	[CALL_OPEN] = "create()",
 	[CALL_DESTROY] = "destroy()",
 	[CALL_RUN] = "run()",
 	[CALL_WAITED] = "what it has wait() call",
@@ -165,11 +166,11 @@ const char *calls_operation(const struct calls_part *part, const struct call_sit
 	return "a thread of its own";
 }
 
-unsigned calls_making(const struct calls_part *part)
+bool calls_making(const struct calls_part *part)
 {
 	const struct call_thread *loop = &part->threads[0];
 	unsigned call = depth_of(loop) > 0 ? atomic_load(&loop->calls[0]) : 0;
-	return call % CALL_OPERATIONS == CALL_CREATE ? call : 0;
+	return call > 0 && call % CALL_OPERATIONS == CALL_CREATE;
 }
 
 static struct call_row *row_of(struct calls *calls, uint64_t key)
@@ -359,8 +360,8 @@ struct call_site *calls_site(const struct call_name *name, const char *version, 
 	size_t count = atomic_load(&own->site_count);
 	const char *file = dladdr(plugin, &info) != 0 ? info.dli_fname : "";
 	const struct call_plugin *loaded = plugin_of(file);
-	int length = snprintf(text, sizeof text, "%s\n%s\n%s\n%llx", version, name->node,
-		name->agent, loaded != NULL ? (unsigned long long)loaded->hash : 0);
+	int length = snprintf(text, sizeof text, "%s\n%s\n%s\n%s\n%llx", version, name->node,
+		name->kind, name->agent, loaded != NULL ? (unsigned long long)loaded->hash : 0);
 	uint64_t key = number_of(text, (size_t)length);
 	for (size_t i = 0; i < count; i++) {
 		if (own->sites[i].key == key)
@@ -390,7 +391,9 @@ const struct call_site *call_current(void)
 
 const struct call_site *calls_last(void)
 {
-	return calls_here != NULL ? site_of(own, atomic_load(&calls_here->calls[0])) : NULL;
+	const struct call_site *last =
+		calls_here != NULL ? site_of(own, atomic_load(&calls_here->calls[0])) : NULL;
+	return last != NULL && last->name.node[0] != '\0' ? last : NULL;
 }
 
 void calls_beat(void)
@@ -400,6 +403,12 @@ void calls_beat(void)
 	(void)atomic_fetch_add(&own->beats, 1);
 	if (calls_here != NULL && atomic_load(&calls_here->depth) == 0)
 		atomic_store(&calls_here->calls[0], 0);
+}
+
+void calls_begin_making(const struct call_site *site, enum call_operation operation)
+{
+	calls_beat();
+	calls_begin(site, operation);
 }
 
 void calls_kill_thread(int id)

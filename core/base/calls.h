@@ -26,6 +26,7 @@ enum {
 	CALLS_DEPTH = 4,   /* of calls within calls; deeper ones are not noted */
 	CALLS_TEXT = 128,  /* of names, cut if need be */
 	CALLS_PATH = 256,  /* the same of files */
+	CALLS_KIND = 16,   /* the same of kinds of plugins */
 	CALLS_ROWS = 64,   /* nodes over which workers died that are remembered */
 	CALLS_SITES = 256, /* nodes of a worker that are told apart */
 };
@@ -33,6 +34,7 @@ enum {
 /* What of a plugin is called. */
 enum call_operation {
 	CALL_CREATE,
+	CALL_OPEN, /* create() of what may take its time: a storage changes tables, an embedder loads a model */
 	CALL_DESTROY,
 	CALL_RUN,
 	CALL_WAITED,
@@ -43,15 +45,16 @@ enum call_operation {
 	CALL_OPERATIONS, /* how many there are */
 };
 
-/* Whose call it is. */
+/* Whose call it is: a node's, or of a plugin that the server itself uses, which has neither workflow nor node. */
 struct call_name {
 	char workflow[CALLS_TEXT];
-	char node[CALLS_TEXT]; /* behind those of the nodes around it */
-	char agent[CALLS_TEXT];
-	char file[CALLS_PATH]; /* of the plugin */
+	char node[CALLS_TEXT];  /* behind those of the nodes around it */
+	char kind[CALLS_KIND];  /* "agent", "storage", … */
+	char agent[CALLS_TEXT]; /* the plugin's name */
+	char file[CALLS_PATH];  /* and its file */
 };
 
-/* A node as a worker calls it. */
+/* A node, or a plugin of the server, as a worker calls it. */
 struct call_site {
 	atomic_bool quarantined;
 	unsigned number; /* from 1 */
@@ -89,8 +92,8 @@ size_t calls_blamed(
 	const struct calls_part *part, const struct call_site **sites, size_t count, bool *sure);
 /* What the worker of PART was calling at SITE, as in "run()". */
 const char *calls_operation(const struct calls_part *part, const struct call_site *site);
-/* The number of the call in which the loop of PART's worker makes an agent; 0: it is at something else. */
-unsigned calls_making(const struct calls_part *part);
+/* Whether the loop of PART's worker is in a call that makes an instance of a plugin and that may not take longer than others. */
+bool calls_making(const struct calls_part *part);
 /* Counts a death over SITE. Returns how many there are; with CALLS_DEATHS the node is in quarantine in every worker. */
 unsigned calls_count(struct calls *calls, const struct call_site *site);
 /* Forgets all deaths, for a new generation, whose parts were taken fresh. */
@@ -151,10 +154,13 @@ static inline void calls_end(void)
 			memory_order_relaxed);
 }
 
+/* The same for a call that makes an instance, on the loop thread: the master sees that it is another one. */
+void calls_begin_making(const struct call_site *site, enum call_operation operation);
+
 /* Whose call the thread is in; NULL: nobody's. */
 const struct call_site *call_current(void);
 
-/* Whose call was the last one of the thread, if it was since the loop came round; NULL: nobody's. */
+/* The node whose call was the last one of the thread, if it was since the loop came round; NULL: none's. */
 const struct call_site *calls_last(void);
 
 /* The loop has come round once more: the master sees that it is not stuck. What was called before is no more suspect. */

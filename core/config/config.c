@@ -17,6 +17,7 @@ enum {
 	SERVER_WORKERS,
 	SERVER_DRAIN,
 	SERVER_HANG,
+	SERVER_START,
 	SERVER_MEMORY,
 	SERVER_HEARTBEAT,
 	SERVER_DOCS,
@@ -55,6 +56,9 @@ static const struct ss_option server_rows[] = {
 	[SERVER_HANG] = {"hang_timeout", SS_OPTION_DURATION, "10s", 0, 3600, NULL,
 		"how long a worker may do nothing but one thing before it is ended, for another to "
 		"take its place; 0s for as long as it likes"},
+	[SERVER_START] = {"start_timeout", SS_OPTION_DURATION, "10m", 0, 86400, NULL,
+		"how long a worker may take to be ready, with all that the store's tables and "
+		"articles need; 0s for as long as it likes"},
 	[SERVER_MEMORY] = {"memory_growth", SS_OPTION_INT, "1024", 0, 1000000, NULL,
 		"by how many MiB a worker may grow while it serves before another takes its place; "
 		"0 "
@@ -225,6 +229,7 @@ static void read_server(struct loader *loader)
 			sysconf(_SC_NPROCESSORS_ONLN) > 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
 	config->drain_timeout_ns = duration_of(values[SERVER_DRAIN]);
 	config->hang_timeout_ns = duration_of(values[SERVER_HANG]);
+	config->start_timeout_ns = duration_of(values[SERVER_START]);
 	config->memory_growth = value_as_int(values[SERVER_MEMORY]) << 20;
 	config->heartbeat_ns = duration_of(values[SERVER_HEARTBEAT]);
 	config->docs = text_of(values[SERVER_DOCS]);

@@ -22,8 +22,9 @@ struct config {
 	char *tls_certificate, *tls_key;
 	int64_t workers;
 	int64_t drain_timeout_ns;
-	int64_t hang_timeout_ns; /* 0: never */
-	int64_t memory_growth;   /* bytes; 0: any */
+	int64_t hang_timeout_ns;  /* 0: never */
+	int64_t start_timeout_ns; /* 0: never */
+	int64_t memory_growth;    /* bytes; 0: any */
 	int64_t heartbeat_ns;
 	char *docs; /* the folder with what the pages about the API are made of; "": there is none */
 	struct config_access access;

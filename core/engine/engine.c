@@ -49,6 +49,7 @@ static struct call_site *site_of(
 	struct call_name name = {0};
 	(void)snprintf(name.workflow, sizeof name.workflow, "%s", graph->name);
 	(void)snprintf(name.node, sizeof name.node, "%s", path);
+	(void)snprintf(name.kind, sizeof name.kind, "agent");
 	(void)snprintf(name.agent, sizeof name.agent, "%s", node->plugin->name);
 	return calls_site(&name, graph->hash, node->plugin);
 }
@@ -60,7 +61,7 @@ static int create_instance(
 	node->left_out = call_is_quarantined(node->site);
 	if (node->left_out)
 		return 0;
-	calls_begin(node->site, CALL_CREATE);
+	calls_begin_making(node->site, CALL_CREATE);
 	int result = node->graph->plugin->agent->create(setup, &node->instance, err);
 	calls_end();
 	node->created = result == 0;

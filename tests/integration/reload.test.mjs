@@ -1,10 +1,12 @@
 // Taking over a changed configuration: by the commands, over HTTP, and what a reload cannot change.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Installation, plugins, program } from './lib/files.mjs';
 import { createKey } from './lib/keys.mjs';
+import { keepAsking } from './lib/load.mjs';
 import { parseMetrics } from './lib/metrics.mjs';
 import { Server, runProgram, withServer } from './lib/server.mjs';
 import { newDatabase, urlOf } from './lib/store.mjs';
@@ -133,74 +135,184 @@ test('a reload that is asked for during another one has the files as they are th
 	});
 });
 
-// A change with a mistake in each place that a reload reads.
+// A change with a mistake in each place that a reload reads, and how it is told: where it is, and what is wrong.
 const mistakes = {
-	'the configuration': (installation) => installation.edit('config/smartsupport.yaml', 'history: 20', 'history: x'),
-	'an expression': (installation) => installation.editWorkflow(/when: .*$/m, "when: 'priority >'}"),
-	'a prompt': (installation) => fs.appendFileSync(installation.path('config/prompts/technical.md'), '{{nobody_knows}}'),
-	'a plugin that is not there': (installation) => fs.rmSync(installation.path('plugins/agents/respond.so')),
-	'a plugin that is cut off': (installation) => fs.truncateSync(installation.path('plugins/agents/respond.so'), 5000),
-	'an article': (installation) => fs.writeFileSync(installation.path('kb/articles/new.md'), '---\ntitle: [\n---\n'),
+	'the configuration': {
+		make: (installation) => installation.edit('config/smartsupport.yaml', 'history: 20', 'history: x'),
+		told: /^\S+\/config\/smartsupport\.yaml:\d+:\d+: .*history/,
+	},
+	'the YAML': {
+		make: (installation) => installation.edit('config/smartsupport.yaml', 'support:', 'support: ['),
+		told: /^\S+\/config\/smartsupport\.yaml:\d+:\d+: .*YAML/,
+		unreadable: true,
+	},
+	'an expression': {
+		make: (installation) => installation.editWorkflow(/when: .*$/m, "when: 'priority >'}"),
+		told: /^\S+\/workflows\/support\.yaml:\d+:\d+: /,
+	},
+	'a prompt': {
+		make: (installation) => fs.appendFileSync(installation.path('config/prompts/technical.md'), '{{nobody_knows}}'),
+		told: /^\S+\/prompts\/technical\.md:\d+:\d+: .*nobody_knows/,
+	},
+	'a head': {
+		make: (installation) => installation.write('kb/heads/category.json', '{'),
+		told: /^\S+\/workflows\/support\.yaml:\d+:\d+: .*category\.json/,
+	},
+	'a plugin that is not there': {
+		make: (installation) => fs.rmSync(installation.path('plugins/agents/respond.so')),
+		told: /^\S+\/workflows\/support\.yaml:\d+:\d+: .*respond/,
+	},
+	'a plugin that is cut off': {
+		make: (installation) => fs.truncateSync(installation.path('plugins/agents/respond.so'), 5000),
+		told: /^\S+\/workflows\/support\.yaml:\d+:\d+: \S+\/agents\/respond\.so: is not whole/,
+	},
+	'a plugin for another server': {
+		make: (installation) => {
+			const built = path.join(path.dirname(program), 'tests/fixtures/plugins/agents/abi_too_new.so');
+			fs.copyFileSync(built, installation.path('plugins/agents/abi_too_new.so'));
+			installation.editWorkflow('agent: priority', 'agent: abi_too_new');
+		},
+		told: /^\S+\/workflows\/support\.yaml:\d+:\d+: \S+\/agents\/abi_too_new\.so: .*plugin ABI \d+\.999/,
+	},
+	'an article': {
+		make: (installation) => fs.writeFileSync(installation.path('kb/articles/new.md'), '---\ntitle: [\n---\n'),
+		told: /^\S+\/articles\/new\.md:\d+/,
+	},
+	'the model': {
+		make: (installation) => fs.truncateSync(installation.path('model/model/model.fp16.safetensors'), 100000),
+		told: /^\S+\/config\/smartsupport\.yaml:\d+:\d+: .*model\.fp16\.safetensors/,
+	},
+	'the certificate': {
+		make: (installation) => {
+			for (const name of ['tls.pem', 'tls.key']) installation.write(`config/${name}`, 'none');
+			installation.edit('config/smartsupport.yaml', '  heartbeat:', '  tls: {certificate: tls.pem, key: tls.key}\n  heartbeat:');
+		},
+		told: /^\S+\/config\/smartsupport\.yaml:\d+:\d+: .*tls\.(pem|key)/,
+	},
 };
 
-test('a mistake in any file is refused while questions are answered', { timeout: 300000 }, async (t) => {
+// Everywhere that a refused reload is told, it is told so: over HTTP, by the commands, in the log, and that it was one in the figures. A file that
+// is UNREADABLE does not tell the commands which server it is; they say why.
+async function assertRefused(installation, server, { told, unreadable = false }) {
+	const refusals = async () => parseMetrics((await server.request('/metrics')).text).get('smartsupport_reloads_total{outcome="refused"}') ?? 0;
+	const before = await refusals();
+	const reply = await server.request('/api/v1/reload', { method: 'POST' });
+	assert.equal(reply.status, 409, reply.text);
+	assert.match(reply.json.errors[0].detail, told);
+	const { code, stderr } = await run(installation, server, 'reload');
+	assert.equal(code, 1);
+	assert.match(stderr, told);
+	const count = before + (unreadable ? 1 : 2);
+	if (!unreadable) {
+		assert.match(stderr, /\nThe old configuration still serves\.\n$/);
+		const state = await statusOf(installation, server);
+		assert.deepEqual([state.reload, state.generation, state.refused], ['refused', 1, count]);
+		assert.deepEqual(state.errors, reply.json.errors);
+	}
+	const line = server.log.findLast(({ message }) => message?.includes('the old one still serves: '));
+	assert.match(line.message.slice(line.message.indexOf('serves: ') + 8), told);
+	assert.equal((await server.request('/readyz')).json.configuration.state, 'refused');
+	assert.equal(await refusals(), count);
+}
+
+// What a test changes, to be put back: links stay links.
+function keep(installation, names) {
+	execFileSync('cp', ['-a', ...names, installation.path('kept')], { cwd: installation.folder });
+	return () => {
+		for (const name of names) fs.rmSync(installation.path(name), { recursive: true });
+		for (const name of names) fs.renameSync(installation.path(`kept/${name}`), installation.path(name));
+	};
+}
+
+test('a mistake in any file is refused and told while questions are answered, and no question fails', { timeout: 600000 }, async (t) => {
 	const installation = new Installation();
+	const weights = installation.ownModel('model.fp16.safetensors');
+	fs.copyFileSync(weights.source, weights.target);
 	const real = path.join(plugins, 'agents/respond.so');
 	fs.copyFileSync(real, installation.ownPlugins('agents/respond'));
-	const files = ['config', 'kb', 'plugins'];
+	const files = ['config', 'kb', 'plugins', 'model'];
+	fs.mkdirSync(installation.path('kept'));
 	await withServer({ installation, workers: 1 }, async (server) => {
-		for (const [place, make] of Object.entries(mistakes)) {
+		const asking = keepAsking(server);
+		for (const [place, { make, ...mistake }] of Object.entries(mistakes)) {
 			await t.test(place, async () => {
-				const kept = installation.path('kept');
-				for (const name of files) fs.cpSync(installation.path(name), path.join(kept, name), { recursive: true, verbatimSymlinks: true });
+				const putBack = keep(installation, files);
 				make(installation);
-				const reply = await server.request('/api/v1/reload', { method: 'POST' });
-				assert.equal(reply.status, 409, reply.text);
-				assert.ok(reply.json.errors.length > 0);
+				await assertRefused(installation, server, mistake).finally(putBack);
+				await asking.more();
 				assert.equal((await server.ask(crash)).priority, 7);
-				for (const name of files) {
-					fs.rmSync(installation.path(name), { recursive: true });
-					fs.renameSync(path.join(kept, name), installation.path(name));
-				}
 			});
 		}
 		const reply = await server.request('/api/v1/reload', { method: 'POST' });
 		assert.equal(reply.status, 200, reply.text);
-		assert.equal(reply.json.refused, Object.keys(mistakes).length);
+		assert.ok((await asking.end()) > 0);
 	});
 });
 
 // What an agent does while it is made, and how the refusal tells it.
 const making = {
-	fails: /workflows\/support\.yaml:\d+:\d+: the node making: there is no paper left/,
-	crashes: /a worker was ended by signal 11 \(Segmentation fault\) while it was starting.* of the agent making .* of the node making /,
-	hangs: /a worker was ended by signal 6 \(Aborted\) while it was starting.* of the agent making .* of the node making /,
+	fails: /^\S+\/workflows\/support\.yaml:\d+:\d+: the node making: there is no paper left/,
+	crashes: /^a worker was ended by signal 11 \(Segmentation fault\) while it was starting, in create\(\) of the agent making \(\S+\.so\) of the node making of the workflow customer-support$/m,
+	hangs: /^a worker hung while it was starting, and was ended when its time was up \(server\.hang_timeout\), in create\(\) of the agent making \(\S+\.so\) of the node making of the workflow customer-support$/m,
 };
 
-test('an agent that fails, crashes or hangs while it is made is refused while questions are answered', { timeout: 300000 }, async (t) => {
+test('an agent that fails, crashes or hangs while it is made is refused and told while questions are answered', { timeout: 600000 }, async (t) => {
 	const installation = new Installation();
 	installation.addFixtures();
 	installation.edit('config/smartsupport.yaml', /hang_timeout: \S+/, 'hang_timeout: 2s');
 	installation.editWorkflow('\nedges:', '\n  making: {agent: making, options: {how: works}}\n\nedges:');
 	installation.editWorkflow('- {from: gaps, to: END}', '- {from: gaps, to: making}\n  - {from: making, to: END}');
 	await withServer({ installation, workers: 1, dies: true }, async (server) => {
-		let [how, generation] = ['works', 1];
+		const asking = keepAsking(server);
+		let how = 'works';
 		for (const [misdeed, told] of Object.entries(making)) {
 			await t.test(misdeed, async () => {
 				installation.editWorkflow(`how: ${how}`, `how: ${misdeed}`);
 				how = misdeed;
-				const reply = await server.request('/api/v1/reload', { method: 'POST' });
-				assert.equal(reply.status, 409, reply.text);
-				assert.match(reply.json.errors[0].detail, told);
-				assert.equal((await server.ask(crash)).priority, 7);
+				await assertRefused(installation, server, { told });
+				await asking.more();
 			});
 		}
+		for (const where of ['make_nothing', 'wait_on'])
+			assert.ok(server.log.some(({ message }) => new RegExp(`^#\\d+ ${where}\\+0x[0-9a-f]+ in /.*/making-[0-9a-f]{16}\\.so`).test(message)), where);
 		installation.editWorkflow(`how: ${how}`, 'how: works');
 		const reply = await server.request('/api/v1/reload', { method: 'POST' });
 		assert.equal(reply.status, 200, reply.text);
-		assert.equal(reply.json.generation, ++generation);
+		assert.equal(reply.json.generation, 2);
+		assert.ok((await asking.end()) > 0);
 	});
 });
+
+// What is never made, of every other kind: the change of the configuration, the setting that ends it, who it was, and where.
+const stuck = {
+	embedder: { change: [/plugin: minilm/, 'plugin: stuck'], limit: 'start_timeout', plugin: 'embedder stuck', where: 'wait_for_nothing' },
+	index: { change: [/plugin: faiss/, 'plugin: stuck'], limit: 'hang_timeout', plugin: 'index stuck', where: 'wait_for_nothing' },
+	llm: { change: [/plugin: extractive/, 'plugin: stuck'], limit: 'hang_timeout', plugin: 'llm stuck', where: 'wait_for_nothing' },
+	storage: { change: [/fault: none/, 'fault: never_opens'], limit: 'start_timeout', plugin: 'storage faulty', where: 'create' },
+};
+
+for (const [kind, { change, limit, plugin, where }] of Object.entries(stuck)) {
+	test(`a plugin of the kind ${kind} that is never made is refused at a reload and at a start, and told`, { timeout: 300000 }, async () => {
+		const installation = new Installation();
+		const config = 'config/smartsupport.yaml';
+		installation.addFixtures();
+		installation.edit(config, /url: \$\{DATABASE_URL.*/, `plugin: faulty\n  options: {path: ${installation.path('store.db')}, fault: none}`);
+		const told = new RegExp(`^a worker hung while it was starting, and was ended when its time was up \\(server\\.${limit}\\), in create\\(\\) of the ${plugin} \\(\\S+\\.so\\)$`, 'm');
+		const frame = new RegExp(`#\\d+ ${where}\\+0x[0-9a-f]+ in /.*/(stuck|faulty)(-[0-9a-f]{16})?\\.so`);
+		await withServer({ installation, workers: 1, dies: true }, async (server) => {
+			const asking = keepAsking(server);
+			installation.edit(config, ...change);
+			installation.edit(config, new RegExp(`${limit}: \\S+`), `${limit}: 8s`);
+			await assertRefused(installation, server, { told });
+			assert.match(server.stderr, frame);
+			assert.ok((await asking.end()) > 0);
+		});
+		const { code, stderr } = await runProgram(['serve', '--config', installation.config], { env: { PORT: '0', WORKERS: '1', ...installation.env } });
+		assert.equal(code, 1, stderr);
+		assert.match(stderr, told);
+		assert.match(stderr, frame);
+	});
+}
 
 test('no answer mixes two versions of a plugin and its workflow, which are changed at once', { timeout: 300000 }, async () => {
 	const installation = new Installation();

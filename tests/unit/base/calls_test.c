@@ -291,3 +291,28 @@ Test(calls, there_is_room_for_a_bounded_number_of_nodes)
 	cr_expect_null(site("one more"));
 	cr_expect_not_null(site("n7"), "one that is there");
 }
+
+Test(calls, of_what_is_made_it_is_seen_whether_it_may_take_its_time)
+{
+	struct calls_part *part = calls_take(calls, false);
+	struct call_name name = {.kind = "storage", .agent = "s"};
+	calls_adopt(part);
+	const struct call_site *storage = calls_site(&name, "", &calls);
+	cr_expect_not(calls_making(part));
+	calls_begin_making(site("n"), CALL_CREATE);
+	cr_expect(calls_making(part));
+	unsigned before = calls_beats(part);
+	calls_end();
+	cr_expect_not(calls_making(part));
+	calls_begin_making(site("n"), CALL_CREATE);
+	cr_expect_neq(calls_beats(part), before, "it is another one");
+	calls_end();
+	calls_begin_making(storage, CALL_OPEN);
+	cr_expect_not(calls_making(part));
+	cr_expect_str_eq(calls_operation(part, storage), "create()");
+	calls_end();
+	cr_expect_null(calls_last(), "it is no node");
+	calls_begin(site("n"), CALL_RUN);
+	calls_end();
+	cr_expect_str_eq(calls_last()->name.node, "n");
+}
