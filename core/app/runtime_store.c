@@ -77,6 +77,25 @@ static int create_storage(
 	return result;
 }
 
+/* Lets each connection read once, as every question does, so that the first one finds what it needs in memory. Whatever comes of it: that it
+ * works is for others to find out. */
+static void warm_up(const struct runtime *runtime)
+{
+	const struct ss_turn_key nobody = {
+		.struct_size = sizeof nobody,
+		.user_id = "nobody",
+		.history_limit = 1,
+		.recent_limit = 1,
+	};
+	for (size_t i = 0; i < runtime->connection_count; i++) {
+		struct ss_error err = {0};
+		struct ss_value *known = NULL;
+		if (runtime->storage.plugin->storage->turn_context(
+			    runtime->connections[i], &nobody, &known, &err) == 0)
+			value_unref(known);
+	}
+}
+
 void runtime_free_storage(struct runtime *runtime)
 {
 	struct part *part = &runtime->storage;
@@ -95,6 +114,8 @@ int runtime_open_store(
 	const struct config *config = runtime->config;
 	if (create_storage(runtime, connections, watched, diagnostics) < 0)
 		return -1;
+	if (watched)
+		warm_up(runtime);
 	runtime->store = store_new(runtime->base, runtime->storage.plugin->storage,
 		runtime->connections, runtime->connection_count, (size_t)config->queue_limit, &err);
 	if (runtime->store == NULL) {

@@ -7,6 +7,7 @@
 #include "app/openness.h"
 #include "app/pulse.h"
 #include "app/runtime.h"
+#include "app/warm_up.h"
 #include "base/calls.h"
 #include "base/clock.h"
 #include "base/crash.h"
@@ -287,9 +288,16 @@ static void clean_up(struct worker_process *worker)
 	(void)close(worker->options->listener);
 }
 
+static void say_ready(void *context)
+{
+	const struct worker_process *worker = context;
+	const char ready = WORKER_READY;
+	/* When the master is gone, the end of its socket says so. */
+	(void)send(worker->options->control, &ready, 1, MSG_NOSIGNAL);
+}
+
 int worker_run(const struct worker_options *options)
 {
-	const char ready = WORKER_READY;
 	struct diagnostics diagnostics = {0};
 	struct worker_process worker = {.options = options, .log = options->log};
 	calls_adopt(options->own_calls);
@@ -301,9 +309,10 @@ int worker_run(const struct worker_options *options)
 	if (prepare(&worker, &diagnostics) < 0) {
 		report_failure(&worker, &diagnostics);
 		worker.code = 1;
-	} else if (send(options->control, &ready, 1, MSG_NOSIGNAL) == 1 &&
-		   event_base_dispatch(worker.base) < 0) {
-		end_broken(&worker);
+	} else {
+		warm_up(worker.runtime, say_ready, &worker);
+		if (event_base_dispatch(worker.base) < 0)
+			end_broken(&worker);
 	}
 	diagnostics_free(&diagnostics);
 	clean_up(&worker);

@@ -1,11 +1,13 @@
 // How long a reload takes from the request to the takeover, and what customers notice of it:
 //     tests/bench/run reload [RELOADS]
 // Four customers ask all the time. Their latency and their failures during so many reloads (20) stand beside those of as long without any.
+// Then each worker of some new generations is asked by nobody else: its first question stands beside its later ones.
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { Installation, temporaryFolder } from '../integration/lib/files.mjs';
 import { Server } from '../integration/lib/server.mjs';
+import { Connection, workerAt } from '../integration/lib/workers.mjs';
 
 const customers = 4;
 const reloads = Number(process.argv[2] ?? 20);
@@ -51,6 +53,37 @@ function resources(server) {
 	return { processes: processes.length, descriptors, memory: kilobytes / 1024 };
 }
 
+// What the first question of each worker of a new generation takes, in ms, and what it takes later (the median).
+async function askNewWorkers(server) {
+	const [firsts, laters, asked] = [[], [], 100];
+	for (let generation = 0; generation < 10; generation++) {
+		await reload(server);
+		await onlyNewWorkers(server, count);
+		const met = new Set();
+		while (met.size < count) {
+			const agent = new Connection();
+			const times = [];
+			// Whoever takes the connection is known once it was asked.
+			do {
+				const start = performance.now();
+				const reply = await server.query({ message: `Where do I find invoice number ${generation}-${times.length}-${met.size}?`, user_id: `new ${times.length}` }, { agent });
+				if (reply.status !== 200) throw new Error(reply.text);
+				times.push(performance.now() - start);
+				if (times.length === 1) {
+					const worker = workerAt(server, agent);
+					if (met.has(worker)) break;
+					met.add(worker);
+				}
+			} while (times.length < asked);
+			agent.destroy();
+			if (times.length < asked) continue;
+			firsts.push(times[0]);
+			laters.push(at(times.slice(1), 0.5));
+		}
+	}
+	return { firsts, laters };
+}
+
 async function reload(server) {
 	const start = performance.now();
 	const reply = await server.request('/api/v1/reload', { method: 'POST' });
@@ -65,6 +98,7 @@ async function onlyNewWorkers(server, count) {
 
 const server = await Server.start({ installation: new Installation(), database: path.join(temporaryFolder(), 'bench.db') });
 const count = server.workers().length;
+await server.query({ message: 'How do I reset my password?' }); // the store has its files
 await reload(server);
 await onlyNewWorkers(server, count);
 const before = resources(server);
@@ -80,6 +114,7 @@ const during = await stop();
 stop = keepAsking(server);
 await new Promise((resolve) => setTimeout(resolve, length));
 const without = await stop();
+const { firsts, laters } = await askNewWorkers(server);
 // Workers that have served nobody yet, as before.
 await reload(server);
 await onlyNewWorkers(server, count);
@@ -94,7 +129,11 @@ for (const [title, { times, failures }] of [
 console.log(`ratio: p50 ${(at(during.times, 0.5) / at(without.times, 0.5)).toFixed(2)}, p99 ${(at(during.times, 0.99) / at(without.times, 0.99)).toFixed(2)}`);
 console.log(`${reloads} reloads: from the request to the takeover ${ms(at(took, 0.5))} (median), ${ms(at(took, 1))} (most)`);
 console.log(
+	`${firsts.length} new workers: their first question took ${ms(at(firsts, 0.5))} (median), ${ms(at(firsts, 1))} (most); the later ones of each ` +
+		`${ms(at(laters, 0.5))} (median of their medians); ratio ${(at(firsts, 0.5) / at(laters, 0.5)).toFixed(2)}`,
+);
+console.log(
 	`processes ${before.processes} and ${after.processes}, descriptors ${before.descriptors} and ${after.descriptors}, memory (PSS) ` +
-		`${before.memory.toFixed(1)} and ${after.memory.toFixed(1)} MiB, after 1 and ${reloads + 2} reloads`,
+		`${before.memory.toFixed(1)} and ${after.memory.toFixed(1)} MiB, after 1 and ${reloads + 12} reloads`,
 );
 await server.stop();

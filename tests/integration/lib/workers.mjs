@@ -5,7 +5,7 @@ import http from 'node:http';
 import { until } from './wait.mjs';
 
 // One connection, which is never made again: another one might go to another worker.
-class Connection extends http.Agent {
+export class Connection extends http.Agent {
 	constructor() {
 		super({ keepAlive: true, maxSockets: 1 });
 	}
@@ -34,7 +34,7 @@ function socketsOf(pid) {
 }
 
 // The process at the other end of CONNECTION.
-function workerAt(server, { socket }) {
+export function workerAt(server, { socket }) {
 	const rows = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
 	const row = rows.find(([, local, remote]) => remote && portOf(local) === server.port && portOf(remote) === socket.localPort);
 	return row && server.workers().find((pid) => socketsOf(pid).includes(`socket:[${row[9]}]`));
