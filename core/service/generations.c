@@ -43,13 +43,25 @@ static int open_file(const char *path)
 	return -1;
 }
 
+/* Maps what is at PATH through a descriptor of its own: the lock lasts as long as what was opened with it, and workers, which keep the
+ * memory, may outlive the master. */
+static struct shared *map_anew(const char *path)
+{
+	int file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (file < 0)
+		return MAP_FAILED;
+	struct shared *shared =
+		mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	(void)close(file);
+	return shared;
+}
+
 struct generations *generations_new(const char *path)
 {
-	enum { RIGHTS = PROT_READ | PROT_WRITE };
 	int file = path != NULL ? open_file(path) : -1;
-	struct shared *shared =
-		file >= 0 ? mmap(NULL, sizeof *shared, RIGHTS, MAP_SHARED, file, 0)
-			  : mmap(NULL, sizeof *shared, RIGHTS, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *shared = file >= 0 ? map_anew(path)
+					  : mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+						    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED) {
 		if (file >= 0)
 			(void)close(file);

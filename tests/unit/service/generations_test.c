@@ -149,3 +149,33 @@ Test(generations, are_read_as_they_were_at_one_moment)
 	(void)waitpid(writer, NULL, 0);
 	generations_free(generations);
 }
+
+Test(generations, are_not_those_of_a_server_whose_workers_alone_are_left)
+{
+	struct ss_error err = {0};
+	int end[2];
+	char *folder = scratch_new();
+	char *path = scratch_path(folder, "server");
+	cr_assert_eq(pipe(end), 0);
+	struct generations *generations = generations_new(path);
+	pid_t worker = fork();
+	if (worker == 0) {
+		char byte;
+		(void)close(end[1]);
+		generations_adopt(generations);
+		_exit(read(end[0], &byte, 1) == 0 && state_of(generations).master == getppid() ? 0
+											       : 1);
+	}
+	struct generations *seen = generations_open(path, &err);
+	cr_expect_not_null(seen, "%s", err.text);
+	generations_free(seen);
+	/* As when the master is killed; whoever starts one again can be seen. */
+	generations_free(generations);
+	cr_expect_null(generations_open(path, &err));
+	(void)close(end[1]);
+	int status = -1;
+	cr_assert_eq(waitpid(worker, &status, 0), worker);
+	cr_expect_eq(status, 0);
+	free(path);
+	scratch_remove(folder);
+}
