@@ -77,17 +77,17 @@ function processState(pid) {
 	try {
 		const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
 		const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-		return { state: fields[0], parent: Number(fields[1]), started: fields[19] };
+		return { state: fields[0], parent: Number(fields[1]), threads: Number(fields[17]), started: fields[19] };
 	} catch {
 		return null;
 	}
 }
 
-// Whether PID is a process that runs (and not one that only waits to be collected). STARTED tells it
-// from a later process with the same number.
+// Whether PID is a process that runs, and be it with a thread that is just ending (and not one that only waits to be collected): what it
+// had open may be so until then. STARTED tells it from a later process with the same number.
 export function lives(pid, started) {
 	const process = processState(pid);
-	if (process === null || process.state === 'Z' || process.state === 'X') return false;
+	if (process === null || ('ZX'.includes(process.state) && process.threads <= 1)) return false;
 	return started === undefined || process.started === started;
 }
 
