@@ -43,6 +43,15 @@ static struct part vectors;
 /* Whether the embedder is broken, so that articles are found by their words alone. */
 static bool by_words;
 
+/* What was asked, and its vector. */
+struct asked {
+	char *text;
+	float *vector;
+	struct asked *next;
+};
+
+static struct asked *asked;
+
 static void make_part(struct part *part, const char *file, const char *yaml,
 	int (*create)(const struct ss_setup *, void **, struct ss_error *))
 {
@@ -78,6 +87,13 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+	while (asked != NULL) {
+		struct asked *next = asked->next;
+		free(asked->text);
+		free(asked->vector);
+		free(asked);
+		asked = next;
+	}
 	embedder.plugin->embedder->destroy(embedder.instance);
 	vectors.plugin->index->destroy(vectors.instance);
 	options_free(embedder.options, options_count(embedder.plugin->options));
@@ -220,26 +236,43 @@ struct tally {
 	double confidences[3000]; /* of the best one */
 };
 
+/* The vector of TEXT, which is made once: many bases are asked the same. */
+static const float *vector_of(struct ss_text text)
+{
+	struct ss_error err = {0};
+	struct asked *one = asked;
+	while (one != NULL && strcmp(one->text, text.data) != 0)
+		one = one->next;
+	if (one != NULL)
+		return one->vector;
+	one = memory_make(struct asked);
+	*one = (struct asked){
+		.text = memory_string(text.data),
+		.vector = memory_array(
+			embedder.plugin->embedder->dimension(embedder.instance), sizeof(float)),
+		.next = asked,
+	};
+	asked = one;
+	cr_assert_eq(
+		embedder.plugin->embedder->embed(embedder.instance, &text, 1, one->vector, &err), 0,
+		"%s", err.text);
+	return one->vector;
+}
+
 /* The articles for TEXT, best first. */
 static struct ss_value *look_up(struct knowledge *knowledge, struct ss_text text, size_t top_k)
 {
 	struct ss_error err = {0};
-	float *vector =
-		calloc(embedder.plugin->embedder->dimension(embedder.instance), sizeof *vector);
 	struct knowledge_query query = {.text = text.data, .top_k = top_k};
 	if (by_words) {
 		(void)ss_fail(&err, "the model is broken");
 		query.failure = &err;
 	} else {
-		cr_assert_eq(
-			embedder.plugin->embedder->embed(embedder.instance, &text, 1, vector, &err),
-			0, "%s", err.text);
-		query.vector = vector;
+		query.vector = vector_of(text);
 	}
 	struct knowledge_found found = knowledge_search(knowledge, &query);
 	cr_assert_eq(found.missing != NULL, by_words);
 	value_unref(found.missing);
-	free(vector);
 	return found.articles;
 }
 
