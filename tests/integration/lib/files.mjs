@@ -1,5 +1,6 @@
 // Temporary folders, and copies of the configuration that a test may damage. A copy has its own config/
 // and kb/, and symbolic links to what is large: the model and the plugins.
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -22,6 +23,32 @@ export function temporaryFolder() {
 	return folder;
 }
 
+// Vectors, and the copies that plugins run from, are kept for the tests of one file, or of all in tools/test, so that only the first
+// server embeds the articles.
+export const cache = process.env.SMARTSUPPORT_TEST_CACHE ?? temporaryFolder();
+
+// The file for the vectors of the articles in FOLDER, as core/app/knowledge_base.c names it.
+function vectorsOf(folder) {
+	const name = createHash('sha256').update(`${folder}/config/../kb/articles\nminilm\nfaiss`).digest('hex').slice(0, 16);
+	return path.join(cache, 'smartsupport', `${name}.vectors`);
+}
+
+function copy(from, to) {
+	fs.mkdirSync(path.dirname(to), { recursive: true });
+	fs.copyFileSync(from, `${to}.${process.pid}`);
+	fs.renameSync(`${to}.${process.pid}`, to);
+}
+
+// Gives the installation in FOLDER the vectors that an earlier one has got; what it lacks of them is embedded.
+const vectors = path.join(cache, 'installation.vectors');
+const earlier = [];
+function giveVectors(folder) {
+	const made = fs.existsSync(vectors) ? undefined : earlier.find((one) => fs.existsSync(vectorsOf(one)));
+	if (made !== undefined) copy(vectorsOf(made), vectors);
+	if (fs.existsSync(vectors)) copy(vectors, vectorsOf(folder));
+	earlier.push(folder);
+}
+
 // The articles of an installation: those that the tests ask for. A start embeds all of them, and a
 // test that starts a server needs no more.
 const articles = ['reset-password', 'app-crashes-on-export', 'find-invoices', 'charged-twice'];
@@ -37,6 +64,7 @@ export class Installation {
 		this.config = this.path('config/smartsupport.yaml');
 		this.workflow = this.path('config/workflows/support.yaml');
 		this.env = { MODEL_DIR: model };
+		giveVectors(this.folder);
 	}
 
 	path(name) {

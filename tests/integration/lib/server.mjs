@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Contract } from './contract.mjs';
-import { program, root, temporaryFolder } from './files.mjs';
+import { cache, program, root, temporaryFolder } from './files.mjs';
 import { RawConnection, exchange, request } from './http.mjs';
 import { parseLine } from './logfmt.mjs';
 import { newDatabase, query, single, urlOf } from './store.mjs';
@@ -16,10 +16,6 @@ let contract; // of the program, once a server has told it
 process.on('exit', () => {
 	for (const server of running) server.killAll();
 });
-
-// Vectors, and the copies that plugins run from, are kept for the tests of one file, or of all in tools/test, so that only the first
-// server embeds the articles.
-const cache = process.env.SMARTSUPPORT_TEST_CACHE ?? temporaryFolder();
 
 // The environment of every program that a test starts: nothing of the caller's configuration. The leak
 // check takes what lies before a plugin's thread-local memory for a header when that memory happens to
