@@ -51,6 +51,7 @@ struct api {
 	int64_t started_ns;   /* of the monotonic clock */
 	int64_t started_at_s; /* Unix time */
 	bool leaving;         /* the worker finishes what it has, and ends */
+	bool hurried; /* and the time for it is over: what waits is answered with what there is */
 };
 
 /* Who asks without a user_id. */

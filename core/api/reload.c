@@ -50,7 +50,7 @@ static void look(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	generations_read(api->generations, &state);
 	bool ended = state.finished >= reload->target;
-	if (!ended && clock_monotonic_ns() < reload->give_up_ns) {
+	if (!ended && !api->hurried && clock_monotonic_ns() < reload->give_up_ns) {
 		(void)evtimer_add(reload->timer, &between_looks);
 		return;
 	}

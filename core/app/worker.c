@@ -79,6 +79,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
 	struct worker_process *worker = context;
 	(void)fd;
 	(void)what;
+	worker->api.hurried = true;
 	(void)evtimer_add(worker->end, &(const struct timeval){.tv_sec = WORKER_HURRY_S});
 	support_hurry(runtime_support(worker->runtime));
 }

@@ -124,6 +124,8 @@ test('POST /api/v1/reload waits for the end of the reload, for admins', { timeou
 
 test('a reload that is asked for during another one has the files as they are then', { timeout: 180000 }, async () => {
 	const installation = new Installation();
+	// The worker that is asked leaves with the first one, and answers after the second, which may take long.
+	installation.edit('config/smartsupport.yaml', /drain_timeout: \w+/, 'drain_timeout: 120s');
 	await withServer({ installation, workers: 1 }, async (server) => {
 		server.signal('SIGHUP');
 		await server.untilLogged('reloading');
@@ -313,6 +315,24 @@ for (const [kind, { change, limit, plugin, where }] of Object.entries(stuck)) {
 		assert.match(stderr, frame);
 	});
 }
+
+test('a worker that ends tells who waits for a reload that it is under way', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	installation.addFixtures();
+	installation.edit('config/smartsupport.yaml', /drain_timeout: \w+/, 'drain_timeout: 100ms');
+	installation.edit('config/smartsupport.yaml', /hang_timeout: \S+/, 'hang_timeout: 1h');
+	installation.editWorkflow('\nedges:', '\n  making: {agent: making, options: {how: works}}\n\nedges:');
+	installation.editWorkflow('- {from: gaps, to: END}', '- {from: gaps, to: making}\n  - {from: making, to: END}');
+	await withServer({ installation, workers: 1 }, async (server) => {
+		const [worker] = server.workers();
+		installation.editWorkflow('how: works', 'how: hangs');
+		const waiting = server.request('/api/v1/reload', { method: 'POST' });
+		await server.untilLogged('reloading');
+		process.kill(worker, 'SIGTERM');
+		const reply = await waiting;
+		assert.deepEqual([reply.status, reply.json.reload], [202, 'under_way'], reply.text);
+	});
+});
 
 test('no answer mixes two versions of a plugin and its workflow, which are changed at once', { timeout: 300000 }, async () => {
 	const installation = new Installation();
