@@ -58,16 +58,16 @@ int command_arguments(int argc, char **argv, const char *help, bool takes_json,
 	return 2;
 }
 
-/* What READ makes of FILE; its mistakes are printed when that is nothing. */
-static struct config *read_by(
-	struct config *(*read)(const char *, struct diagnostics *), const char *file)
+/* Reads FILE (NULL: the default), if it is not STRICT with whatever mistakes it has; they are printed when that gives nothing. */
+static struct config *read_config(const char *file, bool strict)
 {
 	struct diagnostics diagnostics = {0};
 	struct config *config = NULL;
 	char *usual = file == NULL ? command_default_config() : NULL;
 	environment_load(".env", &diagnostics);
 	if (diagnostics.count == 0)
-		config = read(file != NULL ? file : usual, &diagnostics);
+		config = (strict ? config_load : config_read)(
+			file != NULL ? file : usual, &diagnostics);
 	if (config == NULL)
 		diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
@@ -77,10 +77,10 @@ static struct config *read_by(
 
 struct config *command_config(const char *file)
 {
-	return read_by(config_load, file);
+	return read_config(file, true);
 }
 
 struct config *command_config_as_it_is(const char *file)
 {
-	return read_by(config_read, file);
+	return read_config(file, false);
 }
