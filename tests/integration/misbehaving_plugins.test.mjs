@@ -154,6 +154,20 @@ test('an agent whose own thread crashes is known by its file', limit, async () =
 	});
 });
 
+test('a worker that dies is replaced although a process that its agent has forked keeps what it had open', limit, async () => {
+	await withServer({ installation: misbehaving('forking', onError), dies: true }, async (server) => {
+		const before = server.workers();
+		const asked = server.query(bad('forking'), { agent: false }).catch(() => null);
+		await until('its end', () => logged(server, / in run\(\) of the agent forking /));
+		await until('a new worker', () => server.workers().length === 2 && server.workers().some((pid) => !before.includes(pid)));
+		assert.equal((await insist(server, usual)).category, 'Account');
+		process.kill(Number(fs.readFileSync(`${server.folder}/forked.pid`, 'utf8')), 'SIGKILL');
+		await asked;
+		server.signal('SIGHUP');
+		await server.untilLogged('the new configuration has taken over');
+	});
+});
+
 test('without an on_error the question goes to a human; the quarantine outlasts workers, and a reload lifts it', limit, async () => {
 	await withServer({ installation: misbehaving('aborting'), dies: true }, async (server) => {
 		const answer = await insist(server, bad('aborting'));
