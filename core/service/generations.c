@@ -30,13 +30,14 @@ struct generations {
 	int file; /* locked as long as the server runs; -1: none */
 };
 
-/* Opens FILE for the server that runs from now on. -1 when it cannot be; then nobody else can look. */
+/* Opens FILE for the server that runs from now on. -1 when it cannot be; then nobody else can look. Its space is taken now: a disk that is full
+ * would end who writes to the memory. */
 static int open_file(const char *path)
 {
 	file_make_folders(path);
 	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0 &&
-		ftruncate(file, sizeof(struct shared)) == 0)
+		posix_fallocate(file, 0, sizeof(struct shared)) == 0)
 		return file;
 	if (file >= 0)
 		(void)close(file);

@@ -1,5 +1,6 @@
 // Reloads while something else goes wrong: processes that die, a database that is away, many who ask for one at once.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -142,6 +143,23 @@ test('a plugin whose file is cut off or deleted while it runs goes on, and a rel
 		}
 		await asking.end();
 		assert.equal((await state(server)).generation, 1);
+	});
+});
+
+// Runs a command in which FOLDER is a disk of its own that is full.
+const fullDisk = (folder) => ['unshare', '-rm', 'sh', '-c', `mount -t tmpfs -o size=64k none "${folder}" && { head -c 1M /dev/zero >"${folder}/full" 2>/dev/null; exec "$@"; }`, 'sh'];
+const [unshare, ...rest] = fullDisk('/mnt');
+const mounts = spawnSync(unshare, [...rest, 'true']).status === 0;
+
+test('a server starts and reloads while the disk with its caches is full', { ...limit, skip: !mounts && 'this user may not mount a disk' }, async () => {
+	const installation = new Installation();
+	const cache = installation.path('cache');
+	fs.mkdirSync(cache);
+	await withServer({ installation, workers: 1, wrap: fullDisk(cache), env: { XDG_CACHE_HOME: cache } }, async (server) => {
+		const reply = await reload(server);
+		assert.equal(reply.status, 200, reply.text);
+		assert.equal((await server.ask(crash)).priority, 7);
+		assert.ok(server.logged('plugins run from their files and not from copies: '), server.stderr);
 	});
 });
 
