@@ -16,6 +16,7 @@ struct calls;
 struct catalogue;
 struct compute;
 struct event_base;
+struct erasures;
 struct event_feed;
 struct generations;
 struct config_access;
@@ -34,6 +35,7 @@ struct api {
 	struct support *support;
 	struct versions *versions; /* for turns of other workflows */
 	struct store *store;
+	struct erasures *erasures;
 	struct event_feed *feed; /* NULL: nothing can be followed */
 	struct compute *compute;
 	const struct llm *llm;

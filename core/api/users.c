@@ -5,6 +5,7 @@
 #include "api/if_match.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "service/erasures.h"
 #include "service/event_feed.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -66,24 +67,22 @@ void api_user(struct http_request *request)
 	asked_run_id(request, api_parameter_text(request, "id"), read, reply_user);
 }
 
-static int erase(const struct ss_storage_operations *storage, void *instance, void *context,
-	struct ss_error *err)
-{
-	struct asked *asked = context;
-	return storage->erase_user(instance, asked_id(asked), &asked->value, err);
-}
-
 /* Whoever follows a conversation looks whether it was the user's. */
-static void reply_erased(struct http_request *request, const struct ss_value *erased)
+static void on_erased(void *context, const struct ss_value *erased, const struct ss_error *err)
 {
+	struct http_request *request = context;
 	const struct api *api = http_request_context(request);
 	event_feed_tell(api->feed, NULL);
-	asked_reply_value(request, erased);
+	if (err == NULL)
+		http_reply_json(request, 200, erased);
+	else
+		api_reply_error(request, err);
 }
 
 void api_user_erase(struct http_request *request)
 {
-	asked_run_id(request, api_parameter_text(request, "id"), erase, reply_erased);
+	const struct api *api = http_request_context(request);
+	erasures_begin(api->erasures, api_parameter_text(request, "id"), on_erased, request);
 }
 
 /* Storing. */

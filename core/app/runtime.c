@@ -15,6 +15,7 @@
 #include "service/catalogue.h"
 #include "service/compute.h"
 #include "service/document_watch.h"
+#include "service/erasures.h"
 #include "service/event_feed.h"
 #include "service/http_client.h"
 #include "service/key_ring.h"
@@ -517,7 +518,9 @@ void runtime_free(struct runtime *runtime)
 	compute_free(runtime->compute);
 	article_feed_free(runtime->feed);
 	retention_stop(runtime->retention);
+	erasures_stop(runtime->erasures);
 	store_stop(runtime->store);
+	erasures_free(runtime->erasures);
 	event_feed_free(runtime->events);
 	retention_free(runtime->retention);
 	if (runtime->later != NULL)
@@ -571,6 +574,11 @@ struct versions *runtime_versions(struct runtime *runtime)
 struct store *runtime_store(struct runtime *runtime)
 {
 	return runtime->store;
+}
+
+struct erasures *runtime_erasures(struct runtime *runtime)
+{
+	return runtime->erasures;
 }
 
 struct engine *runtime_engine(struct runtime *runtime)

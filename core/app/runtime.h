@@ -103,6 +103,7 @@ struct event_feed *runtime_events(struct runtime *runtime);
 /* For turns of other workflows. */
 struct versions *runtime_versions(struct runtime *runtime);
 struct store *runtime_store(struct runtime *runtime);
+struct erasures *runtime_erasures(struct runtime *runtime);
 struct engine *runtime_engine(struct runtime *runtime);
 const struct catalogue *runtime_catalogue(const struct runtime *runtime);
 /* Who may ask; of a runtime that serves. */

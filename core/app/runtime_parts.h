@@ -45,6 +45,7 @@ struct runtime {
 	struct compute *compute;
 	struct llm *llm;
 	struct store *store;
+	struct erasures *erasures;
 	struct retention *retention; /* NULL: nothing is deleted */
 	struct graph *graph;
 	struct engine *engine;

@@ -5,6 +5,7 @@
 #include "service/article_feed.h"
 #include "service/catalogue.h"
 #include "service/document_watch.h"
+#include "service/erasures.h"
 #include "service/event_feed.h"
 #include "service/key_ring.h"
 #include "service/retention.h"
@@ -123,6 +124,7 @@ int runtime_open_store(
 		return -1;
 	}
 	store_measure(runtime->store, runtime->metrics);
+	runtime->erasures = erasures_new(runtime->base, runtime->store);
 	return 0;
 }
 

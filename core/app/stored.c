@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "base/memory.h"
 #include "graph/graph.h"
+#include "service/erasures.h"
 #include "support/support.h"
 #include "value/value.h"
 
@@ -155,6 +156,13 @@ bool stored_delete(struct stored *stored, const char *id)
 	int begun = store_delete_journal(
 		runtime_store(stored->runtime), id, stored_done, &wait, &wait.err);
 	return await(stored, &wait, begun);
+}
+
+struct ss_value *stored_erase(struct stored *stored, const char *user_id)
+{
+	struct stored_wait wait = {0};
+	erasures_begin(runtime_erasures(stored->runtime), user_id, on_read, &wait);
+	return await(stored, &wait, 0) ? wait.value : NULL;
 }
 
 bool stored_run(struct stored *stored, store_call *call, void *context, struct ss_error *err)

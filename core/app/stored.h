@@ -42,6 +42,9 @@ struct ss_value *stored_unanswered(
 	struct stored *stored, const struct ss_unanswered_filter *filter);
 bool stored_delete(struct stored *stored, const char *id);
 
+/* As erasures_begin(), waited for. NULL when it fails, which was printed. */
+struct ss_value *stored_erase(struct stored *stored, const char *user_id);
+
 /* As store_run(), waited for. False when it fails, which was printed, unless ERR is given, which then tells. */
 bool stored_run(struct stored *stored, store_call *call, void *context, struct ss_error *err);
 

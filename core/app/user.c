@@ -97,18 +97,6 @@ static bool confirm(const char *id)
 	return false;
 }
 
-struct erasure {
-	const char *id;
-	struct ss_value *erased;
-};
-
-static int call_erase(const struct ss_storage_operations *storage, void *instance, void *context,
-	struct ss_error *err)
-{
-	struct erasure *erasure = context;
-	return storage->erase_user(instance, erasure->id, &erasure->erased, err);
-}
-
 static void print_erased(const char *id, const struct ss_value *erased)
 {
 	(void)printf("All that was stored of the user %s is erased:", id);
@@ -120,16 +108,16 @@ static void print_erased(const char *id, const struct ss_value *erased)
 
 static int erase_user(struct stored *stored, const struct arguments *arguments)
 {
-	struct erasure erasure = {.id = arguments->id};
 	if (!arguments->yes && !confirm(arguments->id))
 		return 1;
-	if (!stored_run(stored, call_erase, &erasure, NULL))
+	struct ss_value *erased = stored_erase(stored, arguments->id);
+	if (erased == NULL)
 		return 1;
 	if (arguments->json)
-		play_print_json(erasure.erased);
+		play_print_json(erased);
 	else
-		print_erased(arguments->id, erasure.erased);
-	value_unref(erasure.erased);
+		print_erased(arguments->id, erased);
+	value_unref(erased);
 	return 0;
 }
 

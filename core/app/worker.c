@@ -215,6 +215,7 @@ static int prepare(struct worker_process *worker, struct diagnostics *diagnostic
 		.feed = runtime_events(worker->runtime),
 		.versions = runtime_versions(worker->runtime),
 		.store = runtime_store(worker->runtime),
+		.erasures = runtime_erasures(worker->runtime),
 		.compute = runtime_compute(worker->runtime),
 		.llm = runtime_llm(worker->runtime),
 		.catalogue = runtime_catalogue(worker->runtime),

@@ -6,9 +6,12 @@
 /* A time that is shorter is a slip, and what it deletes is gone. */
 static const double least_s = 3600, most_s = 36500 * 86400.0;
 
-enum { RETENTION_EVERY = CONFIG_RETENTION_KINDS - 1, RETENTION_ROWS };
+/* After which an erasure that nobody has gone on with was left by who began it. */
+static const int64_t erasure_left_ns = 60 * (int64_t)1000000000;
 
-/* Those of enum ss_purged, which begins with 1, in its order. */
+enum { RETENTION_EVERY = SS_PURGE_DOCUMENTS, RETENTION_ROWS };
+
+/* Those of enum ss_purged that can be chosen, which begins with 1, in its order. */
 static const struct ss_option rows[] = {
 	{"conversations", SS_OPTION_DURATION, "0s", 0, 0, NULL,
 		"how long after its last change a conversation is kept"},
@@ -29,7 +32,7 @@ static const struct ss_option rows[] = {
 
 const char *config_retention_name(enum ss_purged what)
 {
-	return rows[what - 1].name;
+	return what == SS_PURGE_ERASURES ? "erasures" : rows[what - 1].name;
 }
 
 static int64_t read_time(const struct yaml_document *document, const struct yaml_node *node,
@@ -70,6 +73,7 @@ void config_retention_read(struct config_retention *retention, const struct yaml
 	for (size_t i = 0; i < RETENTION_EVERY; i++)
 		retention->keep_ns[i + 1] =
 			read_time(document, node, &rows[i], values[i], diagnostics);
+	retention->keep_ns[SS_PURGE_ERASURES] = erasure_left_ns;
 	retention->every_ns = (int64_t)(value_as_number(values[RETENTION_EVERY]) * 1e9);
 	check_deliveries(retention, document, node, diagnostics);
 	options_free(values, RETENTION_ROWS);

@@ -7,7 +7,7 @@
 #include <smartsupport/plugin.h>
 
 /* As many as there are kinds in enum ss_purged, which begin with 1. */
-enum { CONFIG_RETENTION_KINDS = SS_PURGE_DOCUMENTS + 1 };
+enum { CONFIG_RETENTION_KINDS = SS_PURGE_ERASURES + 1 };
 
 struct config_retention {
 	int64_t keep_ns[CONFIG_RETENTION_KINDS]; /* by enum ss_purged; 0: for ever */
@@ -18,7 +18,7 @@ struct config_retention {
 void config_retention_read(struct config_retention *retention, const struct yaml_document *document,
 	const struct yaml_node *root, struct diagnostics *diagnostics);
 
-/* The key of the kind WHAT. */
+/* The key of the kind WHAT, and "erasures". */
 const char *config_retention_name(enum ss_purged what);
 
 #endif

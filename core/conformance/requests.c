@@ -279,11 +279,13 @@ static void go_with_users(struct probe *probe)
 	(void)claim(probe, &other);
 	if (probe->failed)
 		return;
-	int result = probe->storage->erase_user(probe->instance, turn.user_id, &erased, &err);
+	const struct ss_erasure whole = {
+		.struct_size = sizeof whole, .user_id = turn.user_id, .limit = 1000};
+	int result = probe->storage->erase_user(probe->instance, &whole, &erased, &err);
 	probe_expect_success(probe, "erasing with erase_user()", result, &err);
 	(void)probe_keep(probe, erased);
 	probe_expect_int(probe, "how many requests were erased", 3,
-		value_as_int(value_get(erased, "requests")));
+		value_as_int(value_get(value_get(erased, "erased"), "requests")));
 	probe_expect(probe, "the requests of who was erased", "", list(probe, turn.user_id));
 	expect_gone(probe, keys);
 }

@@ -64,6 +64,8 @@ static const struct {
 		NULL},
 	[METRIC_PURGED_DOCUMENTS] = {"smartsupport_purged_total", "{what=\"documents\"}", COUNTER,
 		NULL},
+	[METRIC_PURGED_ERASURES] = {"smartsupport_purged_total", "{what=\"erasures\"}", COUNTER,
+		NULL},
 	[METRIC_DEATHS_SIGNAL] = {"smartsupport_worker_deaths_total", "{cause=\"signal\"}", COUNTER,
 		"Workers that died while they served: by a signal, by an exit that nobody asked "
 		"for, "

@@ -15,7 +15,7 @@ struct retention;
 struct store;
 
 /* As many as there are kinds in enum ss_purged, which begin with 1. */
-enum { RETENTION_KINDS = SS_PURGE_DOCUMENTS + 1 };
+enum { RETENTION_KINDS = SS_PURGE_ERASURES + 1 };
 
 struct retention_options {
 	struct event_base *base;

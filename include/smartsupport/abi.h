@@ -9,7 +9,7 @@
  * as the sender knows it, so the receiver sees which members are there.
  *
  * Change log
- *   1.4  What an operator, an integrator and other systems see of a store: lists, changes, documents, events and deliveries,
+ *   1.4  What an operator, an integrator and other systems see of a store: lists, changes, erasures, documents, events and deliveries,
  *        requests, retention, tools (ss_storage_operations.list_conversations and what follows), which every storage keeps;
  *        events of what is stored (ss_turn.events, ss_feedback.events); whose turn a journal is of
  *        (ss_journal_write.user_id and what follows), and which nobody goes on with (ss_journal_filter.user_id and what follows);

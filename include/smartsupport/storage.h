@@ -245,6 +245,13 @@ struct ss_user {
 	int64_t expected_ns; /* of a change: the `updated_at` that there must be; 0: any. Each change makes it a later one */
 };
 
+/* A step of the erasure of a user. */
+struct ss_erasure {
+	size_t struct_size;
+	const char *user_id;
+	size_t limit; /* of how many messages, journals, events, requests and questions at most, 1 or more */
+};
+
 /* The figures from FROM to before TO, both the beginnings of hours, in steps of an hour or a day of UTC. */
 struct ss_analytics_range {
 	size_t struct_size;
@@ -374,6 +381,7 @@ enum ss_purged {
 	SS_PURGE_JOURNALS,   /* that were written to last before, and whose lease nobody holds */
 	SS_PURGE_REQUESTS,   /* whose time to be kept ended before */
 	SS_PURGE_DOCUMENTS,  /* that were removed before: what is left of them */
+	SS_PURGE_ERASURES, /* that erase_user() was called for last before: what is left of their users */
 };
 
 /* What is old enough to be deleted. */
@@ -519,13 +527,18 @@ struct ss_storage_operations {
 	 * changed at another time than expected; SS_NOT_FOUND when there is none to be changed. */
 	int (*store_user)(void *instance, const struct ss_user *user, struct ss_value **stored,
 		struct ss_error *err);
-	/* Deletes all that is known of a user: the profile, conversations as delete_conversation() does, journals,
-	 * events with their deliveries, requests, and questions without an answer in this user's words. Nothing of it can be
-	 * found in the store's files afterwards, as far as the store can see to that. *ERASED says how much it was: {conversations,
-	 * messages, journals, events, requests, questions}. It may be done in several transactions; when one fails, the
-	 * next call goes on. SS_NOT_FOUND when there is no trace. */
-	int (*erase_user)(void *instance, const char *user_id, struct ss_value **erased,
-		struct ss_error *err);
+	/* Begins to delete all that is known of a user, or goes on with it: the profile, conversations as
+	 * delete_conversation() does, journals, events with their deliveries, requests, and questions without an answer in this
+	 * user's words. In one short transaction, which deletes as much as the limit says at most, and one more where a turn's
+	 * question would be left without its answer; a conversation goes with the first of its messages, which is the last to
+	 * go. *ERASED is a new map {over: a bool, erased: {conversations, messages, journals, events, requests, questions}, how
+	 * much it was since the erasure began}. Whoever calls until it is over erases everything. The first call leaves nothing in the
+	 * profile and keeps that the erasure has begun, so that who calls next goes on with it; or purge() does when who
+	 * began it has ended. What is stored of the user until it is over goes as well. Then nothing of all that can be found
+	 * in the store's files, as far as the store can see to that. SS_NOT_FOUND when there is no trace, SS_INVALID when the
+	 * limit is 0. */
+	int (*erase_user)(void *instance, const struct ss_erasure *erasure,
+		struct ss_value **erased, struct ss_error *err);
 
 	/* *SERIES is a new list of {at, queries, escalated, resolved, response_time (the average, seconds), categories and
 	 * sentiments (maps from name to count), ratings {count, average}}, the oldest first, of the steps in which there
@@ -585,7 +598,8 @@ struct ss_storage_operations {
 	int (*list_requests)(void *instance, const struct ss_request_filter *filter,
 		struct ss_value **page, struct ss_error *err);
 
-	/* Deletes what is old, in one short transaction; *COUNT is how much it was, below the limit when no more is there. */
+	/* Deletes what is old, in one short transaction; *COUNT is how much it was, below the limit when no more is there. Of
+	 * erasures it counts and deletes as erase_user() does. */
 	int (*purge)(
 		void *instance, const struct ss_purge *purge, size_t *count, struct ss_error *err);
 	/* Waits until one of the watched kinds has another version, or there is a new event since the call before, or for

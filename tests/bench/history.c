@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "lib/plugin.h"
 #include "lib/postgres.h"
+#include "lib/times.h"
 #include "service/retention.h"
 #include "value/value.h"
 
@@ -50,7 +51,9 @@ struct bench {
 	uint64_t random;
 	char user[ID_TEXT_SIZE], conversation[ID_TEXT_SIZE], turn[ID_TEXT_SIZE];
 	char *after;                   /* where a walk goes on; NULL: at the beginning */
+	enum ss_purged what;           /* is purged */
 	size_t steps[RETENTION_KINDS]; /* of purge() */
+	char erased[ID_TEXT_SIZE];     /* who is being erased; empty: nobody */
 	const char *only;              /* what their names have that are asked */
 	char *slow;                    /* a line for each operation that took too long */
 	struct ss_error err;
@@ -282,12 +285,35 @@ static int read_user(struct bench *bench)
 	return done(bench, result, user);
 }
 
+/* A step, of the size that a server takes. */
+static int erase_step(struct bench *bench, const char *user)
+{
+	if (bench->erased[0] == '\0')
+		(void)snprintf(bench->erased, sizeof bench->erased, "%s", user);
+	struct ss_value *erased = NULL;
+	size_t limit = bench->steps[SS_PURGE_ERASURES];
+	const struct ss_erasure step = {.struct_size = sizeof step,
+		.user_id = bench->erased,
+		.limit = limit > 0 ? limit : RETENTION_STEP_FIRST};
+	int64_t begin_ns = clock_monotonic_ns();
+	int result =
+		bench->storage->erase_user(bench->plugin.instance, &step, &erased, &bench->err);
+	limit = retention_next_step(step.limit, clock_monotonic_ns() - begin_ns);
+	bool over = result != 0 || value_as_bool(value_get(erased, "over"));
+	if (over)
+		bench->erased[0] = '\0';
+	bench->steps[SS_PURGE_ERASURES] = over ? 0 : limit;
+	return deleted(bench, done(bench, result, erased));
+}
+
 static int erase_user(struct bench *bench)
 {
-	struct ss_value *erased = NULL;
-	int result = bench->storage->erase_user(
-		bench->plugin.instance, bench->user, &erased, &bench->err);
-	return deleted(bench, done(bench, result, erased));
+	return erase_step(bench, bench->user);
+}
+
+static int erase_busy(struct bench *bench)
+{
+	return erase_step(bench, "web_user");
 }
 
 /* Figures. */
@@ -472,8 +498,9 @@ static int claim_deliveries(struct bench *bench)
 }
 
 /* A step of what is old, of the size that a server takes. */
-static int purge(struct bench *bench, enum ss_purged what)
+static int purge(struct bench *bench)
 {
+	enum ss_purged what = bench->what;
 	size_t count = 0,
 	       limit = bench->steps[what] > 0 ? bench->steps[what] : RETENTION_STEP_FIRST;
 	const struct ss_purge step = {.struct_size = sizeof step,
@@ -486,47 +513,27 @@ static int purge(struct bench *bench, enum ss_purged what)
 	return result;
 }
 
-static int purge_conversations(struct bench *bench)
-{
-	return purge(bench, SS_PURGE_CONVERSATIONS);
-}
-
-static int purge_events(struct bench *bench)
-{
-	return purge(bench, SS_PURGE_EVENTS);
-}
-
-static int purge_deliveries(struct bench *bench)
-{
-	return purge(bench, SS_PURGE_DELIVERIES);
-}
-
-static int purge_journals(struct bench *bench)
-{
-	return purge(bench, SS_PURGE_JOURNALS);
-}
-
-static int purge_requests(struct bench *bench)
-{
-	return purge(bench, SS_PURGE_REQUESTS);
-}
-
 /* Those that change what others look for come last. One that a plugin has not, at OFFSET, is left out. */
 #define ASK(name, ask, operation)                                                                  \
 	{                                                                                          \
-		name, ask, offsetof(struct ss_storage_operations, operation), CALLS                \
+		name, ask, offsetof(struct ss_storage_operations, operation), CALLS, 0             \
+	}
+#define PURGE(name, what)                                                                          \
+	{                                                                                          \
+		name, purge, offsetof(struct ss_storage_operations, purge), CALLS, what            \
 	}
 static const struct question {
 	const char *name;
 	int (*ask)(struct bench *bench);
 	size_t offset;
 	int calls;
+	enum ss_purged what; /* of purge() */
 } questions[] = {
 	ASK("turn_context, a user of 5 of 100 conversations", busy_context, turn_context),
 	ASK("turn_context, a user", usual_context, turn_context),
 	ASK("turn_context, a new user", new_context, turn_context),
 	{"commit_turns, one", store_turn, offsetof(struct ss_storage_operations, commit_turns),
-		COMMITS},
+		COMMITS, 0},
 	ASK("stats", read_stats, stats),
 	ASK("list_conversations, page after page", walk_all, list_conversations),
 	ASK("list_conversations of a category, page after page", walk_category, list_conversations),
@@ -581,12 +588,13 @@ static const struct question {
 	ASK("claim_deliveries, 10", claim_deliveries, claim_deliveries),
 	ASK("change_conversation", resolve, change_conversation),
 	ASK("delete_conversation", delete_conversation, delete_conversation),
-	ASK("erase_user", erase_user, erase_user),
-	ASK("purge, a step of conversations", purge_conversations, purge),
-	ASK("purge, a step of events", purge_events, purge),
-	ASK("purge, a step of deliveries", purge_deliveries, purge),
-	ASK("purge, a step of journals", purge_journals, purge),
-	ASK("purge, a step of requests", purge_requests, purge),
+	ASK("erase_user, a step", erase_user, erase_user),
+	PURGE("purge, a step of conversations", SS_PURGE_CONVERSATIONS),
+	PURGE("purge, a step of events", SS_PURGE_EVENTS),
+	PURGE("purge, a step of deliveries", SS_PURGE_DELIVERIES),
+	PURGE("purge, a step of journals", SS_PURGE_JOURNALS),
+	PURGE("purge, a step of requests", SS_PURGE_REQUESTS),
+	ASK("erase_user, a step of the busy user", erase_busy, erase_user),
 };
 
 static bool has(const struct bench *bench, size_t offset)
@@ -598,24 +606,12 @@ static bool has(const struct bench *bench, size_t offset)
 	return operation != NULL;
 }
 
-static int compare_times(const void *a, const void *b)
-{
-	int64_t first = *(const int64_t *)a, second = *(const int64_t *)b;
-	return (first > second) - (first < second);
-}
-
 static void note_slow(struct bench *bench, const char *name)
 {
 	char *all = memory_format("%s, %s (%s)", bench->slow != NULL ? bench->slow : "", name,
 		bench->plugin.plugin->name);
 	free(bench->slow);
 	bench->slow = all;
-}
-
-/* The time that SHARE of COUNT calls do not exceed. */
-static double time_ms(const int64_t *times_ns, int count, double share)
-{
-	return (double)times_ns[(int)((double)(count - 1) * share)] / 1e6;
 }
 
 static int measure(struct bench *bench, const struct question *question)
@@ -629,17 +625,19 @@ static int measure(struct bench *bench, const struct question *question)
 	for (int i = 0; i < count; i++) {
 		pick(bench);
 		bench->err = (struct ss_error){.status = SS_OK};
+		bench->what = question->what;
 		int64_t begin_ns = clock_monotonic_ns();
 		int result = question->ask(bench);
 		times_ns[i] = clock_monotonic_ns() - begin_ns;
 		if (result < 0)
 			return -1;
 	}
-	qsort(times_ns, (size_t)count, sizeof *times_ns, compare_times);
-	double p99 = time_ms(times_ns, count, 0.99);
+	times_sort(times_ns, (size_t)count);
+	double p99 = times_ms(times_ns, (size_t)count, 0.99);
 	(void)printf("%-58s %5d  %8.2f %8.2f %8.2f %8.2f%s\n", question->name, count,
-		time_ms(times_ns, count, 0.5), p99, time_ms(times_ns, count, 0.999),
-		time_ms(times_ns, count, 1), p99 >= LIMIT_MS ? "  too slow" : "");
+		times_ms(times_ns, (size_t)count, 0.5), p99,
+		times_ms(times_ns, (size_t)count, 0.999), times_ms(times_ns, (size_t)count, 1),
+		p99 >= LIMIT_MS ? "  too slow" : "");
 	(void)fflush(stdout);
 	if (p99 >= LIMIT_MS)
 		note_slow(bench, question->name);
@@ -672,8 +670,8 @@ static void tell_log(const char *path)
 static int measure_log(struct bench *bench, const char *path)
 {
 	static const struct question commits[] = {
-		{"commit_turns, one, while somebody goes on reading", store_turn, 0, COMMITS},
-		{"commit_turns, one, when nobody reads any more", store_turn, 0, COMMITS}};
+		{"commit_turns, one, while somebody goes on reading", store_turn, 0, COMMITS, 0},
+		{"commit_turns, one, when nobody reads any more", store_turn, 0, COMMITS, 0}};
 	static const char read[] = "BEGIN; SELECT count(*) FROM workflows";
 	sqlite3 *reader = NULL;
 	tell_log(path);

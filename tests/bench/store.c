@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "lib/plugin.h"
 #include "lib/postgres.h"
+#include "lib/times.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,12 +139,6 @@ static int compare_rates(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
-static int compare_times(const void *a, const void *b)
-{
-	int64_t first = *(const int64_t *)a, second = *(const int64_t *)b;
-	return (first > second) - (first < second);
-}
-
 static double median(double *values)
 {
 	qsort(values, ROUNDS, sizeof *values, compare_rates);
@@ -152,7 +147,7 @@ static double median(double *values)
 
 static double time_ms(const struct size *size, double share)
 {
-	return (double)size->times_ns[(size_t)((double)(size->samples - 1) * share)] / 1e6;
+	return times_ms(size->times_ns, size->samples, share);
 }
 
 static void report(const char *name, struct size sizes[SIZES])
@@ -162,7 +157,7 @@ static void report(const char *name, struct size sizes[SIZES])
 		name);
 	for (size_t i = 0; i < SIZES; i++) {
 		struct size *size = &sizes[i];
-		qsort(size->times_ns, size->samples, sizeof *size->times_ns, compare_times);
+		times_sort(size->times_ns, size->samples);
 		double ratio = median(size->ratios);
 		(void)printf("%9zu  %7.0f  %8.1fx   (%.1f, %.1f) %21.2f  %8.2f  %6.2f  %6.2f\n",
 			size->turns, median(size->rates), ratio, size->ratios[0],

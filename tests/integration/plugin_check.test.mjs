@@ -72,6 +72,10 @@ const faults = {
 	resolves_again: 'a conversation counts each time that it becomes resolved',
 	includes_the_end: 'steps of a day have the sums of their hours, and come in their order',
 	leaves_questions: 'questions without an answer go when they are in the words of who is erased',
+	erases_at_once: 'an erasure goes step by step, none of which deletes more than it is told',
+	forgets_erasures: 'an erasure that nobody goes on with is ended by purge()',
+	counts_the_step: 'an erasure that a process has begun and died in is gone on with',
+	keeps_the_profile: 'an erasure goes step by step, none of which deletes more than it is told',
 	ignores_versions: 'a document that has not the expected version is left alone',
 	forgets_removals: 'who asks since a version is told what has changed and what was removed',
 	reads_versions_last: 'who reads on while others store misses no change',
@@ -92,6 +96,7 @@ const faults = {
 	leaves_replies: 'a request goes with the conversation that it is about',
 	purges_pending: 'old events are deleted with their deliveries, unless one is pending',
 	purges_the_later: 'old deliveries are deleted, unless they are pending',
+	touches_erasures: 'an erasure that nobody goes on with is ended by purge()',
 	tells_events_again: 'who watches is told of new events, once',
 	never_waits: 'who watches waits while nothing changes that it watches',
 };

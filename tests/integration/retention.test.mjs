@@ -56,3 +56,23 @@ test('nothing goes that is not named, until a reload names it', async () => {
 		assert.equal(await server.value('SELECT user_id FROM conversations'), 'new');
 	});
 });
+
+test('who was being erased when everything stopped is erased by itself later', async () => {
+	const installation = new Installation();
+	keep(installation, '{every: 1s}');
+	await withServer({ installation }, async (server) => {
+		for (let i = 0; i < 30; i++) await server.ask(`How do I reset my password? ${i}`, { user_id: 'left' });
+		await server.ask('Where are my invoices?', { user_id: 'other' });
+		// As a step leaves it that nothing follows.
+		await execute(
+			server.database,
+			`INSERT INTO erasures (user_id, updated_at, conversations, messages, journals, events, requests, questions)
+			 VALUES ('left', 1000000, 0, 2, 0, 0, 0, 0)`,
+		);
+		await until('the end of the user', async () => (await server.value("SELECT count(*) FROM users WHERE id = 'left'")) === 0);
+		assert.deepEqual(await server.rows('SELECT user_id, message_count FROM conversations'), [{ user_id: 'other', message_count: 2 }]);
+		assert.equal(await server.value('SELECT count(*) FROM erasures'), 0);
+		await until('what was counted', async () => (await purged(server, 'erasures')) >= 60);
+		await assertConversationsWhole(server);
+	});
+});

@@ -64,33 +64,6 @@ int database_store_events(struct database *db, const struct ss_events *events, c
 	return 0;
 }
 
-/* Runs STATEMENT for what has ID; adds to *COUNT how much it has deleted. */
-static int delete_of(struct database *db, enum statement statement, const char *id, int64_t *count,
-	struct ss_error *err)
-{
-	struct cursor cursor = cursor_begin(db, statement);
-	cursor_bind_string(&cursor, id);
-	int result = cursor_next(&cursor, err);
-	if (result == 0)
-		*count += cursor_changes(&cursor);
-	cursor_end(&cursor);
-	return result;
-}
-
-int database_forget_events(struct database *db, const char *conversation_id, const char *user_id,
-	struct database_forgotten *counts, struct ss_error *err)
-{
-	bool is_user = user_id != NULL;
-	const char *id = is_user ? user_id : conversation_id;
-	enum statement events =
-		is_user ? STATEMENT_DELETE_EVENTS_OF_USER : STATEMENT_DELETE_EVENTS_OF_CONVERSATION;
-	enum statement requests = is_user ? STATEMENT_DELETE_REQUESTS_OF_USER
-					  : STATEMENT_DELETE_REQUESTS_OF_CONVERSATION;
-	if (delete_of(db, events, id, &counts->events, err) < 0)
-		return -1;
-	return delete_of(db, requests, id, &counts->requests, err);
-}
-
 /* The list. The newest are told by their time and number. The oldest are told by the transaction that stored them and
  * their number, as far as nothing can come before them any more. */
 

@@ -95,8 +95,8 @@ int database_read_user(
 	void *instance, const char *user_id, struct ss_value **user, struct ss_error *err);
 int database_store_user(
 	void *instance, const struct ss_user *user, struct ss_value **stored, struct ss_error *err);
-int database_erase_user(
-	void *instance, const char *user_id, struct ss_value **erased, struct ss_error *err);
+int database_erase_user(void *instance, const struct ss_erasure *erasure, struct ss_value **erased,
+	struct ss_error *err);
 int database_read_analytics(void *instance, const struct ss_analytics_range *range,
 	struct ss_value **series, struct ss_error *err);
 int database_store_documents(
@@ -176,16 +176,6 @@ int database_note_unanswered(struct database *db, const struct ss_turn *turn, st
  * what they tell of. */
 int database_store_events(struct database *db, const struct ss_events *events, const char *user_id,
 	const char *conversation_id, int64_t at_us, struct ss_error *err);
-
-/* How much was deleted. */
-struct database_forgotten {
-	int64_t events, requests;
-};
-
-/* Deletes the events of the conversation, or of the user, whichever is not NULL, with their deliveries, and the requests.
- * In a transaction; adds to COUNTS. */
-int database_forget_events(struct database *db, const char *conversation_id, const char *user_id,
-	struct database_forgotten *counts, struct ss_error *err);
 
 /* Deletes the conversation with all that is of it, in a transaction: 1, or 0 when there is none, or -1. */
 int database_remove_conversation(

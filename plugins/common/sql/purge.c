@@ -1,4 +1,5 @@
 /* Deleting what is old, a little at a time. */
+#include "common/sql/erase.h"
 #include "common/sql/operations.h"
 
 #include <string.h>
@@ -96,11 +97,11 @@ static int purge_journals(struct database *db, struct progress *progress, struct
 	return 0;
 }
 
-/* *FOUND tells whether there is one, and ID its. */
-static int find_old_conversation(struct database *db, const struct progress *progress,
+/* *FOUND tells whether STATEMENT finds something, and ID its id. */
+static int find_old(struct database *db, enum statement statement, const struct progress *progress,
 	char id[ID_BYTES], bool *found, struct ss_error *err)
 {
-	struct cursor cursor = cursor_begin(db, STATEMENT_FIND_OLD_CONVERSATION);
+	struct cursor cursor = cursor_begin(db, statement);
 	cursor_bind_int(&cursor, progress->purge->before_ns / US_IN_NS);
 	int result = cursor_next(&cursor, err);
 	*found = result == 1;
@@ -118,7 +119,7 @@ static int purge_conversations(struct database *db, struct progress *progress, s
 	char id[ID_BYTES];
 	bool found = true;
 	while (progress->left > 0 && found) {
-		if (find_old_conversation(db, progress, id, &found, err) < 0)
+		if (find_old(db, STATEMENT_FIND_OLD_CONVERSATION, progress, id, &found, err) < 0)
 			return -1;
 		if (found && database_remove_conversation(db, id, err) < 0)
 			return -1;
@@ -143,6 +144,22 @@ static int purge_requests(struct database *db, struct progress *progress, struct
 	return delete_some(db, STATEMENT_PURGE_REQUESTS, progress, err);
 }
 
+static int purge_erasures(struct database *db, struct progress *progress, struct ss_error *err)
+{
+	char user_id[ID_BYTES];
+	bool found = true;
+	while (progress->left > 0 && found) {
+		struct erase_step step = {.over = false};
+		if (find_old(db, STATEMENT_FIND_OLD_ERASURE, progress, user_id, &found, err) < 0)
+			return -1;
+		if (found && erase_some(db, user_id, progress->left, 0, &step, err) < 0)
+			return -1;
+		progress->left -= erase_count(&step);
+		progress->deleted += erase_count(&step);
+	}
+	return 0;
+}
+
 static int (*const purges[])(
 	struct database *db, struct progress *progress, struct ss_error *err) = {
 	[SS_PURGE_CONVERSATIONS] = purge_conversations,
@@ -151,6 +168,7 @@ static int (*const purges[])(
 	[SS_PURGE_JOURNALS] = purge_journals,
 	[SS_PURGE_REQUESTS] = purge_requests,
 	[SS_PURGE_DOCUMENTS] = purge_documents,
+	[SS_PURGE_ERASURES] = purge_erasures,
 };
 
 static int purge(struct database *db, const void *question, void *answer, struct ss_error *err)
@@ -175,7 +193,7 @@ static int purge(struct database *db, const void *question, void *answer, struct
 int database_purge(
 	void *instance, const struct ss_purge *wanted, size_t *count, struct ss_error *err)
 {
-	if (wanted->what < SS_PURGE_CONVERSATIONS || wanted->what > SS_PURGE_DOCUMENTS)
+	if (wanted->what < SS_PURGE_CONVERSATIONS || wanted->what > SS_PURGE_ERASURES)
 		return ss_fail_as(
 			err, SS_INVALID, "there is nothing of kind %d to purge", (int)wanted->what);
 	if (database_try(instance, purge, wanted, count, err) < 0)

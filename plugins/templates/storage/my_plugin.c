@@ -209,11 +209,11 @@ static int store_user(
 	return not_written(err, "store_user");
 }
 
-static int erase_user(
-	void *instance, const char *user_id, struct ss_value **erased, struct ss_error *err)
+static int erase_user(void *instance, const struct ss_erasure *erasure, struct ss_value **erased,
+	struct ss_error *err)
 {
 	(void)instance;
-	(void)user_id;
+	(void)erasure;
 	(void)erased;
 	return not_written(err, "erase_user");
 }

@@ -232,10 +232,17 @@ void traces_erase(void *store, size_t number)
 		"conversations", "messages", "journals", "events", "requests", "questions"};
 	char word[TRACES_WORD_SIZE];
 	struct ss_error err = {.status = SS_OK};
-	struct ss_value *erased = NULL;
+	struct ss_value *told = NULL;
+	bool over = false;
+	const struct ss_erasure step = {.struct_size = sizeof step, .user_id = word, .limit = 20};
 	traces_word(number, word);
-	cr_assert_eq(STORAGE->erase_user(store, word, &erased, &err), 0, "%s", err.text);
+	while (!over) {
+		value_unref(told);
+		cr_assert_eq(STORAGE->erase_user(store, &step, &told, &err), 0, "%s", err.text);
+		over = value_as_bool(value_get(told, "over"));
+	}
+	const struct ss_value *erased = value_get(told, "erased");
 	for (size_t i = 0; i < array_length(kinds); i++)
 		cr_expect_gt(value_as_int(value_get(erased, kinds[i])), 0, "%s", kinds[i]);
-	value_unref(erased);
+	value_unref(told);
 }

@@ -152,7 +152,9 @@ static void *erase_while_read(sqlite3 **reader)
 	*reader = read_log();
 	void *store = store_try(&(struct store_options){.busy_timeout_s = 0.05}, &err);
 	store_must(store != NULL, "%s", err.text);
-	int result = smartsupport_plugin.storage->erase_user(store, "ann", &erased, &err);
+	const struct ss_erasure whole = {
+		.struct_size = sizeof whole, .user_id = "ann", .limit = 1000};
+	int result = smartsupport_plugin.storage->erase_user(store, &whole, &erased, &err);
 	store_must(result == 0, "%s", err.text);
 	value_unref(erased);
 	return store;

@@ -380,9 +380,12 @@ static void prepare_all(void *store, struct run *run)
 static int erase_user(void *store, struct run *run)
 {
 	struct ss_value *erased = NULL;
-	int result = operations()->erase_user(store, name(run, "user%d"), &erased, &run->err);
+	const struct ss_erasure whole = {
+		.struct_size = sizeof whole, .user_id = name(run, "user%d"), .limit = 1000};
+	int result = operations()->erase_user(store, &whole, &erased, &run->err);
 	if (result == 0)
-		cr_expect_eq(value_as_int(value_get(erased, "messages")), 2 * TURNS);
+		cr_expect_eq(value_as_int(value_get(value_get(erased, "erased"), "messages")),
+			2 * TURNS);
 	value_unref(erased);
 	return result;
 }

@@ -226,6 +226,7 @@ Test(sqlite_plan, conversations_users_and_messages_are_read_from_indexes)
 	expect_index(handle, STATEMENT_DELETE_JOURNALS_OF_USER, "turns_by_user");
 	expect_index(handle, STATEMENT_DELETE_JOURNALS_OF_CONVERSATION, "turns_by_conversation");
 	expect_index(handle, STATEMENT_DELETE_QUESTIONS_OF_USER, "unanswered_by_user");
-	expect_index(handle, STATEMENT_LIST_IDS_OF_USER, "conversations_by_user");
+	expect_index(handle, STATEMENT_FIND_CONVERSATION_OF_USER, "conversations_by_user");
+	expect_index(handle, STATEMENT_DELETE_LAST_MESSAGES, "messages_by_conversation");
 	(void)sqlite3_close(handle);
 }

@@ -33,7 +33,7 @@ Test(sqlite_schema, a_fresh_file_gets_the_schema)
 				  " sqlite_schema WHERE type = 'table' ORDER BY name)");
 	cr_expect_str_eq(tables,
 		"analytics analytics_days analytics_totals api_keys article_counts conversations "
-		"delivery_attempts delivery_counts document_versions events "
+		"delivery_attempts delivery_counts document_versions erasures events "
 		"feedback heads knowledge_base message_articles messages requests "
 		"schema_migrations sqlite_sequence threads turn_entries turns "
 		"unanswered users webhook_deliveries webhooks workflows");
@@ -45,7 +45,7 @@ Test(sqlite_schema, a_fresh_file_gets_the_schema)
 		(int64_t)migrations_count);
 	cr_expect_gt(store_number("SELECT min(applied_at) FROM schema_migrations"),
 		1600000000000000, "not in microseconds");
-	cr_expect_not_null(strstr(store_log(), "schema brought from version 0 to 9"));
+	cr_expect_not_null(strstr(store_log(), "schema brought from version 0 to 10"));
 }
 
 Test(sqlite_schema, a_new_file_is_readable_by_its_owner_only)
@@ -193,9 +193,9 @@ Test(sqlite_schema, a_migration_that_was_edited_is_refused)
 Test(sqlite_schema, a_newer_schema_is_refused)
 {
 	store_close(store_open());
-	store_execute("INSERT INTO schema_migrations VALUES (10, 'later', 'x', 1)");
+	store_execute("INSERT INTO schema_migrations VALUES (11, 'later', 'x', 1)");
 	store_refused(store_path(), SS_INVALID,
-		"has schema version 10, this server knows up to 9; update the server");
+		"has schema version 11, this server knows up to 10; update the server");
 }
 
 Test(sqlite_schema, the_database_of_another_program_is_refused)
