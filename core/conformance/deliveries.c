@@ -355,13 +355,69 @@ static void are_claimed_once(struct probe *probe)
 	clean_up(probe, webhook);
 }
 
+static void refuse_other_places(struct probe *probe)
+{
+	static const char *const wrong[] = {"", "x", "-1", "1.2.3"};
+	for (size_t i = 0; i < array_length(wrong) && !probe->failed; i++) {
+		struct ss_error err = {.status = SS_OK};
+		struct ss_value *page = NULL;
+		const struct ss_delivery_filter filter = {
+			.struct_size = sizeof filter, .after = wrong[i], .limit = 1};
+		int result = probe->storage->list_deliveries(probe->instance, &filter, &page, &err);
+		probe_expect_refusal(probe,
+			probe_format(probe, "list_deliveries() after \"%s\"", wrong[i]), SS_INVALID,
+			result, &err);
+		if (result == 0)
+			value_unref(page);
+	}
+}
+
+/* One of two that are claimed is gone with its conversation before both are finished at once. */
+static void fail_alone_when_gone(struct probe *probe)
+{
+	const char *webhook = probe_webhook(probe);
+	const struct ss_event event = {.id = probe_id(probe, "evt_"),
+		.type = "a",
+		.data = text_of("{}"),
+		.webhooks = &webhook,
+		.webhook_count = 1};
+	struct ss_turn turn = probe_first(probe, "ann");
+	turn.events = (struct ss_events){.items = &event, .count = 1};
+	probe_store(probe, &turn);
+	const struct ss_value *gone = value_at(claim(probe, webhook), 0);
+	(void)probe_event(probe, "bob", "a", webhook, probe->now_ns);
+	const struct ss_value *there = value_at(claim(probe, webhook), 0);
+	probe_delete_conversation(probe, turn.conversation_id);
+	const struct ss_value *items[] = {gone, there};
+	struct ss_delivery_attempt attempts[2];
+	struct ss_error errors[2] = {{.status = SS_OK}, {.status = SS_OK}};
+	for (size_t i = 0; i < array_length(items); i++)
+		attempts[i] = (struct ss_delivery_attempt){.struct_size = sizeof attempts[i],
+			.delivery_id = probe_string(items[i], "id"),
+			.owner = "me",
+			.fence = value_as_int(value_get(items[i], "fence")),
+			.at_ns = probe->now_ns,
+			.code = 200,
+			.status = "delivered"};
+	if (probe->failed)
+		return;
+	int result = probe->storage->finish_deliveries(probe->instance, attempts, 2, errors);
+	probe_expect_int(probe, "finish_deliveries() of two", 0, result);
+	expect_refusal(probe, "finishing a delivery that is gone", SS_NOT_FOUND, errors[0].status);
+	probe_expect_int(probe, "finishing the other one", SS_OK, errors[1].status);
+	probe_expect(probe, "the deliveries that are left", "delivered", statuses(probe, webhook));
+	clean_up(probe, webhook);
+}
+
 static const struct probe_case cases[] = {
 	{"an event has a delivery for each of its webhooks that is stored, due at once",
 		come_with_events},
 	{"a delivery is one claimer's, until that one is gone", are_one_claimers},
 	{"a delivery that did not work is due again when it says so", are_tried_again},
+	{"a delivery that is gone when it is finished fails alone", fail_alone_when_gone},
 	{"those are claimed first that were due first", are_due_in_order},
 	{"deliveries are listed by webhook, event, status and time, page by page", are_listed},
+	{"a list of deliveries does not go on from a place that no list gave", refuse_other_places},
 	{"deliveries that are not pending are made due again", are_delivered_again},
 	{"deliveries are counted by webhook and status", are_counted},
 	{"of many processes that claim at once each delivery is given to one", are_claimed_once},

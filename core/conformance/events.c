@@ -277,9 +277,39 @@ static void miss_no_reader(struct probe *probe)
 		(int64_t)WRITERS * WRITES, seen);
 }
 
+/* Of another write: the first one tells what has happened. */
+static void are_stored_once(struct probe *probe)
+{
+	const char *ids[] = {probe_id(probe, "evt_"), probe_id(probe, "evt_")};
+	const struct ss_event first = {
+		.id = ids[0], .type = "query.created", .data = text_of("{\"n\":1}")};
+	const struct ss_event again[] = {
+		{.id = ids[0], .type = "query.created", .data = text_of("{\"n\":2}")},
+		{.id = ids[1], .type = "query.created", .data = text_of("{\"n\":3}")},
+	};
+	struct ss_turn turn = probe_first(probe, "ann");
+	turn.events = (struct ss_events){.items = &first, .count = 1};
+	probe_store(probe, &turn);
+	struct ss_turn other = probe_first(probe, "ann");
+	other.events = (struct ss_events){.items = again, .count = 2};
+	probe_store(probe, &other);
+	const struct ss_value *page =
+		probe_events(probe, (struct ss_event_filter){.user_id = turn.user_id, .limit = 10});
+	probe_expect(probe, "the events when one of them is stored again",
+		probe_format(probe, "%s|%s", ids[1], ids[0]), ids_of(probe, page));
+	probe_expect(probe, "their data", "{\"n\":3}|{\"n\":1}",
+		probe_column(probe, value_get(page, "items"), "data", ""));
+	probe_expect(probe, "what was asked then", other.message.data,
+		probe_texts(probe, value_get(probe_messages(probe,
+						     &(struct ss_message_filter){
+							     .turn_id = other.turn_id, .limit = 1}),
+					   "items")));
+}
+
 static const struct probe_case cases[] = {
 	{"the events of a turn are stored with it, once, and not when it is refused",
 		come_with_the_turn},
+	{"an event whose id is stored already is passed over", are_stored_once},
 	{"the events of feedback are those of its turn's user and conversation",
 		come_with_feedback},
 	{"events are listed by type, user and time", are_filtered},

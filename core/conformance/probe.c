@@ -242,6 +242,7 @@ struct ss_text probe_long_text(struct probe *probe, const char *text, size_t cou
 	char *longer = arena_take(&probe->memory, length * count + 1);
 	for (size_t i = 0; i < count; i++)
 		memcpy(longer + i * length, text, length);
+	longer[length * count] = '\0';
 	return (struct ss_text){longer, length * count};
 }
 

@@ -355,12 +355,32 @@ static void are_claimed_once(struct probe *probe)
 		sides[0].claimed + sides[1].claimed);
 }
 
+static void refuse_other_places(struct probe *probe)
+{
+	static const char *const wrong[] = {"", "x", "'", ".x"};
+	for (size_t i = 0; i < array_length(wrong) && !probe->failed; i++) {
+		struct ss_error err = {.status = SS_OK};
+		struct ss_value *page = NULL;
+		const struct ss_request_filter filter = {.struct_size = sizeof filter,
+			.user_id = probe_name(probe, "ann"),
+			.after = wrong[i],
+			.limit = 1};
+		int result = probe->storage->list_requests(probe->instance, &filter, &page, &err);
+		probe_expect_refusal(probe,
+			probe_format(probe, "list_requests() after \"%s\"", wrong[i]), SS_INVALID,
+			result, &err);
+		if (result == 0)
+			value_unref(page);
+	}
+}
+
 static const struct probe_case cases[] = {
 	{"a request is one claimer's, and then its answer is given", are_done_once},
 	{"a request whose claimer is gone, or came to nothing, is claimed again", are_taken_over},
 	{"a request whose lease is over is claimed again, for the same subject", run_out},
 	{"a request whose time is over is as if it were not there", are_forgotten},
 	{"the requests of a user are listed page by page, and no others", are_listed},
+	{"a list of requests does not go on from a place that no list gave", refuse_other_places},
 	{"a request is listed with what is kept of it", are_listed_as_they_are},
 	{"a request goes with the conversation that it is about", go_with_conversations},
 	{"a request goes with its user", go_with_users},

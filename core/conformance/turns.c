@@ -235,6 +235,42 @@ static void may_lack_what_is_optional(struct probe *probe)
 		probe_history(probe, &turn, 10));
 }
 
+/* An id of 255 characters of four bytes but for what makes it another one than all others. */
+static const char *longest_id(struct probe *probe)
+{
+	enum { CHARACTERS = 255 };
+	const char *own = probe_id(probe, "");
+	return probe_format(
+		probe, "%s%s", own, probe_long_text(probe, "😀", CHARACTERS - strlen(own)).data);
+}
+
+static void takes_the_longest_ids(struct probe *probe)
+{
+	struct ss_turn turns[2];
+	const char *user = longest_id(probe);
+	for (size_t i = 0; i < array_length(turns); i++) {
+		turns[i] = probe_first(probe, "ann");
+		turns[i].user_id = user;
+		turns[i].conversation_id = longest_id(probe);
+		turns[i].turn_id = longest_id(probe);
+	}
+	probe_store_all(probe, turns, 2);
+	probe_expect(probe, "a conversation whose id has 255 characters", "question 2|answer 2",
+		probe_said(probe, turns[1].conversation_id));
+	probe_expect(probe, "its user", user,
+		probe_string(probe_conversation(probe, turns[1].conversation_id), "user_id"));
+	probe_expect_int(probe, "the conversations of this user", 2,
+		value_as_int(value_get(probe_user(probe, user), "conversations")));
+	probe_put(probe, SS_ARTICLES, user, "{}", 0);
+	const struct ss_value *found = probe_documents(
+		probe, (struct ss_document_filter){.kind = SS_ARTICLES, .id = user});
+	probe_expect(probe, "a document whose id has 255 characters", user,
+		probe_string(value_at(value_get(found, "items"), 0), "id"));
+	probe_put(probe, SS_ARTICLES, user, NULL, -1);
+	probe_delete_conversation(probe, turns[0].conversation_id);
+	probe_expect_no_conversation(probe, turns[0].conversation_id);
+}
+
 static const struct probe_case cases[] = {
 	{"many turns are stored at once, in their order", stores_many},
 	{"a turn that is refused leaves the others of its batch alone", refuses_one_alone},
@@ -245,6 +281,7 @@ static const struct probe_case cases[] = {
 	{"a turn without an id, or with a value out of bounds, is refused", refuses_what_is_wrong},
 	{"texts come back byte by byte: any script, 4-byte characters, NUL, and none",
 		keeps_any_text},
+	{"ids may have 255 characters", takes_the_longest_ids},
 	{"texts of a megabyte come back whole", keeps_long_texts},
 	{"a turn may lack what is optional", may_lack_what_is_optional},
 };
