@@ -18,7 +18,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STORAGE_TIMEOUT_S = 300, TIMEOUT_S = 30, DAY_S = 86400, MEMORY_LIMIT_MIB = 1024 * 1024 };
+enum {
+	STORAGE_TIMEOUT_S = 300,
+	TIMEOUT_S = 30,
+	DAY_S = 86400,
+	MEMORY_LIMIT_MIB = 1024 * 1024,
+	VALUES_LIMIT = 64
+};
 
 static const char help[] =
 	"Usage: smartsupport plugin check [--storage] FILE.so [OPTION…]\n\n"
@@ -33,6 +39,9 @@ static const char help[] =
 	"  -s, --storage FILE  the plugin, a storage\n"
 	"  -o, --options YAML  its options as the configuration has them, as YAML or JSON: "
 	"'path: try.db'\n"
+	"  -v, --values YAML   of an agent: the fields that are enums in the workflow, with their "
+	"values:\n"
+	"                      'category: [Technical, Billing]'\n"
 	"  -c, --case TEXT     only the cases whose sentence has this in it\n"
 	"  -t, --timeout N     how many seconds a case may take, by default 300; 30 of other "
 	"kinds\n"
@@ -56,6 +65,7 @@ struct arguments {
 	const struct suite *suite; /* NULL: none is named */
 	const char *file;
 	const char *options;
+	const char *values;
 	const char *only;   /* NULL: all cases */
 	unsigned timeout_s; /* 0: as the kind of plugin has it */
 	unsigned memory_mib;
@@ -184,13 +194,55 @@ static int read_and_run(const struct arguments *arguments, const struct ss_plugi
 	return result;
 }
 
+/* What is wrong with LIST, given as the values of a field; NULL: nothing. */
+static const char *wrong_with(const struct ss_value *list)
+{
+	if (value_type(list) != SS_LIST || value_count(list) == 0 ||
+		value_count(list) > VALUES_LIMIT)
+		return "must be a list of 1 to 64 values";
+	for (size_t i = 0; i < value_count(list); i++) {
+		const char *word = value_as_string(value_at(list, i), NULL);
+		if (word[0] == '\0' || strpbrk(word, " \t\n") != NULL)
+			return "has a value that is no word";
+	}
+	return NULL;
+}
+
+/* What --values says, a new map. NULL and DIAGNOSTICS when it is wrong. */
+static struct ss_value *read_values(
+	const struct arguments *arguments, struct diagnostics *diagnostics)
+{
+	struct yaml_document *document = yaml_parse(
+		"--values", 1, arguments->values, strlen(arguments->values), diagnostics);
+	if (document == NULL)
+		return NULL;
+	struct ss_value *values = options_value(document->root);
+	size_t before = diagnostics->count;
+	if (value_type(values) != SS_MAP && document->root != NULL)
+		diagnostics_add(diagnostics, "--values", 1, 1,
+			"must be a mapping from fields to lists of values");
+	for (size_t i = 0; i < value_count(values) && value_type(values) == SS_MAP; i++) {
+		const char *wrong = wrong_with(value_at(values, i));
+		if (wrong != NULL)
+			diagnostics_add(diagnostics, "--values", 1, 1, "the field %s %s",
+				value_key_at(values, i), wrong);
+	}
+	yaml_close(document);
+	if (diagnostics->count == before)
+		return values;
+	value_unref(values);
+	return NULL;
+}
+
 /* What any plugin is tried with. NULL when it cannot be loaded. */
-static const struct ss_plugin *check_any(const struct arguments *arguments, struct report *report)
+static const struct ss_plugin *check_any(
+	const struct arguments *arguments, const struct ss_value *values, struct report *report)
 {
 	char *path = file_absolute(arguments->file);
 	const struct plugin_trial trial = {
 		.file = path,
 		.options = arguments->options,
+		.values = values,
 		.timeout_s = arguments->timeout_s > 0 ? arguments->timeout_s : TIMEOUT_S,
 		.memory_mib = arguments->memory_mib,
 		.only = arguments->only,
@@ -213,7 +265,11 @@ static int check_all(struct arguments *arguments, const struct ss_plugin **plugi
 		}
 		return read_and_run(arguments, *plugin, report, diagnostics);
 	}
-	*plugin = check_any(arguments, report);
+	struct ss_value *values = read_values(arguments, diagnostics);
+	if (values == NULL)
+		return -1;
+	*plugin = check_any(arguments, values, report);
+	value_unref(values);
 	for (size_t i = 0; *plugin != NULL && i < array_length(suites); i++) {
 		if (suites[i].kind == (*plugin)->kind)
 			arguments->suite = &suites[i];
@@ -278,6 +334,7 @@ int plugin_check(int argc, char **argv)
 	static const struct option options[] = {
 		{"storage", required_argument, NULL, 's'},
 		{"options", required_argument, NULL, 'o'},
+		{"values", required_argument, NULL, 'v'},
 		{"case", required_argument, NULL, 'c'},
 		{"timeout", required_argument, NULL, 't'},
 		{"memory", required_argument, NULL, 'm'},
@@ -285,9 +342,9 @@ int plugin_check(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct arguments arguments = {.options = "{}", .memory_mib = 4096};
+	struct arguments arguments = {.options = "{}", .values = "{}", .memory_mib = 4096};
 	int option;
-	while ((option = getopt_long(argc, argv, "s:o:c:t:m:jh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "s:o:v:c:t:m:jh", options, NULL)) != -1) {
 		if (option == 'h') {
 			(void)fputs(help, stdout);
 			return 0;
@@ -296,6 +353,8 @@ int plugin_check(int argc, char **argv)
 			arguments.json = true;
 		else if (option == 'o')
 			arguments.options = optarg;
+		else if (option == 'v')
+			arguments.values = optarg;
 		else if (option == 'c')
 			arguments.only = optarg;
 		else if (read_limit(&arguments, option, optarg) == 0)

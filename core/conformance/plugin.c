@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "conformance/plugin_case.h"
 #include "plugin/plugin.h"
+#include "value/value.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -37,10 +38,37 @@ void plugin_case_fail(struct plugin_case *one, const char *what, const char *exp
 	one->came = came;
 }
 
+void plugin_case_forget(struct plugin_case *one)
+{
+	free(one->what);
+	free(one->expected);
+	free(one->came);
+	one->what = one->expected = one->came = NULL;
+}
+
+const struct ss_value *plugin_case_values(const struct plugin_case *one, const char *field)
+{
+	return value_get(one->trial->values, field);
+}
+
+struct ss_test_host *plugin_case_host(const struct plugin_case *one)
+{
+	struct ss_test_host *host = ss_test_host_new(one->plugin);
+	for (size_t i = 0; i < value_count(one->trial->values); i++) {
+		struct buffer words = {0};
+		const struct ss_value *list = value_at(one->trial->values, i);
+		for (size_t at = 0; at < value_count(list); at++)
+			buffer_add_format(&words, "%s ", value_as_string(value_at(list, at), NULL));
+		ss_test_values(host, value_key_at(one->trial->values, i), buffer_text(&words));
+		buffer_free(&words);
+	}
+	return host;
+}
+
 bool plugin_case_create(struct plugin_case *one)
 {
 	struct ss_error err = {0};
-	one->host = ss_test_host_new(one->plugin);
+	one->host = plugin_case_host(one);
 	if (ss_test_create(one->host, one->trial->options, &err) < 0) {
 		plugin_case_fail(one, "create() with the options that are given with --options",
 			"an instance",
@@ -48,7 +76,12 @@ bool plugin_case_create(struct plugin_case *one)
 				err.text[0] != '\0' ? err.text : "an error without a sentence"));
 		return false;
 	}
-	return ss_test_instance(one->host) != NULL || one->plugin->kind != SS_LLM;
+	if (ss_test_instance(one->host) != NULL || one->plugin->kind != SS_LLM)
+		return true;
+	plugin_case_fail(one, "create() with the options that are given with --options",
+		"an instance to be tried",
+		memory_string("none: by these options and the environment the model is left out"));
+	return false;
 }
 
 void plugin_case_destroy(struct plugin_case *one)
@@ -78,8 +111,12 @@ static const struct plugin_trying *cases_of(enum ss_plugin_kind kind)
 void plugin_case_work(struct plugin_case *one)
 {
 	const struct plugin_trying *first = cases_of(one->plugin->kind);
-	if (plugin_case_create(one) && first != NULL)
-		first->run(one);
+	if (plugin_case_create(one)) {
+		if (one->plugin->kind == SS_STORAGE)
+			plugin_storage_work(one);
+		else
+			first->run(one);
+	}
 	plugin_case_destroy(one);
 }
 
@@ -132,26 +169,46 @@ static size_t grown(struct plugin_case *one)
 /* Caches fill now and then; a leak grows every time. Where a leak checker is built in, that one finds what these figures would. */
 static void look_for_leaks(struct plugin_case *one)
 {
+	const size_t leak = (size_t)ROUNDS * LEAK_BYTES;
 	size_t least = grown(one); /* and the caches of libraries are filled */
-	for (size_t i = 0; i < WINDOWS; i++) {
+	for (size_t i = 0; i < WINDOWS && least >= leak; i++) {
 		size_t more = grown(one);
 		least = more < least ? more : least;
 	}
-	if (least >= (size_t)ROUNDS * LEAK_BYTES)
+	if (least >= leak)
 		plugin_case_fail(one, "memory after instances were made, used and destroyed",
 			"as much as before",
 			memory_format("%zu bytes more with each", least / ROUNDS));
 }
 
-static size_t count_threads(void)
+static size_t count_entries(const char *folder)
 {
 	size_t count = 0;
-	DIR *tasks = opendir("/proc/self/task");
-	for (const struct dirent *entry; tasks != NULL && (entry = readdir(tasks)) != NULL;)
+	DIR *entries = opendir(folder);
+	for (const struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;)
 		count += entry->d_name[0] != '.';
-	if (tasks != NULL)
-		(void)closedir(tasks);
+	if (entries != NULL)
+		(void)closedir(entries);
 	return count;
+}
+
+static size_t count_threads(void)
+{
+	return count_entries("/proc/self/task");
+}
+
+/* A library may keep some open for all instances, as above. */
+static void look_for_files(struct plugin_case *one)
+{
+	plugin_case_work(one);
+	size_t first = count_entries("/proc/self/fd");
+	for (size_t i = 0; i < INSTANCES; i++)
+		plugin_case_work(one);
+	size_t last = count_entries("/proc/self/fd");
+	if (last > first)
+		plugin_case_fail(one, "open files and connections after instances were destroyed",
+			"as many as before",
+			memory_format("%zu more after %d instances", last - first, INSTANCES));
 }
 
 /* A library may keep threads for all instances; more with each instance are the plugin's. */
@@ -181,6 +238,7 @@ static const struct plugin_trying before[] = {
 static const struct plugin_trying after[] = {
 	{"instance", "it leaves nothing in memory", look_for_leaks, true},
 	{"instance", "it leaves no threads", look_for_threads, true},
+	{"instance", "it leaves no files open", look_for_files, true},
 	{NULL, NULL, NULL, false},
 };
 
@@ -198,18 +256,17 @@ static void limit(const struct plugin_trial *trial)
 #endif
 }
 
-/* Runs the case here, and writes its mistake to FD: three texts, each with a NUL behind it. */
+/* Runs the case here, and writes its mistake to FD, if there is one: three texts, each with a NUL behind it. At the end comes a
+ * byte that tells that it was the end, and not an exit() of the plugin's. */
 static void run_here(const struct plugin_trying *trying, struct plugin_case *one, int fd)
 {
 	if (trying->alone || plugin_case_create(one))
 		trying->run(one);
 	plugin_case_destroy(one);
-	if (one->what == NULL)
-		return;
-	(void)dprintf(fd, "%s%c%s%c%s%c", one->what, 0, one->expected, 0, one->came, 0);
-	free(one->what);
-	free(one->expected);
-	free(one->came);
+	if (one->what != NULL)
+		(void)dprintf(fd, "%s%c%s%c%s%c", one->what, 0, one->expected, 0, one->came, 0);
+	(void)dprintf(fd, ".");
+	plugin_case_forget(one);
 }
 
 /* What is in the file FD, new, at most LIMIT bytes of it and the last ones. */
@@ -223,31 +280,52 @@ static char *read_back(int fd, size_t limit, size_t *length)
 	return text;
 }
 
-/* Tells what the process came to, which ended with STATUS, wrote its mistake to NOTE and messages to SAID. */
-static bool tell(const struct plugin_trying *trying, const struct plugin_trial *trial, int status,
-	int note, int said, conformance_told *told, void *context)
+/* How a process ended. */
+struct ending {
+	int status;        /* of wait() */
+	size_t memory_mib; /* that it had at most */
+	int note, said;    /* files with its mistake and its messages */
+};
+
+/* What was not in good order about the end of a process, new; NULL: nothing. It had WORDS to say, and ENDED when it came to the end
+ * of its case. */
+static char *disorder(const struct ending *ending, const struct plugin_trial *trial,
+	const char *words, bool ended)
+{
+	char memory[120] = "";
+	const char *more = words[0] != '\0' ? words : "it said nothing";
+	if (ending->memory_mib >= trial->memory_mib / 4 * 3)
+		(void)snprintf(memory, sizeof memory,
+			"; it had %zu MiB of memory, of %zu that --memory allows",
+			ending->memory_mib, trial->memory_mib);
+	if (WIFSIGNALED(ending->status) && WTERMSIG(ending->status) == SIGALRM)
+		return memory_format("none after %u s%s", trial->timeout_s, memory);
+	if (WIFSIGNALED(ending->status))
+		return memory_format("signal %d, %s: %s%s", WTERMSIG(ending->status),
+			strsignal(WTERMSIG(ending->status)), more, memory);
+	if (WEXITSTATUS(ending->status) != 0)
+		return memory_format(
+			"the exit code %d: %s%s", WEXITSTATUS(ending->status), more, memory);
+	return ended ? NULL : memory_string("the plugin ended the process, as exit() does");
+}
+
+/* Tells what the process of a case came to. */
+static bool tell(const struct plugin_trying *trying, const struct plugin_trial *trial,
+	const struct ending *ending, conformance_told *told, void *context)
 {
 	size_t length = 0, said_length = 0;
-	char *mistake = read_back(note, 65536, &length);
-	char *words = read_back(said, SAID_LIMIT, &said_length);
-	char *came = NULL;
+	char *mistake = read_back(ending->note, 65536, &length);
+	char *words = read_back(ending->said, SAID_LIMIT, &said_length);
 	struct conformance_outcome outcome = {
 		trying->area, trying->sentence, false, NULL, NULL, NULL};
 	while (said_length > 0 && words[said_length - 1] == '\n')
 		words[--said_length] = '\0';
-	const char *more = said_length > 0 ? words : "it said nothing";
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		came = memory_format("none after %u s", trial->timeout_s);
-	else if (WIFSIGNALED(status))
-		came = memory_format(
-			"signal %d, %s: %s", WTERMSIG(status), strsignal(WTERMSIG(status)), more);
-	else if (WEXITSTATUS(status) != 0)
-		came = memory_format("the exit code %d: %s", WEXITSTATUS(status), more);
+	char *came = disorder(ending, trial, words, length > 0 && mistake[length - 1] == '.');
 	if (came != NULL) {
 		outcome.what = "the process that the plugin runs in";
 		outcome.expected = "an end in good order";
 		outcome.came = came;
-	} else if (length > 0) {
+	} else if (length > 1) {
 		outcome.what = mistake;
 		outcome.expected = mistake + strlen(mistake) + 1;
 		outcome.came = outcome.expected + strlen(outcome.expected) + 1;
@@ -265,7 +343,8 @@ static bool tell(const struct plugin_trying *trying, const struct plugin_trial *
 static bool run_one(const struct plugin_trying *trying, const struct plugin_trial *trial,
 	const struct ss_plugin *plugin, conformance_told *told, void *context)
 {
-	int status = 0;
+	struct ending ending = {0};
+	struct rusage used = {0};
 	int note = memfd_create("mistake", MFD_CLOEXEC), said = memfd_create("said", MFD_CLOEXEC);
 	pid_t child = note >= 0 && said >= 0 ? fork() : -1;
 	if (child == 0) {
@@ -279,9 +358,12 @@ static bool run_one(const struct plugin_trying *trying, const struct plugin_tria
 	}
 	bool ok = false;
 	if (child > 0) {
-		while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		while (wait4(child, &ending.status, 0, &used) < 0 && errno == EINTR)
 			;
-		ok = tell(trying, trial, status, note, said, told, context);
+		ending.memory_mib = (size_t)used.ru_maxrss / 1024;
+		ending.note = note;
+		ending.said = said;
+		ok = tell(trying, trial, &ending, told, context);
 	} else {
 		const struct conformance_outcome outcome = {trying->area, trying->sentence, false,
 			"a process for the case", "one", strerror(errno)};

@@ -15,9 +15,11 @@
 struct plugin_trial {
 	const char *file;    /* a path with a slash in it */
 	const char *options; /* as YAML */
-	unsigned timeout_s;  /* for one case */
-	size_t memory_mib;   /* for one case; not where the program is built with a sanitizer */
-	const char *only;    /* as in struct conformance_run */
+	const struct ss_value *
+		values; /* of fields that are enums: a map of lists of words; NULL: no field is one */
+	unsigned timeout_s; /* for one case */
+	size_t memory_mib;  /* for one case; not where the program is built with a sanitizer */
+	const char *only;   /* as in struct conformance_run */
 };
 
 /* Tries the plugin and tells each case's outcome. When it cannot be loaded, that is the only one. Returns its descriptor; NULL

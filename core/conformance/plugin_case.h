@@ -25,12 +25,24 @@ struct plugin_trying {
 /* Notes a mistake, unless there is one. EXPECTED and CAME are formatted by who calls; CAME is taken. */
 void plugin_case_fail(struct plugin_case *one, const char *what, const char *expected, char *came);
 
-/* Makes the host and the instance; false when that fails, which is a mistake then, or when a model is left out. */
+/* Forgets the mistake. */
+void plugin_case_forget(struct plugin_case *one);
+
+/* The values of the agent's FIELD, a list; NULL when it is no enum. */
+const struct ss_value *plugin_case_values(const struct plugin_case *one, const char *field);
+
+/* A host for the plugin, with the fields that are enums. */
+struct ss_test_host *plugin_case_host(const struct plugin_case *one);
+
+/* Makes the host and the instance; false when that fails or a model is left out, which is a mistake then. */
 bool plugin_case_create(struct plugin_case *one);
 void plugin_case_destroy(struct plugin_case *one);
 
 /* A round of work with an instance, as cases repeat it to see what is left. */
 void plugin_case_work(struct plugin_case *one);
+
+/* The same of a storage, which has no cases here: what it asks changes nothing, and need not go well. */
+void plugin_storage_work(struct plugin_case *one);
 
 /* What a trial is of, by kinds; each ends with a row whose run is NULL. */
 extern const struct plugin_trying plugin_agent_cases[], plugin_model_cases[],

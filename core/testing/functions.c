@@ -53,11 +53,16 @@ static const struct ss_value *host_read(struct ss_run *run, size_t field)
 	return row->state;
 }
 
+/* Whether VALUE is of the type that the agent's table gives FIELD; an integer is a number as well. */
+static bool has_type(const struct test_field *field, const struct ss_value *value)
+{
+	return field->type == SS_NULL || value_type(value) == field->type ||
+	       (field->type == SS_NUMBER && value_type(value) == SS_INT);
+}
+
+/* Whether VALUE is one of an enum's. */
 static bool fits(const struct test_field *field, const struct ss_value *value)
 {
-	bool number = field->type == SS_NUMBER && value_type(value) == SS_INT;
-	if (field->type != SS_NULL && value_type(value) != field->type && !number)
-		return false;
 	for (size_t i = 0; i < value_count(field->values); i++) {
 		if (value_equal(value_at(field->values, i), value))
 			return true;
@@ -65,11 +70,26 @@ static bool fits(const struct test_field *field, const struct ss_value *value)
 	return field->values == NULL;
 }
 
+/* Refuses something that the descriptor does not allow. Always -1. */
+static int refuse(struct ss_test_host *host, struct ss_error *err, const char *why)
+{
+	if (host->fault[0] == '\0')
+		(void)snprintf(host->fault, sizeof host->fault, "%s", why);
+	return ss_fail_as(err, SS_INVALID, "%s", why);
+}
+
 static int host_write(
 	struct ss_run *run, size_t field, struct ss_value *value, struct ss_error *err)
 {
+	char why[300];
 	struct test_field *row = field_of(testing_host_of(run), field, SS_WRITES, "wrote");
 	must(value != NULL, "wrote NULL to the field %s", row->name);
+	if (!has_type(row, value)) {
+		(void)snprintf(why, sizeof why,
+			"the field %s is of another type than what was written to it", row->name);
+		value_unref(value);
+		return refuse(run->host, err, why);
+	}
 	if (!fits(row, value)) {
 		value_unref(value);
 		return ss_fail_as(
@@ -109,18 +129,21 @@ static int begin_service(struct ss_test_host *host, enum ss_test_call call, unsi
 	char *asked, struct ss_error *err)
 {
 	static const char *const names[] = {"embed", "search", "generate", "wait"};
+	char why[300];
 	if (testing_begin_call(host, call, asked, err) < 0)
 		return -1;
 	if (host->plugin->running & SS_BLOCKS)
-		return ss_fail_as(err, SS_INVALID,
+		(void)snprintf(why, sizeof why,
 			"the agent %s blocks, as its descriptor says: it may not call %s()",
 			host->plugin->name, names[call]);
-	if ((host->plugin->services & service) != service)
-		return ss_fail_as(err, SS_INVALID,
+	else if ((host->plugin->services & service) != service)
+		(void)snprintf(why, sizeof why,
 			"the agent %s does not declare in its descriptor that it uses what %s() "
 			"needs",
 			host->plugin->name, names[call]);
-	return 0;
+	else
+		return 0;
+	return refuse(host, err, why);
 }
 
 void testing_normalise(float *vector, size_t dimension)

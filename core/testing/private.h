@@ -134,6 +134,7 @@ struct ss_test_host {
 	struct ss_value **options; /* a value for each row */
 	struct buffer emitted;
 	bool waits_first;
+	char fault[300]; /* the first one */
 };
 
 /* What plugins call. */

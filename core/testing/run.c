@@ -137,6 +137,8 @@ enum ss_result ss_test_start(struct ss_test_host *host, struct ss_error *err)
 	run->host = host;
 	host->run = run;
 	run->result = host->plugin->agent->run(host->instance, run, &run->err);
+	must(run->result <= SS_INTERRUPTED, "run() returned %u, which is no result",
+		(unsigned)run->result);
 	if (run->result == SS_PENDING) {
 		must((host->plugin->running & SS_BLOCKS) == 0,
 			"the agent blocks, and its run is pending");
@@ -236,6 +238,11 @@ const struct ss_prompt *ss_test_last_prompt(const struct ss_test_host *host)
 const struct ss_http_request *ss_test_last_request(const struct ss_test_host *host)
 {
 	return &host->request;
+}
+
+const char *ss_test_fault(const struct ss_test_host *host)
+{
+	return host->fault;
 }
 
 const char *ss_test_log(const struct ss_test_host *host)

@@ -155,6 +155,10 @@ const struct ss_prompt *ss_test_last_prompt(const struct ss_test_host *host);
 /* The last request over HTTP; a copy, without its callbacks. */
 const struct ss_http_request *ss_test_last_request(const struct ss_test_host *host);
 
+/* The first thing that the plugin asked for and its descriptor does not allow, as a sentence: a service that it does not
+ * declare, or a value of another type than the field's. The host refuses that, as the server does; "" for nothing. */
+const char *ss_test_fault(const struct ss_test_host *host);
+
 /* All lines that the plugin logged, each ended by a line break, as in "warning: text". */
 const char *ss_test_log(const struct ss_test_host *host);
 

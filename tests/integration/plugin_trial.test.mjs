@@ -33,7 +33,7 @@ for (const [file, options] of [
 	['embedder/minilm', { model }],
 ])
 	test(`${file} bears all that is tried`, async () => {
-		const report = await check(path.join(plugins, `${file}.so`), '--options', JSON.stringify(options));
+		const report = await check(path.join(plugins, `${file}.so`), '--options', JSON.stringify(options), '--timeout', '300');
 		assert.deepEqual(report.mistakes, []);
 		assert.equal(report.plugin, path.basename(file));
 		assert.ok(report.passed >= 7);
