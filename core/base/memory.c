@@ -52,3 +52,10 @@ char *memory_format(const char *format, ...)
 	va_end(arguments);
 	return or_die(length < 0 ? NULL : text);
 }
+
+void memory_copy_known(void *to, size_t size, const void *from, size_t length)
+{
+	size_t known = length < size ? length : size;
+	memcpy(to, from, known);
+	memset((char *)to + known, 0, size - known);
+}

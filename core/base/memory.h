@@ -28,6 +28,10 @@ char *memory_text(const char *text, size_t length);
 /* Formats into a new string. */
 __attribute__((format(printf, 1, 2))) char *memory_format(const char *format, ...);
 
+/* Copies the structure FROM, of which its sender knows LENGTH bytes, to TO, of SIZE bytes: what both know; the rest of TO is
+ * zeros. */
+void memory_copy_known(void *to, size_t size, const void *from, size_t length);
+
 #define memory_make(type) ((type *)memory_new(sizeof(type)))
 
 #define array_length(array) (sizeof(array) / sizeof((array)[0]))

@@ -374,9 +374,9 @@ static void embed(
 		return;
 	}
 	/* With room around each that must stay as it is. */
-	float *all = memory_array(2 * ROOM + (count + 1) * dimension, sizeof *all);
+	float *all = memory_array((size_t)2 * ROOM + (count + 1) * dimension, sizeof *all);
 	float *vectors = all + ROOM, *again = vectors + count * dimension;
-	for (size_t i = 0; i < 2 * ROOM + (count + 1) * dimension; i++)
+	for (size_t i = 0; i < (size_t)2 * ROOM + (count + 1) * dimension; i++)
 		all[i] = UNTOUCHED;
 	if (embedder->embed(instance, texts, count, vectors, &err) < 0) {
 		plugin_case_fail(one, "embed()", "vectors", sentence_of(&err));
@@ -457,9 +457,9 @@ static int find(
 {
 	struct ss_error err = {0};
 	int64_t *found = memory_array(count * NEAREST + 1, sizeof *found);
-	float *all = memory_array(count * NEAREST + 2 * ROOM, sizeof *all);
+	float *all = memory_array(count * NEAREST + (size_t)2 * ROOM, sizeof *all);
 	found[count * NEAREST] = INT64_MIN;
-	for (size_t i = 0; i < count * NEAREST + 2 * ROOM; i++)
+	for (size_t i = 0; i < count * NEAREST + (size_t)2 * ROOM; i++)
 		all[i] = UNTOUCHED;
 	int result = one->plugin->index->search(
 		ss_test_instance(one->host), queries, count, NEAREST, found, all + ROOM, &err);

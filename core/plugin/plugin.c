@@ -231,12 +231,14 @@ static int check_operations(const char *path, const struct ss_plugin *plugin, st
 /* The bytes of a descriptor of the minor version MINOR. */
 static size_t descriptor_size(unsigned minor)
 {
-	return minor < 1 ? offsetof(struct ss_plugin, running) : sizeof(struct ss_plugin);
+	const size_t first = offsetof(struct ss_plugin, running);
+	/* Not of all that the descriptor has: what a later version adds, one of now has not. */
+	return minor < 1 ? first : first + sizeof(unsigned);
 }
 
 unsigned plugin_running(const struct ss_plugin *plugin)
 {
-	return plugin->struct_size > offsetof(struct ss_plugin, running) ? plugin->running : 0;
+	return SS_HAS(plugin, running) ? plugin->running : 0;
 }
 
 bool plugin_index_saves(const struct ss_plugin *plugin)

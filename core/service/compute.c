@@ -390,7 +390,7 @@ int compute_search(struct compute *compute, const struct ss_search *search, comp
 	struct search_job *job = memory_make(struct search_job);
 	job->head = (struct compute_job){.kind = JOB_SEARCH, .compute = compute};
 	job->head.job.done = search_done;
-	job->search = *search;
+	memory_copy_known(&job->search, sizeof job->search, search, search->struct_size);
 	job->text = memory_text(search->text.data, search->text.length);
 	job->search.text.data = job->text;
 	job->prefer_category = memory_string(search->prefer_category);

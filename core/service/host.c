@@ -1,6 +1,7 @@
 #include "service/host.h"
 
 #include "base/log_scope.h"
+#include "base/memory.h"
 #include "service/http_client.h"
 #include "service/llm.h"
 #include "value/value.h"
@@ -30,14 +31,13 @@ static struct ss_http_call *http_start(
 	const struct ss_host *table, const struct ss_http_request *request, struct ss_error *err)
 {
 	const struct host *host = host_of(table);
-	struct ss_http_request known = {0};
+	struct ss_http_request known;
 	if (host->http == NULL) {
 		(void)ss_fail_as(err, SS_UNAVAILABLE, "no requests to other servers are made here");
 		return NULL;
 	}
 	/* As much as the plugin knows of, and this host. */
-	memcpy(&known, request,
-		request->struct_size < sizeof known ? request->struct_size : sizeof known);
+	memory_copy_known(&known, sizeof known, request, request->struct_size);
 	return http_client_start(host->http, &known, log_entered(host->log), err);
 }
 

@@ -514,7 +514,7 @@ static void copy_prompt(struct llm_call *call, const struct ss_prompt *prompt)
 		.articles = call->articles,
 		.history = call->history,
 	};
-	if (prompt->struct_size < sizeof *prompt)
+	if (!SS_HAS(prompt, max_tokens))
 		return; /* before ABI 1.3 */
 	call->prompt.use = prompt->use;
 	call->schema = value_ref(prompt->schema);

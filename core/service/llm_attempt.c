@@ -224,8 +224,7 @@ void llm_conclude(struct ss_generation *generation, const struct ss_conclusion *
 	if (conclusion->err != NULL) {
 		generation->err = *conclusion->err;
 		failure_complete(&generation->err, "the model");
-		generation->works =
-			conclusion->struct_size >= sizeof *conclusion && conclusion->works;
+		generation->works = SS_HAS(conclusion, works) && conclusion->works;
 	}
 	generation->ended = true;
 	generation->retry_after_seconds = conclusion->retry_after_seconds;

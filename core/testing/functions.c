@@ -132,7 +132,7 @@ static int begin_service(struct ss_test_host *host, enum ss_test_call call, unsi
 	char why[300];
 	if (testing_begin_call(host, call, asked, err) < 0)
 		return -1;
-	if (host->plugin->running & SS_BLOCKS)
+	if (testing_blocks(host))
 		(void)snprintf(why, sizeof why,
 			"the agent %s blocks, as its descriptor says: it may not call %s()",
 			host->plugin->name, names[call]);
@@ -220,11 +220,11 @@ static int host_search(
 	struct ss_run *run, const struct ss_search *search, ss_found *done, struct ss_error *err)
 {
 	struct ss_test_host *host = testing_host_of(run);
-	must(search->struct_size == sizeof *search, "search() without a struct_size");
+	must(SS_HAS(search, min_score), "search() without a struct_size");
 	char *asked = copy_text(search->text);
 	free(host->prefer_category);
 	host->prefer_category = memory_string(search->prefer_category);
-	host->search = *search;
+	memory_copy_known(&host->search, sizeof host->search, search, search->struct_size);
 	host->search.text.data = asked;
 	host->search.prefer_category = host->prefer_category;
 	if (begin_service(host, SS_TEST_SEARCH, SS_USES_KNOWLEDGE, asked, err) < 0)
@@ -251,8 +251,9 @@ static int host_generate(struct ss_run *run, const struct ss_prompt *prompt, ss_
 	struct ss_error *err)
 {
 	struct ss_test_host *host = testing_host_of(run);
-	must(prompt->struct_size == sizeof *prompt, "generate() without a struct_size");
-	struct ss_prompt copy = *prompt;
+	must(SS_HAS(prompt, history), "generate() without a struct_size");
+	struct ss_prompt copy;
+	memory_copy_known(&copy, sizeof copy, prompt, prompt->struct_size);
 	char *asked = copy_text(prompt->question);
 	char *instructions = copy_text(prompt->instructions);
 	copy.question.data = asked;

@@ -51,7 +51,7 @@ static void keep_request(struct ss_test_host *host, const struct ss_http_request
 	for (size_t i = 0; i < count; i++)
 		headers[i] = memory_string(request->headers[i]);
 	forget_request(host);
-	host->request = *request;
+	memory_copy_known(&host->request, sizeof host->request, request, request->struct_size);
 	host->request.method = memory_string(request->method != NULL ? request->method : "GET");
 	host->request.url = memory_string(request->url);
 	host->request.headers = headers;
@@ -80,9 +80,9 @@ struct ss_http_call *testing_http_start(
 {
 	struct ss_test_host *host = testing_host_of_table(table);
 	must(!host->creating, "http_start() in create()");
-	must((host->plugin->running & SS_BLOCKS) == 0,
+	must(!testing_blocks(host),
 		"http_start() by an agent that blocks, which is not on the loop thread");
-	must(request->struct_size >= sizeof *request, "http_start() without a struct_size");
+	must(SS_HAS(request, context), "http_start() without a struct_size");
 	must(request->url != NULL && request->done != NULL, "http_start() without a url or done()");
 	keep_request(host, request);
 	if (testing_begin_call(host, SS_TEST_HTTP, memory_string(request->url), err) < 0)
@@ -95,7 +95,7 @@ struct ss_http_call *testing_http_start(
 	}
 	struct ss_http_call *call = memory_make(struct ss_http_call);
 	call->host = host;
-	call->request = *request;
+	memory_copy_known(&call->request, sizeof call->request, request, request->struct_size);
 	call->reply = reply_to(host, request->url);
 	struct waiting *waiting = testing_enqueue(host, SS_TEST_HTTP);
 	waiting->http = call;

@@ -29,11 +29,12 @@ void testing_piece(struct ss_generation *generation, struct ss_text text)
 void testing_conclude(struct ss_generation *generation, const struct ss_conclusion *conclusion)
 {
 	check_going_on(generation, "conclude");
-	must(conclusion->struct_size >= sizeof *conclusion, "conclude() without a struct_size");
+	must(SS_HAS(conclusion, output_tokens), "conclude() without a struct_size");
 	must(conclusion->err == NULL || conclusion->err->text[0] != '\0',
 		"a generation failed without saying why");
 	generation->ended = true;
-	generation->conclusion = *conclusion;
+	memory_copy_known(&generation->conclusion, sizeof generation->conclusion, conclusion,
+		conclusion->struct_size);
 	generation->answer =
 		memory_text(conclusion->answer.length > 0 ? conclusion->answer.data : "",
 			conclusion->answer.length);

@@ -137,6 +137,12 @@ struct ss_test_host {
 	char fault[300]; /* the first one */
 };
 
+/* Whether the plugin is an agent that blocks; one of ABI 1.0 cannot say so. */
+static inline bool testing_blocks(const struct ss_test_host *host)
+{
+	return SS_HAS(host->plugin, running) && (host->plugin->running & SS_BLOCKS) != 0;
+}
+
 /* What plugins call. */
 extern const struct ss_host testing_functions;
 

@@ -140,8 +140,7 @@ enum ss_result ss_test_start(struct ss_test_host *host, struct ss_error *err)
 	must(run->result <= SS_INTERRUPTED, "run() returned %u, which is no result",
 		(unsigned)run->result);
 	if (run->result == SS_PENDING) {
-		must((host->plugin->running & SS_BLOCKS) == 0,
-			"the agent blocks, and its run is pending");
+		must(!testing_blocks(host), "the agent blocks, and its run is pending");
 		must(host->first != NULL, "the run is pending but asked for nothing");
 		return SS_PENDING;
 	}

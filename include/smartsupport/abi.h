@@ -53,6 +53,11 @@
 #define SS_END_C
 #endif
 
+/* Whether the structure at POINTER, which begins with its size, has MEMBER: who made it may know fewer. */
+#define SS_HAS(pointer, member)                                                                    \
+	((pointer)->struct_size >=                                                                 \
+		(size_t)((const char *)(&(pointer)->member + 1) - (const char *)(pointer)))
+
 /* Plugins are built with hidden visibility; this marks the one symbol that they export. */
 #define SS_EXPORT __attribute__((visibility("default")))
 

@@ -59,7 +59,8 @@ Test(plugin, refuses_one_built_for_another_major_abi)
 Test(plugin, refuses_a_descriptor_that_is_too_short)
 {
 	char *why = memory_format("its descriptor has %zu bytes, ABI 1.4 has %zu; build it anew",
-		sizeof(struct ss_plugin) - sizeof(void *), sizeof(struct ss_plugin));
+		sizeof(struct ss_plugin) - sizeof(void *),
+		offsetof(struct ss_plugin, running) + sizeof(unsigned));
 	refused("short_struct", why);
 	free(why);
 }
