@@ -528,7 +528,7 @@ static void build(struct plugin_case *one, float vectors[ROWS][DIMENSION], size_
 {
 	struct ss_error err = {0};
 	/* They are there for the call alone: whoever keeps the pointer has rubbish afterwards. */
-	float *lent = memory_array(ROWS * DIMENSION, sizeof *lent);
+	float *lent = memory_array((size_t)ROWS * DIMENSION, sizeof *lent);
 	memcpy(lent, vectors, sizeof(float[ROWS][DIMENSION]));
 	int result = one->plugin->index->build(
 		ss_test_instance(one->host), lent, count, DIMENSION, &err);
