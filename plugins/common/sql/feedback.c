@@ -83,17 +83,61 @@ int database_count_views(
 	return result;
 }
 
-int database_note_unanswered(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+/* A question that COUNT turns ask, in the words of the last one. */
+struct asked {
+	const struct ss_turn *last;
+	int64_t count, first_us, last_us;
+};
+
+static int end_asked(struct cursor *cursor, const struct asked *asked, struct ss_error *err)
 {
-	if (turn->unanswered == NULL)
-		return 0;
-	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_UNANSWERED);
-	cursor_bind_string(&cursor, turn->unanswered);
-	cursor_bind_text(&cursor, turn->message);
-	cursor_bind_string(&cursor, turn->category);
-	cursor_bind_int(&cursor, turn->asked_at_ns / US_IN_NS);
-	cursor_bind_string(&cursor, turn->user_id);
-	return cursor_finish(&cursor, err);
+	cursor_bind_string(cursor, asked->last->unanswered);
+	cursor_bind_text(cursor, asked->last->message);
+	cursor_bind_string(cursor, asked->last->category);
+	cursor_bind_string(cursor, asked->last->user_id);
+	cursor_bind_int(cursor, asked->count);
+	cursor_bind_int(cursor, asked->first_us);
+	cursor_bind_int(cursor, asked->last_us);
+	return cursor_end_row(cursor, err);
+}
+
+/* Of the COUNT TURNS, which ask the same as the first of them; *SAME of them do. */
+static struct asked read_asked(const void *const *turns, size_t count, size_t *same)
+{
+	struct asked asked = {.first_us = INT64_MAX};
+	for (*same = 0; *same < count; ++*same) {
+		const struct ss_turn *turn = turns[*same];
+		int64_t at_us = turn->asked_at_ns / US_IN_NS;
+		if (asked.last != NULL && strcmp(turn->unanswered, asked.last->unanswered) != 0)
+			break;
+		if (at_us >= asked.last_us) {
+			asked.last = turn;
+			asked.last_us = at_us;
+		}
+		if (at_us < asked.first_us)
+			asked.first_us = at_us;
+		asked.count++;
+	}
+	return asked;
+}
+
+int database_note_unanswered(
+	struct database *db, const void *const *turns, size_t count, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin_rows(db, STATEMENT_ADD_UNANSWERED);
+	while (count > 0 && ((const struct ss_turn *)*turns)->unanswered == NULL) {
+		turns++;
+		count--;
+	}
+	while (count > 0) {
+		size_t same;
+		struct asked asked = read_asked(turns, count, &same);
+		if (end_asked(&cursor, &asked, err) < 0)
+			return -1;
+		turns += same;
+		count -= same;
+	}
+	return cursor_finish_rows(&cursor, err);
 }
 
 /* The message with the turn's answer, the vote on it so far, -1 when there is none, and the rating or 0. */

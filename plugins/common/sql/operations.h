@@ -165,12 +165,14 @@ int database_count_turns(
 	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
 
 /* Adds to the rows of CURSOR, which are of STATEMENT_ADD_SHOWN, the articles that TURN shows, whose answer is stored as
- * MESSAGE_ID; counts those that COUNT turns show; keeps the question of TURN if it has no answer. */
+ * MESSAGE_ID; counts those that COUNT turns show; keeps the questions that have no answer, of TURNS in the order of these, those
+ * without such a question first. */
 int database_note_shown(struct cursor *cursor, const struct ss_turn *turn, const char *message_id,
 	struct ss_error *err);
 int database_count_views(
 	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
-int database_note_unanswered(struct database *db, const struct ss_turn *turn, struct ss_error *err);
+int database_note_unanswered(
+	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
 
 /* Stores EVENTS, with their deliveries, of USER_ID and CONVERSATION_ID (each may be NULL), in the transaction that stores
  * what they tell of. */

@@ -417,10 +417,8 @@ static int set_thread(struct database *db, const struct ss_turn *turn, struct ss
 static int finish_turns(struct database *db, const void **items, size_t count, struct ss_error *err)
 {
 	qsort(items, count, sizeof *items, compare_unanswered);
-	for (size_t i = 0; i < count; i++) {
-		if (database_note_unanswered(db, items[i], err) < 0)
-			return -1;
-	}
+	if (database_note_unanswered(db, items, count, err) < 0)
+		return -1;
 	qsort(items, count, sizeof *items, compare_threads);
 	for (size_t i = 0; i < count; i++) {
 		const struct ss_turn *turn = items[i];

@@ -225,8 +225,12 @@ const char *const statement_texts[STATEMENTS] = {
 	/* Turns need not be stored in the order in which they were asked. */
 	[STATEMENT_ADD_UNANSWERED] =
 		"INSERT INTO unanswered AS stored (key, question, category, count, first_at,"
-		" last_at, user_id) VALUES ($1, $2, $3, 1, $4, $4, $5)"
-		" ON CONFLICT (key) DO UPDATE SET count = stored.count + 1,"
+		" last_at, user_id)"
+		" SELECT key, question, category, count, first_at, last_at, user_id"
+		" FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[],"
+		" $6::bigint[], $7::bigint[]) AS new (key, question, category, user_id, count,"
+		" first_at, last_at)"
+		" ON CONFLICT (key) DO UPDATE SET count = stored.count + excluded.count,"
 		" question = CASE WHEN excluded.last_at >= stored.last_at"
 		" THEN excluded.question ELSE stored.question END,"
 		" category = CASE WHEN excluded.last_at >= stored.last_at"

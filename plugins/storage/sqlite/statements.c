@@ -194,8 +194,8 @@ const char *const statement_texts[STATEMENTS] = {
 	/* Turns need not be stored in the order in which they were asked. */
 	[STATEMENT_ADD_UNANSWERED] =
 		"INSERT INTO unanswered (key, question, category, count, first_at, last_at,"
-		" user_id) VALUES (?1, ?2, ?3, 1, ?4, ?4, ?5)"
-		" ON CONFLICT (key) DO UPDATE SET count = count + 1,"
+		" user_id) VALUES (?1, ?2, ?3, ?5, ?6, ?7, ?4)"
+		" ON CONFLICT (key) DO UPDATE SET count = count + excluded.count,"
 		" question = iif(excluded.last_at >= last_at, excluded.question, question),"
 		" category = iif(excluded.last_at >= last_at, excluded.category, category),"
 		" user_id = iif(excluded.last_at >= last_at, excluded.user_id, user_id),"

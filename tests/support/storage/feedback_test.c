@@ -252,6 +252,30 @@ Test(storage_feedback, questions_that_say_the_same_are_one_in_the_words_of_the_l
 	store_close(store);
 }
 
+Test(storage_feedback, questions_of_one_batch_that_say_the_same_are_one)
+{
+	struct ss_error errors[6] = {{.status = SS_OK}};
+	struct ss_turn turns[] = {
+		lacking("t1", "norway", "do you ship to norway", 10),
+		lacking("t2", "fax", "Do you have a fax?", 20),
+		lacking("t3", "norway", "Norway?", 30),
+		lacking("t4", "norway", "Do you ship to Norway?", 30),
+		lacking("t5", "norway", "DO YOU SHIP TO NORWAY", 5),
+		store_first_turn("t6", "t6"),
+	};
+	void *store = store_open();
+	store_add(store, lacking("t0", "norway", "NORWAY", 1));
+	turns[3].category = "Account";
+	turns[3].user_id = "bob";
+	cr_assert_eq(smartsupport_plugin.storage->commit_turns(store, turns, 6, errors), 0);
+	expect_list(store, false, "Do you ship to Norway? 5|Do you have a fax? 1");
+	char *row = store_text("SELECT category || ' ' || user_id || ' ' || (last_at - first_at)"
+			       " FROM unanswered WHERE key = 'norway'");
+	cr_expect_str_eq(row, "Account bob 29000000");
+	free(row);
+	store_close(store);
+}
+
 Test(storage_feedback, questions_come_newest_or_most_asked_first)
 {
 	void *store = store_open();
