@@ -40,7 +40,8 @@ static int check_metadata(struct database *db, const struct ss_turn *turn, struc
 	return 0;
 }
 
-static int check_turn(struct database *db, const struct ss_turn *turn, struct ss_error *err)
+/* All but its metadata. */
+static int check_turn(const struct ss_turn *turn, struct ss_error *err)
 {
 	if (!given(turn->turn_id) || !given(turn->conversation_id) || !given(turn->user_id))
 		return ss_fail_as(err, SS_INVALID,
@@ -60,7 +61,7 @@ static int check_turn(struct database *db, const struct ss_turn *turn, struct ss
 	if (turn->unanswered != NULL && turn->unanswered[0] == '\0')
 		return ss_fail_as(err, SS_INVALID,
 			"the key of its question, which has no answer, must not be empty");
-	return check_metadata(db, turn, err);
+	return 0;
 }
 
 int database_fail_conversation(const char *conversation_id, struct ss_error *err)
@@ -131,8 +132,8 @@ static void add_to_passage(struct passage *passage, const struct ss_turn *turn)
 	passage->escalated |= turn->escalated;
 	passage->priority = turn->priority;
 	passage->messages += 2;
-	passage->updated_us = later(passage->updated_us,
-		later(turn->asked_at_ns, turn->answered_at_ns) / US_IN_NS);
+	passage->updated_us = later(
+		passage->updated_us, later(turn->asked_at_ns, turn->answered_at_ns) / US_IN_NS);
 }
 
 /* Of the one that begins with ENTRY. */
@@ -270,6 +271,11 @@ static int add_answers(
 {
 	struct cursor cursor = cursor_begin_rows(db, STATEMENT_ADD_ANSWER);
 	for (size_t i = 0; i < count; i++) {
+		/* A database that is not waited for is at work meanwhile. */
+		if (check_metadata(db, entries[i].turn, err) < 0) {
+			cursor_end(&cursor);
+			return -1;
+		}
 		bind_answer(&cursor, &entries[i]);
 		if (cursor_end_row(&cursor, err) < 0)
 			return -1;
@@ -319,8 +325,8 @@ static bool follows(const struct ss_turn *turn, const struct ss_turn *before)
 	       strcmp(turn->user_id, before->user_id) == 0;
 }
 
-static int fill_entries(struct entry *entries, const void *const *items, size_t count,
-	struct ss_error *err)
+static int fill_entries(
+	struct entry *entries, const void *const *items, size_t count, struct ss_error *err)
 {
 	for (size_t i = count; i-- > 0;) {
 		struct entry *entry = &entries[i];
@@ -334,11 +340,10 @@ static int fill_entries(struct entry *entries, const void *const *items, size_t 
 	return 0;
 }
 
-static int check_turns(
-	struct database *db, const void *const *items, size_t count, struct ss_error *err)
+static int check_turns(const void *const *items, size_t count, struct ss_error *err)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (check_turn(db, items[i], err) < 0)
+		if (check_turn(items[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -355,7 +360,7 @@ static int count_turns(
 static int write_turn(struct database *db, const void *item, struct ss_error *err)
 {
 	struct entry entry = {.turn = item};
-	if (check_turn(db, item, err) < 0)
+	if (check_turn(item, err) < 0 || check_metadata(db, item, err) < 0)
 		return -1;
 	int found = find_turn(db, item, err);
 	if (found != 0)
@@ -444,7 +449,7 @@ static int store_entries(
 static int write_new_turns(
 	struct database *db, const void **items, size_t count, struct ss_error *err)
 {
-	if (check_turns(db, items, count, err) < 0)
+	if (check_turns(items, count, err) < 0)
 		return -1;
 	struct entry *entries = calloc(count, sizeof *entries);
 	if (entries == NULL)
