@@ -447,8 +447,14 @@ static int apply_difference(struct database *db, const struct ss_conversation_ch
 		return -1;
 	if (difference->resolves && count_resolved(db, change, err) < 0)
 		return -1;
-	return database_store_events(db, &change->events, difference->user_id,
-		change->conversation_id, change->at_ns / US_IN_NS, err);
+	return database_store_events(db,
+		&(struct database_happened){
+			.events = &change->events,
+			.user_id = difference->user_id,
+			.conversation_id = change->conversation_id,
+			.at_us = change->at_ns / US_IN_NS,
+		},
+		1, err);
 }
 
 /* In the transaction. */

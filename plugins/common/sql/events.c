@@ -30,36 +30,93 @@ static int add_delivery(struct database *db, int64_t number, int64_t at_us, cons
 	return cursor_finish(&cursor, err);
 }
 
-/* 1 and *NUMBER, which it has now; 0 when it is stored already. */
-static int add_event(struct database *db, const struct ss_event *event, const char *user_id,
-	const char *conversation_id, int64_t at_us, int64_t *number, struct ss_error *err)
+static void bind_event(struct cursor *cursor, const struct ss_event *event,
+	const struct database_happened *happened)
 {
-	struct cursor cursor = cursor_begin(db, STATEMENT_ADD_EVENT);
-	cursor_bind_string(&cursor, event->id);
-	cursor_bind_string(&cursor, event->type);
-	cursor_bind_text(&cursor, event->data);
-	cursor_bind_string(&cursor, user_id);
-	cursor_bind_string(&cursor, conversation_id);
-	cursor_bind_int(&cursor, at_us);
-	return cursor_add_new(&cursor, number, err);
+	cursor_bind_string(cursor, event->id);
+	cursor_bind_string(cursor, event->type);
+	cursor_bind_text(cursor, event->data);
+	cursor_bind_string(cursor, happened->user_id);
+	cursor_bind_string(cursor, happened->conversation_id);
+	cursor_bind_int(cursor, happened->at_us);
 }
 
-int database_store_events(struct database *db, const struct ss_events *events, const char *user_id,
-	const char *conversation_id, int64_t at_us, struct ss_error *err)
+/* With its deliveries, unless it is stored already. */
+static int add_event(struct database *db, const struct ss_event *event,
+	const struct database_happened *happened, struct ss_error *err)
+{
+	int64_t number = 0;
+	struct cursor cursor = cursor_begin_rows(db, STATEMENT_ADD_EVENT);
+	bind_event(&cursor, event, happened);
+	int added = cursor_add_new(&cursor, &number, err);
+	if (added < 0)
+		return -1;
+	for (size_t i = 0; added == 1 && i < event->webhook_count; i++) {
+		if (add_delivery(db, number, happened->at_us, event->webhooks[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_events(const struct ss_events *events, struct ss_error *err)
 {
 	for (size_t i = 0; i < events->count; i++) {
-		const struct ss_event *event = &events->items[i];
-		int64_t number = 0;
-		if (!given(event->id) || !given(event->type))
+		if (!given(events->items[i].id) || !given(events->items[i].type))
 			return ss_fail_as(
 				err, SS_INVALID, "each of its events needs an id and a type");
-		int added = add_event(db, event, user_id, conversation_id, at_us, &number, err);
-		if (added < 0)
-			return -1;
-		for (size_t j = 0; added == 1 && j < event->webhook_count; j++) {
-			if (add_delivery(db, number, at_us, event->webhooks[j], err) < 0)
+	}
+	return 0;
+}
+
+/* Whether all events of what HAPPENED are for no webhook. */
+static bool are_quiet(const struct database_happened *happened, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < happened[i].events->count; j++) {
+			if (happened[i].events->items[j].webhook_count > 0)
+				return false;
+		}
+	}
+	return true;
+}
+
+static int add_quiet_events(struct database *db, const struct database_happened *happened,
+	size_t count, struct ss_error *err)
+{
+	struct cursor cursor = cursor_begin_rows(db, STATEMENT_ADD_EVENT);
+	for (size_t i = 0; i < count; i++) {
+		const struct ss_events *events = happened[i].events;
+		for (size_t j = 0; j < events->count; j++) {
+			bind_event(&cursor, &events->items[j], &happened[i]);
+			if (cursor_end_row(&cursor, err) < 0)
 				return -1;
 		}
+	}
+	return cursor_finish_rows(&cursor, err);
+}
+
+static int add_events(
+	struct database *db, const struct database_happened *happened, struct ss_error *err)
+{
+	for (size_t i = 0; i < happened->events->count; i++) {
+		if (add_event(db, &happened->events->items[i], happened, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int database_store_events(struct database *db, const struct database_happened *happened,
+	size_t count, struct ss_error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (check_events(happened[i].events, err) < 0)
+			return -1;
+	}
+	if (are_quiet(happened, count))
+		return add_quiet_events(db, happened, count, err);
+	for (size_t i = 0; i < count; i++) {
+		if (add_events(db, &happened[i], err) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -222,8 +222,14 @@ static int store_events(
 	cursor_bind_string(&cursor, feedback->turn_id);
 	int result = cursor_next(&cursor, err);
 	if (result == 1)
-		result = database_store_events(db, &feedback->events, cursor_text(&cursor, 0).data,
-			cursor_text(&cursor, 1).data, feedback->given_at_ns / US_IN_NS, err);
+		result = database_store_events(db,
+			&(struct database_happened){
+				.events = &feedback->events,
+				.user_id = cursor_text(&cursor, 0).data,
+				.conversation_id = cursor_text(&cursor, 1).data,
+				.at_us = feedback->given_at_ns / US_IN_NS,
+			},
+			1, err);
 	cursor_end(&cursor);
 	return result;
 }

@@ -174,10 +174,17 @@ int database_count_views(
 int database_note_unanswered(
 	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
 
-/* Stores EVENTS, with their deliveries, of USER_ID and CONVERSATION_ID (each may be NULL), in the transaction that stores
- * what they tell of. */
-int database_store_events(struct database *db, const struct ss_events *events, const char *user_id,
-	const char *conversation_id, int64_t at_us, struct ss_error *err);
+/* What happened to a user in a conversation, each of which may be NULL. */
+struct database_happened {
+	const struct ss_events *events;
+	const char *user_id, *conversation_id;
+	int64_t at_us;
+};
+
+/* Stores the events of COUNT times that something HAPPENED, with their deliveries, in the transaction that stores what they
+ * tell of. */
+int database_store_events(struct database *db, const struct database_happened *happened,
+	size_t count, struct ss_error *err);
 
 /* Deletes the conversation with all that is of it, in a transaction: 1, or 0 when there is none, or -1. */
 int database_remove_conversation(

@@ -297,13 +297,21 @@ static int note_shown(
 static int store_events(
 	struct database *db, const struct entry *entries, size_t count, struct ss_error *err)
 {
+	struct database_happened *happened = calloc(count, sizeof *happened);
+	if (happened == NULL)
+		return database_fail_memory(db, err);
 	for (size_t i = 0; i < count; i++) {
 		const struct ss_turn *turn = entries[i].turn;
-		if (database_store_events(db, &turn->events, turn->user_id, turn->conversation_id,
-			    turn->answered_at_ns / US_IN_NS, err) < 0)
-			return -1;
+		happened[i] = (struct database_happened){
+			.events = &turn->events,
+			.user_id = turn->user_id,
+			.conversation_id = turn->conversation_id,
+			.at_us = turn->answered_at_ns / US_IN_NS,
+		};
 	}
-	return 0;
+	int result = database_store_events(db, happened, count, err);
+	free(happened);
+	return result;
 }
 
 /* What is left of turns when their conversations are entered. */

@@ -153,6 +153,15 @@ static void bind_arrays(struct run *run)
 	}
 }
 
+/* What is bound is the only row, unless rows were ended before. */
+static void end_only_row(struct run *run)
+{
+	if (run->arrays == NULL || run->arrays->rows > 0)
+		return;
+	run->arrays->rows = 1;
+	bind_arrays(run);
+}
+
 static int fail_bind(const struct cursor *cursor, struct ss_error *err)
 {
 	if (cursor->code == BIND_NO_MEMORY)
@@ -167,10 +176,7 @@ int cursor_next(struct cursor *cursor, struct ss_error *err)
 	if (cursor->code != 0)
 		return fail_bind(cursor, err);
 	if (run->result == NULL) {
-		if (run->arrays != NULL && run->arrays->rows == 0) {
-			run->arrays->rows = 1;
-			bind_arrays(run);
-		}
+		end_only_row(run);
 		run->result = connection_run(cursor->db, run, err);
 		if (run->result == NULL)
 			return -1;
@@ -203,6 +209,7 @@ int cursor_add_new(struct cursor *cursor, int64_t *number, struct ss_error *err)
 	int result = 1;
 	*number = 0;
 	if (cursor->db->defers && cursor->code == 0) {
+		end_only_row(run_of(cursor));
 		result = connection_send(cursor->db, run_of(cursor), err) < 0 ? -1 : 1;
 	} else {
 		result = cursor_next(cursor, err);
