@@ -248,7 +248,7 @@ struct ss_user {
 /* A step of the erasure of a user. */
 struct ss_erasure {
 	size_t struct_size;
-	const char *user_id;
+	const char *user_id; /* who is erased */
 	size_t limit; /* of how many messages, journals, events, requests and questions at most, 1 or more */
 };
 
