@@ -275,7 +275,7 @@ static void expect_whole(struct probe *probe, const char *conversation_id)
 	if (conversation == NULL)
 		return;
 	const struct ss_message_filter filter = {
-		.conversation_id = conversation_id, .limit = 2 * TURNS};
+		.conversation_id = conversation_id, .limit = (size_t)2 * TURNS};
 	const struct ss_value *items = value_get(probe_messages(probe, &filter), "items");
 	probe_expect_int(probe, "the messages of a conversation that is being deleted",
 		value_as_int(value_get(conversation, "message_count")),
