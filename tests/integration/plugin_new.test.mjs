@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { program, temporaryFolder } from './lib/files.mjs';
-import { runCommand } from './lib/server.mjs';
+import { runCommand, Server } from './lib/server.mjs';
 
 const prefix = temporaryFolder();
 const env = { PATH: `${prefix}/bin:${process.env.PATH}`, CMAKE_PREFIX_PATH: prefix };
@@ -74,12 +74,32 @@ for (const [kind, from, to] of [
 	});
 }
 
-test('plugin check tells what of a new storage is still to be written', async () => {
+test('a server keeps conversations in a new storage, and plugin check tells what of it is still to be written', async () => {
 	const folder = await begin('storage', 'shelf');
 	await command('sh', ['-c', steps(folder)[0]], folder);
-	const result = await runCommand('sh', ['-c', `${steps(folder)[2]} --case 'a user not seen before'`], { cwd: folder, env });
+	const home = path.join(prefix, 'lib/smartsupport/config');
+	const config = path.join(home, 'with_shelf.yaml');
+	const usual = fs.readFileSync(path.join(home, 'smartsupport.yaml'), 'utf8');
+	const [plugins, storage] = steps(folder).slice(2);
+	const changed = usual.replace(/storage:\n {2}url: .*\n/, `${storage.replace('smartsupport.store', path.join(folder, 'kept.store'))}\n`);
+	assert.notEqual(changed, usual);
+	fs.writeFileSync(config, `${changed}\n${plugins.replace('FOLDER', folder)}\n`);
+	const start = () => Server.start({ config, executable: path.join(prefix, 'bin/smartsupport') });
+	const ask = (server, more) => server.ask('How do I reset my password?', { user_id: 'kim', ...more });
+	let server = await start();
+	const { conversation_id } = await ask(server);
+	await server.stop();
+	server = await start();
+	const next = await ask(server, { conversation_id });
+	assert.deepEqual([next.conversation_id, next.metadata.attempts], [conversation_id, 2]);
+	assert.equal((await server.request('/api/v1/query', { method: 'POST', body: { message: 'And now?', user_id: 'lee', conversation_id } })).status, 404);
+	await server.stop();
+	const tried = `smartsupport plugin check --storage build/plugins/storage/shelf.so --options '{path: try.store}'`;
+	const context = await runCommand('sh', ['-c', `${tried} --case 'a history is the last'`], { cwd: folder, env });
+	assert.match(context.stdout, /^ok +context: a history is the last messages/m);
+	const result = await runCommand('sh', ['-c', `${tried} --case 'rates and averages'`], { cwd: folder, env });
 	assert.equal(result.code, 1);
-	assert.match(result.stdout, /FAILED .*a user not seen before.*\n(.*\n)*.*turn_context\(\) is not written yet/);
+	assert.match(result.stdout, /FAILED .*rates.*\n(.*\n)*.*stats\(\) is not written yet/);
 });
 
 test('a name that is none, a kind that is none and a folder that exists are refused', async () => {
