@@ -288,11 +288,15 @@ static int check(struct arguments *arguments)
 	environment_load(".env", &diagnostics);
 	if (diagnostics.count == 0)
 		result = check_all(arguments, &plugin, &report, &diagnostics);
+	bool none = report.passed + report.failed == 0;
 	if (result == 0)
 		print_end(plugin, &report);
+	if (result == 0 && none)
+		(void)fprintf(stderr, "smartsupport: no case has \"%s\" in its sentence\n",
+			arguments->only);
 	diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
-	return result == 0 && report.failed == 0 ? 0 : 1;
+	return result == 0 && report.failed == 0 && !none ? 0 : 1;
 }
 
 /* Takes FILE for the suite whose option is NAME. -1 when another one was named. */

@@ -198,3 +198,8 @@ test('arguments that are wrong get the usage', async () => {
 		assert.match(stdout, /^Usage: smartsupport plugin/);
 	}
 });
+
+test('a choice of cases that leaves none is refused', async () => {
+	const { code, stderr } = await check('--storage', faulty, '--options', JSON.stringify({ path: database(), fault: 'none' }), '--case', 'no such case');
+	assert.deepEqual([code, stderr], [1, 'smartsupport: no case has "no such case" in its sentence\n']);
+});
