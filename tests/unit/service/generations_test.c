@@ -153,19 +153,24 @@ Test(generations, are_read_as_they_were_at_one_moment)
 Test(generations, are_not_those_of_a_server_whose_workers_alone_are_left)
 {
 	struct ss_error err = {0};
-	int end[2];
+	int end[2], adopted[2];
+	char byte = 0;
 	char *folder = scratch_new();
 	char *path = scratch_path(folder, "server");
 	cr_assert_eq(pipe(end), 0);
+	cr_assert_eq(pipe(adopted), 0);
 	struct generations *generations = generations_new(path);
 	pid_t worker = fork();
 	if (worker == 0) {
-		char byte;
 		(void)close(end[1]);
 		generations_adopt(generations);
+		if (write(adopted[1], &byte, 1) != 1)
+			_exit(2);
 		_exit(read(end[0], &byte, 1) == 0 && state_of(generations).master == getppid() ? 0
 											       : 1);
 	}
+	/* Until then it has the file as the master has it. */
+	cr_assert_eq(read(adopted[0], &byte, 1), 1);
 	struct generations *seen = generations_open(path, &err);
 	cr_expect_not_null(seen, "%s", err.text);
 	generations_free(seen);
