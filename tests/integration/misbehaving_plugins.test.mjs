@@ -161,8 +161,9 @@ test('a worker that dies is replaced although a process that its agent has forke
 		await until('its end', () => logged(server, / in run\(\) of the agent forking /));
 		await until('a new worker', () => server.workers().length === 2 && server.workers().some((pid) => !before.includes(pid)));
 		assert.equal((await insist(server, usual)).category, 'Account');
-		// The question is gone on with once, which makes another one.
+		// The question is gone on with once, which makes another one; then it is answered without the agent, unless a reload lifts the quarantine.
 		await assertQuarantined(server, 'forking', 'signal');
+		await until('the answer', async () => (await server.value("SELECT COUNT(*) FROM messages WHERE content LIKE '%And now: forking.'")) === 1);
 		for (const pid of fs.readFileSync(`${server.folder}/forked.pid`, 'utf8').trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
 		await asked;
 		server.signal('SIGHUP');
