@@ -188,21 +188,30 @@ static int check_names(const struct scan *scan, struct names *names)
 	return 0;
 }
 
+/* What QUOTED says, which nearly always has no escapes. */
+static struct ss_value *read_name(struct ss_text quoted)
+{
+	if (memchr(quoted.data, '\\', quoted.length) == NULL)
+		return value_string(quoted.data + 1, quoted.length - 2);
+	json_tokener *tokener = json_tokener_new();
+	json_object *name = json_tokener_parse_ex(tokener, quoted.data, (int)quoted.length);
+	json_tokener_free(tokener);
+	struct ss_value *text = from_object(name);
+	json_object_put(name);
+	return text;
+}
+
 static int scan_member(struct scan *scan, struct names *names)
 {
 	struct ss_text quoted = {0};
 	if (scan_string(scan, &quoted) < 0)
 		return -1;
-	json_tokener *tokener = json_tokener_new();
-	json_object *name = json_tokener_parse_ex(tokener, quoted.data, (int)quoted.length);
-	json_tokener_free(tokener);
+	struct ss_value *text = read_name(quoted);
 	if (names->count == names->capacity) {
 		names->capacity = names->capacity * 2 + 8;
 		names->items = memory_resize(names->items, names->capacity, sizeof *names->items);
 	}
-	struct ss_value *text = from_object(name);
 	names->items[names->count++] = text;
-	json_object_put(name);
 	if (strlen(value_as_string(text, NULL)) != value_as_text(text).length)
 		return scan_fail(scan, "a member's name has a NUL character in it");
 	scan_space(scan);
