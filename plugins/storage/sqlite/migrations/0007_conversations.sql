@@ -8,14 +8,36 @@ ALTER TABLE users ADD COLUMN email TEXT;
 ALTER TABLE users ADD COLUMN metadata TEXT;
 CREATE INDEX users_vip ON users (id) WHERE vip = 1;
 
--- What conversations are listed by has few values, so there are few kinds of them.
-ALTER TABLE conversations ADD COLUMN kind TEXT AS (status || ' ' || quote(category) || ' ' || quote(sentiment));
+-- What conversations are listed by has few values, so there are few kinds of them. Otherwise as they were, but for how the
+-- rule of their status is put: for a list of more than two values SQLite makes a table anew for each row that it checks.
+CREATE TABLE conversations_with_kinds (
+	id            TEXT NOT NULL PRIMARY KEY,
+	user_id       TEXT NOT NULL REFERENCES users (id),
+	status        TEXT NOT NULL,
+	category      TEXT,
+	sentiment     TEXT,
+	priority      INTEGER NOT NULL,
+	message_count INTEGER NOT NULL,
+	created_at    INTEGER NOT NULL,
+	updated_at    INTEGER NOT NULL,
+	kind          TEXT AS (status || ' ' || quote(category) || ' ' || quote(sentiment)),
+	CONSTRAINT conversation_id_is_given CHECK (id <> ''),
+	CONSTRAINT status_is_known CHECK (
+		status = 'active' OR status = 'escalated' OR status = 'resolved' OR status = 'closed'),
+	CONSTRAINT priority_is_1_to_10 CHECK (priority BETWEEN 1 AND 10),
+	CONSTRAINT message_count_is_positive CHECK (message_count >= 0),
+	CONSTRAINT conversation_times_are_positive CHECK (created_at >= 0 AND updated_at >= 0)
+) STRICT;
+INSERT INTO conversations_with_kinds (id, user_id, status, category, sentiment, priority, message_count, created_at,
+	updated_at)
+	SELECT id, user_id, status, category, sentiment, priority, message_count, created_at, updated_at
+	FROM conversations ORDER BY rowid;
+DROP TABLE conversations;
+ALTER TABLE conversations_with_kinds RENAME TO conversations;
 
 -- Lists of all conversations, of a user's, and of some kinds, those first that were changed last. What else a user's may be
 -- asked for to have is in the index too, so that the others are passed over without a look at their rows; and so is what
 -- counts those that are active.
-DROP INDEX conversations_by_status;
-DROP INDEX conversations_by_user;
 CREATE INDEX conversations_by_time ON conversations (updated_at, id, status);
 CREATE INDEX conversations_by_user ON conversations (user_id, updated_at, id, status, category, sentiment);
 CREATE INDEX conversations_by_kind ON conversations (kind, updated_at, id);
@@ -44,7 +66,7 @@ CREATE TABLE messages_with_humans (
 	author            TEXT,
 	CONSTRAINT message_id_is_given CHECK (id <> ''),
 	CONSTRAINT seq_counts_from_1 CHECK (seq >= 1),
-	CONSTRAINT role_is_known CHECK (role IN ('user', 'assistant', 'human')),
+	CONSTRAINT role_is_known CHECK (role = 'user' OR role = 'assistant' OR role = 'human'),
 	CONSTRAINT message_time_is_positive CHECK (created_at >= 0),
 	CONSTRAINT turn_is_the_assistants CHECK ((role = 'assistant') = (turn_id IS NOT NULL)),
 	CONSTRAINT decisions_belong_to_a_turn CHECK (

@@ -102,7 +102,7 @@ CREATE TABLE webhook_deliveries (
 	owner      TEXT,
 	next_at    INTEGER,
 	CONSTRAINT delivery_id_is_given CHECK (id <> ''),
-	CONSTRAINT delivery_status_is_known CHECK (status IN ('pending', 'delivered', 'failed')),
+	CONSTRAINT delivery_status_is_known CHECK (status = 'pending' OR status = 'delivered' OR status = 'failed'),
 	CONSTRAINT attempts_are_positive CHECK (attempt >= 0 AND fence >= 0),
 	CONSTRAINT pending_is_due CHECK ((status = 'pending') = (next_at IS NOT NULL)),
 	CONSTRAINT claimed_is_pending CHECK (owner IS NULL OR status = 'pending')
