@@ -88,15 +88,18 @@ test(`PostgreSQL killed ${kills} times under load loses no reply and stores none
 		const received = [];
 		let over = false;
 		const all = Promise.all(Array.from({ length: 8 }, (_, i) => customer(server, agent, `customer_${i}`, received, () => over)));
-		for (let i = 0; i < kills; i++) {
+		try {
+			for (let i = 0; i < kills; i++) {
+				const answered = received.length;
+				await Promise.race([all, until('more replies', () => received.length > answered + Math.random() * 20)]);
+				await postgres.crash();
+				await postgres.restart();
+			}
 			const answered = received.length;
-			await Promise.race([all, until('more replies', () => received.length > answered + Math.random() * 20)]);
-			await postgres.crash();
-			await postgres.restart();
+			await Promise.race([all, until('replies after the last death', () => received.length > answered + 20)]);
+		} finally {
+			over = true;
 		}
-		const answered = received.length;
-		await Promise.race([all, until('replies after the last death', () => received.length > answered + 20)]);
-		over = true;
 		await all;
 		agent.destroy();
 		await assertStoredOnce(server, received);
