@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCHES = 40, LARGEST = 4, TEXT_SIZE = 9000, LOG_PAGES = 40, ONE_OF = 17 };
+enum { BATCHES = 40, LARGEST = 4, TEXT_SIZE = 9000, LOG_PAGES = 40, ONE_OF = 9 };
 
 static void begin(void)
 {
@@ -166,7 +166,7 @@ static void live_and_die(void)
 	}
 	store_close(store);
 	disk_watch(NULL);
-	cr_expect_gt(state.cuts, 50, "only %ld cuts", state.cuts);
+	cr_expect_gt(state.cuts, 100, "only %ld cuts", state.cuts);
 	cr_expect_gt(state.forgotten, 30, "only %ld of %ld", state.forgotten, state.cuts);
 }
 
