@@ -172,9 +172,10 @@ struct ss_value *turn_interrupts(struct turn *turn);
 void turn_hurry(struct turn *turn);
 
 /* What is to be done with TURN, which is done and was to be confirmed, is done, or has failed for good with ERR: its
- * journal says so later, also when TURN is freed. Nothing happens to other turns. Who does not call this before
- * turn_free() leaves the turn to be gone on with by another process, when its lease is over. */
-void turn_confirm(struct turn *turn, const struct ss_error *err);
+ * journal says so, also when TURN is freed meanwhile. Whether there is nothing to wait for, as with other turns; if not, CLOSED is
+ * called once as turn_over is, when that is stored or cannot be. Who does not call this before turn_free() leaves
+ * the turn to be gone on with by another process, when its lease is over. */
+bool turn_confirm(struct turn *turn, const struct ss_error *err, turn_over *closed);
 
 /* The id of a turn that is kept, or NULL. */
 const char *turn_id(const struct turn *turn);

@@ -366,10 +366,10 @@ bool journal_is_open(const struct turn *turn)
 	       turn->status == TURN_DONE;
 }
 
-void journal_confirm(struct turn *turn)
+bool journal_confirm(struct turn *turn)
 {
 	turn->journal->confirmed = true;
-	(void)journal_close(turn);
+	return journal_close(turn);
 }
 
 bool journal_close(struct turn *turn)

@@ -112,34 +112,46 @@ void turn_free(struct turn *turn)
 static void call_over(struct later_call *call)
 {
 	struct turn *turn = queue_entry(call, struct turn, over_call);
+	turn_over *over = turn->closed != NULL ? turn->closed : turn->over;
 	if (turn->over != NULL)
-		turn->over(turn->context, turn);
+		over(turn->context, turn);
 	turn_unref(turn);
 }
 
-void turn_tell_over(struct turn *turn)
+static void tell_later(struct turn *turn)
 {
-	if (turn->deadline != NULL)
-		(void)event_del(turn->deadline);
-	if ((!journal_is_open(turn) && !journal_close(turn)) || turn->told)
-		return;
-	turn->told = journal_is_open(turn);
-	event_over(turn);
 	if (turn->over == NULL)
 		return;
 	(void)turn_ref(turn);
 	later_add(turn->engine->options.later, &turn->over_call);
 }
 
-void turn_confirm(struct turn *turn, const struct ss_error *err)
+void turn_tell_over(struct turn *turn)
+{
+	if (turn->deadline != NULL)
+		(void)event_del(turn->deadline);
+	if (!journal_is_open(turn) && !journal_close(turn))
+		return;
+	if (turn->told) {
+		if (turn->closed != NULL)
+			tell_later(turn);
+		return;
+	}
+	turn->told = journal_is_open(turn);
+	event_over(turn);
+	tell_later(turn);
+}
+
+bool turn_confirm(struct turn *turn, const struct ss_error *err, turn_over *closed)
 {
 	if (!turn->told || turn->status != TURN_DONE)
-		return;
+		return true;
 	if (err != NULL) {
 		turn->status = TURN_FAILED;
 		turn->err = *err;
 	}
-	journal_confirm(turn);
+	turn->closed = closed;
+	return journal_confirm(turn);
 }
 
 void turn_keep(struct turn *turn, struct view *view)

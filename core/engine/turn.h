@@ -269,7 +269,8 @@ struct turn {
 	bool gated;
 	uint64_t id; /* where the ids of its tasks begin */
 	struct later_call over_call;
-	turn_over *over; /* NULL once the owner has freed the turn */
+	turn_over *over;   /* NULL once the owner has freed the turn */
+	turn_over *closed; /* called in its place once the owner has confirmed the turn; or NULL */
 	turn_event *event;
 	unsigned events;
 	void *context;
@@ -504,8 +505,8 @@ void journal_save(struct turn *turn);
 bool journal_close(struct turn *turn);
 /* Whether TURN, which has ended, is to be confirmed before its journal is closed. */
 bool journal_is_open(const struct turn *turn);
-/* It is. */
-void journal_confirm(struct turn *turn);
+/* It is; returns as journal_close() does. */
+bool journal_confirm(struct turn *turn);
 /* TURN goes on with ANSWERS. -1 and ERR when it is about to already. */
 int journal_reopen(struct turn *turn, const struct ss_value *answers, struct ss_error *err);
 /* Stores what was noted since and takes the lease, then calls interrupt_apply(); or TURN fails. */

@@ -300,17 +300,24 @@ static bool was_answered(const struct support_turn *turn, const struct ss_error 
 	return turn->continued && err->status == SS_CONFLICT;
 }
 
+static void on_closed(void *context, struct turn *closed)
+{
+	(void)closed;
+	reply(context);
+}
+
 static void on_committed(void *context, const struct ss_error *err)
 {
 	struct support_turn *turn = context;
 	if (err == NULL || was_answered(turn, err)) {
-		turn_confirm(turn->turn, NULL);
-		reply(turn);
+		/* Who has the answer finds all of the turn. */
+		if (turn_confirm(turn->turn, NULL, on_closed))
+			reply(turn);
 		return;
 	}
 	/* Whoever asked is told of it; a question that nobody waits for is tried again. */
 	if (!turn->continued || err->status != SS_UNAVAILABLE)
-		turn_confirm(turn->turn, err);
+		(void)turn_confirm(turn->turn, err, NULL);
 	fail(turn, err);
 }
 

@@ -226,6 +226,19 @@ static void note_ending(void *context, struct turn *turn)
 	ending->calls++;
 }
 
+static void note_closing(void *context, struct turn *turn)
+{
+	struct ending *ending = context;
+	cr_expect_eq(turn, ending->turn);
+	ending->closings++;
+}
+
+static void await_closing(const struct ending *ending)
+{
+	while (ending->closings == 0)
+		(void)event_base_loop(stage.base, EVLOOP_ONCE);
+}
+
 /* A turn that is to be confirmed. */
 static struct turn *start_confirmed(const char *id, struct ending *ending)
 {
@@ -258,12 +271,31 @@ Test(journal, is_of_a_running_turn_until_that_is_confirmed)
 	cr_expect_eq(turn_status(turn), TURN_DONE);
 	cr_expect_str_eq(keeper_status("t1"), "running");
 	cr_expect(keeper_is_held("t1"));
-	turn_confirm(turn, NULL);
-	turn_free(turn);
-	await_status("t1", "done");
+	cr_expect_not(turn_confirm(turn, NULL, note_closing));
+	await_closing(&ending);
+	cr_expect_str_eq(keeper_status("t1"), "done");
 	cr_expect_str_eq(keeper_entries("t1"), "{}\n{}\n{}\n");
 	cr_expect_not(keeper_is_held("t1"));
+	cr_expect(turn_confirm(turn, NULL, note_closing), "there is nothing to wait for any more");
+	turn_free(turn);
 	cr_expect_eq(ending.calls, 1);
+	cr_expect_eq(ending.closings, 1);
+	close_stage();
+}
+
+Test(journal, that_somebody_else_has_by_then_is_not_waited_for)
+{
+	struct ending ending = {0};
+	open_stage(CHAIN);
+	struct turn *turn = start_confirmed("t1", &ending);
+	stage_until_over(&ending);
+	keeper_release("t1");
+	record_unref(keeper_fetch("t1", true));
+	cr_expect_not(turn_confirm(turn, NULL, note_closing));
+	await_closing(&ending);
+	cr_expect_eq(turn_status(turn), TURN_FAILED);
+	cr_expect_str_eq(keeper_status("t1"), "running");
+	turn_free(turn);
 	close_stage();
 }
 
@@ -295,7 +327,7 @@ Test(journal, says_why_what_was_to_be_done_has_failed)
 	struct turn *turn = start_confirmed("t1", &ending);
 	stage_until_over(&ending);
 	(void)ss_fail(&err, "there is no such conversation");
-	turn_confirm(turn, &err);
+	cr_expect_not(turn_confirm(turn, &err, NULL));
 	turn_free(turn);
 	await_status("t1", "failed");
 	struct record *record = keeper_fetch("t1", false);

@@ -60,6 +60,7 @@ extern struct stage stage;
 struct ending {
 	struct turn *turn;
 	int calls;
+	int closings; /* of those that were confirmed */
 };
 
 /* Sets up the stage with the nodes and edges in YAML, with further top-level lines in front if need be.
