@@ -15,12 +15,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* What is mapped. Its first number is odd while the master writes, so that who reads meanwhile reads again. */
+/* What is mapped. The state is the one of `turn`, modulo 2; the master writes the next one beside it, so that nobody waits for it or sees
+ * half of what it writes, also when it ends there. */
 struct shared {
 	char magic[8];
 	size_t size;
 	atomic_uint turn;
-	struct generation_state state;
+	struct generation_state states[2];
 };
 
 static const char magic[8] = "ssgener1";
@@ -69,7 +70,7 @@ struct generations *generations_new(const char *path)
 		return NULL;
 	}
 	memset(shared, 0, sizeof *shared);
-	shared->state.master = getpid();
+	shared->states[0].master = getpid();
 	shared->size = sizeof *shared;
 	memcpy(shared->magic, magic, sizeof magic);
 	struct generations *generations = memory_make(struct generations);
@@ -94,11 +95,16 @@ void generations_free(struct generations *generations)
 	free(generations);
 }
 
-/* Nobody else writes. */
+/* The next state, which is as this one until it is changed. Nobody else writes. */
 static struct generation_state *begin(struct generations *generations)
 {
-	(void)atomic_fetch_add(&generations->shared->turn, 1);
-	return &generations->shared->state;
+	struct shared *shared = generations->shared;
+	unsigned turn = atomic_load(&shared->turn);
+	struct generation_state *next = &shared->states[(turn + 1) % 2];
+	atomic_thread_fence(
+		memory_order_release); /* that this one is the one comes before what is written to the next */
+	*next = shared->states[turn % 2];
+	return next;
 }
 
 static void end(struct generations *generations)
@@ -148,16 +154,14 @@ void generations_refuse(struct generations *generations, const char *why)
 
 void generations_read(const struct generations *generations, struct generation_state *state)
 {
-	enum { TRIES = 100000 }; /* more than any write takes, unless the master was ended in one */
 	const struct shared *shared = generations->shared;
 	unsigned before, after;
-	int tries = 0;
 	do {
 		before = atomic_load(&shared->turn);
-		*state = shared->state;
+		*state = shared->states[before % 2];
 		atomic_thread_fence(memory_order_acquire);
 		after = atomic_load(&shared->turn);
-	} while ((before != after || before % 2 != 0) && ++tries < TRIES);
+	} while (before != after); /* this one is written to only after the next one was there */
 	state->error[sizeof state->error - 1] = '\0';
 }
 

@@ -126,26 +126,30 @@ Test(generations, of_a_server_that_was_killed_are_not_seen)
 	scratch_remove(folder);
 }
 
-/* Reads while another process writes: each state is whole. */
+/* Reads while another process writes, and while that one stands still, also in the middle of it: each state is whole. */
 Test(generations, are_read_as_they_were_at_one_moment)
 {
-	enum { ROUNDS = 2000 };
+	enum { ROUNDS = 10000 };
 	struct generations *generations = generations_new(NULL);
 	pid_t writer = fork();
 	if (writer == 0) {
 		for (int i = 0; i < ROUNDS; i++) {
-			char text[100];
-			(void)snprintf(text, sizeof text, "%d", i + 1);
+			char text[3000];
+			(void)snprintf(text, sizeof text, "%d %02900d", i + 1, 0);
 			generations_begin_reload(generations);
 			generations_refuse(generations, text);
 		}
 		_exit(0);
 	}
 	struct generation_state state;
+	bool stops = false;
 	do {
+		(void)kill(writer, stops ? SIGSTOP : SIGCONT);
 		generations_read(generations, &state);
 		cr_expect_eq(atoi(state.error), state.finished); // NOLINT(cert-err34-c)
+		stops = !stops;
 	} while (state.finished < ROUNDS);
+	(void)kill(writer, SIGCONT);
 	(void)waitpid(writer, NULL, 0);
 	generations_free(generations);
 }
