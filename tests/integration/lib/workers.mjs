@@ -33,11 +33,25 @@ function socketsOf(pid) {
 	return read(() => fs.readdirSync(folder), []).map((fd) => read(() => fs.readlinkSync(`${folder}/${fd}`), ''));
 }
 
-// The process at the other end of CONNECTION.
-export function workerAt(server, { socket }) {
+// The ends that SERVER has of CONNECTIONS, as links name them.
+function endsOf(server, connections) {
+	const ports = new Set(connections.map(({ socket }) => socket.localPort));
 	const rows = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
-	const row = rows.find(([, local, remote]) => remote && portOf(local) === server.port && portOf(remote) === socket.localPort);
-	return row && server.workers().find((pid) => socketsOf(pid).includes(`socket:[${row[9]}]`));
+	return rows
+		.filter(([, local, remote]) => remote && portOf(local) === server.port && ports.has(portOf(remote)))
+		.map((row) => `socket:[${row[9]}]`);
+}
+
+// The process at the other end of CONNECTION.
+export function workerAt(server, connection) {
+	const [end] = endsOf(server, [connection]);
+	return end && server.workers().find((pid) => socketsOf(pid).includes(end));
+}
+
+// How many of CONNECTIONS each of the processes PIDS has. One may be missed while others come and go.
+export function sharesOf(server, connections, pids) {
+	const ends = new Set(endsOf(server, connections));
+	return pids.map((pid) => socketsOf(pid).filter((socket) => ends.has(socket)).length);
 }
 
 // A connection to each worker of SERVER, by its process: requests with this agent go to this worker. Whoever asks for them
