@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Installation, temporaryFolder } from './lib/files.mjs';
-import { Server, withServer } from './lib/server.mjs';
+import { Server, isStopped, withServer } from './lib/server.mjs';
 import { execute, newDatabase } from './lib/store.mjs';
 import { until } from './lib/wait.mjs';
 import { eachWorker } from './lib/workers.mjs';
@@ -232,6 +232,7 @@ test('reindex keeps no server from stopping', async () => {
 	const [stuck] = server.workers();
 	process.kill(stuck, 'SIGSTOP');
 	try {
+		await until('a worker that stands still', () => isStopped(stuck));
 		assert.equal((await send(server, 'application/json', JSON.stringify([walrus]))).status, 200);
 		const waiting = server.request('/api/v1/kb/reindex', { method: 'POST' });
 		// This connection comes behind the other one, so that one is served as well.

@@ -87,6 +87,11 @@ export function lives(pid, started) {
 	return started === undefined || process.started === started;
 }
 
+// Whether SIGSTOP has stopped the process PID.
+export function isStopped(pid) {
+	return processState(pid)?.state === 'T';
+}
+
 export class Server {
 	// Starts the server and waits until it listens. Options: env, config (a file), installation (an
 	// Installation, which gives both), executable (another program than what was built here), workers, wrap (a command that runs it),
