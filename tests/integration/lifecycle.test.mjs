@@ -17,6 +17,13 @@ function start(options) {
 	return Server.start({ installation: new Installation(), ...options });
 }
 
+// An installation whose server waits so long for the requests that it has.
+function draining(time) {
+	const installation = new Installation();
+	installation.edit('config/smartsupport.yaml', /drain_timeout: \w+/, `drain_timeout: ${time}`);
+	return installation;
+}
+
 // Asks without a pause on several connections until stop() is called, which gives all replies and errors.
 function keepAsking(server, clients = 4) {
 	const agent = new http.Agent({ keepAlive: true, maxSockets: clients });
@@ -56,7 +63,7 @@ async function beginRequest(server, message) {
 }
 
 test('SIGTERM lets requests in flight be answered, and ends with 0', async () => {
-	const server = await start();
+	const server = await start({ installation: draining('1h') });
 	const connections = Array.from({ length: 20 }, () => server.connect());
 	for (const connection of connections) connection.write(question('How do I reset my password?'));
 	await Promise.all(connections.map((connection) => connection.replies(1)));
@@ -86,18 +93,21 @@ test('SIGINT stops as SIGTERM does', async () => {
 });
 
 test('a server that stops takes no new connections', async () => {
-	const server = await start({ workers: 1 });
+	const server = await start({ installation: draining('1h'), workers: 1 });
 	const half = await beginRequest(server, 'Where can I find my invoices?');
-	const agent = new http.Agent({ keepAlive: true });
-	await server.request('/livez', { agent });
+	const idle = server.connect();
+	idle.write(question('How do I reset my password?'));
+	await idle.replies(1);
 	server.signal('SIGTERM');
-	// As soon as its worker stops, a connection is told that it is closed.
-	await until('the end of the connection', async () => (await server.request('/livez', { agent })).headers.connection === 'close');
-	agent.destroy();
+	// A worker that stops closes the connections that ask for nothing.
+	await idle.wait('the end of an idle connection', ({ closed }) => closed);
+	assert.equal((await idle.replies(2)).length, 1);
+	idle.destroy();
 	const late = server.connect();
 	late.write(question('Am I too late?'));
 	half.finish();
-	assert.equal((await half.connection.replies(2))[1].status, 200);
+	const [, reply] = await half.connection.replies(2);
+	assert.deepEqual([reply.status, reply.headers.connection], [200, 'close'], reply.text);
 	half.connection.destroy();
 	await server.ended();
 	await late.wait('the end of the connection', () => late.closed);
@@ -105,13 +115,6 @@ test('a server that stops takes no new connections', async () => {
 	late.destroy();
 	await server.close();
 });
-
-// An installation whose server waits so long for the requests that it has.
-function draining(time) {
-	const installation = new Installation();
-	installation.edit('config/smartsupport.yaml', /drain_timeout: \w+/, `drain_timeout: ${time}`);
-	return installation;
-}
 
 test('a second SIGTERM ends at once', async () => {
 	const server = await start({ installation: draining('1h') });
