@@ -228,7 +228,9 @@ test('reindex waits until all workers serve what is stored', async () => {
 });
 
 test('reindex keeps no server from stopping', async () => {
-	const server = await Server.start({ installation, database: newDatabase(path.join(temporaryFolder(), 'own.db')) });
+	const patient = new Installation();
+	patient.edit('config/smartsupport.yaml', /hang_timeout: \w+/, 'hang_timeout: 1h');
+	const server = await Server.start({ installation: patient, database: newDatabase(path.join(temporaryFolder(), 'own.db')) });
 	const [stuck] = server.workers();
 	process.kill(stuck, 'SIGSTOP');
 	try {
