@@ -63,7 +63,7 @@ class Victim {
 	}
 }
 
-test(`${kills} kills under load lose no reply and store none twice`, { timeout: 60000 + kills * 20000 }, async (t) => {
+test(`${kills} kills under load lose no reply and store none twice`, { timeout: 600000 + kills * 20000 }, async (t) => {
 	const victim = await new Victim().start();
 	const agent = new http.Agent({ keepAlive: true });
 	const received = [];

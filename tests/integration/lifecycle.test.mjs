@@ -206,7 +206,7 @@ test('SIGHUP takes over a changed workflow, and no request fails meanwhile', { t
 	});
 });
 
-test('a plugin whose file is overwritten in place runs on, and a reload looks at what is there then', { timeout: 180000 }, async () => {
+test('a plugin whose file is overwritten in place runs on, and a reload looks at what is there then', { timeout: 900000 }, async () => {
 	const installation = new Installation();
 	const real = path.join(plugins, 'agents/respond.so');
 	const file = installation.ownPlugins('agents/respond');
