@@ -66,7 +66,8 @@ export async function connectToWorkers(server) {
 			await server.request('/livez', { agent: connection });
 			const pid = workerAt(server, connection);
 			if (pid !== undefined && !found.has(pid)) found.set(pid, connection);
-			return server.workers().every((worker) => found.has(worker));
+			const workers = server.workers();
+			return workers.length > 0 && workers.every((worker) => found.has(worker));
 		});
 		const needed = new Set(found.values());
 		for (const connection of made) if (!needed.has(connection)) connection.destroy();
