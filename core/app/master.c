@@ -91,6 +91,7 @@ int master_start_worker(struct master *master, struct worker *worker, struct ss_
 	worker->started_ns = worker->beat_ns = clock_monotonic_ns();
 	worker->kill_at_ns = 0;
 	worker->limit = NULL;
+	worker->deaf = false;
 	buffer_free(&worker->error);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		goto fail;
@@ -207,6 +208,8 @@ static bool on_control(struct master *master, struct worker *worker)
 		buffer_add(&worker->error, text, (size_t)length);
 	else if (text[0] == WORKER_READY && worker->state == WORKER_LOADING)
 		became_ready(master, worker);
+	else if (text[0] == WORKER_DEAF)
+		worker->deaf = true;
 	return true;
 }
 
@@ -387,7 +390,7 @@ static void on_signal(struct master *master)
 static int handle_times(struct master *master)
 {
 	int64_t now = clock_monotonic_ns();
-	int64_t next = INT64_MAX;
+	int64_t next = master_hand_over(master, now);
 	if (master->reload_again && !master->reloading && master->listening && !master->stopping)
 		master_reload(master);
 	if (!master->stopping)

@@ -39,6 +39,7 @@ struct worker {
 	int64_t kill_at_ns;  /* when it does not leave; 0: it need not */
 	int control;         /* the master's end; -1: none */
 	bool replaces;       /* it belongs to the generation that is about to take over */
+	bool deaf;           /* it takes no connections any more */
 	struct buffer error; /* what a worker that failed has to say */
 	int64_t started_ns;
 	int64_t start_at_ns;
@@ -64,6 +65,7 @@ struct master {
 	bool stopping;
 	int64_t kill_at_ns; /* while stopping */
 	bool reloading;
+	int64_t hand_over_by_ns; /* how long those before a generation that has begun may take connections still; 0: none has */
 	bool reload_again;
 	int code;
 	bool over;
@@ -90,6 +92,9 @@ bool master_all_ready(const struct master *master, bool replaces);
 void master_reload(struct master *master);
 /* All workers of the next generation are ready: they begin, and then those before them leave. */
 void master_take_over(struct master *master);
+/* Says that it has taken over once none of those before it takes a connection any more, so that whoever comes then comes to it. Who hangs
+ * takes none either. Gives when to look again. */
+int64_t master_hand_over(struct master *master, int64_t now);
 /* One of them cannot start, for WHY, which may have several lines: they end, and nothing has changed. */
 void master_drop_reload(struct master *master, const char *why);
 /* LINES as one line of the log: "a\nb\n" is "a; b". New. */

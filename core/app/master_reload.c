@@ -1,6 +1,7 @@
 /* Taking over a changed configuration: the next generation of workers starts beside the one that serves. */
 #include "app/certificate.h"
 #include "app/master_parts.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "service/generations.h"
 #include "service/metrics.h"
@@ -28,14 +29,33 @@ void master_take_over(struct master *master)
 			master_leave(master, worker);
 	}
 	deaths_lift(&master->deaths);
-	master->reloading = false;
 	config_free(master->own_config);
 	master->config = master->own_config = master->next_config;
 	master->next_config = NULL;
 	master->log = log_new(master->log.fd, master->config->log_level, master->config->log_json);
+	int64_t limit = master->config->hang_timeout_ns;
+	master->hand_over_by_ns = limit > 0 ? clock_monotonic_ns() + limit : INT64_MAX;
+}
+
+static bool takes_connections(const struct worker *worker)
+{
+	return worker->state == WORKER_LEAVING && worker->pid > 0 && !worker->deaf;
+}
+
+int64_t master_hand_over(struct master *master, int64_t now)
+{
+	if (master->hand_over_by_ns == 0)
+		return INT64_MAX;
+	for (size_t i = 0; i < master->count; i++) {
+		if (takes_connections(&master->workers[i]) && now < master->hand_over_by_ns)
+			return master->hand_over_by_ns;
+	}
+	master->hand_over_by_ns = 0;
+	master->reloading = false;
 	note_take_over(master);
 	log_info(&master->log, "the new configuration has taken over");
 	certificate_warn(master->config, &master->log);
+	return INT64_MAX;
 }
 
 char *master_one_line(const char *lines)

@@ -99,6 +99,7 @@ static void on_end(evutil_socket_t fd, short what, void *context)
 
 static void drain(struct worker_process *worker)
 {
+	const char deaf = WORKER_DEAF;
 	int64_t ns = worker->config->drain_timeout_ns;
 	const struct timeval after = {.tv_sec = ns / 1000000000, .tv_usec = ns % 1000000000 / 1000};
 	if (worker->draining)
@@ -111,6 +112,7 @@ static void drain(struct worker_process *worker)
 	(void)evtimer_add(worker->deadline, &after);
 	runtime_drain(worker->runtime);
 	http_server_drain(worker->server, on_drained, worker);
+	(void)send(worker->options->control, &deaf, 1, MSG_NOSIGNAL);
 }
 
 static void on_term(evutil_socket_t signal_number, short what, void *context)

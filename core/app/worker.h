@@ -3,7 +3,7 @@
  * that it is ready, waits to be told to begin, and then answers until it is told to stop.
  *
  * Both talk over a socket pair. The worker writes WORKER_READY, or WORKER_FAILED and the mistakes as
- * text; the master writes WORKER_BEGIN. When the master closes its end, or dies, the worker drains.
+ * text; the master writes WORKER_BEGIN. Once it drains, the worker writes WORKER_DEAF. When the master closes its end, or dies, the worker drains.
  */
 #ifndef APP_WORKER_H
 #define APP_WORKER_H
@@ -22,6 +22,7 @@ enum {
 	WORKER_READY = 'R',
 	WORKER_FAILED = 'F',
 	WORKER_BEGIN = 'B',
+	WORKER_DEAF = 'D', /* it takes no connections any more */
 };
 
 /* Seconds that a worker's questions get on top of the drain timeout, to end with what there is of their answers. */

@@ -8,7 +8,7 @@ import { Installation, plugins, program } from './lib/files.mjs';
 import { createKey } from './lib/keys.mjs';
 import { keepAsking } from './lib/load.mjs';
 import { parseMetrics } from './lib/metrics.mjs';
-import { Server, runProgram, withServer } from './lib/server.mjs';
+import { Server, lives, runProgram, withServer } from './lib/server.mjs';
 import { newDatabase, urlOf } from './lib/store.mjs';
 import { until } from './lib/wait.mjs';
 import { eachWorker } from './lib/workers.mjs';
@@ -36,7 +36,7 @@ test('reload waits until the new configuration has taken over', { timeout: 18000
 		installation.editWorkflow('Negative: 2', 'Negative: 1');
 		const { code, stdout, stderr } = await run(installation, server, 'reload');
 		assert.deepEqual([code, stdout, stderr], [0, 'The new configuration has taken over: generation 2.\n', '']);
-		await until('the answers of the new workers', async () => (await server.ask(crash)).priority === 6);
+		assert.equal((await server.ask(crash)).priority, 6);
 		const after = await statusOf(installation, server);
 		assert.deepEqual([after.generation, after.reload, after.reloads, after.refused], [2, 'taken_over', 1, 0]);
 		assert.equal(after.ended, after.since);
@@ -45,6 +45,22 @@ test('reload waits until the new configuration has taken over', { timeout: 18000
 		assert.equal((await run({ ...installation, config: detour }, server, 'status')).code, 0, 'the same file by another way');
 		const text = (await run(installation, server, 'status')).stdout;
 		assert.match(text, /^Server {6}process \d+, 127\.0\.0\.1:0\nGeneration {2}2, since \S+\nReloads {5}1, 0 of them refused\nLast {8}taken over, \S+\n$/);
+	});
+});
+
+test('reload waits until no old worker takes a connection any more', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	for (const name of ['hang_timeout', 'drain_timeout']) installation.edit('config/smartsupport.yaml', new RegExp(`${name}: \\S+`), `${name}: 1h`);
+	await withServer({ installation }, async (server) => {
+		const [busy, other] = server.workers();
+		process.kill(busy, 'SIGSTOP');
+		installation.editWorkflow('Negative: 2', 'Negative: 1');
+		const reload = run(installation, server, 'reload');
+		await until('the end of the other old worker', () => !lives(other));
+		assert.equal((await statusOf(installation, server)).reload, 'under_way');
+		process.kill(busy, 'SIGCONT');
+		assert.deepEqual(await reload, { code: 0, signal: null, stdout: 'The new configuration has taken over: generation 2.\n', stderr: '' });
+		assert.equal((await server.ask(crash)).priority, 6);
 	});
 });
 
