@@ -367,6 +367,8 @@ test('a turn is gone on with by one process at a time', async () => {
 	const place = new Place({ 'w.yaml': slow });
 	const first = new Running(place, ['run', place.path('w.yaml'), '--keep=t1']);
 	await until('the node', () => first.started('a'));
+	// What is first in a turn begins while the turn is being stored.
+	await until('the turn', async () => (await single(place.database, 'SELECT count(*) FROM turns')) === 1);
 	const second = await place.call('turns', 'resume', 't1');
 	assert.equal(second.code, 1);
 	assert.match(second.stderr, /^smartsupport: the process \S+ goes on with the turn t1; its lease is over in \d+\.\d s unless it renews it\n$/);
