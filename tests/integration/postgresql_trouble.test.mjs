@@ -74,26 +74,29 @@ test('a server that does not get all of its connections does not start, and says
 	assert.match(stderr, new RegExp(`smartsupport\\.yaml:${line + 1}:\\d+: .*too many connections for role "limited"`));
 });
 
-test('a turn that a deadlock ended is stored at the second attempt, once', async () => {
+test('a turn that a deadlock ended is stored at another attempt, once', async () => {
 	const database = postgres.newDatabase();
+	// The other has as long to come to its part, on a machine that stands still for a moment as well.
+	await execute(database, `ALTER DATABASE ${nameOf(database)} SET deadlock_timeout = '5s'`);
 	const question = 'Do you sponsor zeppelin races in Antarctica?';
 	await withServer({ installation: new Installation(), database }, async (server) => {
 		const { conversation_id } = await server.ask(question, { user_id: 'ann' });
 		assert.equal(await server.value('SELECT count(*) FROM unanswered'), 1);
-		// Holds what the turn changes last, waits for it to wait, and wants what it has, all in the database, since the turn looks for
-		// a deadlock once, after a second. This one does not look itself, so the turn's transaction is the one that is ended.
+		// Holds what the turn changes last, waits for it to wait for that, and wants what it has, all in the database, since the turn
+		// looks for a deadlock once, after a while. This one does not look itself, so the turn's transaction is the one that is ended.
 		const other = spawn('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', database], { stdio: ['pipe', 'ignore', 'inherit'] });
 		const ended = new Promise((resolve) => other.on('exit', resolve));
 		other.stdin.write("SET deadlock_timeout = '1h'; BEGIN; SELECT * FROM unanswered FOR UPDATE;\n");
 		await until('the lock', async () => (await server.value("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE '%unanswered FOR UPDATE%'")) === 1);
-		const waits = "EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock')";
+		const waits = 'EXISTS (SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))';
 		other.stdin.end(
 			`DO $$ BEGIN WHILE NOT ${waits} LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP; END $$;
 			UPDATE conversations SET priority = priority WHERE id = '${conversation_id}'; COMMIT;\n`,
 		);
 		await server.ask(question, { user_id: 'ann', conversation_id });
 		assert.equal(await ended, 0);
-		await until('the count of deadlocks', async () => (await server.value('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()')) === 1);
+		// The next attempt may have what the other wants before that one has come to run, and end so again.
+		await until('the count of deadlocks', async () => (await server.value('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()')) >= 1);
 		assert.equal(await server.value('SELECT count FROM unanswered'), 2);
 		assert.equal(await server.value('SELECT count(*) FROM messages'), 4);
 		assert.equal((await server.stats()).total_queries, 2);
