@@ -103,9 +103,12 @@ test('a turn that a deadlock ended is stored at another attempt, once', async ()
 	});
 });
 
+// An address of this machine that no other test uses, so that nobody else takes a port of it.
+const host = '127.0.0.11';
+
 async function freePort() {
 	const server = net.createServer();
-	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+	await new Promise((resolve) => server.listen(0, host, resolve));
 	const { port } = server.address();
 	await new Promise((resolve) => server.close(resolve));
 	return port;
@@ -119,14 +122,14 @@ async function withPooler(mode, database, body) {
 	fs.writeFileSync(path.join(folder, 'users'), '"support" ""\n');
 	fs.writeFileSync(
 		path.join(folder, 'pgbouncer.ini'),
-		`[databases]\n* = host=${postgres.folder} port=${postgres.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = ${port}\n` +
+		`[databases]\n* = host=${postgres.folder} port=${postgres.port}\n[pgbouncer]\nlisten_addr = ${host}\nlisten_port = ${port}\n` +
 			`unix_socket_dir =\nauth_type = trust\nauth_file = ${folder}/users\npool_mode = ${mode}\n`,
 	);
 	const as = process.getuid() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
 	const [command, ...args] = [...as, '/usr/sbin/pgbouncer', path.join(folder, 'pgbouncer.ini')];
 	const pooler = spawn(command, args, { stdio: 'ignore' });
 	const ended = new Promise((resolve) => pooler.on('exit', resolve));
-	const url = `postgresql://support@127.0.0.1:${port}/${nameOf(database)}`;
+	const url = `postgresql://support@${host}:${port}/${nameOf(database)}`;
 	try {
 		await until('PgBouncer', async () => {
 			assert.equal(pooler.exitCode, null, 'PgBouncer runs');

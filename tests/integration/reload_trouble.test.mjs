@@ -81,14 +81,16 @@ test('a worker of the new generation that is killed ends the reload, and one of 
 
 test('when the master is killed during a reload all workers leave, and another server starts on the same address', limit, async () => {
 	const installation = new Installation();
-	const server = await Server.start({ installation });
+	// An address that no other test uses, so that nobody takes the port meanwhile.
+	const env = { HOST: '127.0.0.10' };
+	const server = await Server.start({ installation, env });
 	const port = server.port;
 	await newWorkers(server, 2);
 	server.signal('SIGKILL');
 	await server.ended();
 	await server.allGone();
 	await server.close();
-	await withServer({ installation, port, database: server.database }, async (next) => {
+	await withServer({ installation, env, port, database: server.database }, async (next) => {
 		assert.equal(next.port, port);
 		assert.equal((await next.ask(crash)).priority, 7);
 	});
