@@ -67,6 +67,8 @@ function keepAsking(server) {
 
 const messages = (server) => server.log.map(({ message }) => message ?? '');
 const logged = (server, pattern) => messages(server).some((message) => pattern.test(message));
+// What a process says comes another way than what it answers.
+const untilLogged = (server, pattern) => until(`${pattern} in the log`, () => logged(server, pattern));
 const figure = async (server, name) => {
 	const { text } = await server.request('/metrics', { agent: false });
 	return Number(new RegExp(`^${name.replace(/[{}"]/g, '\\$&')} (\\S+)$`, 'm').exec(text)[1]);
@@ -105,10 +107,10 @@ for (const { agent, says, at, cause } of deadly) {
 			assert.equal(response, fallback);
 			assert.equal(metadata.escalated, false);
 			assert.ok((await stopAsking()) > 0);
-			assert.ok(logged(server, says), server.stderr);
+			await untilLogged(server, says);
 			if (at !== undefined) {
-				assert.ok(logged(server, new RegExp(` in run\\(\\) of the agent ${agent} \\(/.*/${agent}-[0-9a-f]{16}\\.so\\) of the node misdeed of the workflow customer-support;`)));
-				assert.ok(logged(server, new RegExp(`^#\\d+ ${at}\\+0x[0-9a-f]+ in /.*/${agent}-[0-9a-f]{16}\\.so \\(\\+0x`)));
+				await untilLogged(server, new RegExp(` in run\\(\\) of the agent ${agent} \\(/.*/${agent}-[0-9a-f]{16}\\.so\\) of the node misdeed of the workflow customer-support;`));
+				await untilLogged(server, new RegExp(`^#\\d+ ${at}\\+0x[0-9a-f]+ in /.*/${agent}-[0-9a-f]{16}\\.so \\(\\+0x`));
 			}
 			await assertQuarantined(server, agent, cause);
 			assert.equal((await server.ask(bad(agent).message)).response, fallback);
@@ -134,9 +136,9 @@ test('an agent that blocks its own thread for ever is waited for no longer than 
 		assert.equal((await insist(server, bad('holding'))).response, fallback);
 		await askUntilDead(server, 'holding', 2);
 		await stopAsking();
-		assert.ok(logged(server, /the agent holding of the node misdeed still blocks, 2 s after its time was up/));
-		assert.ok(logged(server, /hung, and was ended on the thread agents, in run\(\) of the agent holding/));
-		assert.ok(logged(server, /^#\d+ sleep_on\+0x[0-9a-f]+ in \/.*\/holding-[0-9a-f]{16}\.so/));
+		await untilLogged(server, /the agent holding of the node misdeed still blocks, 2 s after its time was up/);
+		await untilLogged(server, /hung, and was ended on the thread agents, in run\(\) of the agent holding/);
+		await untilLogged(server, /^#\d+ sleep_on\+0x[0-9a-f]+ in \/.*\/holding-[0-9a-f]{16}\.so/);
 		await assertQuarantined(server, 'holding', 'hang');
 		assert.equal((await server.ask(bad('holding').message)).response, fallback);
 	});
@@ -147,8 +149,8 @@ test('an agent whose own thread crashes is known by its file', limit, async () =
 		const stopAsking = keepAsking(server);
 		await askUntilDead(server, 'threading', 2);
 		await stopAsking();
-		assert.ok(logged(server, /crashed by signal 11 .* in a thread of its own of the agent threading \(/));
-		assert.ok(logged(server, /^#0 read_nowhere\+0x[0-9a-f]+ in \/.*\/threading-[0-9a-f]{16}\.so/));
+		await untilLogged(server, /crashed by signal 11 .* in a thread of its own of the agent threading \(/);
+		await untilLogged(server, /^#0 read_nowhere\+0x[0-9a-f]+ in \/.*\/threading-[0-9a-f]{16}\.so/);
 		await assertQuarantined(server, 'threading', 'signal');
 		assert.equal((await server.ask(bad('threading').message)).response, fallback);
 	});
@@ -213,7 +215,7 @@ for (const { agent, is, says } of harmless) {
 		await withServer({ installation: misbehaving(agent, `, timeout: ${time}${onError}`) }, async (server) => {
 			const before = server.workers().sort();
 			for (let i = 0; i < 4; i++) assert.match((await server.ask(bad(agent).message)).response, is);
-			if (says !== undefined) assert.ok(logged(server, says), server.stderr);
+			if (says !== undefined) await untilLogged(server, says);
 			assert.equal((await server.ask(usual.message)).category, 'Account');
 			assert.deepEqual(server.workers().sort(), before);
 			assert.equal((await server.request('/readyz')).json.nodes.state, 'ok');
@@ -235,7 +237,7 @@ for (const { agent, says } of noticed) {
 			const before = server.workers();
 			const answer = await insist(server, bad(agent));
 			assert.ok(agent === 'closing' ? handedOver.test(answer.response) : !answer.metadata.escalated, JSON.stringify(answer));
-			await until('it is noticed', () => logged(server, says));
+			await untilLogged(server, says);
 			await until('a new worker', () => server.workers().some((pid) => !before.includes(pid)) && server.workers().length === 2);
 			await stopAsking();
 			assert.ok((await figure(server, 'smartsupport_worker_deaths_total{cause="exit"}')) >= 1);
