@@ -423,7 +423,8 @@ test('the same reloads over and over cost no descriptors and no memory, and no q
 		ends = true;
 		await asking;
 		t.diagnostic(`${reloads} reloads: ${before.descriptors} and ${descriptors()} descriptors, ${before.kilobytes} and ${kilobytes()} KiB of the master`);
-		assert.equal(descriptors(), before.descriptors);
+		// The master may just be collecting the last worker.
+		await until('no more descriptors than before', () => descriptors() <= before.descriptors);
 		// Sanitizers keep what was freed for a while.
 		assert.ok(kilobytes() < before.kilobytes + 16 * 1024 + 32 * reloads, `${before.kilobytes} and ${kilobytes()} KiB`);
 	});
