@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { program, root, temporaryFolder } from './lib/files.mjs';
 import { runCommand, withServer } from './lib/server.mjs';
 import { urlOf } from './lib/store.mjs';
+import { until } from './lib/wait.mjs';
 
 // The pieces of a language that the page shows, and its commands.
 function read(page) {
@@ -114,6 +115,6 @@ test('the tutorial ends with an answer over HTTP, after a reload, of a server th
 
 		const status = JSON.parse(await shell('smartsupport status --json', folder, here));
 		assert.deepEqual([status.pid, status.generation, running.exit], [running.pid, 3, undefined]);
-		assert.ok(!running.workers().some((pid) => before.includes(pid)), 'new workers answer');
+		await until('new workers alone', () => !running.workers().some((pid) => before.includes(pid)));
 	});
 });
