@@ -33,7 +33,7 @@ async function check(kind, { at = first[kind], code, change = [], global = '' },
 	const built = await runCommand('cc', ['-shared', '-fPIC', '-fvisibility=hidden', '-D_GNU_SOURCE', `-I${root}/include`, 'plugin.c', '-o', file], { cwd: folder });
 	assert.equal(built.code, 0, built.stderr);
 	const options = kind === 'storage' ? ['--options', `path: ${path.join(folder, 'try.db')}`] : [];
-	const { code: exit, stdout, stderr } = await runProgram(['plugin', 'check', file, '--json', ...options, ...args], { env: { ASAN_OPTIONS: 'intercept_tls_get_addr=0' } });
+	const { code: exit, stdout, stderr } = await runProgram(['plugin', 'check', file, '--json', '--timeout', '300', ...options, ...args], { env: { ASAN_OPTIONS: 'intercept_tls_get_addr=0' } });
 	assert.equal(stderr, '');
 	const report = JSON.parse(stdout);
 	const mistakes = report.cases.filter(({ ok }) => !ok);
