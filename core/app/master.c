@@ -391,6 +391,7 @@ static int handle_times(struct master *master)
 {
 	int64_t now = clock_monotonic_ns();
 	int64_t next = master_hand_over(master, now);
+	master_forgive(master, now);
 	if (master->reload_again && !master->reloading && master->listening && !master->stopping)
 		master_reload(master);
 	if (!master->stopping)
@@ -411,6 +412,7 @@ static int handle_times(struct master *master)
 		else
 			next = master->kill_at_ns;
 	}
+	master->look_at_ns = next;
 	return next == INT64_MAX ? -1 : (int)((next - now) / 1000000 + 1);
 }
 
@@ -493,6 +495,7 @@ int master_run(const struct config *config, const char *config_file)
 		goto done;
 	}
 	certificate_warn(config, &master.log);
+	master.look_at_ns = INT64_MAX;
 	run(&master);
 	config_free(master.own_config);
 	config_free(master.next_config);

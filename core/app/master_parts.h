@@ -62,6 +62,7 @@ struct master {
 	struct deaths deaths;
 	struct worker *workers;
 	size_t count;
+	int64_t look_at_ns; /* when its workers are to be looked at again */
 	bool stopping;
 	int64_t kill_at_ns; /* while stopping */
 	bool reloading;
@@ -102,6 +103,8 @@ char *master_one_line(const char *lines);
 
 /* What is looked at from time to time (master_watch.c). */
 
+/* Does not count against workers what the master itself came too late to look at them: the machine stood still, or had too much else to do. */
+void master_forgive(struct master *master, int64_t now);
 /* Ends WORKER when it has not come on for too long, first so that it tells where it is. Gives when to look again. */
 int64_t master_watch(const struct master *master, struct worker *worker, int64_t now);
 /* Starts another worker in place of each that has grown by too much since it began. It goes on until that one is ready. */

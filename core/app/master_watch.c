@@ -67,6 +67,15 @@ static bool comes_on(struct worker *worker)
 	return comes;
 }
 
+void master_forgive(struct master *master, int64_t now)
+{
+	int64_t lost_ns = now - master->look_at_ns;
+	for (size_t i = 0; lost_ns > 0 && i < master->count; i++) {
+		master->workers[i].beat_ns += lost_ns;
+		master->workers[i].started_ns += lost_ns;
+	}
+}
+
 /* Whether what began at SINCE has taken longer than LIMIT allows, which is 0 for whatever it takes. */
 static bool is_late(int64_t since, int64_t limit, int64_t now)
 {

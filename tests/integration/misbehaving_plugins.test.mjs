@@ -201,6 +201,27 @@ test('without an on_error the question goes to a human; the quarantine outlasts 
 	});
 });
 
+// How often the process PID has come to wait for something.
+const waits = (pid) => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'latin1'))[1]);
+
+test('a machine that stands still makes no worker one that hangs', limit, async () => {
+	const installation = new Installation();
+	installation.edit('config/smartsupport.yaml', /hang_timeout: \S+/, 'hang_timeout: 6s');
+	await withServer({ installation }, async (server) => {
+		const before = server.workers().sort();
+		const processes = [server.pid, ...before];
+		for (const pid of processes) process.kill(pid, 'SIGSTOP');
+		const over = performance.now() + 6500;
+		await until('as long as a worker may hang', () => performance.now() > over);
+		const sofar = waits(server.pid);
+		process.kill(server.pid, 'SIGCONT');
+		await until('the master to have looked', () => waits(server.pid) > sofar);
+		for (const pid of before) process.kill(pid, 'SIGCONT');
+		assert.equal((await server.ask(usual.message)).category, 'Account');
+		assert.deepEqual(server.workers().sort(), before);
+	});
+});
+
 // What is stopped within the process: how its question is answered, and what the log says.
 const harmless = [
 	{ agent: 'completing', is: /^(?!The fallback)/ },
