@@ -46,10 +46,11 @@ class Page {
 		return result.value;
 	}
 
-	// Waits until EXPRESSION is true in the page.
+	// Waits until EXPRESSION is true in the page. It may just be taking the place of another one.
 	async until(expression) {
+		const between = (error) => /context was destroyed|default execution context|navigated or closed/.test(error.message);
 		try {
-			await until(expression, () => this.evaluate(expression));
+			await until(expression, () => this.evaluate(expression).catch((error) => (between(error) ? false : Promise.reject(error))));
 		} catch (error) {
 			throw new Error(`${error.message}\n${this.complaints.join('\n')}\n${await this.evaluate('document.body.innerText')}`);
 		}
@@ -112,6 +113,7 @@ export class Browser {
 		this.pages.set(sessionId, page);
 		for (const domain of ['Network', 'Log', 'Runtime', 'Page']) await page.send(`${domain}.enable`);
 		await page.send('Page.navigate', { url });
+		await page.until("location.href !== 'about:blank'");
 		return page;
 	}
 
