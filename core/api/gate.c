@@ -4,7 +4,6 @@
 #include "api/once.h"
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "http/json_body.h"
 #include "http/negotiate.h"
 #include "value/json.h"
@@ -15,7 +14,6 @@
 
 enum {
 	LIMIT_USUAL = 50, /* items of a list */
-	NEAR = 2,         /* edits, for "did you mean" */
 };
 
 /* What the gate has read of a request. */
@@ -68,16 +66,14 @@ static const struct api_parameter *find_parameter(
 static void refuse_unknown(
 	struct mistakes *mistakes, const struct api_operation *operation, const char *name)
 {
+	const char **known = memory_array(operation->parameter_count, sizeof *known);
+	size_t count = 0;
 	for (size_t i = 0; i < operation->parameter_count; i++) {
-		const char *known = operation->parameters[i].name;
-		if (!operation->parameters[i].in_path && text_distance(known, name) <= NEAR) {
-			add_mistake(mistakes, name,
-				memory_format(
-					"there is no such parameter; did you mean %s?", known));
-			return;
-		}
+		if (!operation->parameters[i].in_path)
+			known[count++] = operation->parameters[i].name;
 	}
-	add_mistake(mistakes, name, memory_string("there is no such parameter"));
+	add_mistake(mistakes, name, http_problem_unknown("parameter", name, known, count));
+	free(known);
 }
 
 static void check_unknown(const struct http_request *request, const struct api_operation *operation,

@@ -15,7 +15,6 @@ enum {
 	ERRORS_LIMIT = 20,  /* the mistakes that one reply lists */
 	SHOWN_NAME = 100,   /* bytes of a client's own name for a member */
 	SHOWN_VALUES = 300, /* bytes of the values that an enum allows */
-	NEAR = 2,           /* edits, for "did you mean" */
 	NESTING = 32,       /* of schemas in schemas */
 };
 
@@ -248,16 +247,21 @@ static void check_number(
 			value_as_number(most));
 }
 
-/* How many NAME of UNIT there are. */
+/* How many there are of UNIT ("item"). */
 static void check_count(struct walk *walk, const struct ss_value *least,
 	const struct ss_value *most, size_t count, const char *unit)
 {
+	const struct ss_value *limit = NULL;
 	if (least != NULL && count < (size_t)value_as_int(least))
-		add_error(walk, "%s has %zu %s; at least %lld are needed", walk->name, count, unit,
-			(long long)value_as_int(least));
-	if (most != NULL && count > (size_t)value_as_int(most))
-		add_error(walk, "%s has %zu %s; at most %lld are allowed", walk->name, count, unit,
-			(long long)value_as_int(most));
+		limit = least;
+	else if (most != NULL && count > (size_t)value_as_int(most))
+		limit = most;
+	if (limit == NULL)
+		return;
+	long long number = value_as_int(limit);
+	add_error(walk, "%s has %zu %s%s; at %s %lld %s %s", walk->name, count, unit,
+		count == 1 ? "" : "s", limit == least ? "least" : "most", number,
+		number == 1 ? "is" : "are", limit == least ? "needed" : "allowed");
 }
 
 static void check_list(
@@ -266,7 +270,7 @@ static void check_list(
 	const struct ss_value *items = value_get(schema, "items");
 	const char *name = walk->name;
 	check_count(walk, value_get(schema, "minItems"), value_get(schema, "maxItems"),
-		value_count(value), "items");
+		value_count(value), "item");
 	for (size_t i = 0; items != NULL && i < value_count(value) && walk->count < ERRORS_LIMIT;
 		i++) {
 		char *item = memory_format("%s[%zu]", name, i);
@@ -281,14 +285,13 @@ static void check_list(
 	walk->name = name;
 }
 
-/* The nearest member that there is, if it is near. */
-static const char *nearest(const struct ss_value *properties, const char *name)
+/* The names of MAP's entries; the caller frees the list alone. */
+static const char **keys_of(const struct ss_value *map)
 {
-	for (size_t i = 0; i < value_count(properties); i++) {
-		if (text_distance(value_key_at(properties, i), name) <= NEAR)
-			return value_key_at(properties, i);
-	}
-	return NULL;
+	const char **keys = memory_array(value_count(map), sizeof *keys);
+	for (size_t i = 0; i < value_count(map); i++)
+		keys[i] = value_key_at(map, i);
+	return keys;
 }
 
 static void check_extra(struct walk *walk, const struct ss_value *schema, const char *name,
@@ -301,11 +304,12 @@ static void check_extra(struct walk *walk, const struct ss_value *schema, const 
 		check_value(walk, extra, value);
 		return;
 	}
-	const char *near = nearest(value_get(schema, "properties"), name);
-	if (near != NULL)
-		add_error(walk, "there is no such member; did you mean %s?", near);
-	else
-		add_error(walk, "there is no such member");
+	const struct ss_value *properties = value_get(schema, "properties");
+	const char **known = keys_of(properties);
+	char *detail = http_problem_unknown("member", name, known, value_count(properties));
+	add_error(walk, "%s", detail);
+	free(detail);
+	free(known);
 }
 
 static void check_required(
@@ -321,14 +325,47 @@ static void check_required(
 	}
 }
 
+static bool is_among(const struct ss_value *names, const char *name)
+{
+	for (size_t i = 0; i < value_count(names); i++) {
+		if (strcmp(value_as_string(value_at(names, i), NULL), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether VALUE has as many members as are needed, beside those that are required and told by their names. */
+static void check_least(
+	struct walk *walk, const struct ss_value *schema, const struct ss_value *value)
+{
+	const struct ss_value *properties = value_get(schema, "properties");
+	int64_t lacking =
+		value_as_int(value_get(schema, "minProperties")) - (int64_t)value_count(value);
+	struct buffer others = {0};
+	for (size_t i = 0; i < value_count(properties); i++) {
+		const char *name = value_key_at(properties, i);
+		if (value_get(value, name) != NULL)
+			continue;
+		if (is_among(value_get(schema, "required"), name))
+			lacking--;
+		else
+			buffer_add_format(&others, "%s%s", others.length > 0 ? ", " : " of ", name);
+	}
+	if (lacking > 0)
+		add_error(walk, "%s needs at least %lld %s%s%s", walk->name, (long long)lacking,
+			value_count(value) > 0 ? "more " : "", lacking == 1 ? "member" : "members",
+			buffer_text(&others));
+	buffer_free(&others);
+}
+
 static void check_map(
 	struct walk *walk, const struct ss_value *schema, const struct ss_value *value)
 {
 	const struct ss_value *properties = value_get(schema, "properties");
 	const char *name = walk->name;
 	check_required(walk, value_get(schema, "required"), value);
-	check_count(walk, value_get(schema, "minProperties"), value_get(schema, "maxProperties"),
-		value_count(value), "members");
+	check_least(walk, schema, value);
+	check_count(walk, NULL, value_get(schema, "maxProperties"), value_count(value), "member");
 	for (size_t i = 0; i < value_count(value) && walk->count < ERRORS_LIMIT; i++) {
 		const char *key = value_key_at(value, i);
 		const struct ss_value *property = value_get(properties, key);

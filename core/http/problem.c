@@ -1,7 +1,9 @@
 #include "http/problem.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "config/diagnostics.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -148,6 +150,22 @@ static struct ss_value *sentence(const char *text)
 struct ss_value *http_problem_error(const char *pointer, const char *detail)
 {
 	return value_map_make({"pointer", sentence(pointer)}, {"detail", sentence(detail)});
+}
+
+char *http_problem_unknown(
+	const char *what, const char *name, const char *const *known, size_t count)
+{
+	enum { SHOWN_NAME = 100, SHOWN_LIST = 8 };
+	char hint[128];
+	struct buffer text = {0};
+	buffer_add_format(&text, "there is no %s \"%.*s\"", what, text_fit(name, SHOWN_NAME), name);
+	buffer_add_string(&text, diagnostics_hint(name, known, count, hint, sizeof hint));
+	for (size_t i = 0; hint[0] == '\0' && count <= SHOWN_LIST && i < count; i++) {
+		const char *between = i == 0 ? (count == 1 ? "; there is " : "; there are ")
+					     : (i + 1 == count ? " and " : ", ");
+		buffer_add_format(&text, "%s%s", between, known[i]);
+	}
+	return buffer_take(&text);
 }
 
 char *http_problem_text(const struct http_problem *problem, const char *request_id)

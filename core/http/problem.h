@@ -42,6 +42,11 @@ const char *http_status_title(int status);
 /* An entry of `errors`. DETAIL need not be UTF-8. */
 struct ss_value *http_problem_error(const char *pointer, const char *detail);
 
+/* That there is no WHAT ("member") with NAME: which one of the COUNT names that are KNOWN it may have been meant to be, or which
+ * there are when these are few; new. */
+char *http_problem_unknown(
+	const char *what, const char *name, const char *const *known, size_t count);
+
 /* PROBLEM as JSON, with the request's id as its instance. The caller frees it. What is not UTF-8 in the
  * detail becomes question marks. */
 char *http_problem_text(const struct http_problem *problem, const char *request_id);

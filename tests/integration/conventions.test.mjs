@@ -156,11 +156,13 @@ test('a path may be percent-encoded', async () => {
 test('a parameter that an operation does not have is refused, and named', async () => {
 	await each(operations, async (operation, route) => {
 		const reply = await server.request(`${route}?no_such=1`, { method: operation.method, ...bodyOf(operation) });
-		assertProblem(reply, 422, /there is no such parameter/);
+		assertProblem(reply, 422, /there is no parameter "no_such"/);
 		assert.equal(reply.json.errors[0].parameter, 'no_such');
 	});
 	const near = await server.request('/api/v1/users?limits=1');
-	assert.match(near.json.detail, /did you mean limit\?/);
+	assert.match(near.json.detail, /did you mean "limit"\?/);
+	const far = await server.request('/api/v1/users?x=1');
+	assert.equal(far.json.detail, 'there is no parameter "x"; there are vip, prefix, limit and cursor');
 });
 
 test('a parameter that is given twice is refused, and named', async () => {

@@ -98,16 +98,30 @@ Test(json_schema, checks_members_and_items_where_they_are)
 	expect(schema, "{\"id\": 1, \"words\": [\"a\"]}", "");
 	expect(schema, "{}", "/id: id is required");
 	expect(schema, "{\"id\": 1, \"word\": 1}",
-		"/word: there is no such member; did you mean words?");
-	expect(schema, "{\"id\": 1, \"a/b~\": 1}", "/a~1b~0: there is no such member");
+		"/word: there is no member \"word\" (did you mean \"words\"?)");
+	expect(schema, "{\"id\": 1, \"a/b~\": 1}",
+		"/a~1b~0: there is no member \"a/b~\"; there are id and words");
+	expect(schema, "{\"id\": 1, \"x\": 1}",
+		"/x: there is no member \"x\"; there are id and words");
 	expect(schema, "{\"id\": 1, \"words\": []}",
-		"/words: words has 0 items; at least 1 are needed");
+		"/words: words has 0 items; at least 1 is needed");
 	expect(schema, "{\"id\": 1, \"words\": [1, \"a\", 2]}",
 		"/words: words has 3 items; at most 2 are allowed | /words/0: words[0] must be a "
 		"string, not a number | /words/2: words[2] must be a string, not a number");
 	expect("{\"additionalProperties\": {\"type\": \"integer\"}}", "{\"a\": 1, \"b\": \"x\"}",
 		"/b: b must be a whole number, not a string");
-	expect("{\"minProperties\": 2}", "{\"a\": 1}", ": it has 1 members; at least 2 are needed");
+	expect("{\"minProperties\": 2}", "{\"a\": 1}", ": it needs at least 1 more member");
+	expect("{\"minProperties\": 2}", "{}", ": it needs at least 2 members");
+	expect("{\"maxProperties\": 1}", "{\"a\": 1, \"b\": 2}",
+		": it has 2 members; at most 1 is allowed");
+	static const char rating[] =
+		"{\"required\": [\"turn\"], \"minProperties\": 2, \"properties\": {\"turn\": {}, "
+		"\"rating\": {}, \"comment\": {}}}";
+	expect(rating, "{\"turn\": 1, \"comment\": \"\"}", "");
+	expect(rating, "{\"turn\": 1}", ": it needs at least 1 more member of comment, rating");
+	expect(rating, "{\"rating\": 1, \"comment\": \"\"}", "/turn: turn is required");
+	expect(rating, "{}",
+		"/turn: turn is required | : it needs at least 1 member of comment, rating");
 }
 
 Test(json_schema, follows_references_and_tries_alternatives)
