@@ -32,14 +32,20 @@ static const struct {
 	{"401", "Unauthorized", FOR_KEYS},
 	{"403", "Forbidden", FOR_KEYS},
 	{"406", "NotAcceptable", FOR_TYPES},
+	{"408", "RequestTimeout", FOR_ALL},
 	{"409", "RequestInFlight", FOR_ONCE},
 	{"413", "ContentTooLarge", FOR_ALL}, /* also of a body where none is taken */
+	{"414", "UriTooLong", FOR_ALL},
 	{"415", "UnsupportedMediaType", FOR_BODIES},
+	{"417", "ExpectationFailed", FOR_ALL},
 	{"421", "MisdirectedRequest", FOR_ALL},
 	{"422", "UnprocessableContent", FOR_ALL}, /* of parameters that it does not have */
 	{"429", "TooManyRequests", FOR_LIMITED},
+	{"431", "HeadersTooLarge", FOR_ALL},
 	{"500", "InternalServerError", FOR_ALL},
+	{"501", "NotImplemented", FOR_ALL},
 	{"503", "ServiceUnavailable", FOR_ALL},
+	{"505", "VersionNotSupported", FOR_ALL},
 };
 
 static const char *const role_names[] = {

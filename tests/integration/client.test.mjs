@@ -15,7 +15,7 @@ const tasks = [
 	{ what: 'lists conversations', name: 'list', expected: /^Where can I find my invoices\? How do I reset my password\?$/, needs: 'listConversations' },
 	{ what: 'exports a conversation', name: 'export', expected: /^true user assistant$/, needs: 'exportConversation' },
 	{ what: 'rates an answer', name: 'rate', expected: /reset-password 1/ },
-	{ what: 'makes a user a VIP', name: 'vip', expected: /^true true$/, needs: 'updateUser' },
+	{ what: 'makes a user a VIP', name: 'vip', expected: /^true team true$/, needs: 'updateUser' },
 	{ what: 'adds an article and gets it in an answer', name: 'article', expected: /^true .*click its name/s },
 	{ what: 'reads the statistics', name: 'stats', expected: /^true true true$/ },
 	{ what: 'resolves a conversation', name: 'resolve', expected: /^resolved$/, needs: 'resolveConversation' },
@@ -68,6 +68,19 @@ for (const task of tasks) {
 		else t.skip(`there is no operation ${task.needs}`);
 	});
 }
+
+test('what may have any members is given and read', async () => {
+	const uses = [
+		"api.POST('/api/v1/turns/{id}/resume', { params: { path: { id: 'turn_1' } }, body: { answers: { '5f0a': true } } })",
+		"api.POST('/api/v1/users', { body: { id: 'ann', vip: false, metadata: { plan: 'team' } } })",
+		"api.GET('/api/v1/turns/{id}', { params: { path: { id: 'turn_1' } } }).then(({ data }) => `${data?.trace?.[0]?.taken[0]?.when} ${data?.state?.['category']}`)",
+		"api.GET('/api/v1/workflow').then(({ data }) => data?.nodes.map(({ name, agent }) => `${name} ${agent}`))",
+		"api.GET('/api/v1/events').then(({ data }) => data?.items[0]?.data['message'])",
+	];
+	for (const [i, use] of uses.entries())
+		fs.writeFileSync(path.join(folder, `free_${i}.ts`), `import type { Api } from './tasks.js';\nexport default (api: Api) => ${use};\n`);
+	await compile(uses.map((_, i) => `free_${i}.ts`));
+});
 
 test('what the document does not have is not compiled', async () => {
 	const uses = [

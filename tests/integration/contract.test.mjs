@@ -36,6 +36,7 @@ const elsewhere = {
 	),
 	'reload 202': 'a reload must take minutes',
 	'reload 409': 'the configuration must have a mistake; reload.test.mjs has many',
+	408: 'a request must take half a minute; tests/unit/http/limits_test.c has less patience',
 	403: 'a server without keys lets everybody do everything',
 	500: 'something must be wrong in the server',
 	503: 'the server must have too much to do, or lack its store or its files',
@@ -53,6 +54,15 @@ const unready = ['resumeTurn'];
 async function assertKept(method, route, options) {
 	const reply = await server.request(route, { method, ...options });
 	assert.deepEqual(contract.mistakes(method, route, reply), [], `${method} ${route} ${JSON.stringify(options)}\n${reply.text}`);
+	return reply;
+}
+
+// The same of a head that no client sends.
+async function assertKeptRaw(operation, { query = '', headers = [], version = 'HTTP/1.1' }) {
+	const route = contract.pathOf(operation);
+	const head = [`${operation.method} ${route}${query} ${version}`, `Host: 127.0.0.1:${server.port}`, ...headers];
+	const [reply] = await server.exchange(`${head.join('\r\n')}\r\n\r\n`);
+	assert.deepEqual(contract.mistakes(operation.method, route, reply), [], reply.text);
 	return reply;
 }
 
@@ -81,21 +91,49 @@ test('every request example is answered as the document says', async () => {
 	}
 });
 
-test('the examples of replies fit their schemas', () => {
+// Replies that nobody needs an example of: the pages, and the document itself.
+const shown = ['getDocs', 'getReference', 'getErrorDocs', 'getPageFile', 'getOpenApi'];
+
+test('every reply with a body has examples, and they fit their schemas', () => {
 	let count = 0;
 	for (const operation of contract.operations) {
 		for (const [status, response] of Object.entries(operation.responses)) {
-			for (const media of Object.values(contract.follow(response).content ?? {})) {
-				for (const example of contract.examplesOf(media)) {
+			for (const [type, media] of Object.entries(contract.follow(response).content ?? {})) {
+				const examples = contract.examplesOf(media);
+				if (status[0] !== '2' || !shown.includes(operation.operationId))
+					assert.ok(examples.length > 0, `${operation.operationId} ${status} ${type} has no example`);
+				for (const example of examples) {
 					const fits = contract.validator(media.schema);
 					assert.ok(fits(example), `${operation.operationId} ${status}: ${JSON.stringify(fits.errors)}`);
-					if (example.type?.startsWith('/')) assert.equal(String(example.status), status);
+					if (media.example?.type?.startsWith('/')) assert.equal(String(example.status), status);
 					count++;
 				}
 			}
 		}
 	}
 	assert.ok(count > 50, `${count}`);
+});
+
+// Each schema within SCHEMA, with where it is.
+function* schemasIn(schema, at) {
+	if (schema === null || typeof schema !== 'object') return;
+	if (schema.type !== undefined) yield { schema, at };
+	for (const [key, value] of Object.entries(schema.properties ?? {})) yield* schemasIn(value, `${at}.${key}`);
+	for (const key of ['items', 'additionalProperties']) yield* schemasIn(schema[key], `${at}.${key}`);
+	for (const value of schema.anyOf ?? []) yield* schemasIn(value, at);
+}
+
+// To generated clients an object of which nothing is said is one that has no members, and nobody can read or give any.
+test('every object says which members it has, or that it may have any', () => {
+	const named = Object.entries(contract.document.components.schemas);
+	const inline = contract.operations.flatMap((operation) =>
+		Object.values(operation.responses).flatMap((response) =>
+			Object.values(contract.follow(response).content ?? {}).map((media) => [operation.operationId, media.schema]),
+		),
+	);
+	for (const [name, whole] of [...named, ...inline])
+		for (const { schema, at } of schemasIn(whole, name))
+			if ([schema.type].flat().includes('object')) assert.ok(schema.properties ?? schema.additionalProperties !== undefined, at);
 });
 
 // How each status is provoked in any operation, or in one.
@@ -138,13 +176,12 @@ const provocations = {
 			headers: type ? { 'Content-Type': type } : {},
 		});
 	},
-	413: async (operation) => {
-		const route = contract.pathOf(operation);
-		const head = [`${operation.method} ${route} HTTP/1.1`, `Host: 127.0.0.1:${server.port}`, 'Content-Type: application/json', 'Content-Length: 99999999999'];
-		const [reply] = await server.exchange(`${head.join('\r\n')}\r\n\r\n`);
-		assert.deepEqual(contract.mistakes(operation.method, route, reply), [], reply.text);
-		return reply;
-	},
+	413: (operation) => assertKeptRaw(operation, { headers: ['Content-Type: application/json', 'Content-Length: 99999999999'] }),
+	414: (operation) => assertKeptRaw(operation, { query: `?x=${'x'.repeat(20000)}` }),
+	417: (operation) => assertKeptRaw(operation, { headers: ['Expect: the-best', 'Content-Length: 2'] }),
+	431: (operation) => assertKeptRaw(operation, { headers: [`X-Long: ${'x'.repeat(20000)}`] }),
+	501: (operation) => assertKeptRaw(operation, { headers: ['Transfer-Encoding: gzip'] }),
+	505: (operation) => assertKeptRaw(operation, { version: 'HTTP/3.0' }),
 	415: (operation) => assertKept(operation.method, contract.pathOf(operation), { body: 'x', headers: { 'Content-Type': 'text/plain' } }),
 	422: (operation) => assertKept(operation.method, `${contract.pathOf(operation)}?no_such_parameter=1`),
 };
