@@ -31,6 +31,23 @@ static const char *article_id(const struct ss_value *article)
 	return value_as_string(value_get(article, "id"), NULL);
 }
 
+static const char *source_of(const struct catalogue_entry *entry)
+{
+	return entry->stored != NULL ? "store" : "file";
+}
+
+/* Whether the parameters of REQUEST leave ENTRY in the list. */
+static bool is_wanted(const struct http_request *request, const struct catalogue_entry *entry)
+{
+	const struct ss_value *article = catalogue_article(entry);
+	const char *category = api_parameter_text(request, "category");
+	const char *source = api_parameter_text(request, "source");
+	if (article == NULL || (source != NULL && strcmp(source, source_of(entry)) != 0))
+		return false;
+	const char *its = value_as_string(value_get(article, "category"), NULL);
+	return category == NULL || (its != NULL && strcmp(category, its) == 0);
+}
+
 static struct articles_page *page_new(struct http_request *request, size_t limit)
 {
 	const struct api *api = http_request_context(request);
@@ -43,14 +60,13 @@ static struct articles_page *page_new(struct http_request *request, size_t limit
 	for (size_t i = cursor != NULL ? catalogue_after(catalogue, cursor) : 0;
 		i < catalogue_count(catalogue) && !page->more; i++) {
 		const struct catalogue_entry *entry = catalogue_at(catalogue, i);
-		const struct ss_value *article = catalogue_article(entry);
-		if (article == NULL)
+		if (!is_wanted(request, entry))
 			continue;
 		page->more = page->count == limit;
 		if (page->more)
 			break;
-		page->sources[page->count] = entry->stored != NULL ? "store" : "file";
-		page->articles[page->count++] = value_ref(article);
+		page->sources[page->count] = source_of(entry);
+		page->articles[page->count++] = value_ref(catalogue_article(entry));
 	}
 	return page;
 }

@@ -115,6 +115,27 @@ test('a file\'s article is replaced, hidden and given back', async (t) => {
 	assertProblem(await remove(servers[0], id, '?revert=perhaps'), 422);
 });
 
+test('the list is filtered by category and by where articles come from, and read page by page', async (t) => {
+	const list = async (query) => (await servers[0].request(`${route}?${query}`)).json;
+	const ids = async (query) => (await list(query)).items.map(({ id }) => id);
+	for (const [id, category] of [['filtered-a', 'Billing'], ['filtered-b', 'Account'], ['filtered-c', 'Billing']])
+		assert.equal((await post(servers[0], { ...walrus, title: `Which ${id}?`, id, category })).status, 201);
+	await everywhere(t, 'the last of them', 'Which filtered-c?', (items) => items.some(({ id }) => id === 'filtered-c'));
+	const all = (await list('limit=200')).items;
+	for (const category of ['Account', 'Billing', 'Technical'])
+		assert.deepEqual(await ids(`category=${category}&limit=200`), all.filter((one) => one.category === category).map(({ id }) => id));
+	for (const source of ['file', 'store'])
+		assert.deepEqual(await ids(`source=${source}&limit=200`), all.filter((one) => one.source === source).map(({ id }) => id));
+	const mine = all.filter((one) => one.category === 'Billing' && one.source === 'store').map(({ id }) => id);
+	assert.ok(mine.length >= 2);
+	const page = await list('category=Billing&source=store&limit=1');
+	assert.deepEqual([page.items[0].id, page.next_cursor], [mine[0], mine[0]]);
+	assert.deepEqual(await ids(`category=Billing&source=store&cursor=${page.next_cursor}`), mine.slice(1));
+	assert.deepEqual(await list('category=Nothing'), { items: [], next_cursor: null });
+	assertProblem(await servers[0].request(`${route}?source=web`), 422, undefined, /source must be \\"store\\" or \\"file\\"/);
+	for (const id of ['filtered-a', 'filtered-b', 'filtered-c']) assert.equal((await remove(servers[0], id)).status, 204);
+});
+
 test('of two who change the same version one is told so', async () => {
 	const { id, version } = (await post(servers[0], { title: 'Who wins?', content: 'The first.' })).json;
 	const etag = { 'If-Match': `"${version}"` };
