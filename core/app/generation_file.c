@@ -3,7 +3,9 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "service/generations.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,19 +35,64 @@ static char *tidy(const char *path)
 	return tidied;
 }
 
+enum { NAME_HASH = 16 };
+
+/* What the names of the files of all servers with the configuration PATH begin with; new. */
+static char *beginning(const char *path)
+{
+	char hash[HASH_SIZE];
+	char *absolute = file_absolute(path);
+	char *tidied = tidy(absolute);
+	char *front = memory_format("%.*s-", NAME_HASH, hash_sha256(tidied, strlen(tidied), hash));
+	free(absolute);
+	free(tidied);
+	return front;
+}
+
 char *generation_file(const struct config *config, const char *path)
 {
-	enum { NAME_HASH = 16 };
 	char hash[HASH_SIZE];
 	if (config->cache == NULL)
 		return NULL;
-	char *absolute = file_absolute(path);
-	char *tidied = tidy(absolute);
-	char *name = memory_format("%s %s %lld", tidied, config->host, (long long)config->port);
-	char *file = memory_format(
-		"%s/servers/%.*s", config->cache, NAME_HASH, hash_sha256(name, strlen(name), hash));
-	free(name);
-	free(absolute);
-	free(tidied);
+	char *front = beginning(path);
+	char *address = memory_format("%s %lld", config->host, (long long)config->port);
+	char *file = memory_format("%s/servers/%s%.*s", config->cache, front, NAME_HASH,
+		hash_sha256(address, strlen(address), hash));
+	free(address);
+	free(front);
 	return file;
+}
+
+/* Whether a server has FILE. */
+static bool is_had(const char *file)
+{
+	struct ss_error err = {0};
+	struct generations *generations = generations_open(file, &err);
+	generations_free(generations);
+	return generations != NULL;
+}
+
+char *generation_file_of_another(const struct config *config, const char *path, size_t *count)
+{
+	char *found = NULL;
+	*count = 0;
+	if (config->cache == NULL)
+		return NULL;
+	char *folder = memory_format("%s/servers", config->cache);
+	char *front = beginning(path);
+	DIR *entries = opendir(folder);
+	for (const struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+		char *file = memory_format("%s/%s", folder, entry->d_name);
+		if (strncmp(entry->d_name, front, strlen(front)) == 0 && is_had(file)) {
+			free(found);
+			found = memory_string(file);
+			(*count)++;
+		}
+		free(file);
+	}
+	if (entries != NULL)
+		(void)closedir(entries);
+	free(front);
+	free(folder);
+	return found;
 }

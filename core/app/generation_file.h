@@ -8,4 +8,8 @@
  * when there is no folder for caches. */
 char *generation_file(const struct config *config, const char *path);
 
+/* The file of a server that runs with the configuration PATH, at whatever address, and *COUNT of how many there are. New; NULL when there
+ * is none. */
+char *generation_file_of_another(const struct config *config, const char *path, size_t *count);
+
 #endif

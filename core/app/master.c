@@ -481,7 +481,10 @@ int master_run(const struct config *config, const char *config_file)
 	master.limits = limits_new();
 	master.deaths = (struct deaths){.calls = calls_new()};
 	char *file = generation_file(config, config_file);
-	master.generations = generations_new(file);
+	char address[GENERATION_ADDRESS_SIZE];
+	master.generations =
+		generations_new(file, listener_url(master.listener, config->tls_certificate != NULL,
+					      address, sizeof address));
 	free(file);
 	if (master.metrics == NULL || master.deaths.calls == NULL || master.generations == NULL) {
 		(void)fprintf(stderr, "smartsupport: memory for what workers share: %s\n",

@@ -27,7 +27,8 @@ static const char status_help[] =
 	"Usage: smartsupport status [--json]\n\n"
 	"Tells whether a server runs with this configuration, since when its generation serves,\n"
 	"and how its last reload ended. Exits with 1 when there is none.\n\n"
-	"  -j, --json         print {pid, generation, since, reload, ended, reloads, refused,\n"
+	"  -j, --json         print {pid, address, generation, since, reload, ended, reloads, "
+	"refused,\n"
 	"                     errors} as JSON\n"
 	"  -c, --config FILE  the server's configuration; by default config/smartsupport.yaml\n"
 	"  -h, --help         this text\n";
@@ -39,24 +40,45 @@ struct server {
 	struct generations *generations; /* NULL: none runs */
 };
 
-/* False and a message when CONFIG cannot be read. Mistakes in it are for the server to tell. */
-static bool find_server(struct server *server, const char *config)
+/* Opens the file of SERVER, if it has one that a server has. */
+static bool open_server(struct server *server)
 {
 	struct ss_error err = {0};
+	if (server->file != NULL)
+		server->generations = generations_open(server->file, &err);
+	return server->generations != NULL;
+}
+
+/* False and a message when CONFIG cannot be read. Mistakes in it are for the server to tell, a changed address as well: so when
+ * none has this one, it is the only one that runs with the file. */
+static bool find_server(struct server *server, const char *config)
+{
+	size_t count = 0;
 	*server = (struct server){.config = command_config_as_it_is(config)};
 	if (server->config == NULL)
 		return false;
 	char *usual = config == NULL ? command_default_config() : NULL;
-	server->file = generation_file(server->config, config != NULL ? config : usual);
+	const char *path = config != NULL ? config : usual;
+	server->file = generation_file(server->config, path);
+	if (!open_server(server)) {
+		free(server->file);
+		server->file = generation_file_of_another(server->config, path, &count);
+		if (count == 1)
+			(void)open_server(server);
+	}
 	free(usual);
-	if (server->file != NULL)
-		server->generations = generations_open(server->file, &err);
-	if (server->generations == NULL)
+	if (server->generations != NULL)
+		return true;
+	(void)fprintf(stderr,
+		"smartsupport: no server of this user runs with this configuration on %s:%lld",
+		server->config->host, (long long)server->config->port);
+	if (count > 1)
 		(void)fprintf(stderr,
-			"smartsupport: no server of this user runs with this configuration on "
-			"%s:%lld\n",
-			server->config->host, (long long)server->config->port);
-	return server->generations != NULL;
+			"; %zu run with it elsewhere: say which by HOST and PORT, as they were "
+			"started",
+			count);
+	(void)fputc('\n', stderr);
+	return false;
 }
 
 static void leave_server(struct server *server)
@@ -118,19 +140,23 @@ static int reload(const struct server *server)
 static void print_json(const struct generation_state *state)
 {
 	struct ss_value *value = generation_value(state);
-	struct ss_value *all = value_map_with(value, "pid", value_int(state->master));
+	struct ss_value *pid = value_map_with(value, "pid", value_int(state->master));
+	struct ss_value *all = value_map_with(pid, "address", value_text(state->address));
 	play_print_json(all);
 	value_unref(all);
+	value_unref(pid);
 	value_unref(value);
 }
 
-static void print(const struct server *server, const struct generation_state *state)
+static void print(const struct generation_state *state)
 {
 	char time[CLOCK_TEXT_SIZE];
-	(void)printf("Server      process %d, %s:%lld\n", state->master, server->config->host,
-		(long long)server->config->port);
-	(void)printf("Generation  %lld, since %s\n", (long long)state->number,
-		clock_format(state->since_ns, time));
+	(void)printf("Server      process %d, %s\n", state->master, state->address);
+	if (state->number == 0)
+		(void)puts("Generation  none yet: the server is starting");
+	else
+		(void)printf("Generation  %lld, since %s\n", (long long)state->number,
+			clock_format(state->since_ns, time));
 	(void)printf("Reloads     %lld, %lld of them refused\n", (long long)state->finished,
 		(long long)state->refused);
 	if (state->reload == RELOAD_UNDER_WAY)
@@ -149,7 +175,7 @@ static int status(const struct server *server, bool json)
 	if (json)
 		print_json(&state);
 	else
-		print(server, &state);
+		print(&state);
 	return 0;
 }
 

@@ -24,7 +24,7 @@ struct shared {
 	struct generation_state states[2];
 };
 
-static const char magic[8] = "ssgener1";
+static const char magic[8] = "ssgener2";
 
 struct generations {
 	struct shared *shared;
@@ -58,7 +58,7 @@ static struct shared *map_anew(const char *path)
 	return shared;
 }
 
-struct generations *generations_new(const char *path)
+struct generations *generations_new(const char *path, const char *address)
 {
 	int file = path != NULL ? open_file(path) : -1;
 	struct shared *shared = file >= 0 ? map_anew(path)
@@ -71,6 +71,7 @@ struct generations *generations_new(const char *path)
 	}
 	memset(shared, 0, sizeof *shared);
 	shared->states[0].master = getpid();
+	(void)snprintf(shared->states[0].address, sizeof shared->states[0].address, "%s", address);
 	shared->size = sizeof *shared;
 	memcpy(shared->magic, magic, sizeof magic);
 	struct generations *generations = memory_make(struct generations);
@@ -187,7 +188,8 @@ struct ss_value *generation_value(const struct generation_state *state)
 		[RELOAD_REFUSED] = "refused"};
 	char since[CLOCK_TEXT_SIZE], ended[CLOCK_TEXT_SIZE];
 	return value_map_make({"generation", value_int(state->number)},
-		{"since", value_text(clock_format(state->since_ns, since))},
+		{"since", state->since_ns > 0 ? value_text(clock_format(state->since_ns, since))
+					      : NULL},
 		{"reload", value_text(names[state->reload])},
 		{"ended", state->ended_ns > 0 ? value_text(clock_format(state->ended_ns, ended))
 					      : NULL},

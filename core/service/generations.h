@@ -20,10 +20,11 @@ enum reload_state {
 	RELOAD_REFUSED, /* the old generation serves on */
 };
 
-enum { GENERATION_ERROR_SIZE = 4000 };
+enum { GENERATION_ERROR_SIZE = 4000, GENERATION_ADDRESS_SIZE = 300 };
 
 struct generation_state {
-	int master;       /* its process */
+	int master;                            /* its process */
+	char address[GENERATION_ADDRESS_SIZE]; /* "http://127.0.0.1:8000" */
 	int64_t number;   /* of the generation that serves, from 1; 0: none does yet */
 	int64_t since_ns; /* UTC */
 	int64_t finished; /* reloads that have ended */
@@ -33,9 +34,9 @@ struct generation_state {
 	char error[GENERATION_ERROR_SIZE]; /* why the last one was refused, a mistake a line; "" */
 };
 
-/* Maps the memory; in the file PATH (made anew, for this user alone) or, when that is NULL or cannot be, in none. NULL when the system has
- * no memory. */
-struct generations *generations_new(const char *path);
+/* Maps the memory for the server at ADDRESS; in the file PATH (made anew, for this user alone) or, when that is NULL or cannot be, in none.
+ * NULL when the system has no memory. */
+struct generations *generations_new(const char *path, const char *address);
 
 /* In a worker: keeps the memory, and nothing of the file. */
 void generations_adopt(struct generations *generations);
@@ -52,7 +53,7 @@ void generations_refuse(struct generations *generations, const char *why);
 /* The state as it was at one moment. */
 void generations_read(const struct generations *generations, struct generation_state *state);
 
-/* STATE as people see it: {generation, since, reload, ended, reloads, refused, errors: list of {detail}}; new. */
+/* STATE as people see it: {generation, since (once one serves), reload, ended, reloads, refused, errors: list of {detail}}; new. */
 struct ss_value *generation_value(const struct generation_state *state);
 
 /* The mistakes for which the last reload was refused, a list of {detail}; new. */

@@ -44,7 +44,7 @@ test('reload waits until the new configuration has taken over', { timeout: 18000
 		const detour = path.join(installation.folder, 'config') + '/./../config//smartsupport.yaml';
 		assert.equal((await run({ ...installation, config: detour }, server, 'status')).code, 0, 'the same file by another way');
 		const text = (await run(installation, server, 'status')).stdout;
-		assert.match(text, /^Server {6}process \d+, 127\.0\.0\.1:0\nGeneration {2}2, since \S+\nReloads {5}1, 0 of them refused\nLast {8}taken over, \S+\n$/);
+		assert.match(text, /^Server {6}process \d+, http:\/\/127\.0\.0\.1:\d+\nGeneration {2}2, since \S+\nReloads {5}1, 0 of them refused\nLast {8}taken over, \S+\n$/);
 	});
 });
 
@@ -78,6 +78,41 @@ test('reload tells every mistake, and nothing has changed', { timeout: 180000 },
 		assert.match((await run(installation, server, 'status')).stdout, /^Last {8}refused, \S+\n\S+support\.yaml:\d+:\d+: .*priorty/m);
 		assert.equal((await server.ask(crash)).priority, 7);
 	});
+});
+
+test('a reload cannot change the address, and the commands still find the server', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	await withServer({ installation }, async (server) => {
+		const away = { ...installation, env: { ...installation.env, PORT: '1', HOST: '127.0.0.3' } };
+		const changed = await statusOf(away, server);
+		assert.deepEqual([changed.pid, changed.address], [server.pid, server.url], 'named by the variables of another start');
+		installation.edit('config/smartsupport.yaml', /^ {2}port: .*$/m, '  port: 1');
+		const { code, stderr } = await run(installation, server, 'reload');
+		assert.equal(code, 1);
+		assert.match(stderr, /smartsupport\.yaml: a reload cannot change the address from 127\.0\.0\.1:\d+ to 127\.0\.0\.1:1; restart the server for it\nThe old configuration still serves\.\n$/);
+		assert.equal((await statusOf(installation, server)).reload, 'refused');
+		installation.edit('config/smartsupport.yaml', '  port: 1', '  port: ${PORT:-8000}');
+		await withServer({ installation, env: { HOST: '127.0.0.2' } }, async () => {
+			const two = await run(away, server, 'status');
+			assert.equal(two.code, 1);
+			assert.match(two.stderr, /no server of this user runs with this configuration on 127\.0\.0\.3:1; 2 run with it elsewhere: say which by HOST and PORT/);
+		});
+	});
+});
+
+test('status tells of a server that is starting', { timeout: 180000 }, async () => {
+	const installation = new Installation();
+	installation.addFixtures();
+	installation.editWorkflow('\nedges:', '\n  making: {agent: making, options: {how: hangs}}\n\nedges:');
+	installation.editWorkflow('- {from: gaps, to: END}', '- {from: gaps, to: making}\n  - {from: making, to: END}');
+	installation.edit('config/smartsupport.yaml', /hang_timeout: \S+/, 'hang_timeout: 1h');
+	const server = new Server({ installation, workers: 1 });
+	await until('its file', async () => (await run(installation, server, 'status')).code === 0);
+	assert.match((await run(installation, server, 'status')).stdout, /^Server .*\nGeneration {2}none yet: the server is starting\nReloads {5}0, 0 of them refused\n$/);
+	const { generation, since } = await statusOf(installation, server);
+	assert.deepEqual([generation, since], [0, undefined]);
+	server.signal('SIGKILL');
+	await server.close();
 });
 
 test('a reload cannot change the storage, and says no password', { timeout: 180000 }, async () => {

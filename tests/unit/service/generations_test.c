@@ -21,9 +21,14 @@ static struct generation_state state_of(const struct generations *generations)
 
 Test(generations, count_who_takes_over_and_who_is_refused)
 {
-	struct generations *generations = generations_new(NULL);
+	struct generations *generations = generations_new(NULL, "http://127.0.0.1:8000");
 	cr_assert_not_null(generations);
 	cr_expect_eq(state_of(generations).number, 0);
+	cr_expect_str_eq(state_of(generations).address, "http://127.0.0.1:8000");
+	struct generation_state before = state_of(generations);
+	struct ss_value *none = generation_value(&before);
+	cr_expect_null(value_get(none, "since"), "none serves yet");
+	value_unref(none);
 	generations_serve(generations);
 	cr_expect_eq(state_of(generations).number, 1);
 	cr_expect_eq(state_of(generations).master, getpid());
@@ -55,7 +60,7 @@ Test(generations, count_who_takes_over_and_who_is_refused)
 
 Test(generations, wait_for_a_reload_that_begins_later)
 {
-	struct generations *generations = generations_new(NULL);
+	struct generations *generations = generations_new(NULL, "http://127.0.0.1:8000");
 	generations_serve(generations);
 	cr_expect_eq(generations_next(generations), 1);
 	generations_begin_reload(generations);
@@ -67,7 +72,7 @@ Test(generations, wait_for_a_reload_that_begins_later)
 
 Test(generations, keep_the_beginning_of_a_long_text)
 {
-	struct generations *generations = generations_new(NULL);
+	struct generations *generations = generations_new(NULL, "http://127.0.0.1:8000");
 	char *text = memory_array(2 * GENERATION_ERROR_SIZE, 1);
 	memset(text, 'x', 2 * GENERATION_ERROR_SIZE - 1);
 	generations_refuse(generations, text);
@@ -83,7 +88,7 @@ Test(generations, are_seen_by_others_as_long_as_the_server_runs)
 	char *file = scratch_path(folder, "new/servers/one");
 	cr_expect_null(generations_open(file, &err));
 	cr_expect_eq(err.status, SS_NOT_FOUND);
-	struct generations *server = generations_new(file);
+	struct generations *server = generations_new(file, "http://127.0.0.1:8000");
 	generations_serve(server);
 	struct generations *other = generations_open(file, &err);
 	cr_assert_not_null(other, "%s", err.text);
@@ -108,7 +113,7 @@ Test(generations, of_a_server_that_was_killed_are_not_seen)
 	cr_assert_eq(pipe(told), 0);
 	pid_t server = fork();
 	if (server == 0) {
-		struct generations *generations = generations_new(file);
+		struct generations *generations = generations_new(file, "http://127.0.0.1:8000");
 		generations_serve(generations);
 		(void)!write(told[1], "!", 1);
 		for (;;)
@@ -130,7 +135,7 @@ Test(generations, of_a_server_that_was_killed_are_not_seen)
 Test(generations, are_read_as_they_were_at_one_moment)
 {
 	enum { ROUNDS = 10000 };
-	struct generations *generations = generations_new(NULL);
+	struct generations *generations = generations_new(NULL, "http://127.0.0.1:8000");
 	pid_t writer = fork();
 	if (writer == 0) {
 		for (int i = 0; i < ROUNDS; i++) {
@@ -163,7 +168,7 @@ Test(generations, are_not_those_of_a_server_whose_workers_alone_are_left)
 	char *path = scratch_path(folder, "server");
 	cr_assert_eq(pipe(end), 0);
 	cr_assert_eq(pipe(adopted), 0);
-	struct generations *generations = generations_new(path);
+	struct generations *generations = generations_new(path, "http://127.0.0.1:8000");
 	pid_t worker = fork();
 	if (worker == 0) {
 		(void)close(end[1]);
