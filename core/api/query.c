@@ -52,10 +52,20 @@ static const struct support_listener listener = {
 	.replace = on_replace,
 };
 
+/* That the conversation is not there for who asks, as ERR says; who has left out by what name they ask is told. */
+static void reply_not_found(const struct asking *asking, const struct ss_error *err)
+{
+	bool named = value_get(api_body(asking->request), "user_id") != NULL;
+	char *detail = memory_format("%s%s", err->text,
+		named ? "" : "; without a user_id it is looked for as " API_ANYBODY "'s");
+	http_reply_field_problem(asking->request, 404, "/conversation_id", detail);
+	free(detail);
+}
+
 static void reply_error(const struct asking *asking, const struct ss_error *err)
 {
 	if (err->status == SS_NOT_FOUND)
-		http_reply_field_problem(asking->request, 404, "/conversation_id", err->text);
+		reply_not_found(asking, err);
 	else if (err->status == SS_CONFLICT && api_subject(asking->request) != NULL)
 		/* The turn of an attempt before goes on in another server. */
 		api_once_reply_in_flight(asking->request);

@@ -186,11 +186,15 @@ async function assertNoSuchConversation(body) {
 	assert.match(reply.headers['content-type'], /^application\/problem\+json/);
 	assert.match(reply.text, /conversation/);
 	assert.equal(await server.value('SELECT count(*) FROM messages'), before);
+	return reply.json;
 }
 
 test("another user's conversation does not exist for a user", async () => {
 	const { conversation_id } = await server.ask('How do I reset my password?', { user_id: 'owner' });
-	await assertNoSuchConversation({ message: 'What did they ask?', user_id: 'stranger', conversation_id });
+	const stranger = await assertNoSuchConversation({ message: 'What did they ask?', user_id: 'stranger', conversation_id });
+	assert.match(stranger.detail, /belongs to another user$/);
+	const nobody = await assertNoSuchConversation({ message: 'And if no mail comes?', conversation_id });
+	assert.match(nobody.detail, /belongs to another user; without a user_id it is looked for as web_user's$/);
 });
 
 test('a conversation that was never begun is not found', async () => {
