@@ -1,11 +1,13 @@
 #include "conformance/case.h"
 
 #include "base/buffer.h"
+#include "conformance/process.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,13 +46,14 @@ static void run_here(const struct probe_case *one, const struct ss_plugin *plugi
 	/* Not before the store is closed, which may go wrong as well. */
 	write_all(fd, &told);
 	buffer_free(&told);
-	(void)close(fd);
 }
 
+/* What was written to the file FD. */
 static void read_all(int fd, struct buffer *told)
 {
 	char block[4096];
 	ssize_t length;
+	(void)lseek(fd, 0, SEEK_SET);
 	while ((length = read(fd, block, sizeof block)) > 0 || (length < 0 && errno == EINTR))
 		buffer_add(told, block, length > 0 ? (size_t)length : 0);
 }
@@ -73,21 +76,26 @@ static struct case_result fail(bool opened, const char *what, const char *expect
 	};
 }
 
-/* What the process with this exit STATUS came to, which told TOLD. */
-static struct case_result read_result(const struct buffer *told, int status, unsigned timeout_s)
+/* What the process that ended so came to, which told TOLD. */
+static struct case_result read_result(
+	const struct buffer *told, const struct process_end *end, unsigned timeout_s)
 {
 	static const char what[] = "the process that the case runs in";
 	size_t at = TOLD_TEXTS;
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+	if (end->late)
 		return fail(
 			true, what, "its end in time", memory_format("none after %u s", timeout_s));
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(end->status))
 		return fail(true, what, "an end in good order",
-			memory_format(
-				"signal %d: %s", WTERMSIG(status), strsignal(WTERMSIG(status))));
-	if (told->length < TOLD_TEXTS || WEXITSTATUS(status) != 0)
+			memory_format("signal %d: %s", WTERMSIG(end->status),
+				strsignal(WTERMSIG(end->status))));
+	if (told->length < TOLD_TEXTS || WEXITSTATUS(end->status) != 0)
 		return fail(true, what, "an end in good order",
-			memory_format("the exit code %d", WEXITSTATUS(status)));
+			memory_format("the exit code %d", WEXITSTATUS(end->status)));
+	if (end->left)
+		return fail(true, what, "an end in good order",
+			memory_string("processes that the plugin had started went on; they were "
+				      "ended"));
 	struct case_result result = {
 		.opened = told->data[TOLD_OPENED] == '1', .ok = told->data[TOLD_OK] == '1'};
 	if (result.ok)
@@ -101,26 +109,24 @@ static struct case_result read_result(const struct buffer *told, int status, uns
 struct case_result case_run(const struct probe_case *one, const struct ss_plugin *plugin,
 	const struct ss_setup *setup, unsigned timeout_s)
 {
-	int ends[2];
-	int status = 0;
 	struct buffer told = {0};
-	if (pipe(ends) < 0)
-		return fail(true, "a pipe to the case", "one", memory_string(strerror(errno)));
+	struct process_end end = {0};
+	int note = memfd_create("result", MFD_CLOEXEC);
+	if (note < 0)
+		return fail(true, "a file for the case", "one", memory_string(strerror(errno)));
 	pid_t child = fork();
 	if (child == 0) {
-		(void)close(ends[0]);
-		(void)alarm(timeout_s);
-		run_here(one, plugin, setup, ends[1]);
+		process_lead();
+		run_here(one, plugin, setup, note);
 		/* Where there is a leak checker, it looks now. */
 		exit(EXIT_SUCCESS);
 	}
 	int error = errno;
-	(void)close(ends[1]);
-	read_all(ends[0], &told);
-	(void)close(ends[0]);
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	struct case_result result = child > 0 ? read_result(&told, status, timeout_s)
+	if (child > 0)
+		process_wait(child, timeout_s, &end);
+	read_all(note, &told);
+	(void)close(note);
+	struct case_result result = child > 0 ? read_result(&told, &end, timeout_s)
 					      : fail(true, "a process for the case", "one",
 							memory_string(strerror(error)));
 	buffer_free(&told);

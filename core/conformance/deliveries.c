@@ -322,15 +322,10 @@ static void are_claimed_once(struct probe *probe)
 	/* A connection does not survive a fork, so none is open. */
 	probe->storage->destroy(probe->instance);
 	probe->open = false;
-	/* A process does not inherit an alarm, and these must not outlive who waits for them. */
-	unsigned left_s = alarm(0);
-	(void)alarm(left_s);
 	for (size_t i = 0; i < CLAIMERS; i++) {
 		children[i] = fork();
-		if (children[i] == 0) {
-			(void)alarm(left_s);
+		if (children[i] == 0)
 			claim_all(probe, webhook, ends[1]);
-		}
 	}
 	(void)close(ends[1]);
 	while ((length = read(ends[0], bytes, sizeof bytes)) > 0 || (length < 0 && errno == EINTR))

@@ -326,12 +326,8 @@ static void begin_and_die(struct probe *probe, const char *user_id)
 	/* A connection does not survive a fork, so none is open. */
 	probe->storage->destroy(probe->instance);
 	probe->open = false;
-	/* A process does not inherit an alarm, and this one must not outlive who waits for it. */
-	unsigned left_s = alarm(0);
-	(void)alarm(left_s);
 	pid_t child = fork();
 	if (child == 0) {
-		(void)alarm(left_s);
 		probe->instance = probe_open(probe);
 		(void)erase_some(probe, user_id, LIMIT, &over);
 		(void)kill(getpid(), probe->failed || over ? SIGTERM : SIGKILL);

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "conformance/plugin_case.h"
+#include "conformance/process.h"
 #include "plugin/plugin.h"
 #include "value/value.h"
 
@@ -246,10 +247,11 @@ static const struct plugin_trying after[] = {
 
 static void limit(const struct plugin_trial *trial)
 {
-	(void)alarm(trial->timeout_s);
 	const struct rlimit no_core = {0, 0};
 	(void)setrlimit(RLIMIT_CORE, &no_core);
-#ifndef __SANITIZE_ADDRESS__
+#ifdef __SANITIZE_ADDRESS__
+	(void)trial;
+#else
 	const struct rlimit memory = {
 		(rlim_t)trial->memory_mib << 20, (rlim_t)trial->memory_mib << 20};
 	(void)setrlimit(RLIMIT_AS, &memory);
@@ -280,11 +282,10 @@ static char *read_back(int fd, size_t limit, size_t *length)
 	return text;
 }
 
-/* How a process ended. */
+/* What there is of a process that has ended. */
 struct ending {
-	int status;        /* of wait() */
-	size_t memory_mib; /* that it had at most */
-	int note, said;    /* files with its mistake and its messages */
+	struct process_end end;
+	int note, said; /* files with its mistake and its messages */
 };
 
 /* What was not in good order about the end of a process, new; NULL: nothing. It had WORDS to say, and ENDED when it came to the end
@@ -294,19 +295,24 @@ static char *disorder(const struct ending *ending, const struct plugin_trial *tr
 {
 	char memory[120] = "";
 	const char *more = words[0] != '\0' ? words : "it said nothing";
-	if (ending->memory_mib >= trial->memory_mib / 4 * 3)
+	const struct process_end *end = &ending->end;
+	if (end->memory_mib >= trial->memory_mib / 4 * 3)
 		(void)snprintf(memory, sizeof memory,
-			"; it had %zu MiB of memory, of %zu that --memory allows",
-			ending->memory_mib, trial->memory_mib);
-	if (WIFSIGNALED(ending->status) && WTERMSIG(ending->status) == SIGALRM)
+			"; it had %zu MiB of memory, of %zu that --memory allows", end->memory_mib,
+			trial->memory_mib);
+	if (end->late)
 		return memory_format("none after %u s%s", trial->timeout_s, memory);
-	if (WIFSIGNALED(ending->status))
-		return memory_format("signal %d, %s: %s%s", WTERMSIG(ending->status),
-			strsignal(WTERMSIG(ending->status)), more, memory);
-	if (WEXITSTATUS(ending->status) != 0)
+	if (WIFSIGNALED(end->status))
+		return memory_format("signal %d, %s: %s%s", WTERMSIG(end->status),
+			strsignal(WTERMSIG(end->status)), more, memory);
+	if (WEXITSTATUS(end->status) != 0)
 		return memory_format(
-			"the exit code %d: %s%s", WEXITSTATUS(ending->status), more, memory);
-	return ended ? NULL : memory_string("the plugin ended the process, as exit() does");
+			"the exit code %d: %s%s", WEXITSTATUS(end->status), more, memory);
+	if (!ended)
+		return memory_string("the plugin ended the process, as exit() does");
+	return end->left ? memory_string("processes that the plugin had started went on; they were "
+					 "ended")
+			 : NULL;
 }
 
 /* Tells what the process of a case came to. */
@@ -344,11 +350,11 @@ static bool run_one(const struct plugin_trying *trying, const struct plugin_tria
 	const struct ss_plugin *plugin, conformance_told *told, void *context)
 {
 	struct ending ending = {0};
-	struct rusage used = {0};
 	int note = memfd_create("mistake", MFD_CLOEXEC), said = memfd_create("said", MFD_CLOEXEC);
 	pid_t child = note >= 0 && said >= 0 ? fork() : -1;
 	if (child == 0) {
 		struct plugin_case one = {.trial = trial, .plugin = plugin};
+		process_lead();
 		(void)dup2(said, STDERR_FILENO);
 		(void)dup2(said, STDOUT_FILENO);
 		limit(trial);
@@ -358,9 +364,7 @@ static bool run_one(const struct plugin_trying *trying, const struct plugin_tria
 	}
 	bool ok = false;
 	if (child > 0) {
-		while (wait4(child, &ending.status, 0, &used) < 0 && errno == EINTR)
-			;
-		ending.memory_mib = (size_t)used.ru_maxrss / 1024;
+		process_wait(child, trial->timeout_s, &ending.end);
 		ending.note = note;
 		ending.said = said;
 		ok = tell(trying, trial, &ending, told, context);

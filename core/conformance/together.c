@@ -64,12 +64,8 @@ static void store_and_die(struct probe *probe, const struct ss_turn *turn, const
 	/* A connection does not survive a fork, so none is open. */
 	probe->storage->destroy(probe->instance);
 	probe->open = false;
-	/* A process does not inherit an alarm, and this one must not outlive who waits for it. */
-	unsigned left_s = alarm(0);
-	(void)alarm(left_s);
 	pid_t child = fork();
 	if (child == 0) {
-		(void)alarm(left_s);
 		probe->instance = probe_open(probe);
 		probe_store(probe, turn);
 		probe_vote(probe, turn, 1);

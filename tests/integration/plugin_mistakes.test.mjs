@@ -27,7 +27,7 @@ async function check(kind, { at = first[kind], code, change = [], global = '' },
 	let source = fs.readFileSync(path.join(root, `plugins/templates/${kind}/my_plugin.c`), 'utf8');
 	for (const one of change) source = changed(source, one);
 	if (code) source = within(source, at, code);
-	source = source.replace(/(#include <smartsupport\/smartsupport.h>\n)/, `$1#include <fcntl.h>\n#include <unistd.h>\n${global}\n`);
+	source = source.replace(/(#include <smartsupport\/smartsupport.h>\n)/, `$1#include <fcntl.h>\n#include <signal.h>\n#include <unistd.h>\n${global}\n`);
 	fs.writeFileSync(path.join(folder, 'plugin.c'), source);
 	const file = path.join(folder, 'my_plugin.so');
 	const built = await runCommand('cc', ['-shared', '-fPIC', '-fvisibility=hidden', '-D_GNU_SOURCE', `-I${root}/include`, 'plugin.c', '-o', file], { cwd: folder });
@@ -86,6 +86,26 @@ describe('plugin check', { concurrency: 2 }, () => {
 	for (const kind of Object.keys(first)) {
 		test(`finds nothing wrong with the template of the ${kind}`, async () => assert.equal(await check(kind, {}), ''));
 	}
+
+	test('ends a plugin that never returns, whatever it has made of alarms', async () => {
+		const found = await check('agent', { code: 'signal(SIGALRM, SIG_IGN); alarm(0); for (;;) pause();' }, '--timeout', '2', '--case', 'usual state');
+		assert.match(found, /an end in good order: none after 2 s$/);
+	});
+
+	test('finds processes that a plugin leaves behind, and ends them', async () => {
+		const name = `left${process.pid}`;
+		const code = `if (fork() == 0) { execl("/bin/sh", "${name}", "-c", "while :; do sleep 1; done", (char *)NULL); _exit(1); }`;
+		const found = await check('agent', { code }, '--timeout', '60', '--case', 'usual state');
+		assert.match(found, /an end in good order: processes that the plugin had started went on; they were ended$/);
+		const names = fs.readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)).map((pid) => {
+			try {
+				return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0];
+			} catch {
+				return ''; // it has ended
+			}
+		});
+		assert.ok(!names.includes(name));
+	});
 
 	test('tells how much memory a plugin had that wants too much', { skip: /debug|tsan/.test(process.env.SMARTSUPPORT_BIN ?? 'debug') && 'a sanitizer needs more address space than any limit' }, async () => {
 		const found = await check('agent', { code: 'for (;;) { char *more = malloc(1 << 20); if (more == NULL) abort(); memset(more, 1, 1 << 20); }' }, '--memory', '512', '--case', 'usual state');
