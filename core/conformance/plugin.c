@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "conformance/plugin_case.h"
 #include "conformance/process.h"
+#include "conformance/surroundings.h"
 #include "plugin/plugin.h"
 #include "value/value.h"
 
@@ -227,6 +228,19 @@ static void look_for_threads(struct plugin_case *one)
 			memory_format("%zu more after %d instances", last - first, INSTANCES));
 }
 
+/* What it is to leave as it was, for the server and the other plugins. */
+static void look_around(struct plugin_case *one)
+{
+	char *was = NULL, *is = NULL;
+	struct surroundings *before = surroundings_new();
+	plugin_case_work(one);
+	const char *changed = surroundings_changed(before, &was, &is);
+	if (changed != NULL)
+		plugin_case_fail(one, changed, was, is);
+	free(was);
+	surroundings_free(before);
+}
+
 static const struct plugin_trying loading = {"file",
 	"it is a plugin for this server: its ABI, descriptor, tables and symbols", load, true};
 
@@ -240,6 +254,7 @@ static const struct plugin_trying after[] = {
 	{"instance", "it leaves nothing in memory", look_for_leaks, true},
 	{"instance", "it leaves no threads", look_for_threads, true},
 	{"instance", "it leaves no files open", look_for_files, true},
+	{"instance", "it leaves the process as it was", look_around, true},
 	{NULL, NULL, NULL, false},
 };
 

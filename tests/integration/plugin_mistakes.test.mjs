@@ -27,7 +27,7 @@ async function check(kind, { at = first[kind], code, change = [], global = '' },
 	let source = fs.readFileSync(path.join(root, `plugins/templates/${kind}/my_plugin.c`), 'utf8');
 	for (const one of change) source = changed(source, one);
 	if (code) source = within(source, at, code);
-	source = source.replace(/(#include <smartsupport\/smartsupport.h>\n)/, `$1#include <fcntl.h>\n#include <signal.h>\n#include <unistd.h>\n${global}\n`);
+	source = source.replace(/(#include <smartsupport\/smartsupport.h>\n)/, `$1#include <fcntl.h>\n#include <signal.h>\n#include <sys/resource.h>\n#include <sys/stat.h>\n#include <unistd.h>\n${global}\n`);
 	fs.writeFileSync(path.join(folder, 'plugin.c'), source);
 	const file = path.join(folder, 'my_plugin.so');
 	const built = await runCommand('cc', ['-shared', '-fPIC', '-fvisibility=hidden', '-D_GNU_SOURCE', `-I${root}/include`, 'plugin.c', '-o', file], { cwd: folder });
@@ -49,6 +49,11 @@ const mistakes = {
 	'ends the process': [Object.keys(first), { code: '_exit(0);' }, 'usual|vectors have|finds what', /an end in good order: the plugin ended the process, as exit\(\) does/],
 	'ends the process when it is loaded': [['agent'], { global: '__attribute__((constructor)) static void leave(void) { _exit(0); }' }, 'it is a plugin', /the plugin ended the process/],
 	'leaves files open': [['agent', 'llm', 'embedder', 'index', 'storage'], { at: 'static int create(', code: '(void)!open("/dev/null", O_RDONLY);' }, 'no files open', /open files and connections .*: as many as before: 4 more after 4 instances/],
+	'closes files of others': [['agent', 'index'], { code: 'close(0);' }, 'process as it was', /files of others: descriptor 0 open: closed/],
+	'goes to another folder': [['agent', 'llm'], { code: 'if (chdir("/") != 0) abort();' }, 'process as it was', /the working folder of the process: \/\S+: \/$/],
+	'changes the umask': [['embedder'], { code: 'umask(0);' }, 'process as it was', /the umask of the process: 0\d\d: 000$/],
+	'lowers a limit': [['agent', 'storage'], { at: 'static int create(', code: 'setrlimit(RLIMIT_NOFILE, &(struct rlimit){32, 32});' }, 'process as it was', /the limits of the process: open files \d+, .*: open files 32, /],
+	'ignores a signal': [['agent'], { code: 'signal(SIGTERM, SIG_IGN);' }, 'process as it was', /what the process does on signals: .*SIGTERM as usual.*: .*SIGTERM is ignored/],
 	'shows another symbol': [['storage'], { global: 'SS_EXPORT int another; int another = 1;' }, 'exports', /-fvisibility=hidden: also another/],
 	'waits on the loop': [['agent', 'llm'], { code: 'usleep(100000);' }, 'gives the loop back', /nothing that waits: 1\d\d ms at best of 5 times/],
 	'returns nonsense': [['agent'], { code: 'if (run != NULL) return (enum ss_result)77;' }, 'usual state', /run\(\) returned 77, which is no result/],
