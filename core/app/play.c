@@ -128,8 +128,8 @@ static void print_entry(const struct ss_value *entry, int depth)
 		value_as_string(value_get(entry, "status"), NULL));
 	if (took != NULL)
 		(void)printf(" %8.3f ms", value_as_number(took));
-	else if (value_as_bool(value_get(entry, "restored")))
-		(void)printf("    earlier ");
+	if (value_as_bool(value_get(entry, "restored")))
+		(void)printf(" earlier");
 	for (size_t i = 0; i < value_count(taken); i++) {
 		const struct ss_value *way = value_at(taken, i);
 		const struct ss_value *when = value_get(way, "when");

@@ -195,7 +195,7 @@ int turn_resume(struct turn *turn, const struct ss_value *answers, struct ss_err
  * were asked, as service/llm.h tells it; if there is something to say), taken (list of {to, when}), inner (a
  * workflow's own trace)}. The status is "done", "degraded" (went on with its
  * on_error), "failed", "interrupted", or "stopped" when the turn ended before it. Times are relative to the
- * turn's start. */
+ * turn's start; of what was restored only the duration is known. */
 struct ss_value *turn_trace(const struct turn *turn);
 
 /* Frees TURN, which its turn_over may do. A turn that is not over is given up: it ends at once, and neither its

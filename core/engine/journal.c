@@ -165,25 +165,21 @@ static void add(struct journal *journal, uint64_t task, const struct ss_value *d
 	journal->noted++;
 }
 
-/* DATA (taken) with the number of the copy. */
-static struct ss_value *with_copy(struct ss_value *data, const struct copy *copy)
+/* DATA (taken) with another member. */
+static struct ss_value *with(struct ss_value *data, const char *key, int64_t number)
 {
-	struct value_entry entries[8];
-	size_t count = 0;
-	for (; count < value_count(data); count++)
-		entries[count] = (struct value_entry){
-			value_key_at(data, count), value_ref(value_at(data, count))};
-	entries[count++] = (struct value_entry){"copy", value_int((int64_t)copy->index)};
-	struct ss_value *with = value_map_of(entries, count);
+	struct ss_value *whole = value_map_with(data, key, value_int(number));
 	value_unref(data);
-	return with;
+	return whole;
 }
 
 void journal_note(const struct task *task, const struct copy *copy, struct ss_value *data)
 {
 	struct turn *outermost = task->turn->outermost;
+	if (record_is_result(data) && outermost->engine->options.shuffle == 0)
+		data = with(data, RECORD_TIME, task_time_ns(task) / 1000);
 	if (copy != NULL && copy->item != NULL)
-		data = with_copy(data, copy);
+		data = with(data, "copy", (int64_t)copy->index);
 	add(outermost->journal, task->id, data);
 	value_unref(data);
 	engine_advance(outermost);

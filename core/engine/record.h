@@ -28,6 +28,9 @@
 struct record;
 struct store;
 
+/* The member of an entry that says what a node came to, for how long after the node's start: microseconds. */
+#define RECORD_TIME "us"
+
 /* Reads JOURNAL, as storage gives it. NULL and ERR when it is none. Records are immutable and counted. */
 struct record *record_new(const struct ss_value *journal, struct ss_error *err);
 struct record *record_ref(struct record *record);

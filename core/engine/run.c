@@ -175,7 +175,8 @@ static void suspend(struct copy *copy)
 static void restore_outcome(struct copy *copy, const struct ss_value *outcome)
 {
 	struct task *task = copy->task;
-	task->restored = !task->ran;
+	if (!task->ran)
+		task_restore(task, outcome);
 	copy->run = run_new(copy);
 	view_unref(task->turn, copy->run->view);
 	copy->run->view = NULL;

@@ -41,13 +41,26 @@ static void move(struct task *task, struct task_list *from, struct task_list *to
 	list_add(to, task);
 }
 
+int64_t task_time_ns(const struct task *task)
+{
+	return clock_monotonic_ns() - task->turn->started_ns - task->started_ns;
+}
+
+void task_restore(struct task *task, const struct ss_value *result)
+{
+	int64_t ns = value_as_int(value_get(result, RECORD_TIME)) * 1000;
+	task->restored = true;
+	if (ns > task->restored_ns)
+		task->restored_ns = ns; /* all copies are over when the last one is */
+}
+
 /* TASK runs no more: it goes to the turn's record. */
 static void close_task(struct task *task, struct task_list *from, enum task_state state)
 {
 	struct turn *turn = task->turn;
 	move(task, from, &turn->over_tasks);
 	task->state = state;
-	task->duration_ns = clock_monotonic_ns() - turn->started_ns - task->started_ns;
+	task->duration_ns = task->restored ? task->restored_ns : task_time_ns(task);
 	if (!task->restored)
 		metrics_node_ran(turn->engine->options.metrics, task_engine_node(task)->metric,
 			task->duration_ns);
@@ -547,7 +560,9 @@ static bool restore(struct task *task)
 		return false;
 	const struct ss_value *failed = record_find(record, task->id, -1, "error");
 	const struct ss_value *cached = record_find(record, task->id, -1, "cached");
-	task->restored = task->recorded = failed != NULL || cached != NULL;
+	task->recorded = failed != NULL || cached != NULL;
+	if (task->recorded)
+		task_restore(task, failed != NULL ? failed : cached);
 	if (failed != NULL) {
 		struct ss_error err;
 		(void)ss_fail_as(&err, (enum ss_status)value_as_int(value_get(failed, "status")),
@@ -557,7 +572,7 @@ static bool restore(struct task *task)
 		task->cached = true;
 		use_outcome(task, cached);
 	}
-	return task->restored;
+	return task->recorded;
 }
 
 /* Asks before the node runs. */

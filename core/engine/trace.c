@@ -87,11 +87,13 @@ static struct ss_value *writes(const struct task *task)
 	return list;
 }
 
-/* To the microsecond. */
+/* To the microsecond; NULL where it is not known, or is how long it took to look at it. */
 static struct ss_value *milliseconds(const struct task *task, int64_t ns)
 {
 	int64_t us = ns / 1000;
-	if (task->turn->engine->options.shuffle != 0 || ns == 0)
+	const struct turn *turn = task->turn;
+	if (turn->engine->options.shuffle != 0 || ns == 0 ||
+		(turn->outermost->look && !task->restored))
 		return NULL;
 	return value_number((double)us / 1e3);
 }
@@ -164,8 +166,8 @@ static struct ss_value *entry(const struct task *task)
 		{"status", value_text(trace_status(task))},
 		{"step", value_int((int64_t)task->step)},
 		{"started_ms", task->restored ? NULL : milliseconds(task, task->started_ns)},
-		{"duration_ms", task->restored ? NULL : milliseconds(task, task->duration_ns)},
-		{"writes", writes(task)}, {"attempts", most > 1 ? value_int(most) : NULL},
+		{"duration_ms", milliseconds(task, task->duration_ns)}, {"writes", writes(task)},
+		{"attempts", most > 1 ? value_int(most) : NULL},
 		{"copies", sent ? value_int((int64_t)task->copy_count) : NULL},
 		{"cached", task->cached ? value_bool(true) : NULL},
 		{"restored", task->restored ? value_bool(true) : NULL},

@@ -228,6 +228,7 @@ struct task {
 	/* The record. */
 	int64_t started_ns;  /* since the turn's start */
 	int64_t duration_ns; /* set when it ends */
+	int64_t restored_ns; /* what it is when it was restored; 0: not known */
 	size_t *changed;     /* fields that it wrote */
 	size_t changed_count;
 	const char *error;
@@ -372,6 +373,10 @@ void task_start_deadline(struct task *task);
 void task_go_on(struct task *task);
 /* Ends TASK, whatever it is doing, because its turn has ended. */
 void task_stop(struct task *task);
+/* How long it is since TASK was started. */
+int64_t task_time_ns(const struct task *task);
+/* RESULT, an entry of the journal, is known to be what TASK, or a copy of it, came to. */
+void task_restore(struct task *task, const struct ss_value *result);
 const struct graph_node *task_node(const struct task *task);
 struct engine_node *task_engine_node(const struct task *task);
 /* What TASK asked before or after its node is answered, and the answer written. */

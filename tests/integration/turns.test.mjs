@@ -176,7 +176,7 @@ test('turns prints what people read', async () => {
 	const { stdout } = await place.call('turns', 'show', 't1');
 	assert.match(stdout, /^Turn {6}t1\nWorkflow {2}[0-9a-f]{12}\nStatus {4}interrupted\n {2}approve waits during: {"amount":30,"fee":3.0}\n\nState\n/);
 	assert.match(stdout, /^Checkpoints\n {5}1 {2}price +done +\["fee","log"\]$/m);
-	assert.match(stdout, /^ {2}price +done +earlier {3}-> approve \(else\)\n {2}approve +interrupted/m);
+	assert.match(stdout, /^ {2}price +done +\d+\.\d{3} ms earlier {2}-> approve \(else\)\n {2}approve +interrupted/m);
 	assert.equal((await place.call('turns', 'shwo')).code, 2);
 	assert.equal((await place.call('turns', 'show')).code, 2);
 });

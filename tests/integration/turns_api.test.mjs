@@ -158,6 +158,7 @@ test('a turn tells the nodes that ran, what they wrote, the edges taken and the 
 	const turn = await get(`/${metadata.turn_id}`);
 	assert.equal(turn.status, 'done');
 	assert.deepEqual(turn.trace.map(({ node }) => node), metadata.route);
+	for (const { node, duration_ms } of turn.trace) assert.ok(duration_ms > 0, `how long ${node} took`);
 	const check = turn.trace.find(({ node }) => node === 'check');
 	assert.deepEqual(check.status, 'done');
 	assert.ok(check.writes.includes('escalated'));

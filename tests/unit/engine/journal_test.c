@@ -98,6 +98,47 @@ Test(journal, says_what_each_node_came_to)
 	close_stage();
 }
 
+/* The trace of the turn "t1" as its journal tells it, new. */
+static struct ss_value *stored_trace(void)
+{
+	struct ending ending;
+	struct record *record = keeper_fetch("t1", false);
+	struct turn *turn = keeper_go_on(record, true, &ending);
+	stage_until_over(&ending);
+	struct ss_value *trace = turn_trace(turn);
+	turn_free(turn);
+	record_unref(record);
+	return trace;
+}
+
+Test(journal, keeps_how_long_each_node_took)
+{
+	struct ending ending;
+	open_stage("durability: node\n"
+		   "nodes:\n"
+		   "  a: {agent: puppet_1, fields: {f1: list}, send: {over: f24, as: f0}}\n"
+		   "  b: {agent: puppet_2, on_error: {set: {sum: 1}}}\n"
+		   "  c: {agent: puppet_3, interrupt: {before: true}}\n"
+		   "edges: [{from: START, to: a}, {from: a, to: b}, {from: b, to: c}, {from: c, "
+		   "to: END}]\n");
+	stage_play("b", fail_always);
+	struct turn *turn = keeper_start("t1", "{\"f24\": [1, 2, 3]}", &ending);
+	stage_until_over(&ending);
+	struct ss_value *trace = turn_trace(turn), *stored = stored_trace();
+	cr_assert_eq(value_count(stored), (size_t)3);
+	for (size_t i = 0; i < 2; i++) {
+		double took = value_as_number(value_get(value_at(trace, i), "duration_ms"));
+		double kept = value_as_number(value_get(value_at(stored, i), "duration_ms"));
+		cr_expect(kept > 0 && kept <= took, "%g of %g ms", kept, took);
+		cr_expect_null(value_get(value_at(stored, i), "started_ms"));
+	}
+	cr_expect_null(value_get(value_at(stored, 2), "duration_ms"), "it waits");
+	value_unref(trace);
+	value_unref(stored);
+	turn_free(turn);
+	close_stage();
+}
+
 Test(journal, is_written_before_what_comes_after_a_node_starts)
 {
 	struct ending ending;

@@ -269,13 +269,31 @@ bool keeper_has_twice(const char *id)
 	return false;
 }
 
+/* DATA of an entry without its time, which is another one each time. */
+static void add_timeless(struct buffer *text, struct ss_text data)
+{
+	struct ss_error err;
+	struct ss_value *map = json_parse(data.data, data.length, &err);
+	struct value_entry entries[8];
+	size_t count = 0;
+	for (size_t i = 0; i < value_count(map); i++) {
+		const char *key = value_key_at(map, i);
+		if (strcmp(key, RECORD_TIME) != 0)
+			entries[count++] = (struct value_entry){key, value_ref(value_at(map, i))};
+	}
+	struct ss_value *timeless = value_map_of(entries, count);
+	json_print(text, timeless);
+	buffer_add_char(text, '\n');
+	value_unref(timeless);
+	value_unref(map);
+}
+
 const char *keeper_entries(const char *id)
 {
 	struct buffer text = {0};
 	const struct journal *journal = find(id);
 	for (size_t i = 0; journal != NULL && i < journal->count; i++)
-		buffer_add_format(&text, "%s\n",
-			value_as_string(value_get(journal->entries[i], "data"), NULL));
+		add_timeless(&text, value_as_text(value_get(journal->entries[i], "data")));
 	free(keeper.read);
 	keeper.read = buffer_take(&text);
 	return keeper.read;
