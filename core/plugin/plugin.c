@@ -2,6 +2,7 @@
 
 #include "base/calls.h"
 #include "base/memory.h"
+#include "config/diagnostics.h"
 #include "plugin/copy.h"
 #include "value/value.h"
 
@@ -388,6 +389,23 @@ const struct ss_plugin *plugin_load(const char *path, struct ss_error *err)
 	return load(path, path, err);
 }
 
+/* Says that there is no plugin NAME, for which the file PATH was looked for last, and which one may be meant. */
+static void report_missing(const struct plugins *plugins, enum ss_plugin_kind kind,
+	const char *name, const char *path, struct ss_error *err)
+{
+	char hint[120];
+	struct ss_value *others = plugins_list(plugins, kind);
+	size_t count = value_count(others);
+	const char **names = memory_array(count, sizeof *names);
+	for (size_t i = 0; i < count; i++)
+		names[i] = value_as_string(value_at(others, i), NULL);
+	(void)ss_fail_as(err, SS_NOT_FOUND, "there is no %s plugin \"%s\"%s: no file %s",
+		kinds[kind].name, name, diagnostics_hint(name, names, count, hint, sizeof hint),
+		path);
+	free(names);
+	value_unref(others);
+}
+
 /* The path of the plugin's file; new. NULL and ERR when there is none. */
 static char *find(const struct plugins *plugins, enum ss_plugin_kind kind, const char *name,
 	struct ss_error *err)
@@ -400,8 +418,7 @@ static char *find(const struct plugins *plugins, enum ss_plugin_kind kind, const
 			return path;
 	}
 	if (path != NULL)
-		(void)ss_fail_as(err, SS_NOT_FOUND, "there is no %s plugin \"%s\": no file %s",
-			kinds[kind].name, name, path);
+		report_missing(plugins, kind, name, path, err);
 	else
 		(void)ss_fail(err, "no plugin folder is configured");
 	free(path);

@@ -223,9 +223,17 @@ Test(plugins, find_one_by_its_kind_and_name)
 
 Test(plugins, name_the_file_that_is_missing)
 {
-	not_found(folders, 1, "nobody", SS_NOT_FOUND,
-		"there is no agent plugin \"nobody\": no file " FIXTURES "/agents/nobody.so");
+	not_found(folders, 1, "nobody_at_all", SS_NOT_FOUND,
+		"there is no agent plugin \"nobody_at_all\": no file " FIXTURES
+		"/agents/nobody_at_all.so");
 	not_found(NULL, 0, "nobody", SS_INTERNAL, "no plugin folder is configured");
+}
+
+Test(plugins, name_the_nearest_one_of_those_that_are_there)
+{
+	not_found(folders, 1, "god", SS_NOT_FOUND,
+		"there is no agent plugin \"god\" (did you mean \"good\"?): no file " FIXTURES
+		"/agents/god.so");
 }
 
 Test(plugins, refuse_names_that_could_lead_elsewhere)
