@@ -121,21 +121,39 @@ static void note_write(struct ss_run *run, size_t slot, struct ss_value *value, 
 	run->writes[at] = (struct write){slot, value, overwrites};
 }
 
+/* Refuses a write to FIELD. The run fails over it, also when its agent does not look at what write() returns. */
+static int refuse_field(struct ss_run *run, size_t field, struct ss_error *err)
+{
+	struct ss_error why;
+	const struct graph_node *node = node_of(run);
+	if (field < node->field_count)
+		(void)ss_fail_as(&why, SS_INVALID,
+			"the agent %s does not declare that it writes the field %s",
+			node->plugin->name, node->plugin->fields[field].name);
+	else
+		(void)ss_fail_as(&why, SS_INVALID,
+			"the agent %s writes the field in row %zu of its table, which has %zu",
+			node->plugin->name, field, node->field_count);
+	if (run->refused == NULL) {
+		run->refused = memory_make(struct ss_error);
+		*run->refused = why;
+	}
+	if (err != NULL)
+		*err = why;
+	return -1;
+}
+
 static int write_any(struct ss_run *run, size_t field, struct ss_value *value, bool overwrites,
 	struct ss_error *err)
 {
 	const struct graph_node *node = node_of(run);
-	const struct ss_field *rows = node->plugin->fields;
 	if (!counts(run)) {
 		value_unref(value);
 		return refuse(err);
 	}
-	if (field >= node->field_count || (rows[field].access & SS_WRITES) == 0) {
+	if (field >= node->field_count || (node->plugin->fields[field].access & SS_WRITES) == 0) {
 		value_unref(value);
-		return ss_fail_as(err, SS_INVALID,
-			"the agent %s does not declare that it writes the field %s",
-			node->plugin->name,
-			field < node->field_count ? rows[field].name : "with that number");
+		return refuse_field(run, field, err);
 	}
 	if (node->slots[field] == GRAPH_NO_SLOT)
 		value_unref(value);

@@ -37,6 +37,8 @@ void run_unref(struct ss_run *run)
 	clear_writes(run);
 	value_unref(run->payload);
 	run->payload = NULL;
+	free(run->refused);
+	run->refused = NULL;
 	view_unref(turn, run->view);
 	run->view = NULL;
 	turn_unref(turn);
@@ -344,7 +346,10 @@ static void note(struct copy *copy)
 static void conclude(struct copy *copy, enum ss_result result, const struct ss_error *err)
 {
 	struct ss_error failure = {.status = SS_INTERNAL, .text = "failed and did not say why"};
-	if (result == SS_DONE) {
+	if (result != SS_FAILED && copy->run->refused != NULL) {
+		failure = *copy->run->refused;
+		fail(copy, &failure);
+	} else if (result == SS_DONE) {
 		copy->state = COPY_DONE;
 		copy->task->over++;
 		note(copy);

@@ -149,7 +149,9 @@ struct ss_run {
 	struct generation *generations; /* that are under way */
 	struct write *writes;           /* room for all that the node may write */
 	size_t write_count;
-	size_t way;                     /* of the node's command; GRAPH_NO_SLOT: none */
+	struct ss_error
+		*refused; /* the first write to what is no field of its agent's; NULL: none */
+	size_t way;       /* of the node's command; GRAPH_NO_SLOT: none */
 	struct ss_value *payload;       /* what it asks */
 	const struct ss_value *missing; /* while its agent is told what a search found */
 };

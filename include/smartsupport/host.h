@@ -149,7 +149,8 @@ struct ss_host {
 	/* The field's value in the state as it was when the run started. Borrowed for the run. */
 	const struct ss_value *(*read)(struct ss_run *run, size_t field);
 	/* Writes VALUE (taken) to the field. It takes effect when the run ends with SS_DONE, through the
-	 * field's reducer if it has one. Of several writes to a field the last one counts. */
+	 * field's reducer if it has one. Of several writes to a field the last one counts. A write to a field that the
+	 * table does not have as one that the agent writes is refused at once, and the run fails. */
 	int (*write)(
 		struct ss_run *run, size_t field, struct ss_value *value, struct ss_error *err);
 	/* The same, but VALUE replaces what the field holds whatever its reducer. */

@@ -476,7 +476,6 @@ static enum ss_result use_everything(struct actor *actor, struct ss_run *run, st
 	cr_expect_eq(why.status, SS_NOT_FOUND);
 	cr_expect_eq(host->attempt(run), 1u);
 	cr_expect_eq(host->go_to(run, "nowhere", &why), -1);
-	cr_expect_eq(host->write(run, PUPPET_READ_ONLY, actor->values->integer(1), &why), -1);
 	cr_expect_eq(host->overwrite(run, 0, actor->values->integer(1), err), 0);
 	cr_expect_eq(host->overwrite(run, 0, actor->values->integer(9), err), 0);
 	if (host->write(run, STAGE_TEXT, said, err) < 0 || host->assign(run, PUPPET_SET, err) < 0 ||
@@ -502,6 +501,29 @@ Test(pool, lets_agents_read_write_compute_and_choose)
 	cr_expect_eq(stage_int(turn, "f0"), 9);
 	cr_expect_eq(stage_int(turn, "sum"), 10);
 	cr_expect_eq(value_count(turn_field(turn, "list")), 1);
+	turn_free(turn);
+	stage_close();
+}
+
+/* Does not look at what write() returns. */
+static enum ss_result write_elsewhere(struct actor *actor, struct ss_run *run, struct ss_error *err)
+{
+	(void)err;
+	(void)actor_write(actor, run, 0, 1, NULL);
+	(void)actor_write(actor, run, PUPPET_READ_ONLY, 1, NULL);
+	return SS_DONE;
+}
+
+Test(pool, fails_a_run_that_writes_a_field_which_is_not_its_agents)
+{
+	stage_open(ALONE("agent: blocker"));
+	stage_play("a", write_elsewhere);
+	struct turn *turn = stage_turn(NULL);
+	cr_assert_not_null(turn_error(turn));
+	cr_expect_str_eq(turn_error(turn)->text,
+		"the node a (agent blocker): the agent blocker does not declare that it writes the "
+		"field given");
+	cr_expect_eq(stage_int(turn, "f0"), 0);
 	turn_free(turn);
 	stage_close();
 }
