@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WAY_OUT "; let a node write it, or give it when a turn begins"
+
 static bool assigns(const struct graph_assignment *assignments, size_t count, size_t slot)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -74,7 +76,7 @@ static void check_expr(const struct reader *reader, const char *text, const stru
 	for (size_t i = 0; i < count; i++) {
 		if (!reader->given[reads[i]])
 			diagnostics_add(reader->loader->diagnostics, graph->file, line, column,
-				"the %s \"%.*s\" reads %s, which nothing writes", what,
+				"the %s \"%.*s\" reads %s, which nothing writes" WAY_OUT, what,
 				text_fit(text, 120), text, graph->fields[reads[i]].name);
 	}
 }
@@ -91,8 +93,8 @@ static void check_slots(const struct reader *reader, const struct graph_node *no
 		if (!reader->given[slots[i]])
 			diagnostics_add(reader->loader->diagnostics, reader->loader->graph->file,
 				node->line, node->column,
-				"the node %s reads the field %s, which nothing writes", node->name,
-				reader->loader->graph->fields[slots[i]].name);
+				"the node %s reads the field %s, which nothing writes" WAY_OUT,
+				node->name, reader->loader->graph->fields[slots[i]].name);
 	}
 }
 
@@ -103,7 +105,8 @@ static void check_prompt(const struct reader *reader, const struct graph_prompt 
 	for (size_t i = 0; i < count; i++) {
 		if (!reader->given[reads[i].variable])
 			diagnostics_add(reader->loader->diagnostics, prompt->file, reads[i].line,
-				reads[i].column, "the prompt reads %s, which nothing writes",
+				reads[i].column,
+				"the prompt reads %s, which nothing writes" WAY_OUT,
 				reader->loader->graph->fields[reads[i].variable].name);
 	}
 }

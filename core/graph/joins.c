@@ -100,7 +100,9 @@ static bool check_waits(struct graph_loader *loader, struct walk *walk)
 			continue;
 		found = true;
 		diagnostics_add(loader->diagnostics, graph->file, edge->line, edge->column,
-			"this waits for %s, which cannot run before it", graph->nodes[never].name);
+			"this waits for %s, which cannot run before it; lead to %s in another way, "
+			"or leave it out here",
+			graph->nodes[never].name, graph->nodes[never].name);
 	}
 	return found;
 }

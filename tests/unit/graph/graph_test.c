@@ -429,7 +429,8 @@ Test(joins, must_not_wait_for_what_runs_only_after_them)
 		      "  - {from: [a, c], to: b}\n"
 		      "  - {from: b, to: c}\n"
 		      "  - {from: c, to: END}\n",
-		1, "w.yaml:11:5: this waits for c, which cannot run before it");
+		1, "w.yaml:11:5: this waits for c, which cannot run before it; lead to c "
+		"in another way, or leave it out here");
 }
 
 Test(graph, wants_every_field_that_is_read_to_be_written)
@@ -461,7 +462,8 @@ Test(graph, wants_every_field_that_is_read_to_be_written)
 	cr_expect_null(graph_parse("w.yaml", text, strlen(text), plugins, &nothing, &diagnostics));
 	cr_assert_eq(diagnostics.count, 1);
 	cr_expect_str_eq(diagnostics.items[0].text,
-		"the node a reads the field message, which nothing writes");
+		"the node a reads the field message, which nothing writes; let a node write it, or "
+		"give it when a turn begins");
 	cr_expect_eq(diagnostics.items[0].line, 6);
 	cr_expect_eq(diagnostics.items[0].column, 9);
 	diagnostics_free(&diagnostics);
