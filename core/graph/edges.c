@@ -125,11 +125,13 @@ static void read_choice(struct graph_loader *loader, struct graph_edge *edge,
 		add_choice(edge, NULL, NULL, place == GRAPH_NO_SLOT ? GRAPH_END : place);
 		return;
 	}
-	struct graph_expr condition;
+	struct graph_expr condition = {0};
+	size_t mistakes = loader->diagnostics->count;
 	if (!graph_read_expr(loader, loader->graph, when, SS_BOOL, "condition", &condition))
-		return;
+		loader->condition_mistakes += loader->diagnostics->count - mistakes;
 	free(condition.text);
-	add_choice(edge, when, condition.expr, place == GRAPH_NO_SLOT ? GRAPH_END : place);
+	add_choice(edge, when->kind == YAML_SCALAR ? when : NULL, condition.expr,
+		place == GRAPH_NO_SLOT ? GRAPH_END : place);
 }
 
 static void read_choices(

@@ -51,6 +51,23 @@ static enum graph_durability read_durability(const char *name)
 	return strcmp(name, "turn") == 0 ? GRAPH_DURABLE_TURN : GRAPH_DURABLE_NONE;
 }
 
+static void read_sections(struct graph_loader *loader, const struct yaml_node *state,
+	const struct yaml_node *nodes, const struct yaml_node *edges)
+{
+	const size_t *mistakes = &loader->diagnostics->count;
+	size_t before = *mistakes;
+	graph_read_state(loader, state);
+	loader->state_is_right = *mistakes == before;
+	before = *mistakes;
+	graph_read_nodes(loader, nodes);
+	loader->nodes_are_right = *mistakes == before;
+	before = *mistakes;
+	graph_read_edges(loader, nodes, edges);
+	/* Where there are no nodes, nothing was read of the edges. */
+	loader->edges_are_right =
+		*mistakes - before == loader->condition_mistakes && loader->graph->node_count > 0;
+}
+
 static void read_file(struct graph_loader *loader, const struct yaml_node *root)
 {
 	struct ss_value *values[FILE_ROWS] = {0};
@@ -64,9 +81,8 @@ static void read_file(struct graph_loader *loader, const struct yaml_node *root)
 	graph->timeout_ns = (int64_t)(value_as_number(values[FILE_TIMEOUT]) * 1e9);
 	graph->durability = read_durability(value_as_string(values[FILE_DURABILITY], NULL));
 	options_free(values, FILE_ROWS);
-	graph_read_state(loader, yaml_get(root, "state"));
-	graph_read_nodes(loader, yaml_get(root, "nodes"));
-	graph_read_edges(loader, yaml_get(root, "nodes"), yaml_get(root, "edges"));
+	read_sections(
+		loader, yaml_get(root, "state"), yaml_get(root, "nodes"), yaml_get(root, "edges"));
 }
 
 static struct graph *read_document(const struct yaml_document *document,
@@ -78,14 +94,15 @@ static struct graph *read_document(const struct yaml_document *document,
 	loader.document = document;
 	loader.graph = graph;
 	loader.inputs = inputs;
+	loader.condition_mistakes = 0;
 	graph->file = memory_string(document->file);
 	if (document->root == NULL || document->root->kind != YAML_MAPPING) {
 		yaml_mistake(document, document->root, loader.diagnostics,
 			"a workflow is a mapping with version, name, state, nodes and edges");
 	} else {
 		read_file(&loader, document->root);
-		/* What is missing would be reported again as its consequences. */
-		if (loader.diagnostics->count == mistakes)
+		/* With more mistakes than are kept it is not known where they are. */
+		if (loader.diagnostics->count <= DIAGNOSTICS_LIMIT)
 			graph_validate(&loader);
 	}
 	if (loader.diagnostics->count > mistakes) {

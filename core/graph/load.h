@@ -13,6 +13,9 @@ struct graph_loader {
 	struct diagnostics *diagnostics;
 	const struct graph_loader *outer; /* what reads the workflow that this one is a node of */
 	struct graph_source *source;
+	size_t condition_mistakes; /* of the edges: they leave it known what runs after what */
+	/* Which parts of the file have no mistake, so that what they say together can be looked at. */
+	bool state_is_right, nodes_are_right, edges_are_right;
 };
 
 /* The keys of a mapping in a workflow file, for its schema: those of a table, and those that are read otherwise. */
@@ -83,7 +86,8 @@ struct graph *graph_load_inner(
 	const struct graph_loader *outer, const char *file, const char *const *inputs);
 
 /* Mistakes that only the whole graph shows: unreachable nodes, ends that lead nowhere, joins that can
- * never complete, fields that are read and never written, fields that are written side by side. */
+ * never complete, fields that are read and never written, fields that are written side by side. Where a part of the file
+ * has mistakes, those are left out that might be no more than their consequences. */
 void graph_validate(struct graph_loader *loader);
 
 /* Of these, the joins that can never complete. Returns whether each may get all that it waits for. */

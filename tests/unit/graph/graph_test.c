@@ -429,7 +429,8 @@ Test(joins, must_not_wait_for_what_runs_only_after_them)
 		      "  - {from: [a, c], to: b}\n"
 		      "  - {from: b, to: c}\n"
 		      "  - {from: c, to: END}\n",
-		1, "w.yaml:11:5: this waits for c, which cannot run before it; lead to c "
+		1,
+		"w.yaml:11:5: this waits for c, which cannot run before it; lead to c "
 		"in another way, or leave it out here");
 }
 
@@ -472,16 +473,17 @@ Test(graph, wants_every_field_that_is_read_to_be_written)
 
 Test(graph, checks_what_is_written_on_an_error)
 {
-	refused(STATE "nodes:\n"
-		      "  a: {agent: echo, on_error: {set: {cuont: 3}}}\n"
-		      "  b: {agent: echo, on_error: {set: {count: 11, label: Medium}}}\n"
-		      "  c: {agent: echo, on_error: {set: [1]}}\n"
-		      "  d: {agent: echo, on_error: {sett: {count: 3}}}\n"
-		      "  e: {agent: echo, on_error: ignore}\n"
-		      "  f: {agent: echo, on_error: {}}\n"
-		      "edges:\n"
-		      "  - {from: START, to: [a, b, c, d, e, f]}\n"
-		      "  - {from: [a, b, c, d, e, f], to: END}\n",
+	refused(STATE
+		"nodes:\n"
+		"  a: {agent: echo, on_error: {set: {cuont: 3}}}\n"
+		"  b: {agent: echo, on_error: {set: {count: 11, label: Medium}}}\n"
+		"  c: {agent: echo, on_error: {set: [1]}}\n"
+		"  d: {agent: echo, on_error: {sett: {count: 3}}}\n"
+		"  e: {agent: echo, on_error: ignore}\n"
+		"  f: {agent: echo, on_error: {}}\n"
+		"edges:\n"
+		"  [{from: START, to: a}, {from: a, to: b}, {from: b, to: c}, {from: c, to: d},\n"
+		"   {from: d, to: e}, {from: e, to: f}, {from: f, to: END}]\n",
 		7, "w.yaml:9:37: the state has no field \"cuont\" (did you mean \"count\"?)",
 		"w.yaml:10:44: the field count is from 1 to 10, not 11",
 		"w.yaml:10:55: \"Medium\" is no value of the field label",
@@ -493,17 +495,18 @@ Test(graph, checks_what_is_written_on_an_error)
 
 Test(graph, checks_an_agents_options)
 {
-	refused(STATE "nodes:\n"
-		      "  a: {agent: set}\n"
-		      "  b: {agent: set, options: {count: 11}}\n"
-		      "  c: {agent: set, options: {count: two, rate: fast, wait: 3}}\n"
-		      "  d: {agent: set, options: {count: 1, lable: x}}\n"
-		      "  e: {agent: set, options: [1]}\n"
-		      "  f: {agent: echo, options: {loud: true}}\n"
-		      "  g: {agent: fail, options: {when: never}}\n"
-		      "edges:\n"
-		      "  - {from: START, to: [a, b, c, d, e, f, g]}\n"
-		      "  - {from: [a, b, c, d, e, f, g], to: END}\n",
+	refused(STATE
+		"nodes:\n"
+		"  a: {agent: set}\n"
+		"  b: {agent: set, options: {count: 11}}\n"
+		"  c: {agent: set, options: {count: two, rate: fast, wait: 3}}\n"
+		"  d: {agent: set, options: {count: 1, lable: x}}\n"
+		"  e: {agent: set, options: [1]}\n"
+		"  f: {agent: echo, options: {loud: true}}\n"
+		"  g: {agent: fail, options: {when: never}}\n"
+		"edges:\n"
+		"  [{from: START, to: a}, {from: a, to: b}, {from: b, to: c}, {from: c, to: d},\n"
+		"   {from: d, to: e}, {from: e, to: f}, {from: f, to: g}, {from: g, to: END}]\n",
 		9, "w.yaml:9:6: the agent set needs \"count\": What it writes to count.",
 		"w.yaml:10:36: count must be from 1 to 10, not 11",
 		"w.yaml:11:36: count must be a whole number, not \"two\"",
@@ -523,7 +526,7 @@ Test(graph, checks_the_settings_of_a_turn_and_of_nodes)
 		"  '': {agent: fail}\n"
 		"  a: {timeout: 2}\n"
 		"  b: fail\n"
-		"edges: [{from: START, to: a}, {from: a, to: END}]\n",
+		"edges: [{from: START, to: a}, {from: a, to: b}, {from: b, to: END}]\n",
 		8, "w.yaml:1:10: version must be from 1 to 1, not 2",
 		"w.yaml:3:12: max_steps must be from 1 to 1000000, not 0",
 		"w.yaml:4:10: timeout must be a duration",
@@ -538,7 +541,9 @@ Test(graph, reports_a_missing_section_once)
 {
 	refused("version: 1\nname: t\n"
 		"nodes: {a: {agent: echo}}\n"
-		"edges: [{from: START, choose: [{when: message == '', to: a}, {else: END}]}]\n",
+		"edges:\n"
+		"  - {from: START, choose: [{when: message == '', to: a}, {else: END}]}\n"
+		"  - {from: a, to: END}\n",
 		1, "w.yaml: state must be a mapping from field names to their types");
 	refused(STATE "nodes: []\nedges: [{from: START, to: a}, {from: a, to: b}]\n", 1,
 		"w.yaml:8:8: nodes must be a mapping from node names to {agent: NAME, …}");
@@ -546,6 +551,57 @@ Test(graph, reports_a_missing_section_once)
 		"w.yaml: edges must be a list of {from: NODE, to: NODE}");
 	refused("version: 1\nname: t\n", 3, "w.yaml: edges must", "w.yaml: nodes must",
 		"w.yaml: state must");
+}
+
+Test(graph, reports_what_the_whole_shows_beside_what_is_wrong_in_its_parts)
+{
+	refused(STATE "max_stepz: 5\n"
+		      "nodes:\n"
+		      "  a: {agent: assign, options: {set: {count: '1'}}}\n"
+		      "  b: {agent: assign, options: {set: {count: '2'}}}\n"
+		      "  lost: {agent: assign, options: {set: {count: 'label + 1'}}}\n"
+		      "  c: {agent: asign}\n"
+		      "  d: {agent: assign, timeot: 1s}\n"
+		      "edges:\n"
+		      "  - {from: START, to: [a, b]}\n"
+		      "  - {from: a, choose: [{when: 'count > \"\"', to: c}, {else: END}]}\n"
+		      "  - {from: c, to: d}\n"
+		      "  - {from: d, to: c}\n"
+		      "  - {from: lost, to: END}\n",
+		9, "w.yaml:8:1: the workflow has no key \"max_stepz\"",
+		"w.yaml:11:3: nothing follows the node b",
+		"w.yaml:11:3: the nodes a and b may run side by side and both write count",
+		"w.yaml:12:3: nothing leads to the node lost",
+		"w.yaml:12:55: the expression \"label + 1\" is wrong",
+		"w.yaml:13:3: this circle can never end: c, d",
+		"w.yaml:13:14: there is no agent plugin \"asign\" (did you mean \"assign\"?): no "
+		"file ",
+		"w.yaml:14:22: the node d has no key \"timeot\" (did you mean \"timeout\"?)",
+		"w.yaml:17:38: the condition");
+}
+
+/* Of these workflows something is not known, so nothing is said that might be right. */
+Test(graph, reports_no_mistake_that_may_follow_from_another)
+{
+	refused(STATE "nodes: {a: {agent: set, options: {count: 1}}, b: {agent: set, options: "
+		      "{count: 2}}}\n"
+		      "edges: [{from: START, to: [a, bb]}, {from: [a, b], to: END}]\n",
+		1, "w.yaml:9:31: there is no node \"bb\" (did you mean \"b\"?)");
+	refused("version: 1\nname: t\nstate:\n"
+		"  message: {type: string}\n"
+		"  list: {type: list, reducer: apend}\n"
+		"nodes:\n"
+		"  a: {agent: assign, options: {set: {list: '[1]'}}}\n"
+		"  b: {agent: assign, options: {set: {list: '[2]'}}}\n"
+		"edges: [{from: START, to: [a, b]}, {from: [a, b], to: END}]\n",
+		1, "w.yaml:5:31: reducer must be one of");
+	refused("version: 1\nname: t\nstate:\n"
+		"  message: {type: string}\n"
+		"  found: {type: list}\n"
+		"nodes: {a: {agent: serch}, b: {agent: assign, options: {set: {message: "
+		"'string(size(found))'}}}}\n"
+		"edges: [{from: START, to: a}, {from: a, to: b}, {from: b, to: END}]\n",
+		1, "w.yaml:6:20: there is no agent plugin \"serch\"");
 }
 
 Test(graph, refuses_what_is_no_workflow)
