@@ -1,8 +1,9 @@
-// The conformance suite: the storage passes it, and it finds what others do wrong.
+// The conformance suite: both storages pass it, and it finds what others do wrong.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { plugins, program, temporaryFolder } from './lib/files.mjs';
+import { Postgres } from './lib/postgres.mjs';
 import { runProgram } from './lib/server.mjs';
 import { patience } from './lib/wait.mjs';
 
@@ -107,17 +108,22 @@ const faults = {
 
 // Most of what a run takes is waiting, for the disk and for times to pass.
 describe('the suite', { concurrency: 4 }, () => {
-	test('the storage in SQLite does all that its contract says, also when there is data already', async () => {
-		const options = `path: ${database()}`;
-		for (let run = 0; run < 2; run++) {
-			const { code, stdout, stderr } = await check('--storage', sqlite, '--options', options);
-			assert.equal(code, 0, stdout + stderr);
-			const lines = stdout.trimEnd().split('\n');
-			assert.match(lines.at(-1), /^(\d+) cases: \1 ok, 0 failed$/);
-			assert.equal(Number.parseInt(lines.at(-1)), lines.length - 1);
-			for (const line of lines.slice(0, -1)) assert.match(line, /^ok +[a-z]+: \S/);
-		}
-	});
+	for (const [name, options] of [
+		['sqlite', async () => ({ path: database() })],
+		['postgresql', async () => ({ url: (await Postgres.start()).newDatabase() })],
+	]) {
+		test(`the storage ${name} does all that its contract says, also when there is data already`, async () => {
+			const given = JSON.stringify(await options());
+			for (let run = 0; run < 2; run++) {
+				const { code, stdout, stderr } = await check('--storage', path.join(plugins, `storage/${name}.so`), '--options', given);
+				assert.equal(code, 0, stdout + stderr);
+				const lines = stdout.trimEnd().split('\n');
+				assert.match(lines.at(-1), /^(\d+) cases: \1 ok, 0 failed$/);
+				assert.equal(Number.parseInt(lines.at(-1)), lines.length - 1);
+				for (const line of lines.slice(0, -1)) assert.match(line, /^ok +[a-z]+: \S/);
+			}
+		});
+	}
 
 	test('a storage without a fault is found right', async () => {
 		assert.deepEqual(await failures('none'), []);
