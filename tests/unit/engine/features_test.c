@@ -246,6 +246,52 @@ Test(retry, tries_again_and_shows_nothing_of_what_failed)
 	stage_close();
 }
 
+/* The waits in seconds before the attempts of the one node, as the log tells them. */
+static size_t waits_of(const char *node, double *waits, size_t room)
+{
+	static const char mark[] = "is tried again in ";
+	size_t count = 0;
+	stage_open(node);
+	turn_free(stage_turn(NULL));
+	char *logged = stage_logged();
+	for (const char *at = logged; (at = strstr(at, mark)) != NULL && count < room;) {
+		at += strlen(mark);
+		waits[count++] = strtod(at, NULL);
+	}
+	free(logged);
+	stage_close();
+	return count;
+}
+
+Test(retry, waits_longer_each_time_up_to_a_cap)
+{
+	static const double expected[] = {0.001, 0.003, 0.005, 0.005};
+	double waits[10];
+	size_t count = waits_of(ONE("retry: {attempts: 5, backoff: 1ms, factor: 3, max_backoff: "
+				    "5ms, jitter: 0}, options: {fail: '\"away\"'}"),
+		waits, array_length(waits));
+	cr_assert_eq(count, array_length(expected));
+	for (size_t i = 0; i < count; i++)
+		cr_expect_float_eq(waits[i], expected[i], 1e-9, "wait %zu is %g s", i, waits[i]);
+}
+
+Test(retry, shortens_its_waits_by_chance)
+{
+	double waits[40];
+	double shortest = 1, longest = 0;
+	size_t count = waits_of(ONE("retry: {attempts: 41, backoff: 1ms, factor: 1, jitter: 0.5}, "
+				    "options: {fail: '\"away\"'}"),
+		waits, array_length(waits));
+	cr_assert_eq(count, array_length(waits));
+	for (size_t i = 0; i < count; i++) {
+		cr_expect(waits[i] >= 0.0005 && waits[i] <= 0.001, "%g s", waits[i]);
+		shortest = waits[i] < shortest ? waits[i] : shortest;
+		longest = waits[i] > longest ? waits[i] : longest;
+	}
+	cr_expect_lt(shortest, 0.00065);
+	cr_expect_gt(longest, 0.00085);
+}
+
 Test(retry, gives_up_after_its_attempts)
 {
 	stage_open(ONE("retry: {attempts: 2, backoff: 1ms}, options: {fail: '\"away\"'}"));
