@@ -19,16 +19,30 @@ struct playing {
 	struct ss_error err; /* of an answer that does not fit */
 };
 
-/* The next of the answers that were given, to the first interrupt. */
+struct ss_value *play_read_answer(const char *text, char id[PLAY_ID_ROOM], struct ss_error *err)
+{
+	size_t length = strspn(text, "0123456789abcdef");
+	bool named = length == PLAY_ID_ROOM - 1 && text[length] == '=';
+	id[0] = '\0';
+	if (named) {
+		memcpy(id, text, length);
+		id[length] = '\0';
+		text += length + 1;
+	}
+	return json_parse(text, strlen(text), err);
+}
+
+/* The next of the answers that were given, to the interrupt that it names or to the first. */
 static struct ss_value *next_answer(struct playing *playing, const struct ss_value *interrupts)
 {
 	const struct play *play = playing->play;
 	if (playing->answered == play->answer_count)
 		return NULL;
-	const char *text = play->answers[playing->answered++];
-	struct ss_value *value = json_parse(text, strlen(text), &playing->err);
-	const char *id = value_as_string(value_get(value_at(interrupts, 0), "id"), NULL);
-	return value != NULL ? value_map_make({id, value}) : NULL;
+	char id[PLAY_ID_ROOM];
+	const char *first = value_as_string(value_get(value_at(interrupts, 0), "id"), NULL);
+	struct ss_value *value =
+		play_read_answer(play->answers[playing->answered++], id, &playing->err);
+	return value != NULL ? value_map_make({id[0] != '\0' ? id : first, value}) : NULL;
 }
 
 /* Answers what TURN asks. Returns whether it goes on. */
@@ -168,11 +182,14 @@ void play_print_map(const char *title, const struct ss_value *map)
 
 void play_print_interrupts(const struct ss_value *interrupts)
 {
+	bool several = value_count(interrupts) > 1;
 	for (size_t i = 0; i < value_count(interrupts); i++) {
 		const struct ss_value *one = value_at(interrupts, i);
 		char *payload = json_text(value_get(one, "payload"));
-		(void)printf("  %s waits %s: %s\n", value_as_string(value_get(one, "node"), NULL),
-			value_as_string(value_get(one, "when"), NULL), payload);
+		(void)printf("  %s waits %s: %s%s%s\n",
+			value_as_string(value_get(one, "node"), NULL),
+			value_as_string(value_get(one, "when"), NULL), payload, several ? "  " : "",
+			several ? value_as_string(value_get(one, "id"), NULL) : "");
 		free(payload);
 	}
 }

@@ -10,7 +10,8 @@ typedef struct ss_value *play_answer(void *context, const struct ss_value *inter
 
 struct play {
 	struct event_base *base;
-	const char *const *answers; /* as JSON, to the first interrupt each */
+	const char *const
+		*answers; /* [ID=]JSON, to the first interrupt each where there is no id */
 	size_t answer_count;
 	play_answer *answer; /* in place of them; or NULL */
 	turn_event *event;   /* or NULL */
@@ -32,7 +33,12 @@ struct turn *play_silently(const struct play *play, struct engine *engine,
 void play_print_json(const struct ss_value *value);
 void play_print_map(const char *title, const struct ss_value *map);
 void play_print_trace(const struct ss_value *trace);
-/* What turn_interrupts() gives, a line each. */
+/* The value of an answer that was given as [ID=]VALUE, as JSON, in TEXT. ID becomes the interrupt's; empty: it is not
+ * named. NULL and ERR when it is no JSON. */
+enum { PLAY_ID_ROOM = 17 };
+struct ss_value *play_read_answer(const char *text, char id[PLAY_ID_ROOM], struct ss_error *err);
+
+/* What turn_interrupts() gives, a line each; of several with the ids by which they are answered. */
 void play_print_interrupts(const struct ss_value *interrupts);
 
 /* The events in NAMES, with commas between them; NULL: all. 0 and a message when one does not exist. */

@@ -55,6 +55,16 @@ static int print_reply(const struct record *record, const struct ss_value *reply
 	return 0;
 }
 
+/* The id of the first of INTERRUPTS that is not in ANSWERED; there is one. */
+static const char *first_open(const struct ss_value *interrupts, const struct ss_value *answered)
+{
+	size_t i = 0;
+	while (value_get(answered,
+		       value_as_string(value_get(value_at(interrupts, i), "id"), NULL)) != NULL)
+		i++;
+	return value_as_string(value_get(value_at(interrupts, i), "id"), NULL);
+}
+
 /* What INTERRUPTS are answered with, by their ids, new; NULL and ERR when that is not JSON, or too much. */
 static struct ss_value *read_answers(const struct question_answers *answers,
 	const struct ss_value *interrupts, struct ss_error *err)
@@ -66,9 +76,10 @@ static struct ss_value *read_answers(const struct question_answers *answers,
 		goto fail;
 	}
 	for (size_t i = 0; i < answers->count; i++) {
+		char id[PLAY_ID_ROOM];
 		struct ss_error cause = {0};
 		const char *text = answers->texts[i];
-		struct ss_value *value = json_parse(text, strlen(text), &cause);
+		struct ss_value *value = play_read_answer(text, id, &cause);
 		if (value == NULL) {
 			(void)ss_fail(err,
 				"the answer %s is not JSON: %s; a text needs quotes, as in "
@@ -76,8 +87,13 @@ static struct ss_value *read_answers(const struct question_answers *answers,
 				text, cause.text);
 			goto fail;
 		}
-		struct ss_value *more = value_map_with(map,
-			value_as_string(value_get(value_at(interrupts, i), "id"), NULL), value);
+		const char *to = id[0] != '\0' ? id : first_open(interrupts, map);
+		if (value_get(map, to) != NULL) {
+			(void)ss_fail(err, "there are two answers to %s", to);
+			value_unref(value);
+			goto fail;
+		}
+		struct ss_value *more = value_map_with(map, to, value);
 		value_unref(map);
 		map = more;
 	}

@@ -8,7 +8,7 @@
 #include "app/stored.h"
 
 struct question_answers {
-	const char *const *texts; /* as JSON, to the first interrupt each */
+	const char *const *texts; /* [ID=]JSON, to the first interrupt each where there is no id */
 	size_t count;
 	bool json; /* how the reply is printed */
 };

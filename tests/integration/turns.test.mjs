@@ -127,6 +127,37 @@ test('an answer that is of no use can be given again', async () => {
 	assert.deepEqual(done.state.log, ['priced', 'asked', 'paid 30']);
 });
 
+const committee = `
+version: 1
+name: committee
+durability: node
+state:
+  anna: {type: string}
+  ben:  {type: string}
+  log:  {type: list, reducer: append}
+nodes:
+  a: {agent: assign, interrupt: {before: true, answer: anna}, options: {set: {log: '["a: " + anna]'}}}
+  b: {agent: assign, interrupt: {before: true, answer: ben}, options: {set: {log: '["b: " + ben]'}}}
+edges: [{from: START, to: [a, b]}, {from: [a, b], to: END}]
+`;
+
+test('of several nodes that wait each is answered by its id, in any order', async () => {
+	const place = new Place({ 'w.yaml': committee });
+	const { interrupts } = await place.json(3, 'run', place.path('w.yaml'), '--keep=t1');
+	const [a, b] = interrupts.map(({ id }) => id);
+	assert.notEqual(a, b);
+	const shown = await place.call('turns', 'show', 't1');
+	assert.match(shown.stdout, new RegExp(`^  a waits before: .*  ${a}\n  b waits before: .*  ${b}$`, 'm'));
+	const nobody = await place.call('turns', 'resume', 't1', '--answer', '0123456789abcdef="no"');
+	assert.equal(nobody.code, 1);
+	assert.match(nobody.stderr, /the answer 0123456789abcdef="no": none of the answers is to one of the 2 interrupts that the turn waits for/);
+	const half = await place.json(3, 'turns', 'resume', 't1', '--answer', `${b}="yes"`);
+	assert.deepEqual(half.state.log, ['b: yes']);
+	assert.deepEqual(half.interrupts.map(({ id }) => id), [a]);
+	const done = await place.json(0, 'turns', 'resume', 't1', '--answer', `${a}="later"`);
+	assert.deepEqual(done.state.log, ['a: later', 'b: yes']);
+});
+
 test('turns lists, shows, forks and deletes', async () => {
 	const place = new Place({ 'w.yaml': approval });
 	await place.run('t1', { amount: 30 }, 3);

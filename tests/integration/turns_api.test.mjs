@@ -74,13 +74,13 @@ test('a command that goes on with a question stores its answer in the conversati
 	const open = await command('--json');
 	assert.equal(open.code, 3, open.stderr);
 	assert.deepEqual([open.code, JSON.parse(open.stdout).interrupts], [3, asked.interrupts], open.stderr);
-	for (const [given, sentence] of [[['-a', 'kim'], /is not JSON/], [['-a', '7'], /answered_by/], [['-a', '"kim"', '-a', '"ann"'], /there are 2 answers, and the turn waits for 1/]]) {
+	for (const [given, sentence] of [[['-a', 'kim'], /is not JSON/], [['-a', '7'], /answered_by/], [['-a', '0123456789abcdef="kim"'], /none of the answers/], [['-a', '"kim"', '-a', '"ann"'], /there are 2 answers, and the turn waits for 1/]]) {
 		const wrong = await command(...given);
 		assert.equal(wrong.code, 1);
 		assert.match(wrong.stderr, sentence);
 	}
 	assert.match((await command('--stream', '-a', '"kim"')).stderr, /leave out --stream/);
-	const done = await command('-a', '"kim"', '--json');
+	const done = await command('-a', `${asked.interrupts[0].id}="kim"`, '--json');
 	assert.equal(done.code, 0, done.stderr);
 	const reply = JSON.parse(done.stdout);
 	assert.deepEqual([reply.conversation_id, reply.metadata.turn_id], [asked.conversation_id, asked.turn_id]);
