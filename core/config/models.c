@@ -16,6 +16,7 @@ enum {
 	MODEL_IN_FLIGHT,
 	MODEL_QUEUE,
 	MODEL_TOKENS,
+	MODEL_BUDGET,
 	MODEL_ROWS
 };
 enum { BREAKER_FAILURES, BREAKER_LEAST, BREAKER_WINDOW, BREAKER_OPEN, BREAKER_ROWS };
@@ -37,6 +38,9 @@ static const struct ss_option model_rows[] = {
 		"calls of a worker that may wait until others have ended"},
 	[MODEL_TOKENS] = {"tokens_per_minute", SS_OPTION_INT, "0", 0, 1e12, NULL,
 		"tokens in and out a minute of all workers together; 0 for no limit"},
+	[MODEL_BUDGET] = {"budget", SS_OPTION_STRING, "", 0, 0, NULL,
+		"a word for the key that it is asked with: models with the same one share their "
+		"tokens a minute"},
 	[MODEL_ROWS] = {0},
 };
 
@@ -104,6 +108,24 @@ static struct model_price read_price(
 	return price;
 }
 
+/* Finds the models before MODEL that it shares its tokens a minute with; they must agree on how many these are. */
+static void find_budget(
+	const struct reader *reader, const struct yaml_node *node, struct config_model *model)
+{
+	const struct config_model *other = reader->models->items;
+	if (model->budget[0] == '\0')
+		return;
+	while (other < model && strcmp(other->budget, model->budget) != 0)
+		other++;
+	model->policy.budget = (size_t)(other - reader->models->items) + 1;
+	if (other->policy.tokens_per_minute != model->policy.tokens_per_minute)
+		yaml_mistake(reader->document, yaml_get(node, "budget"), reader->diagnostics,
+			"the models of the budget \"%s\" share their tokens_per_minute, so all of "
+			"them need the same; another one has %lld, and this one %lld",
+			model->budget, (long long)other->policy.tokens_per_minute,
+			(long long)model->policy.tokens_per_minute);
+}
+
 /* Reads what NODE (NULL: nothing is there) says of a model; PLACE takes the blame for what is missing. */
 static void read_model(const struct reader *reader, const struct yaml_node *node,
 	const struct yaml_node *place, const char *const *sections, const char *what)
@@ -130,7 +152,9 @@ static void read_model(const struct reader *reader, const struct yaml_node *node
 				.tokens_per_minute = value_as_int(values[MODEL_TOKENS]),
 			},
 		.priced = price != NULL && !yaml_is_null(price),
+		.budget = memory_string(value_as_string(values[MODEL_BUDGET], NULL)),
 	};
+	find_budget(reader, node, model);
 	if (model->priced)
 		model->price = read_price(reader, price, "price");
 	read_breaker(reader, node, place, &model->policy.breaker);
@@ -203,8 +227,10 @@ struct model_price config_models_price(
 
 void config_models_free(struct config_models *models)
 {
-	for (size_t i = 0; i < models->count; i++)
+	for (size_t i = 0; i < models->count; i++) {
 		free(models->items[i].plugin.name);
+		free(models->items[i].budget);
+	}
 	for (size_t i = 0; i < models->price_count; i++)
 		free(models->prices[i].model);
 	free(models->items);

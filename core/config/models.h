@@ -30,6 +30,7 @@ struct model_policy {
 	int64_t in_flight;         /* calls at once */
 	int64_t queue;             /* calls that may wait for others to end */
 	int64_t tokens_per_minute; /* of all workers together; 0: no limit */
+	size_t budget; /* which models take these tokens from one budget; 0: this one has its own */
 	struct breaker_policy breaker;
 };
 
@@ -43,6 +44,7 @@ struct config_model {
 	struct model_policy policy;
 	bool priced; /* by itself, whatever the table says */
 	struct model_price price;
+	char *budget; /* the word for the key that it is asked with; "": none */
 };
 
 struct config_price {

@@ -552,6 +552,18 @@ struct llm_call *llm_generate(
 	return NULL;
 }
 
+/* The budget of ROW: that of a row before it, if they share one. */
+static struct budget find_budget(const struct llm *llm, struct llm_row *row)
+{
+	const struct model_policy *policy = &row->model.policy;
+	for (const struct llm_row *other = llm->rows; policy->budget != 0 && other < row; other++) {
+		if (other->model.policy.budget == policy->budget)
+			return other->budget;
+	}
+	atomic_llong *shared = metrics_model_budget(&row->metrics);
+	return budget_new(shared != NULL ? shared : &row->own_budget, policy->tokens_per_minute);
+}
+
 struct llm *llm_new(const struct llm_options *options)
 {
 	struct llm *llm = memory_make(struct llm);
@@ -565,9 +577,7 @@ struct llm *llm_new(const struct llm_options *options)
 		row->breaker = breaker_new(&row->model.policy.breaker);
 		row->wake.call = on_wake;
 		row->metrics = metrics_model(options->metrics, row->model.name);
-		atomic_llong *shared = metrics_model_budget(&row->metrics);
-		row->budget = budget_new(shared != NULL ? shared : &row->own_budget,
-			row->model.policy.tokens_per_minute);
+		row->budget = find_budget(llm, row);
 	}
 	llm->options.models = NULL; /* they are copied */
 	return llm;

@@ -70,6 +70,7 @@ Test(config_models, are_what_the_file_says_in_its_order)
 		"      in_flight: 4\n"
 		"      queue: 5\n"
 		"      tokens_per_minute: 6000\n"
+		"      budget: team\n"
 		"      breaker: {failures: 0.25, calls: 7, window: 8s, open: 9s}\n"
 		"      price: {input: 0.5, output: 1}\n"
 		"    - plugin: extractive\n"
@@ -88,6 +89,8 @@ Test(config_models, are_what_the_file_says_in_its_order)
 	cr_expect_eq(first->policy.in_flight, 4);
 	cr_expect_eq(first->policy.queue, 5);
 	cr_expect_eq(first->policy.tokens_per_minute, 6000);
+	cr_expect_eq(first->policy.budget, 1);
+	cr_expect_eq(second->policy.budget, 0);
 	cr_expect_eq(first->policy.breaker.failures, 0.25);
 	cr_expect_eq(first->policy.breaker.calls, 7);
 	cr_expect_eq(first->policy.breaker.window_ns, 8000000000);
@@ -100,8 +103,32 @@ Test(config_models, are_what_the_file_says_in_its_order)
 	done(&models, document);
 }
 
+Test(config_models, of_one_budget_have_one_number)
+{
+	struct config_models models;
+	struct yaml_document *document = read_models(&models,
+		"llm:\n"
+		"  models:\n"
+		"    - {plugin: a}\n"
+		"    - {plugin: a, tokens_per_minute: 10, budget: x}\n"
+		"    - {plugin: a, tokens_per_minute: 20, budget: y}\n"
+		"    - {plugin: a, tokens_per_minute: 10, budget: x}\n",
+		"");
+	static const size_t expected[] = {0, 2, 3, 2};
+	for (size_t i = 0; i < models.count; i++)
+		cr_expect_eq(models.items[i].policy.budget, expected[i], "model %zu", i);
+	done(&models, document);
+}
+
 Test(config_models, name_the_place_of_every_mistake)
 {
+	refuses("llm:\n"
+		"  models:\n"
+		"    - {plugin: a, tokens_per_minute: 10, budget: x}\n"
+		"    - {plugin: b, tokens_per_minute: 20, budget: x}\n",
+		"m.yaml:4:50: the models of the budget \"x\" share their tokens_per_minute, so all "
+		"of "
+		"them need the same; another one has 10, and this one 20\n");
 	refuses("llm: {models: []}",
 		"m.yaml:1:15: models must be a list of 1 to 16 models, in the order in which they "
 		"are asked\n");

@@ -412,6 +412,29 @@ Test(llm_chain, keeps_to_the_tokens_a_minute)
 	cr_expect_str_eq(ask_to_the_end()->model, "extractive");
 }
 
+Test(llm_chain, keeps_to_the_tokens_a_minute_of_models_that_share_a_budget)
+{
+	struct llm_model three[] = {rows[0], rows[0], rows[1]};
+	three[0].name = "groq/small";
+	script(&remote, {.text = "long", .input = 600, .output = 700});
+	for (size_t i = 0; i < 2; i++)
+		three[i].policy.tokens_per_minute = 1000;
+	begin_with(three, 3);
+	cr_expect_str_eq(ask_to_the_end()->model, "groq/small");
+	cr_expect_str_eq(ask_to_the_end()->model, "groq/llama", "each has its own");
+	llm_free(llm);
+	three[0].name = "one/small";
+	three[1].name = "one/large";
+	for (size_t i = 0; i < 2; i++)
+		three[i].policy.budget = 1;
+	begin_with(three, 3);
+	cr_expect_str_eq(ask_to_the_end()->model, "one/small");
+	cr_expect_str_eq(ask_to_the_end()->report,
+		"one/small skipped 0: its budget of 1000 tokens a minute is used up; "
+		"one/large skipped 0: its budget of 1000 tokens a minute is used up; "
+		"extractive answered 1");
+}
+
 Test(llm_chain, gives_tasks_to_language_models_only_and_shows_nobody_their_pieces)
 {
 	struct ss_error err = {0};
