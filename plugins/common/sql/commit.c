@@ -1,7 +1,7 @@
 /* Storing items: many in one transaction, each of them alone in what it can do wrong. */
 #include "common/sql/operations.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -14,16 +14,54 @@ int64_t database_now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+int database_draw(struct database_chance *chances, size_t count, struct ss_error *err)
+{
+	char *at = (char *)chances;
+	for (size_t left = count * sizeof *chances; left > 0;) {
+		ssize_t got = getrandom(at, left, 0);
+		if (got < 0 && errno != EINTR)
+			return ss_fail(err, "the system gives no random numbers for an id");
+		at += got > 0 ? got : 0;
+		left -= got > 0 ? (size_t)got : 0;
+	}
+	return 0;
+}
+
+/* Writes the last DIGITS hexadecimal digits of NUMBER, and gives what is behind them. */
+static char *write_digits(char *to, uint64_t number, int digits)
+{
+	for (int i = digits; i-- > 0; number >>= 4)
+		to[i] = "0123456789abcdef"[number & 0xf];
+	return to + digits;
+}
+
+void database_write_id(
+	int64_t at_us, const struct database_chance *chance, char id[DATABASE_ID_SIZE])
+{
+	uint64_t ms = (uint64_t)(at_us / 1000);
+	const struct {
+		uint64_t number;
+		int digits;
+	} parts[] = {
+		{ms >> 16, 8},
+		{ms, 4},
+		{0x7000 | (chance->numbers[0] & 0xfff), 4},
+		{0x8000 | (chance->numbers[0] >> 12 & 0x3fff), 4},
+		{chance->numbers[1], 12},
+	};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		id = write_digits(id, parts[i].number, parts[i].digits);
+		*id++ = '-';
+	}
+	id[-1] = '\0';
+}
+
 int database_make_id(int64_t at_us, char id[DATABASE_ID_SIZE], struct ss_error *err)
 {
-	uint64_t random[2];
-	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-		return ss_fail(err, "the system gives no random numbers for an id");
-	uint64_t ms = (uint64_t)(at_us / 1000);
-	(void)snprintf(id, DATABASE_ID_SIZE, "%08x-%04x-7%03x-%04x-%012llx",
-		(unsigned)(ms >> 16 & 0xffffffff), (unsigned)(ms & 0xffff),
-		(unsigned)(random[0] & 0xfff), (unsigned)(0x8000 | (random[0] >> 12 & 0x3fff)),
-		(unsigned long long)(random[1] & 0xffffffffffff));
+	struct database_chance chance;
+	if (database_draw(&chance, 1, err) < 0)
+		return -1;
+	database_write_id(at_us, &chance, id);
 	return 0;
 }
 

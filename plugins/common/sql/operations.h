@@ -194,6 +194,14 @@ int database_remove_conversation(
 enum { DATABASE_ID_SIZE = 37 };
 int database_make_id(int64_t at_us, char id[DATABASE_ID_SIZE], struct ss_error *err);
 
+/* The same for many: what their ids have of chance is drawn at once. */
+struct database_chance {
+	uint64_t numbers[2];
+};
+int database_draw(struct database_chance *chances, size_t count, struct ss_error *err);
+void database_write_id(
+	int64_t at_us, const struct database_chance *chance, char id[DATABASE_ID_SIZE]);
+
 /* AT_US as RFC 3339 with microseconds, 2026-01-31T09:05:00.123456Z; new. */
 struct ss_value *database_time(const struct database *db, int64_t at_us);
 

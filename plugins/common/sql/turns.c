@@ -14,7 +14,7 @@ enum {
 struct entry {
 	const struct ss_turn *turn;
 	int64_t behind; /* messages of later turns that are stored with it behind its own */
-	char answer[DATABASE_ID_SIZE];
+	char question[DATABASE_ID_SIZE], answer[DATABASE_ID_SIZE];
 };
 
 static bool given(const char *id)
@@ -224,20 +224,14 @@ static int enter_conversation(struct database *db, const struct entry *entry, st
 static int add_questions(
 	struct database *db, const struct entry *entries, size_t count, struct ss_error *err)
 {
-	char id[DATABASE_ID_SIZE];
 	struct cursor cursor = cursor_begin_rows(db, STATEMENT_ADD_QUESTION);
 	for (size_t i = 0; i < count; i++) {
 		const struct ss_turn *turn = entries[i].turn;
-		int64_t at_us = turn->asked_at_ns / US_IN_NS;
-		if (database_make_id(at_us, id, err) < 0) {
-			cursor_end(&cursor);
-			return -1;
-		}
-		cursor_bind_string(&cursor, id);
+		cursor_bind_string(&cursor, entries[i].question);
 		cursor_bind_string(&cursor, turn->conversation_id);
 		cursor_bind_int(&cursor, entries[i].behind);
 		cursor_bind_text(&cursor, turn->message);
-		cursor_bind_int(&cursor, at_us);
+		cursor_bind_int(&cursor, turn->asked_at_ns / US_IN_NS);
 		cursor_bind_string(&cursor, turn->embedder);
 		cursor_bind_bytes(&cursor, turn->vector);
 		if (cursor_end_row(&cursor, err) < 0)
@@ -333,19 +327,34 @@ static bool follows(const struct ss_turn *turn, const struct ss_turn *before)
 	       strcmp(turn->user_id, before->user_id) == 0;
 }
 
-static int fill_entries(
-	struct entry *entries, const void *const *items, size_t count, struct ss_error *err)
+/* The ids of what is stored for COUNT entries. */
+static int make_ids(struct database *db, struct entry *entries, size_t count, struct ss_error *err)
+{
+	struct database_chance *chances = calloc(count, 2 * sizeof *chances);
+	if (chances == NULL)
+		return database_fail_memory(db, err);
+	int result = database_draw(chances, 2 * count, err);
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		const struct ss_turn *turn = entries[i].turn;
+		database_write_id(
+			turn->asked_at_ns / US_IN_NS, &chances[2 * i], entries[i].question);
+		database_write_id(
+			turn->answered_at_ns / US_IN_NS, &chances[2 * i + 1], entries[i].answer);
+	}
+	free(chances);
+	return result;
+}
+
+static int fill_entries(struct database *db, struct entry *entries, const void *const *items,
+	size_t count, struct ss_error *err)
 {
 	for (size_t i = count; i-- > 0;) {
 		struct entry *entry = &entries[i];
 		entry->turn = items[i];
 		if (i + 1 < count && follows(entry[1].turn, entry->turn))
 			entry->behind = entry[1].behind + 2;
-		if (database_make_id(entry->turn->answered_at_ns / US_IN_NS, entry->answer, err) <
-			0)
-			return -1;
 	}
-	return 0;
+	return make_ids(db, entries, count, err);
 }
 
 static int check_turns(const void *const *items, size_t count, struct ss_error *err)
@@ -373,7 +382,7 @@ static int write_turn(struct database *db, const void *item, struct ss_error *er
 	int found = find_turn(db, item, err);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
-	if (fill_entries(&entry, &item, 1, err) < 0 || add_users(db, &entry, 1, err) < 0 ||
+	if (fill_entries(db, &entry, &item, 1, err) < 0 || add_users(db, &entry, 1, err) < 0 ||
 		enter_conversation(db, &entry, err) < 0 || add_messages(db, &entry, 1, err) < 0)
 		return -1;
 	return count_turns(db, &item, 1, err) < 0 ? -1 : 1;
@@ -462,7 +471,7 @@ static int write_new_turns(
 	struct entry *entries = calloc(count, sizeof *entries);
 	if (entries == NULL)
 		return database_fail_memory(db, err);
-	int result = fill_entries(entries, items, count, err);
+	int result = fill_entries(db, entries, items, count, err);
 	if (result == 0)
 		result = store_entries(db, entries, count, err);
 	free(entries);
