@@ -14,6 +14,8 @@ enum {
 struct entry {
 	const struct ss_turn *turn;
 	int64_t behind; /* messages of later turns that are stored with it behind its own */
+	/* Of its answer in the conversation: counted from 1 in one that is new, else from the end, of which it is 0. */
+	int64_t place;
 	char question[DATABASE_ID_SIZE], answer[DATABASE_ID_SIZE];
 };
 
@@ -220,7 +222,6 @@ static int enter_conversation(struct database *db, const struct entry *entry, st
 	return result;
 }
 
-/* The messages' places in the conversation follow from its number of messages, which it knows already. */
 static int add_questions(
 	struct database *db, const struct entry *entries, size_t count, struct ss_error *err)
 {
@@ -229,7 +230,7 @@ static int add_questions(
 		const struct ss_turn *turn = entries[i].turn;
 		cursor_bind_string(&cursor, entries[i].question);
 		cursor_bind_string(&cursor, turn->conversation_id);
-		cursor_bind_int(&cursor, entries[i].behind);
+		cursor_bind_int(&cursor, entries[i].place - 1);
 		cursor_bind_text(&cursor, turn->message);
 		cursor_bind_int(&cursor, turn->asked_at_ns / US_IN_NS);
 		cursor_bind_string(&cursor, turn->embedder);
@@ -245,7 +246,7 @@ static void bind_answer(struct cursor *cursor, const struct entry *entry)
 	const struct ss_turn *turn = entry->turn;
 	cursor_bind_string(cursor, entry->answer);
 	cursor_bind_string(cursor, turn->conversation_id);
-	cursor_bind_int(cursor, entry->behind);
+	cursor_bind_int(cursor, entry->place);
 	cursor_bind_text(cursor, turn->response);
 	cursor_bind_int(cursor, turn->answered_at_ns / US_IN_NS);
 	cursor_bind_string(cursor, turn->turn_id);
@@ -327,6 +328,18 @@ static bool follows(const struct ss_turn *turn, const struct ss_turn *before)
 	       strcmp(turn->user_id, before->user_id) == 0;
 }
 
+/* An entry stands behind those that it follows, of which the first may begin their conversation. */
+static void place_entries(struct entry *entries, size_t count)
+{
+	int64_t messages = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool is_first = i == 0 || entries[i - 1].behind == 0;
+		if (is_first)
+			messages = entries[i].turn->new_conversation ? entries[i].behind + 2 : 0;
+		entries[i].place = messages - entries[i].behind;
+	}
+}
+
 /* The ids of what is stored for COUNT entries. */
 static int make_ids(struct database *db, struct entry *entries, size_t count, struct ss_error *err)
 {
@@ -354,6 +367,7 @@ static int fill_entries(struct database *db, struct entry *entries, const void *
 		if (i + 1 < count && follows(entry[1].turn, entry->turn))
 			entry->behind = entry[1].behind + 2;
 	}
+	place_entries(entries, count);
 	return make_ids(db, entries, count, err);
 }
 

@@ -88,26 +88,30 @@ const char *const statement_texts[STATEMENTS] = {
 		" updated_at = greatest(updated_at, $8::bigint)"
 		" WHERE id = $1 AND user_id = $2",
 
+	/* place is the one in the conversation, or if it is not above 0 the one from its end, which its number of messages
+	 * tells: it counts these already. */
 	[STATEMENT_ADD_QUESTION] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
-		" embedder, vector) SELECT id, conversation_id, (SELECT message_count - 1 - behind"
-		" FROM conversations WHERE conversations.id = conversation_id),"
+		" embedder, vector) SELECT id, conversation_id, CASE WHEN place > 0 THEN place"
+		" ELSE (SELECT message_count + place"
+		" FROM conversations WHERE conversations.id = conversation_id) END,"
 		" 'user', content, created_at, embedder, vector"
 		" FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[],"
-		" $6::text[], $7::bytea[]) AS new (id, conversation_id, behind, content,"
+		" $6::text[], $7::bytea[]) AS new (id, conversation_id, place, content,"
 		" created_at, embedder, vector)",
 	[STATEMENT_ADD_ANSWER] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
 		" turn_id, category, sentiment, priority, attempts, escalated, escalation_reason,"
 		" answered_by, duration_ns, metadata)"
-		" SELECT id, conversation_id, (SELECT message_count - behind"
-		" FROM conversations WHERE conversations.id = conversation_id),"
+		" SELECT id, conversation_id, CASE WHEN place > 0 THEN place"
+		" ELSE (SELECT message_count + place"
+		" FROM conversations WHERE conversations.id = conversation_id) END,"
 		" 'assistant', content, created_at, turn_id, category, sentiment, priority,"
 		" attempts, escalated, escalation_reason, answered_by, duration_ns, metadata"
 		" FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[],"
 		" $6::text[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[],"
 		" $12::text[], $13::text[], $14::bigint[], $15::text[]) AS new (id,"
-		" conversation_id, behind, content, created_at, turn_id, category, sentiment,"
+		" conversation_id, place, content, created_at, turn_id, category, sentiment,"
 		" priority, attempts, escalated, escalation_reason, answered_by, duration_ns,"
 		" metadata)",
 

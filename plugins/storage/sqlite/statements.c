@@ -75,17 +75,20 @@ const char *const statement_texts[STATEMENTS] = {
 		" priority = ?6, message_count = message_count + ?7,"
 		" updated_at = max(updated_at, ?8) WHERE id = ?1 AND user_id = ?2",
 
+	/* ?3: the place in the conversation, or if that is not above 0 the place from its end, which its number of
+	 * messages tells: it counts these already. */
 	[STATEMENT_ADD_QUESTION] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
 		" embedder, vector) VALUES (?1, ?2,"
-		" (SELECT message_count - 1 - ?3 FROM conversations WHERE id = ?2),"
+		" iif(?3 > 0, ?3, (SELECT message_count + ?3 FROM conversations WHERE id = ?2)),"
 		" 'user', ?4, ?5, ?6, ?7)",
 	[STATEMENT_ADD_ANSWER] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at, "
 		"turn_id,"
 		" category, sentiment, priority, attempts, escalated, escalation_reason,"
 		" answered_by, duration_ns, metadata)"
-		" VALUES (?1, ?2, (SELECT message_count - ?3 FROM conversations WHERE id = ?2),"
+		" VALUES (?1, ?2,"
+		" iif(?3 > 0, ?3, (SELECT message_count + ?3 FROM conversations WHERE id = ?2)),"
 		" 'assistant', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 
 	[STATEMENT_COUNT_IN_HOUR] =
