@@ -18,20 +18,6 @@ static int fail_depth(struct evaluation *evaluation, const struct expr_node *nod
 		"the value is nested more than %d levels deep", JSON_DEPTH);
 }
 
-/* Whether VALUE has at most LEVELS levels of lists and maps. */
-static bool is_shallow(const struct ss_value *value, size_t levels)
-{
-	if (value_type(value) != SS_LIST && value_type(value) != SS_MAP)
-		return true;
-	if (levels == 0)
-		return false;
-	for (size_t i = 0; i < value_count(value); i++) {
-		if (!is_shallow(value_at(value, i), levels - 1))
-			return false;
-	}
-	return true;
-}
-
 static struct ss_value *make_list(struct evaluation *evaluation, const struct expr_node *node,
 	const struct built *built, size_t depth)
 {
@@ -121,8 +107,8 @@ static struct ss_value *make(struct evaluation *evaluation, const struct expr_no
 	}
 	/* What comes from the state as it is was let in by whoever put it there. */
 	if (depth > 0 && (depth >= JSON_DEPTH ||
-				 (cell->value != NULL &&
-					 !is_shallow(cell->value, (size_t)JSON_DEPTH - depth)))) {
+				 (cell->value != NULL && !value_is_shallow(cell->value,
+								 (size_t)JSON_DEPTH - depth)))) {
 		(void)fail_depth(evaluation, node);
 		return NULL;
 	}

@@ -14,6 +14,7 @@
 #include "support/outcome.h"
 #include "support/vectors.h"
 #include "support/watch.h"
+#include "value/json.h"
 #include "value/value.h"
 
 #include <stdlib.h>
@@ -238,7 +239,8 @@ static void make_reply(struct support_turn *turn)
 		{"priority", value_ref(priority)},
 		{"timestamp", value_text(clock_format(answered_at_ns, now))},
 		{"metadata", outcome_metadata(&outcome, duration_ns)});
-	turn->metadata = outcome_stored_metadata(&outcome, value_get(turn->reply, "metadata"));
+	const struct ss_value *metadata = value_get(turn->reply, "metadata");
+	turn->metadata = outcome_stored_metadata(&outcome, metadata);
 	if (turn->watch != NULL)
 		watch_end(turn->watch, turn->reply);
 	turn->record = (struct ss_turn){
@@ -260,6 +262,7 @@ static void make_reply(struct support_turn *turn)
 		.answered_at_ns = answered_at_ns,
 		.duration_ns = duration_ns,
 		.metadata = turn->metadata,
+		.metadata_is_json = json_reads_back(metadata),
 		.thread = thread_of(turn, response),
 	};
 	note_shown(turn, &outcome);

@@ -349,6 +349,12 @@ struct ss_value *json_parse(const char *text, size_t length, struct ss_error *er
 	return json_parse_deep(text, length, JSON_DEPTH, err);
 }
 
+bool json_reads_back(const struct ss_value *value)
+{
+	/* The last level is for what the lists and maps hold. */
+	return value_is_shallow(value, JSON_DEPTH - 1);
+}
+
 /* The shortest decimal that reads back as NUMBER; null for what JSON has no number for. */
 static json_object *to_double(double number)
 {

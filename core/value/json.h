@@ -18,6 +18,9 @@ struct ss_value *json_parse(const char *text, size_t length, struct ss_error *er
 /* The same for text of our own, which may have up to DEPTH levels. */
 struct ss_value *json_parse_deep(const char *text, size_t length, int depth, struct ss_error *err);
 
+/* Whether VALUE is not nested so deep that json_parse() refuses what json_print() makes of it. */
+bool json_reads_back(const struct ss_value *value);
+
 /* Appends VALUE as JSON without white space; members are in the order of their keys. A number that is
  * not finite becomes null, a byte that is not UTF-8 the replacement character: whoever made the value, the
  * text is JSON. */

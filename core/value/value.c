@@ -286,6 +286,19 @@ size_t value_count(const struct ss_value *value)
 	return type == SS_LIST || type == SS_MAP ? value->count : 0;
 }
 
+bool value_is_shallow(const struct ss_value *value, size_t levels)
+{
+	if (value_type(value) != SS_LIST && value_type(value) != SS_MAP)
+		return true;
+	if (levels == 0)
+		return false;
+	for (size_t i = 0; i < value_count(value); i++) {
+		if (!value_is_shallow(value_at(value, i), levels - 1))
+			return false;
+	}
+	return true;
+}
+
 const struct ss_value *value_at(const struct ss_value *value, size_t index)
 {
 	if (index >= value_count(value))

@@ -41,6 +41,9 @@ const struct ss_value *value_at(const struct ss_value *value, size_t index);
 const char *value_key_at(const struct ss_value *value, size_t index);
 const struct ss_value *value_get(const struct ss_value *value, const char *key);
 
+/* Whether VALUE has at most LEVELS levels of lists and maps. */
+bool value_is_shallow(const struct ss_value *value, size_t levels);
+
 /* The bytes that VALUE and all that it holds take; what it holds twice counts twice. */
 size_t value_size(const struct ss_value *value);
 

@@ -11,7 +11,8 @@
  * Change log
  *   1.4  What an operator, an integrator and other systems see of a store: lists, changes, erasures, documents, events and deliveries,
  *        requests, retention, tools (ss_storage_operations.list_conversations and what follows), which every storage keeps;
- *        events of what is stored (ss_turn.events, ss_feedback.events); whose turn a journal is of
+ *        events of what is stored (ss_turn.events, ss_feedback.events); metadata that is known to be JSON
+ *        (ss_turn.metadata_is_json); whose turn a journal is of
  *        (ss_journal_write.user_id and what follows), and which nobody goes on with (ss_journal_filter.user_id and what follows);
  *        whose words a question without an answer is in (ss_unanswered_filter.user_id). Nodes that are not called any more
  *        (SS_QUARANTINED).

@@ -98,6 +98,7 @@ struct ss_turn {
 	 * who asks on behind it, and knows nothing of conversations, is found by it. NULL: none. */
 	const char *thread;
 	struct ss_events events; /* at answered_at_ns. Since 1.4 */
+	bool metadata_is_json; /* who gives it knows that it is, so nobody needs to find out. Since 1.4 */
 };
 
 /* What a customer says of a turn's response. What is not given stays as it was. Strings are borrowed. */

@@ -86,6 +86,7 @@ static void fill_turn(struct run *run, size_t i, bool begins)
 		.answered_at_ns = clock_utc_ns(),
 		.duration_ns = 5000000,
 		.metadata = "{\"kb_results\":[{\"id\":\"app-crashes-on-export\",\"score\":0.71}]}",
+		.metadata_is_json = true, /* as the server, which has printed it, says */
 		.shown = shown[i],
 		.shown_count = 2,
 		.unanswered = number % 10 == 0 ? questions[i] : NULL,

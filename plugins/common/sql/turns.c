@@ -32,7 +32,7 @@ static const char *text_or_empty(const char *text)
 static int check_metadata(struct database *db, const struct ss_turn *turn, struct ss_error *err)
 {
 	struct ss_error cause = {.status = SS_OK};
-	if (turn->metadata == NULL)
+	if (turn->metadata == NULL || turn->metadata_is_json)
 		return 0;
 	struct ss_value *metadata =
 		database_values(db)->from_json(turn->metadata, strlen(turn->metadata), &cause);

@@ -594,6 +594,29 @@ Test(storage_commit, a_bad_turn_fails_alone)
 	store_close(store);
 }
 
+/* Of what its giver knows to be JSON the database has no other opinion. */
+Test(storage_commit, metadata_is_read_unless_it_is_known_to_be_json)
+{
+	void *store = store_open();
+	enum { DEPTH = 100 };
+	char metadata[2 * DEPTH + 1];
+	memset(metadata, '[', DEPTH);
+	memset(metadata + DEPTH, ']', DEPTH);
+	metadata[2 * DEPTH] = '\0';
+	struct ss_turn turns[] = {store_first_turn("t1", "conv_1"), store_turn("t2", "conv_1")};
+	struct ss_error err = {.status = SS_OK};
+	turns[0].metadata = turns[1].metadata = metadata;
+	turns[0].metadata_is_json = turns[1].metadata_is_json = true;
+	store_add(store, turns[0]);
+	turns[1].metadata_is_json = false;
+	cr_expect_lt(store_commit(store, &turns[1], &err), 0);
+	expect_error(&err, SS_INVALID, "turn t2: ", "its metadata is not JSON: ");
+	char *stored = store_text("SELECT metadata FROM messages WHERE turn_id = 't1'");
+	cr_expect_str_eq(stored, metadata);
+	free(stored);
+	store_close(store);
+}
+
 Test(storage_commit, a_conversation_whose_first_turn_fails_does_not_begin_with_the_second)
 {
 	struct ss_error errors[2];

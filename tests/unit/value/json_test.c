@@ -79,6 +79,30 @@ Test(json, refuses_deep_nesting)
 	refused(deep, 200, "levels deep");
 }
 
+/* A list of LEVELS lists, one in the other, with a number in the last. */
+static struct ss_value *nested(int levels)
+{
+	struct ss_value *value = value_int(1);
+	for (int i = 0; i < levels; i++) {
+		struct ss_value *inner = value;
+		value = value_list(&inner, 1);
+	}
+	return value;
+}
+
+Test(json, knows_what_would_be_nested_too_deep_to_be_read)
+{
+	for (int levels = 0; levels < 2 * JSON_DEPTH; levels++) {
+		struct ss_value *value = nested(levels);
+		char *text = json_text(value);
+		struct ss_value *read = json_parse(text, strlen(text), NULL);
+		cr_expect_eq(json_reads_back(value), read != NULL, "%d levels", levels);
+		value_unref(read);
+		free(text);
+		value_unref(value);
+	}
+}
+
 Test(json, keeps_an_escaped_nul_in_a_string)
 {
 	struct ss_value *value = json_parse("\"a\\u0000b\"", 10, NULL);
