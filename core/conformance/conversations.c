@@ -211,12 +211,14 @@ static void keeps_order_of_equals(struct probe *probe)
 	}
 	probe_store_all(probe, turns, array_length(turns));
 	const struct ss_conversation_filter whole = {.user_id = turns[0].user_id, .limit = 9};
-	const struct ss_conversation_filter pages = {.user_id = turns[0].user_id, .limit = 2};
+	const struct ss_conversation_filter pages[] = {{.user_id = turns[0].user_id, .limit = 2},
+		{.category = turns[0].category, .limit = 2}, {.limit = 2}};
 	const char *expected = list(probe, &whole, turns, array_length(turns));
 	probe_expect_int(
 		probe, "conversations of one time in a list", 5, (int64_t)strlen(expected));
-	probe_expect(probe, "pages of two of conversations of one time", expected,
-		list(probe, &pages, turns, array_length(turns)));
+	for (size_t i = 0; i < array_length(pages); i++)
+		probe_expect(probe, "pages of two of conversations of one time", expected,
+			list(probe, &pages[i], turns, array_length(turns)));
 }
 
 static void refuses_other_places(struct probe *probe)
