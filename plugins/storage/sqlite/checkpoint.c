@@ -7,8 +7,10 @@ enum {
 	/* After how many pages the log is written back. Each time waits for the disk, so not as often as SQLite does by
 	 * default; up to 4062 pages the log's index is one table, in which a page is found at once. */
 	LOG_PAGES = 4000,
-	/* What is left for the time in which writers wait: it is on the disk sooner than a commit is, nearly. */
-	REST_PAGES = LOG_PAGES / 40,
+	/* What is left for the time in which writers wait: it is on the disk sooner than a commit is, nearly. A commit of
+	 * many turns has more than a hundred pages, so with less there would be rounds for nothing, each of which lets
+	 * commits wait for the disk. */
+	REST_PAGES = LOG_PAGES / 10,
 	ROUNDS = 8,
 	/* What cannot be written back since somebody reads; more only when the log has grown to the most. */
 	READ_PAGES = LOG_PAGES / 4,
@@ -48,6 +50,16 @@ static int open_file(struct checkpoint *checkpoint)
 	return code;
 }
 
+/* SQLite itself waits for the disk only when nothing is left of the log, and that is while writers wait for all that was
+ * written back. */
+static int wait_for_disk(struct checkpoint *checkpoint)
+{
+	sqlite3_file *file = NULL;
+	int code = sqlite3_file_control(
+		checkpoint->handle, "main", SQLITE_FCNTL_FILE_POINTER, (void *)&file);
+	return code == SQLITE_OK ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : code;
+}
+
 /* Each round leaves what was written during it, which becomes less and less. Somebody else who writes back does what is to
  * be done. */
 static int write_back(struct checkpoint *checkpoint)
@@ -57,6 +69,8 @@ static int write_back(struct checkpoint *checkpoint)
 	for (int i = 0; code == SQLITE_OK && i < ROUNDS; i++) {
 		code = sqlite3_wal_checkpoint_v2(
 			checkpoint->handle, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &written);
+		if (code == SQLITE_OK)
+			code = wait_for_disk(checkpoint);
 		if (pages - before <= REST_PAGES || pages - written > READ_PAGES)
 			break;
 		before = pages;
