@@ -316,7 +316,7 @@ test('an agent that fails, crashes or hangs while it is made is refused and told
 	installation.editWorkflow('\nedges:', '\n  making: {agent: making, options: {how: works}}\n\nedges:');
 	installation.editWorkflow('- {from: gaps, to: END}', '- {from: gaps, to: making}\n  - {from: making, to: END}');
 	await withServer({ installation, workers: 1, dies: true }, async (server) => {
-		const asking = keepAsking(server);
+		const asking = keepAsking(server, { rest: 100 });
 		let how = 'works';
 		for (const [misdeed, told] of Object.entries(making)) {
 			await t.test(misdeed, async () => {
@@ -336,15 +336,15 @@ test('an agent that fails, crashes or hangs while it is made is refused and told
 	});
 });
 
-// What is never made, of every other kind: the change of the configuration, the setting that ends it, who it was, and where.
+// What is never made, of every other kind: the change of the configuration, the setting that ends it and when, who it was, and where.
 const stuck = {
-	embedder: { change: [/plugin: minilm/, 'plugin: stuck'], limit: 'start_timeout', plugin: 'embedder stuck', where: 'wait_for_nothing' },
-	index: { change: [/plugin: faiss/, 'plugin: stuck'], limit: 'hang_timeout', plugin: 'index stuck', where: 'wait_for_nothing' },
-	llm: { change: [/plugin: extractive/, 'plugin: stuck'], limit: 'hang_timeout', plugin: 'llm stuck', where: 'wait_for_nothing' },
-	storage: { change: [/fault: none/, 'fault: never_opens'], limit: 'start_timeout', plugin: 'storage faulty', where: 'create' },
+	embedder: { change: [/plugin: minilm/, 'plugin: stuck'], limit: 'start_timeout', time: '8s', plugin: 'embedder stuck', where: 'wait_for_nothing' },
+	index: { change: [/plugin: faiss/, 'plugin: stuck'], limit: 'hang_timeout', time: '5s', plugin: 'index stuck', where: 'wait_for_nothing' },
+	llm: { change: [/plugin: extractive/, 'plugin: stuck'], limit: 'hang_timeout', time: '5s', plugin: 'llm stuck', where: 'wait_for_nothing' },
+	storage: { change: [/fault: none/, 'fault: never_opens'], limit: 'start_timeout', time: '8s', plugin: 'storage faulty', where: 'create' },
 };
 
-for (const [kind, { change, limit, plugin, where }] of Object.entries(stuck)) {
+for (const [kind, { change, limit, time, plugin, where }] of Object.entries(stuck)) {
 	test(`a plugin of the kind ${kind} that is never made is refused at a reload and at a start, and told`, { timeout: 300000 }, async () => {
 		const installation = new Installation();
 		const config = 'config/smartsupport.yaml';
@@ -353,9 +353,9 @@ for (const [kind, { change, limit, plugin, where }] of Object.entries(stuck)) {
 		const told = new RegExp(`^a worker hung while it was starting, and was ended when its time was up \\(server\\.${limit}\\), in create\\(\\) of the ${plugin} \\(\\S+\\.so\\)$`, 'm');
 		const frame = new RegExp(`#\\d+ ${where}\\+0x[0-9a-f]+ in /.*/(stuck|faulty)(-[0-9a-f]{16})?\\.so`);
 		await withServer({ installation, workers: 1, dies: true }, async (server) => {
-			const asking = keepAsking(server);
+			const asking = keepAsking(server, { rest: 100 });
 			installation.edit(config, ...change);
-			installation.edit(config, new RegExp(`${limit}: \\S+`), `${limit}: 8s`);
+			installation.edit(config, new RegExp(`${limit}: \\S+`), `${limit}: ${time}`);
 			await assertRefused(installation, server, { told });
 			assert.match(server.stderr, frame);
 			assert.ok((await asking.end()) > 0);

@@ -1,10 +1,11 @@
 // Customers who ask all the time, while a test does something to the server.
 import assert from 'node:assert/strict';
-import { until } from './wait.mjs';
+import { pause, until } from './wait.mjs';
 
-// Begins. Each of the COUNT customers asks one question after the other, on a connection of its own each time unless there is an AGENT.
+// Begins. Each of the COUNT customers asks one question after the other, REST milliseconds after its last answer, on a connection of its own
+// each time unless there is an AGENT.
 // end() waits for one more answer, ends it and gives how many there were; a question that fails is its failure.
-export function keepAsking(server, { count = 2, agent, check = () => {} } = {}) {
+export function keepAsking(server, { count = 2, rest = 0, agent, check = () => {} } = {}) {
 	let [over, answered] = [false, 0];
 	const customers = Promise.all(
 		Array.from({ length: count }, async (_, customer) => {
@@ -13,6 +14,7 @@ export function keepAsking(server, { count = 2, agent, check = () => {} } = {}) 
 				assert.equal(reply.status, 200, reply.text);
 				check(reply.json);
 				answered++;
+				if (rest > 0) await pause(rest);
 			}
 		}),
 	);
