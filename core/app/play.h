@@ -10,8 +10,8 @@ typedef struct ss_value *play_answer(void *context, const struct ss_value *inter
 
 struct play {
 	struct event_base *base;
-	const char *const
-		*answers; /* [ID=]JSON, to the first interrupt each where there is no id */
+	/* [ID=]JSON, to the first interrupt each where there is no id */
+	const char *const *answers;
 	size_t answer_count;
 	play_answer *answer; /* in place of them; or NULL */
 	turn_event *event;   /* or NULL */
@@ -33,9 +33,9 @@ struct turn *play_silently(const struct play *play, struct engine *engine,
 void play_print_json(const struct ss_value *value);
 void play_print_map(const char *title, const struct ss_value *map);
 void play_print_trace(const struct ss_value *trace);
+enum { PLAY_ID_ROOM = 17 }; /* bytes for the id of an interrupt */
 /* The value of an answer that was given as [ID=]VALUE, as JSON, in TEXT. ID becomes the interrupt's; empty: it is not
  * named. NULL and ERR when it is no JSON. */
-enum { PLAY_ID_ROOM = 17 };
 struct ss_value *play_read_answer(const char *text, char id[PLAY_ID_ROOM], struct ss_error *err);
 
 /* What turn_interrupts() gives, a line each; of several with the ids by which they are answered. */

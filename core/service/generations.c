@@ -102,8 +102,8 @@ static struct generation_state *begin(struct generations *generations)
 	struct shared *shared = generations->shared;
 	unsigned turn = atomic_load(&shared->turn);
 	struct generation_state *next = &shared->states[(turn + 1) % 2];
-	atomic_thread_fence(
-		memory_order_release); /* that this one is the one comes before what is written to the next */
+	/* Everybody sees that this one is the one before they see what is written to the next. */
+	atomic_thread_fence(memory_order_release);
 	*next = shared->states[turn % 2];
 	return next;
 }

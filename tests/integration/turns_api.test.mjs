@@ -5,7 +5,8 @@ import { assertProblem, everything } from './lib/api.mjs';
 import { parseEvents } from './lib/events.mjs';
 import { Installation } from './lib/files.mjs';
 import { Server, runProgram, withServer } from './lib/server.mjs';
-import { urlOf } from './lib/store.mjs';
+import { execute, isPostgres, urlOf } from './lib/store.mjs';
+import { connectToWorkers } from './lib/workers.mjs';
 
 const installation = new Installation();
 // Somebody has to agree before an escalation goes out.
@@ -168,6 +169,32 @@ test('a turn tells the nodes that ran, what they wrote, the edges taken and the 
 	assert.ok(turn.skipped.every((name) => !metadata.route.includes(name)));
 	assert.equal(turn.checkpoints.length, turn.trace.length);
 	assert.deepEqual(turn.interrupts, []);
+});
+
+// Has the store take its time over the end of a journal.
+const slowEnd = {
+	sqlite: `CREATE TABLE slow (x INTEGER) STRICT;
+		WITH RECURSIVE numbers (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM numbers WHERE x < 2000) INSERT INTO slow SELECT x FROM numbers;
+		CREATE TRIGGER slow_end BEFORE UPDATE ON turns WHEN NEW.status = 'done' BEGIN SELECT count(*) FROM slow AS a, slow AS b; END;`,
+	postgres: `CREATE FUNCTION slow_end() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END';
+		CREATE TRIGGER slow_end BEFORE UPDATE ON turns FOR EACH ROW WHEN (NEW.status = 'done') EXECUTE FUNCTION slow_end()`,
+};
+
+test('who has the answer of a turn that is kept finds its end, however long that takes to be stored', async () => {
+	await withServer({ installation, workers: 2 }, async (slow) => {
+		await execute(slow.database, isPostgres(slow.database) ? slowEnd.postgres : slowEnd.sqlite);
+		// The worker that has answered comes to it after what it is storing; another one does not wait for that.
+		const agents = [...(await connectToWorkers(slow)).values()];
+		const [one, other] = agents;
+		const { json, status, text } = await slow.query({ message: known, user_id: 'at_once' }, { agent: one });
+		assert.equal(status, 200, text);
+		const { metadata } = json;
+		const { json: turn } = await slow.request(`/api/v1/turns/${metadata.turn_id}`, { agent: other });
+		assert.equal(turn.status, 'done');
+		assert.deepEqual(turn.trace.map(({ node }) => node), metadata.route);
+		assert.equal(turn.checkpoints.length, turn.trace.length);
+		for (const agent of agents) agent.destroy();
+	});
 });
 
 test('of a turn without a journal it is told what is stored with its answer', async () => {
