@@ -217,8 +217,8 @@ void cursor_end(struct cursor *cursor);
 int cursor_finish(struct cursor *cursor, struct ss_error *err);
 
 /* Begins a statement that adds many rows, of tables that have nothing else to say to them: the parameters of each are bound
- * in their order and ended with cursor_end_row(). Where rows are taken one by one each is added then, elsewhere all of them
- * at the end; so no two of them may be one in the table. cursor_next() adds the only one, as of another statement. */
+ * in their order and ended with cursor_end_row(). They are added at once, so no two of them may be one in the table. Those of
+ * one statement are bound at a time. cursor_next() adds the only one, as of another statement. */
 struct cursor cursor_begin_rows(struct database *db, enum statement statement);
 
 /* Ends CURSOR when it fails. */

@@ -379,7 +379,10 @@ static int set_up(struct database *db, bool synchronous_full, struct ss_error *e
 			return database_fail(db, code, err);
 	}
 	/* What is deleted is overwritten with zeros; only who deletes pays for it. */
-	int code = sqlite3_exec(db->handle,
+	int code = bound_begin(&db->bound, db->handle);
+	if (code != SQLITE_OK)
+		return database_fail(db, code, err);
+	code = sqlite3_exec(db->handle,
 		synchronous_full ? "PRAGMA secure_delete = ON; " LOG_SIZE_SETTING
 				   "; PRAGMA synchronous = FULL"
 				 : "PRAGMA secure_delete = ON; " LOG_SIZE_SETTING
@@ -433,6 +436,14 @@ static int look(struct database *db, struct ss_error *err)
 	return set_up(db, true, err);
 }
 
+/* What a statement has changed is kept until it ends, for that it fails. There is little of that, and less than a file is
+ * worth, but in migrations. */
+static int stay_in_memory(struct database *db, struct ss_error *err)
+{
+	int code = sqlite3_exec(db->handle, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+	return code == SQLITE_OK ? 0 : database_fail(db, code, err);
+}
+
 static int connect(
 	struct database *db, const struct database_settings *settings, struct ss_error *err)
 {
@@ -459,7 +470,7 @@ static int connect(
 	if (settings->extent == DATABASE_BARE)
 		return 0;
 	if (migrations_apply(db, migrations, migrations_count, err) < 0 ||
-		statements_prepare(db, err) < 0 ||
+		stay_in_memory(db, err) < 0 || statements_prepare(db, err) < 0 ||
 		checkpoint_begin(&db->checkpoint, db->host, db->path, db->scrub.name, err) < 0)
 		return -1;
 	(void)sqlite3_wal_hook(db->handle, on_commit, db);
@@ -498,6 +509,7 @@ void database_close(struct database *db)
 	checkpoint_end(&db->checkpoint);
 	statements_finalize(db);
 	(void)sqlite3_close(db->handle);
+	bound_end(&db->bound);
 	scrub_end(&db->scrub);
 	watching_end(&db->watching);
 	free(db->path);

@@ -7,6 +7,7 @@
 #define SQLITE_DATABASE_H
 
 #include "common/sql/watch.h"
+#include "storage/sqlite/bound.h"
 #include "storage/sqlite/checkpoint.h"
 #include "storage/sqlite/scrub.h"
 
@@ -28,6 +29,7 @@ struct database {
 	int64_t commit_tried_ns;      /* when it failed */
 	int64_t active_window_us;
 	sqlite3_stmt *statements[STATEMENTS];
+	struct bound bound;
 	struct watching watching;
 	int64_t data_version; /* SQLite's, when watch() looked last */
 };

@@ -59,13 +59,14 @@ const char *const statement_texts[STATEMENTS] = {
 		" JOIN conversations AS conversation ON conversation.id = answer.conversation_id"
 		" WHERE answer.turn_id = ?1",
 
-	[STATEMENT_ADD_USER] = "INSERT INTO users (id, created_at, updated_at) VALUES (?1, ?2, ?2)"
-			       " ON CONFLICT (id) DO NOTHING",
+	[STATEMENT_ADD_USER] = "INSERT INTO users (id, created_at, updated_at) SELECT p1, p2, p2"
+			       " FROM bound WHERE TRUE ON CONFLICT (id) DO NOTHING",
 
 	[STATEMENT_ADD_CONVERSATION] =
 		"INSERT INTO conversations (id, user_id, status, category, sentiment, priority,"
 		" message_count, created_at, updated_at)"
-		" VALUES (?1, ?2, iif(?3, 'escalated', 'active'), ?4, ?5, ?6, ?7, ?9, ?8)",
+		" SELECT p1, p2, iif(p3, 'escalated', 'active'), p4, p5, p6, p7, p9, p8"
+		" FROM bound",
 	/* A question opens a resolved or closed conversation again; one that waits for a human still
 	 * does. */
 	[STATEMENT_CONTINUE_CONVERSATION] =
@@ -75,25 +76,25 @@ const char *const statement_texts[STATEMENTS] = {
 		" priority = ?6, message_count = message_count + ?7,"
 		" updated_at = max(updated_at, ?8) WHERE id = ?1 AND user_id = ?2",
 
-	/* ?3: the place in the conversation, or if that is not above 0 the place from its end, which its number of
+	/* p3: the place in the conversation, or if that is not above 0 the place from its end, which its number of
 	 * messages tells: it counts these already. */
 	[STATEMENT_ADD_QUESTION] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at,"
-		" embedder, vector) VALUES (?1, ?2,"
-		" iif(?3 > 0, ?3, (SELECT message_count + ?3 FROM conversations WHERE id = ?2)),"
-		" 'user', ?4, ?5, ?6, ?7)",
+		" embedder, vector) SELECT p1, p2,"
+		" iif(p3 > 0, p3, (SELECT message_count + p3 FROM conversations WHERE id = p2)),"
+		" 'user', p4, p5, p6, p7 FROM bound",
 	[STATEMENT_ADD_ANSWER] =
 		"INSERT INTO messages (id, conversation_id, seq, role, content, created_at, "
 		"turn_id,"
 		" category, sentiment, priority, attempts, escalated, escalation_reason,"
 		" answered_by, duration_ns, metadata)"
-		" VALUES (?1, ?2,"
-		" iif(?3 > 0, ?3, (SELECT message_count + ?3 FROM conversations WHERE id = ?2)),"
-		" 'assistant', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+		" SELECT p1, p2,"
+		" iif(p3 > 0, p3, (SELECT message_count + p3 FROM conversations WHERE id = p2)),"
+		" 'assistant', p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p14, p15 FROM bound",
 
 	[STATEMENT_COUNT_IN_HOUR] =
 		"INSERT INTO analytics (category, sentiment, escalated, response_time_ns, queries,"
-		" hour) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+		" hour) SELECT p1, p2, p3, p4, p5, p6 FROM bound WHERE TRUE"
 		" ON CONFLICT (hour, category, sentiment) DO UPDATE SET"
 		" queries = queries + excluded.queries,"
 		" escalated = escalated + excluded.escalated,"
@@ -101,7 +102,7 @@ const char *const statement_texts[STATEMENTS] = {
 	[STATEMENT_COUNT_IN_TOTAL] =
 		"INSERT INTO analytics_totals (category, sentiment, escalated, response_time_ns, "
 		"queries)"
-		" VALUES (?1, ?2, ?3, ?4, ?5)"
+		" SELECT p1, p2, p3, p4, p5 FROM bound WHERE TRUE"
 		" ON CONFLICT (category, sentiment) DO UPDATE SET"
 		" queries = queries + excluded.queries,"
 		" escalated = escalated + excluded.escalated,"
@@ -190,14 +191,14 @@ const char *const statement_texts[STATEMENTS] = {
 		"DELETE FROM turns WHERE id = ?1 AND (owner IS NULL OR lease_until <= ?2)",
 
 	[STATEMENT_ADD_SHOWN] = "INSERT INTO message_articles (message_id, article_id)"
-				" VALUES (?1, ?2)",
+				" SELECT p1, p2 FROM bound",
 	[STATEMENT_COUNT_VIEWS] =
-		"INSERT INTO article_counts (article_id, views) VALUES (?1, ?2)"
+		"INSERT INTO article_counts (article_id, views) SELECT p1, p2 FROM bound WHERE TRUE"
 		" ON CONFLICT (article_id) DO UPDATE SET views = views + excluded.views",
 	/* Turns need not be stored in the order in which they were asked. */
 	[STATEMENT_ADD_UNANSWERED] =
 		"INSERT INTO unanswered (key, question, category, count, first_at, last_at,"
-		" user_id) VALUES (?1, ?2, ?3, ?5, ?6, ?7, ?4)"
+		" user_id) SELECT p1, p2, p3, p5, p6, p7, p4 FROM bound WHERE TRUE"
 		" ON CONFLICT (key) DO UPDATE SET count = count + excluded.count,"
 		" question = iif(excluded.last_at >= last_at, excluded.question, question),"
 		" category = iif(excluded.last_at >= last_at, excluded.category, category),"
@@ -286,35 +287,63 @@ struct cursor cursor_begin(struct database *db, enum statement statement)
 	return (struct cursor){.db = db, .run = db->statements[statement]};
 }
 
-static void note(struct cursor *cursor, int code)
+static int bind_parameter(sqlite3_stmt *statement, int parameter, const struct bound_value *value)
 {
+	switch (value->type) {
+	case SQLITE_INTEGER:
+		return sqlite3_bind_int64(statement, parameter, value->integer);
+	case SQLITE_TEXT:
+		return sqlite3_bind_text64(statement, parameter, value->data, value->length,
+			SQLITE_STATIC, SQLITE_UTF8);
+	case SQLITE_BLOB:
+		return sqlite3_bind_blob64(
+			statement, parameter, value->data, value->length, SQLITE_STATIC);
+	default:
+		return sqlite3_bind_null(statement, parameter);
+	}
+}
+
+/* Statements that add rows have no parameters. */
+static bool has_rows(const struct cursor *cursor)
+{
+	return cursor->db->bound.statement == cursor->run;
+}
+
+static void bind(struct cursor *cursor, struct bound_value value)
+{
+	int parameter = ++cursor->parameters;
+	int code = has_rows(cursor) ? bound_add(&cursor->db->bound, &value)
+				    : bind_parameter(statement_of(cursor), parameter, &value);
 	if (cursor->code == SQLITE_OK)
 		cursor->code = code;
 }
 
 void cursor_bind_int(struct cursor *cursor, int64_t value)
 {
-	note(cursor, sqlite3_bind_int64(statement_of(cursor), ++cursor->parameters, value));
+	bind(cursor, (struct bound_value){.type = SQLITE_INTEGER, .integer = value});
 }
 
 void cursor_bind_string(struct cursor *cursor, const char *string)
 {
-	note(cursor, sqlite3_bind_text(statement_of(cursor), ++cursor->parameters, string, -1,
-			     SQLITE_STATIC));
+	if (string != NULL)
+		cursor_bind_text(cursor, (struct ss_text){string, strlen(string)});
+	else
+		bind(cursor, (struct bound_value){.type = SQLITE_NULL});
 }
 
 void cursor_bind_text(struct cursor *cursor, struct ss_text text)
 {
 	/* NULL data would bind the null. */
-	note(cursor,
-		sqlite3_bind_text64(statement_of(cursor), ++cursor->parameters,
-			text.length > 0 ? text.data : "", text.length, SQLITE_STATIC, SQLITE_UTF8));
+	const char *data = text.length > 0 ? text.data : "";
+	bind(cursor,
+		(struct bound_value){.type = SQLITE_TEXT, .data = data, .length = text.length});
 }
 
 void cursor_bind_bytes(struct cursor *cursor, struct ss_bytes bytes)
 {
-	note(cursor, sqlite3_bind_blob64(statement_of(cursor), ++cursor->parameters, bytes.data,
-			     bytes.length, SQLITE_STATIC));
+	int type = bytes.data != NULL ? SQLITE_BLOB : SQLITE_NULL;
+	bind(cursor,
+		(struct bound_value){.type = type, .data = bytes.data, .length = bytes.length});
 }
 
 void cursor_bind_now(struct cursor *cursor)
@@ -324,7 +353,13 @@ void cursor_bind_now(struct cursor *cursor)
 
 int cursor_next(struct cursor *cursor, struct ss_error *err)
 {
-	int code = cursor->code != SQLITE_OK ? cursor->code : sqlite3_step(statement_of(cursor));
+	struct bound *bound = &cursor->db->bound;
+	int code = cursor->code;
+	/* What is bound is the only row, unless rows were ended before. */
+	if (code == SQLITE_OK && has_rows(cursor) && bound->rows == 0)
+		bound_end_row(bound);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement_of(cursor));
 	if (code == SQLITE_ROW)
 		return 1;
 	if (code == SQLITE_DONE)
@@ -359,23 +394,25 @@ int cursor_finish(struct cursor *cursor, struct ss_error *err)
 
 struct cursor cursor_begin_rows(struct database *db, enum statement statement)
 {
+	bound_clear(&db->bound, db->statements[statement]);
 	return cursor_begin(db, statement);
 }
 
 int cursor_end_row(struct cursor *cursor, struct ss_error *err)
 {
-	int result = cursor_next(cursor, err);
-	if (result < 0)
+	if (cursor->code != SQLITE_OK) {
 		cursor_end(cursor);
-	else
-		(void)sqlite3_reset(statement_of(cursor));
+		return database_fail(cursor->db, cursor->code, err);
+	}
+	bound_end_row(&cursor->db->bound);
 	cursor->parameters = 0;
-	return result;
+	return 0;
 }
 
 int cursor_finish_rows(struct cursor *cursor, struct ss_error *err)
 {
-	(void)err;
+	if (cursor->db->bound.rows > 0)
+		return cursor_finish(cursor, err);
 	cursor_end(cursor);
 	return 0;
 }
@@ -422,6 +459,8 @@ struct ss_bytes cursor_bytes(const struct cursor *cursor, int column)
 
 void cursor_end(struct cursor *cursor)
 {
+	if (has_rows(cursor))
+		bound_clear(&cursor->db->bound, NULL);
 	/* Repeats the error of the last step, which was reported. */
 	(void)sqlite3_reset(statement_of(cursor));
 	(void)sqlite3_clear_bindings(statement_of(cursor));

@@ -55,9 +55,11 @@ static const struct sort {
 
 static sqlite3 *open_file(void)
 {
+	static struct bound nothing;
 	sqlite3 *handle = NULL;
 	store_close(store_open());
 	cr_assert_eq(sqlite3_open(store_path(), &handle), SQLITE_OK);
+	cr_assert_eq(bound_begin(&nothing, handle), SQLITE_OK);
 	return handle;
 }
 
