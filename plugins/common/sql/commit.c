@@ -14,54 +14,64 @@ int64_t database_now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-int database_draw(struct database_chance *chances, size_t count, struct ss_error *err)
+/* Fills SIZE bytes by chance. */
+static int draw(void *bytes, size_t size, struct ss_error *err)
 {
-	char *at = (char *)chances;
-	for (size_t left = count * sizeof *chances; left > 0;) {
-		ssize_t got = getrandom(at, left, 0);
+	char *at = bytes;
+	while (size > 0) {
+		ssize_t got = getrandom(at, size, 0);
 		if (got < 0 && errno != EINTR)
 			return ss_fail(err, "the system gives no random numbers for an id");
 		at += got > 0 ? got : 0;
-		left -= got > 0 ? (size_t)got : 0;
+		size -= got > 0 ? (size_t)got : 0;
 	}
 	return 0;
 }
 
-/* Writes the last DIGITS hexadecimal digits of NUMBER, and gives what is behind them. */
+/* Writes the last DIGITS hexadecimal digits of NUMBER and a dash, and gives what is behind them. */
 static char *write_digits(char *to, uint64_t number, int digits)
 {
 	for (int i = digits; i-- > 0; number >>= 4)
 		to[i] = "0123456789abcdef"[number & 0xf];
-	return to + digits;
+	to[digits] = '-';
+	return to + digits + 1;
 }
 
-void database_write_id(
-	int64_t at_us, const struct database_chance *chance, char id[DATABASE_ID_SIZE])
+/* Of CHANCE all but two bits are in the id. */
+static void write_id(int64_t at_us, uint64_t chance, char id[DATABASE_ID_SIZE])
 {
-	uint64_t ms = (uint64_t)(at_us / 1000);
-	const struct {
-		uint64_t number;
-		int digits;
-	} parts[] = {
-		{ms >> 16, 8},
-		{ms, 4},
-		{0x7000 | (chance->numbers[0] & 0xfff), 4},
-		{0x8000 | (chance->numbers[0] >> 12 & 0x3fff), 4},
-		{chance->numbers[1], 12},
-	};
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-		id = write_digits(id, parts[i].number, parts[i].digits);
-		*id++ = '-';
-	}
-	id[-1] = '\0';
+	uint64_t us = (uint64_t)at_us, ms = us / 1000;
+	char *to = write_digits(id, ms >> 16, 8);
+	to = write_digits(to, ms, 4);
+	to = write_digits(to, 0x7000 | us % 1000 * 0x1000 / 1000, 4);
+	to = write_digits(to, 0x8000 | (chance >> 48 & 0x3fff), 4);
+	to = write_digits(to, chance, 12);
+	to[-1] = '\0';
 }
 
 int database_make_id(int64_t at_us, char id[DATABASE_ID_SIZE], struct ss_error *err)
 {
-	struct database_chance chance;
-	if (database_draw(&chance, 1, err) < 0)
+	uint64_t chance;
+	if (draw(&chance, sizeof chance, err) < 0)
 		return -1;
-	database_write_id(at_us, &chance, id);
+	write_id(at_us, chance, id);
+	return 0;
+}
+
+int database_make_ids(char (*ids)[DATABASE_ID_SIZE], size_t count, struct ss_error *err)
+{
+	int64_t now_us = database_now_us();
+	uint64_t chance;
+	uint32_t steps[64];
+	if (draw(&chance, sizeof chance, err) < 0)
+		return -1;
+	chance &= UINT64_MAX >> 3; /* the sum of all steps has room */
+	for (size_t i = 0; i < count; i++) {
+		if (i % 64 == 0 && draw(steps, sizeof steps, err) < 0)
+			return -1;
+		chance += (uint64_t)steps[i % 64] + 1;
+		write_id(now_us, chance, ids[i]);
+	}
 	return 0;
 }
 
@@ -254,7 +264,7 @@ static int commit_batch(
 	struct ss_error *errors = answer;
 	const void **order = calloc(batch->count * 2, sizeof *order);
 	for (size_t i = 0; i < batch->count; i++)
-		errors[i] = (struct ss_error){.status = SS_OK};
+		errors[i].status = SS_OK;
 	if (order == NULL)
 		return database_fail_memory(db, err);
 	struct stored stored = {.items = order + batch->count};

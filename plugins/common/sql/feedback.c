@@ -125,10 +125,6 @@ int database_note_unanswered(
 	struct database *db, const void *const *turns, size_t count, struct ss_error *err)
 {
 	struct cursor cursor = cursor_begin_rows(db, STATEMENT_ADD_UNANSWERED);
-	while (count > 0 && ((const struct ss_turn *)*turns)->unanswered == NULL) {
-		turns++;
-		count--;
-	}
 	while (count > 0) {
 		size_t same;
 		struct asked asked = read_asked(turns, count, &same);

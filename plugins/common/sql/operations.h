@@ -171,6 +171,7 @@ int database_note_shown(struct cursor *cursor, const struct ss_turn *turn, const
 	struct ss_error *err);
 int database_count_views(
 	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
+/* The questions of TURNS have no answer; those with the same key follow each other. */
 int database_note_unanswered(
 	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
 
@@ -190,17 +191,13 @@ int database_store_events(struct database *db, const struct database_happened *h
 int database_remove_conversation(
 	struct database *db, const char *conversation_id, struct ss_error *err);
 
-/* A UUID of version 7 (RFC 9562) for something of the time AT_US. */
+/* Identifiers: UUIDs of version 7, in which the thousandths of a millisecond stand as well (RFC 9562, 6.2, method 3). What is
+ * added under ids that grow is added at the end of an index. */
 enum { DATABASE_ID_SIZE = 37 };
 int database_make_id(int64_t at_us, char id[DATABASE_ID_SIZE], struct ss_error *err);
 
-/* The same for many: what their ids have of chance is drawn at once. */
-struct database_chance {
-	uint64_t numbers[2];
-};
-int database_draw(struct database_chance *chances, size_t count, struct ss_error *err);
-void database_write_id(
-	int64_t at_us, const struct database_chance *chance, char id[DATABASE_ID_SIZE]);
+/* Makes COUNT of them, for what happens now; each is greater than the one before (the same, method 2). */
+int database_make_ids(char (*ids)[DATABASE_ID_SIZE], size_t count, struct ss_error *err);
 
 /* AT_US as RFC 3339 with microseconds, 2026-01-31T09:05:00.123456Z; new. */
 struct ss_value *database_time(const struct database *db, int64_t at_us);

@@ -16,7 +16,7 @@ struct entry {
 	int64_t behind; /* messages of later turns that are stored with it behind its own */
 	/* Of its answer in the conversation: counted from 1 in one that is new, else from the end, of which it is 0. */
 	int64_t place;
-	char question[DATABASE_ID_SIZE], answer[DATABASE_ID_SIZE];
+	const char *question, *answer; /* the ids of its messages */
 };
 
 static bool given(const char *id)
@@ -95,12 +95,12 @@ static int find_turn(struct database *db, const struct ss_turn *turn, struct ss_
 
 /* Those of a user follow each other. */
 static int add_users(
-	struct database *db, const struct entry *entries, size_t count, struct ss_error *err)
+	struct database *db, const void *const *items, size_t count, struct ss_error *err)
 {
 	struct cursor cursor = cursor_begin_rows(db, STATEMENT_ADD_USER);
 	const char *last = NULL;
 	for (size_t i = 0; i < count; i++) {
-		const struct ss_turn *turn = entries[i].turn;
+		const struct ss_turn *turn = items[i];
 		if (last != NULL && strcmp(last, turn->user_id) == 0)
 			continue;
 		last = turn->user_id;
@@ -340,35 +340,22 @@ static void place_entries(struct entry *entries, size_t count)
 	}
 }
 
-/* The ids of what is stored for COUNT entries. */
-static int make_ids(struct database *db, struct entry *entries, size_t count, struct ss_error *err)
-{
-	struct database_chance *chances = calloc(count, 2 * sizeof *chances);
-	if (chances == NULL)
-		return database_fail_memory(db, err);
-	int result = database_draw(chances, 2 * count, err);
-	for (size_t i = 0; result == 0 && i < count; i++) {
-		const struct ss_turn *turn = entries[i].turn;
-		database_write_id(
-			turn->asked_at_ns / US_IN_NS, &chances[2 * i], entries[i].question);
-		database_write_id(
-			turn->answered_at_ns / US_IN_NS, &chances[2 * i + 1], entries[i].answer);
-	}
-	free(chances);
-	return result;
-}
-
-static int fill_entries(struct database *db, struct entry *entries, const void *const *items,
-	size_t count, struct ss_error *err)
+/* Fills the entries of COUNT turns, those of a conversation behind each other. IDS has two for each: as all questions are
+ * stored first, and then all answers, they have the first ones. */
+static void fill_entries(struct entry *entries, const void *const *items, size_t count,
+	char (*ids)[DATABASE_ID_SIZE])
 {
 	for (size_t i = count; i-- > 0;) {
 		struct entry *entry = &entries[i];
-		entry->turn = items[i];
+		*entry = (struct entry){
+			.turn = items[i],
+			.question = ids[i],
+			.answer = ids[count + i],
+		};
 		if (i + 1 < count && follows(entry[1].turn, entry->turn))
 			entry->behind = entry[1].behind + 2;
 	}
 	place_entries(entries, count);
-	return make_ids(db, entries, count, err);
 }
 
 static int check_turns(const void *const *items, size_t count, struct ss_error *err)
@@ -390,14 +377,18 @@ static int count_turns(
 
 static int write_turn(struct database *db, const void *item, struct ss_error *err)
 {
-	struct entry entry = {.turn = item};
+	char ids[2][DATABASE_ID_SIZE];
+	struct entry entry;
 	if (check_turn(item, err) < 0 || check_metadata(db, item, err) < 0)
 		return -1;
 	int found = find_turn(db, item, err);
 	if (found != 0)
 		return found < 0 ? -1 : 0;
-	if (fill_entries(db, &entry, &item, 1, err) < 0 || add_users(db, &entry, 1, err) < 0 ||
-		enter_conversation(db, &entry, err) < 0 || add_messages(db, &entry, 1, err) < 0)
+	if (database_make_ids(ids, 2, err) < 0)
+		return -1;
+	fill_entries(&entry, &item, 1, ids);
+	if (add_users(db, &item, 1, err) < 0 || enter_conversation(db, &entry, err) < 0 ||
+		add_messages(db, &entry, 1, err) < 0)
 		return -1;
 	return count_turns(db, &item, 1, err) < 0 ? -1 : 1;
 }
@@ -414,29 +405,32 @@ static const struct ss_turn *turn_at(const void *place)
 	return *(const struct ss_turn *const *)place;
 }
 
-/* Two servers that store turns of the same users and conversations at once lock these in the same order. The turns of a
- * conversation, which has one user, stay as they are. */
 static int compare_conversations(const void *a, const void *b)
 {
 	const struct ss_turn *first = turn_at(a), *second = turn_at(b);
+	return compare_keys(text_or_empty(first->conversation_id),
+		text_or_empty(second->conversation_id), first, second);
+}
+
+/* Two servers that store turns of the same users and conversations at once lock these in the same order. The turns of a
+ * conversation, which has one user, stay as they are. */
+static int compare_users(const void *a, const void *b)
+{
+	const struct ss_turn *first = turn_at(a), *second = turn_at(b);
 	int order = strcmp(text_or_empty(first->user_id), text_or_empty(second->user_id));
-	return order != 0 ? order
-			  : compare_keys(text_or_empty(first->conversation_id),
-				    text_or_empty(second->conversation_id), first, second);
+	return order != 0 ? order : compare_conversations(a, b);
 }
 
 static int compare_unanswered(const void *a, const void *b)
 {
 	const struct ss_turn *first = turn_at(a), *second = turn_at(b);
-	return compare_keys(
-		text_or_empty(first->unanswered), text_or_empty(second->unanswered), first, second);
+	return compare_keys(first->unanswered, second->unanswered, first, second);
 }
 
 static int compare_threads(const void *a, const void *b)
 {
 	const struct ss_turn *first = turn_at(a), *second = turn_at(b);
-	return compare_keys(
-		text_or_empty(first->thread), text_or_empty(second->thread), first, second);
+	return compare_keys(first->thread, second->thread, first, second);
 }
 
 static int set_thread(struct database *db, const struct ss_turn *turn, struct ss_error *err)
@@ -448,17 +442,42 @@ static int set_thread(struct database *db, const struct ss_turn *turn, struct ss
 	return cursor_finish(&cursor, err);
 }
 
+static bool is_unanswered(const struct ss_turn *turn)
+{
+	return turn->unanswered != NULL;
+}
+
+static bool has_thread(const struct ss_turn *turn)
+{
+	return given(turn->thread);
+}
+
+/* Puts those of COUNT items that FIT to the front, in the order of COMPARE, and gives their number. */
+static size_t pick(const void **items, size_t count, bool (*fits)(const struct ss_turn *turn),
+	int (*compare)(const void *a, const void *b))
+{
+	size_t picked = 0;
+	for (size_t i = 0; i < count; i++) {
+		const void *item = items[i];
+		if (!fits(item))
+			continue;
+		items[i] = items[picked];
+		items[picked++] = item;
+	}
+	qsort(items, picked, sizeof *items, compare);
+	return picked;
+}
+
 /* What turns of other conversations change as well is changed at the end and in the order of its keys: two servers
  * that wrote it in different orders could wait for each other. */
 static int finish_turns(struct database *db, const void **items, size_t count, struct ss_error *err)
 {
-	qsort(items, count, sizeof *items, compare_unanswered);
-	if (database_note_unanswered(db, items, count, err) < 0)
+	size_t picked = pick(items, count, is_unanswered, compare_unanswered);
+	if (database_note_unanswered(db, items, picked, err) < 0)
 		return -1;
-	qsort(items, count, sizeof *items, compare_threads);
-	for (size_t i = 0; i < count; i++) {
-		const struct ss_turn *turn = items[i];
-		if (given(turn->thread) && set_thread(db, turn, err) < 0)
+	picked = pick(items, count, has_thread, compare_threads);
+	for (size_t i = 0; i < picked; i++) {
+		if (set_thread(db, items[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -469,25 +488,29 @@ static int finish_turns(struct database *db, const void **items, size_t count, s
 static int store_entries(
 	struct database *db, const struct entry *entries, size_t count, struct ss_error *err)
 {
-	if (add_users(db, entries, count, err) < 0 ||
-		continue_conversations(db, entries, count, err) < 0 ||
+	if (continue_conversations(db, entries, count, err) < 0 ||
 		add_conversations(db, entries, count, err) < 0)
 		return -1;
 	return add_messages(db, entries, count, err);
 }
 
-/* Each row of the figures is changed once for all turns. */
+/* The items come by their users, and what is stored of them by their conversations: new ones have ids that grow, and are
+ * added at the ends of indexes then. Each row of the figures is changed once for all turns. */
 static int write_new_turns(
 	struct database *db, const void **items, size_t count, struct ss_error *err)
 {
-	if (check_turns(items, count, err) < 0)
+	if (check_turns(items, count, err) < 0 || add_users(db, items, count, err) < 0)
 		return -1;
-	struct entry *entries = calloc(count, sizeof *entries);
-	if (entries == NULL)
-		return database_fail_memory(db, err);
-	int result = fill_entries(db, entries, items, count, err);
-	if (result == 0)
+	struct entry *entries = malloc(count * sizeof *entries);
+	char(*ids)[DATABASE_ID_SIZE] = malloc(count * 2 * sizeof *ids);
+	int result = entries == NULL || ids == NULL ? database_fail_memory(db, err)
+						    : database_make_ids(ids, 2 * count, err);
+	if (result == 0) {
+		qsort(items, count, sizeof *items, compare_conversations);
+		fill_entries(entries, items, count, ids);
 		result = store_entries(db, entries, count, err);
+	}
+	free(ids);
 	free(entries);
 	if (result < 0 || count_turns(db, items, count, err) < 0)
 		return -1;
@@ -509,7 +532,7 @@ int database_commit_turns(
 		.least = sizeof *turns,
 		.write = write_turn,
 		.write_new = write_new_turns,
-		.compare = compare_conversations,
+		.compare = compare_users,
 		.finish = finish_turns,
 		.id = turn_id,
 	};
