@@ -1,5 +1,7 @@
 #include "storage/sqlite/scrub.h"
 
+#include "storage/sqlite/log_file.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -48,7 +50,13 @@ static void scrub_page(unsigned char *page, size_t size, size_t header)
 
 struct file {
 	sqlite3_file base;
-	sqlite3_file *real; /* behind this */
+	sqlite3_file *real;   /* behind this */
+	struct log_file *log; /* NULL while there is none */
+};
+
+union any_file {
+	struct file database;
+	struct log_file log;
 };
 
 static sqlite3_file *real_file(sqlite3_file *file)
@@ -141,8 +149,13 @@ static int file_shm_map(
 	return real_file(file)->pMethods->xShmMap(real_file(file), region, size, extends, memory);
 }
 
+/* Whoever gives a lock back is through with the log, committed or not. */
 static int file_shm_lock(sqlite3_file *file, int first, int count, int flags)
 {
+	struct log_file *log = ((struct file *)file)->log;
+	int code = log != NULL ? log_file_flush(log) : SQLITE_OK;
+	if (code != SQLITE_OK && (flags & SQLITE_SHM_LOCK) != 0)
+		return code;
 	return real_file(file)->pMethods->xShmLock(real_file(file), first, count, flags);
 }
 
@@ -184,15 +197,25 @@ static sqlite3_vfs *real_vfs(sqlite3_vfs *vfs)
 	return ((struct scrub *)vfs)->real;
 }
 
+/* The file of the database that the log NAME is of. */
+static struct file *database_of(sqlite3_filename name)
+{
+	return (struct file *)sqlite3_database_file_object(name);
+}
+
 /* Only the database itself has pages; the log's have checksums, and it is cut off in the end. */
 static int scrub_open(
 	sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out_flags)
 {
 	sqlite3_vfs *real = real_vfs(vfs);
 	struct file *scrubbed = (struct file *)file;
+	if ((flags & SQLITE_OPEN_WAL) != 0)
+		return log_file_open((struct log_file *)file, &database_of(name)->log, real, name,
+			flags, out_flags);
 	if ((flags & SQLITE_OPEN_MAIN_DB) == 0)
 		return real->xOpen(real, name, file, flags, out_flags);
 	scrubbed->real = (sqlite3_file *)(scrubbed + 1);
+	scrubbed->log = NULL;
 	int code = real->xOpen(real, name, scrubbed->real, flags, out_flags);
 	/* Also one that has failed is to be closed, if it says how. */
 	scrubbed->base.pMethods = scrubbed->real->pMethods != NULL ? &methods : NULL;
@@ -246,7 +269,7 @@ int scrub_begin(struct scrub *scrub)
 	(void)snprintf(scrub->name, sizeof scrub->name, "smartsupport-%p", (void *)scrub);
 	scrub->vfs = (sqlite3_vfs){
 		.iVersion = 1,
-		.szOsFile = (int)sizeof(struct file) + scrub->real->szOsFile,
+		.szOsFile = (int)sizeof(union any_file) + scrub->real->szOsFile,
 		.mxPathname = scrub->real->mxPathname,
 		.zName = scrub->name,
 		.xOpen = scrub_open,

@@ -2,7 +2,7 @@
  * A layer between SQLite and the system's files (a VFS) that keeps what was deleted out of the database file. SQLite
  * overwrites rows that are deleted (secure_delete), but a row may have been moved to another page before, and then what
  * was left behind in the unused part of the old page stays until that part is used again. Here each page is written to
- * the file with zeros in its unused part. One for each connection.
+ * the file with zeros in its unused part. The log is a log_file. One for each connection.
  */
 #ifndef SQLITE_SCRUB_H
 #define SQLITE_SCRUB_H

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCHES = 40, LARGEST = 4, TEXT_SIZE = 9000, LOG_PAGES = 40, ONE_OF = 9 };
+enum { BATCHES = 40, LARGEST = 4, TEXT_SIZE = 9000, LOG_PAGES = 40, ONE_OF = 5 };
 
 static void begin(void)
 {

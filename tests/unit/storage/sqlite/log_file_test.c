@@ -1,0 +1,130 @@
+/* Frames of the write-ahead log are written many at a time, and none of them when its place is somebody else's. */
+#include "faulty_disk.h"
+#include "file.h"
+
+#include "storage/sqlite/scrub.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+TestSuite(sqlite_log_file, .init = store_begin, .fini = store_end, .timeout = 120);
+
+/* A connection to the test's database. */
+struct connection {
+	struct scrub scrub;
+	sqlite3 *handle;
+};
+
+static void run(const struct connection *connection, const char *sql)
+{
+	char *message = NULL;
+	cr_assert_eq(sqlite3_exec(connection->handle, sql, NULL, NULL, &message), SQLITE_OK,
+		"%s: %s", sql, message);
+}
+
+static void begin(struct connection *connection)
+{
+	cr_assert_eq(scrub_begin(&connection->scrub), SQLITE_OK);
+	cr_assert_eq(sqlite3_open_v2(store_file("log.db"), &connection->handle,
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, connection->scrub.name),
+		SQLITE_OK);
+	run(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+			"PRAGMA wal_autocheckpoint = 0");
+}
+
+static void end(struct connection *connection)
+{
+	cr_assert_eq(sqlite3_close(connection->handle), SQLITE_OK);
+	scrub_end(&connection->scrub);
+}
+
+static void add_rows(const struct connection *connection, int count)
+{
+	char sql[256];
+	(void)snprintf(sql, sizeof sql,
+		"INSERT INTO rows (data) WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL"
+		" SELECT n + 1 FROM counted WHERE n < %d) SELECT randomblob(3000) FROM counted",
+		count);
+	run(connection, sql);
+}
+
+static void expect(const struct connection *connection, const char *sql, const char *answer)
+{
+	sqlite3_stmt *statement = NULL;
+	cr_assert_eq(sqlite3_prepare_v2(connection->handle, sql, -1, &statement, NULL), SQLITE_OK);
+	cr_assert_eq(sqlite3_step(statement), SQLITE_ROW, "%s: %s", sql,
+		sqlite3_errmsg(connection->handle));
+	cr_expect_str_eq((const char *)sqlite3_column_text(statement, 0), answer, "%s", sql);
+	(void)sqlite3_finalize(statement);
+}
+
+static long changes;
+
+static void count_change(void)
+{
+	changes++;
+}
+
+Test(sqlite_log_file, a_commit_of_many_pages_takes_few_writes)
+{
+	struct connection connection = {.handle = NULL};
+	disk_begin();
+	begin(&connection);
+	run(&connection, "CREATE TABLE rows (number INTEGER PRIMARY KEY, data BLOB)");
+	disk_watch(count_change);
+	add_rows(&connection, 150);
+	disk_watch(NULL);
+	/* 150 pages and some, 15 of which with their headers are written at once. */
+	cr_expect_leq(changes, 20, "%ld writes", changes);
+	expect(&connection, "SELECT count(*) FROM rows", "150");
+	expect(&connection, "PRAGMA integrity_check", "ok");
+	end(&connection);
+	disk_end();
+}
+
+/* With few pages in memory what a transaction writes goes to the log before it ends. */
+Test(sqlite_log_file, what_was_given_up_does_not_overwrite_what_another_commits)
+{
+	struct connection first = {.handle = NULL}, second = {.handle = NULL};
+	begin(&first);
+	run(&first, "CREATE TABLE rows (number INTEGER PRIMARY KEY, data BLOB);"
+		    "PRAGMA cache_size = 10");
+	begin(&second);
+	for (int count = 20; count < 60; count++) {
+		/* What is taken back is then read from the database, and not from the log. */
+		run(&first, "PRAGMA wal_checkpoint(TRUNCATE); BEGIN IMMEDIATE");
+		add_rows(&first, count);
+		run(&first, "ROLLBACK");
+		add_rows(&second, 1);
+		run(&second, "UPDATE rows SET data = randomblob(2000)");
+		expect(&first, "PRAGMA integrity_check", "ok");
+	}
+	expect(&first, "SELECT count(*) FROM rows", "40");
+	expect(&second, "SELECT count(*) FROM rows", "40");
+	expect(&second, "PRAGMA integrity_check", "ok");
+	end(&first);
+	end(&second);
+}
+
+/* Each of them begins with pages that went to the log before, some of them twice. */
+Test(sqlite_log_file, a_commit_larger_than_the_memory_for_it_is_whole)
+{
+	struct connection first = {.handle = NULL}, second = {.handle = NULL};
+	begin(&first);
+	run(&first, "CREATE TABLE rows (number INTEGER PRIMARY KEY, data BLOB);"
+		    "PRAGMA cache_size = 10");
+	begin(&second);
+	for (int i = 1; i <= 20; i++) {
+		char sum[16];
+		(void)snprintf(sum, sizeof sum, "%d", i * 40);
+		run(&first, "BEGIN IMMEDIATE");
+		add_rows(&first, 40);
+		run(&first, "UPDATE rows SET data = randomblob(2500) WHERE number % 3 = 0");
+		run(&first, "COMMIT");
+		expect(&second, "SELECT count(*) FROM rows", sum);
+		expect(&second, "PRAGMA integrity_check", "ok");
+	}
+	end(&first);
+	end(&second);
+}
