@@ -4,17 +4,18 @@
 #include <time.h>
 
 enum {
-	/* After how many pages the log is written back. Each time waits for the disk, so not as often as SQLite does by
-	 * default; up to 4062 pages the log's index is one table, in which a page is found at once. */
-	LOG_PAGES = 4000,
+	/* After how many pages the log is written back. Each time waits for the disk, and a page that was written often since
+	 * the last time is written back once, so not as often as SQLite does by default. Up to 12254 pages the log's index is
+	 * three tables, in each of which a page is looked for. */
+	LOG_PAGES = 12000,
 	/* What is left for the time in which writers wait: it is on the disk sooner than a commit is, nearly. A commit of
 	 * many turns has more than a hundred pages, so with less there would be rounds for nothing, each of which lets
 	 * commits wait for the disk. */
-	REST_PAGES = LOG_PAGES / 10,
+	REST_PAGES = 400,
 	ROUNDS = 8,
 	/* What cannot be written back since somebody reads; more only when the log has grown to the most. */
 	READ_PAGES = LOG_PAGES / 4,
-	LOG_PAGES_MOST = LOG_PAGES * 16,
+	LOG_PAGES_MOST = LOG_PAGES * 5,
 	/* How often, and after what time, the thread looks whether nobody writes, and then whether nobody reads what is
 	 * older. While it looks for the latter nobody can write. */
 	TRIES = 100,

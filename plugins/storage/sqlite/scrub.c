@@ -52,6 +52,7 @@ struct file {
 	sqlite3_file base;
 	sqlite3_file *real;   /* behind this */
 	struct log_file *log; /* NULL while there is none */
+	bool is_small;        /* it was, since it was last synchronized */
 };
 
 union any_file {
@@ -69,17 +70,25 @@ static int write_real(sqlite3_file *real, const void *bytes, int size, sqlite3_i
 	return real->pMethods->xWrite(real, bytes, size, offset);
 }
 
+/* Whether the file has few pages of SIZE. What others add until it is synchronized is less than would make another of it. */
+static bool is_small(sqlite3_file *file, int size)
+{
+	struct file *scrubbed = (struct file *)file;
+	sqlite3_int64 length = 0;
+	if (!scrubbed->is_small)
+		scrubbed->is_small =
+			scrubbed->real->pMethods->xFileSize(scrubbed->real, &length) == SQLITE_OK &&
+			length / size < pages_limit;
+	return scrubbed->is_small;
+}
+
 static int file_write(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 offset)
 {
 	unsigned char page[PAGE_SIZE_MOST];
 	sqlite3_file *real = real_file(file);
-	sqlite3_int64 length = 0;
 	size_t header = offset == 0 ? FILE_HEADER_SIZE : 0;
 	if (size < PAGE_SIZE_LEAST || size > PAGE_SIZE_MOST || offset % size != 0 ||
-		!is_tree(((const unsigned char *)bytes)[header]))
-		return write_real(real, bytes, size, offset);
-	int code = real->pMethods->xFileSize(real, &length);
-	if (code != SQLITE_OK || length / size >= pages_limit)
+		!is_tree(((const unsigned char *)bytes)[header]) || !is_small(file, size))
 		return write_real(real, bytes, size, offset);
 	memcpy(page, bytes, (size_t)size);
 	scrub_page(page, (size_t)size, header);
@@ -105,6 +114,7 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
 
 static int file_sync(sqlite3_file *file, int flags)
 {
+	((struct file *)file)->is_small = false;
 	return real_file(file)->pMethods->xSync(real_file(file), flags);
 }
 
@@ -216,6 +226,7 @@ static int scrub_open(
 		return real->xOpen(real, name, file, flags, out_flags);
 	scrubbed->real = (sqlite3_file *)(scrubbed + 1);
 	scrubbed->log = NULL;
+	scrubbed->is_small = false;
 	int code = real->xOpen(real, name, scrubbed->real, flags, out_flags);
 	/* Also one that has failed is to be closed, if it says how. */
 	scrubbed->base.pMethods = scrubbed->real->pMethods != NULL ? &methods : NULL;
