@@ -63,11 +63,12 @@ static int file_close(sqlite3_file *file)
 	return log->real->pMethods->xClose(log->real);
 }
 
+/* What was held back and cannot be written is lost to the transaction, which SQLite gives up for an I/O error. Told that the
+ * disk is full it may give up the statement alone. */
 static int file_read(sqlite3_file *file, void *bytes, int size, sqlite3_int64 offset)
 {
-	int code = log_file_flush(log_of(file));
-	if (code != SQLITE_OK)
-		return code;
+	if (log_file_flush(log_of(file)) != SQLITE_OK)
+		return SQLITE_IOERR_WRITE;
 	return real_file(file)->pMethods->xRead(real_file(file), bytes, size, offset);
 }
 

@@ -128,3 +128,31 @@ Test(sqlite_log_file, a_commit_larger_than_the_memory_for_it_is_whole)
 	end(&first);
 	end(&second);
 }
+
+/* Told that the disk is full SQLite may give up the statement alone, and then the rest can be committed. */
+Test(sqlite_log_file, a_transaction_is_not_committed_without_what_could_not_be_written)
+{
+	bool failed = true;
+	disk_begin();
+	for (long n = 1; failed; n++) {
+		struct connection connection = {.handle = NULL};
+		begin(&connection);
+		run(&connection, "DROP TABLE IF EXISTS rows; CREATE TABLE rows (number INTEGER"
+				 " PRIMARY KEY, data BLOB UNIQUE); PRAGMA cache_size = 10;"
+				 "PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE");
+		add_rows(&connection, 20);
+		disk_fail(n, DISK_FULL, false);
+		int code = sqlite3_exec(connection.handle,
+			"UPDATE rows SET data = randomblob(2900) WHERE number % 7 = 0", NULL, NULL,
+			NULL);
+		failed = disk_mend();
+		cr_expect_eq(code == SQLITE_OK, !failed, "write %ld: %d", n, code);
+		(void)sqlite3_exec(connection.handle, "COMMIT", NULL, NULL, NULL);
+		end(&connection);
+		begin(&connection);
+		expect(&connection, "PRAGMA integrity_check", "ok");
+		end(&connection);
+		cr_assert_lt(n, 1000);
+	}
+	disk_end();
+}
