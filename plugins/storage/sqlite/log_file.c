@@ -6,18 +6,13 @@
 /* The file format: https://www.sqlite.org/fileformat2.html, "WAL File Format". */
 enum {
 	FRAME_HEADER_SIZE = 24,
-	FRAME_PAGES = 4, /* where its header has the database's size; 0 unless it ends a commit */
-	HELD_MOST = 65536,
+	FRAME_DATABASE_SIZE = 4, /* its place in the header; 0 unless the frame ends a commit */
+	HELD_MOST = 65536,       /* bytes */
 };
 
 static struct log_file *log_of(sqlite3_file *file)
 {
 	return (struct log_file *)file;
-}
-
-static sqlite3_file *real_file(sqlite3_file *file)
-{
-	return log_of(file)->real;
 }
 
 int log_file_flush(struct log_file *log)
@@ -26,31 +21,33 @@ int log_file_flush(struct log_file *log)
 	if (length == 0)
 		return SQLITE_OK;
 	log->length = 0;
-	return log->real->pMethods->xWrite(log->real, log->held, length, log->offset);
+	return layer_write(&log->base.base, log->held, length, log->offset);
 }
 
 static bool ends_commit(const unsigned char *header)
 {
 	static const unsigned char none[4];
-	return memcmp(header + FRAME_PAGES, none, sizeof none) != 0;
+	return memcmp(header + FRAME_DATABASE_SIZE, none, sizeof none) != 0;
 }
 
+/* Whatever is no frame, or too large, is written at once. */
 static int file_write(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 offset)
 {
 	struct log_file *log = log_of(file);
 	bool is_header = size == FRAME_HEADER_SIZE;
 	bool follows = log->length > 0 && offset == log->offset + log->length &&
 		       size <= HELD_MOST - log->length;
-	int code = follows ? SQLITE_OK : log_file_flush(log);
-	if (code != SQLITE_OK)
-		return code;
-	if (!follows && !is_header)
-		return log->real->pMethods->xWrite(log->real, bytes, size, offset);
-	if (!follows)
+	if (!follows) {
+		int code = log_file_flush(log);
+		if (code != SQLITE_OK)
+			return code;
+		if (!is_header)
+			return layer_write(file, bytes, size, offset);
 		log->offset = offset;
+	}
 	memcpy(log->held + log->length, bytes, (size_t)size);
 	log->length += size;
-	/* Its page is written by itself: it is the last that others wait for. */
+	/* The page behind it, with which the commit ends, then follows nothing and is not held back. */
 	return is_header && ends_commit(bytes) ? log_file_flush(log) : SQLITE_OK;
 }
 
@@ -60,7 +57,7 @@ static int file_close(sqlite3_file *file)
 	struct log_file *log = log_of(file);
 	*log->owner = NULL;
 	sqlite3_free(log->held);
-	return log->real->pMethods->xClose(log->real);
+	return layer_close(file);
 }
 
 /* What was held back and cannot be written is lost to the transaction, which SQLite gives up for an I/O error. Told that the
@@ -69,63 +66,25 @@ static int file_read(sqlite3_file *file, void *bytes, int size, sqlite3_int64 of
 {
 	if (log_file_flush(log_of(file)) != SQLITE_OK)
 		return SQLITE_IOERR_WRITE;
-	return real_file(file)->pMethods->xRead(real_file(file), bytes, size, offset);
+	return layer_read(file, bytes, size, offset);
 }
 
 static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
 	int code = log_file_flush(log_of(file));
-	if (code != SQLITE_OK)
-		return code;
-	return real_file(file)->pMethods->xTruncate(real_file(file), size);
+	return code == SQLITE_OK ? layer_truncate(file, size) : code;
 }
 
 static int file_sync(sqlite3_file *file, int flags)
 {
 	int code = log_file_flush(log_of(file));
-	if (code != SQLITE_OK)
-		return code;
-	return real_file(file)->pMethods->xSync(real_file(file), flags);
+	return code == SQLITE_OK ? layer_sync(file, flags) : code;
 }
 
 static int file_size(sqlite3_file *file, sqlite3_int64 *size)
 {
 	int code = log_file_flush(log_of(file));
-	if (code != SQLITE_OK)
-		return code;
-	return real_file(file)->pMethods->xFileSize(real_file(file), size);
-}
-
-/* All others are the system's. */
-
-static int file_lock(sqlite3_file *file, int kind)
-{
-	return real_file(file)->pMethods->xLock(real_file(file), kind);
-}
-
-static int file_unlock(sqlite3_file *file, int kind)
-{
-	return real_file(file)->pMethods->xUnlock(real_file(file), kind);
-}
-
-static int file_is_reserved(sqlite3_file *file, int *reserved)
-{
-	return real_file(file)->pMethods->xCheckReservedLock(real_file(file), reserved);
-}
-
-static int file_control(sqlite3_file *file, int operation, void *argument)
-{
-	return real_file(file)->pMethods->xFileControl(real_file(file), operation, argument);
-}
-
-static int file_sector_size(sqlite3_file *file)
-{
-	return real_file(file)->pMethods->xSectorSize(real_file(file));
-}
-
-static int file_characteristics(sqlite3_file *file)
-{
-	return real_file(file)->pMethods->xDeviceCharacteristics(real_file(file));
+	return code == SQLITE_OK ? layer_size(file, size) : code;
 }
 
 /* Of version 1, so it has no memory that is shared, which is the database's. */
@@ -137,28 +96,25 @@ static const sqlite3_io_methods methods = {
 	.xTruncate = file_truncate,
 	.xSync = file_sync,
 	.xFileSize = file_size,
-	.xLock = file_lock,
-	.xUnlock = file_unlock,
-	.xCheckReservedLock = file_is_reserved,
-	.xFileControl = file_control,
-	.xSectorSize = file_sector_size,
-	.xDeviceCharacteristics = file_characteristics,
+	.xLock = layer_lock,
+	.xUnlock = layer_unlock,
+	.xCheckReservedLock = layer_is_reserved,
+	.xFileControl = layer_control,
+	.xSectorSize = layer_sector_size,
+	.xDeviceCharacteristics = layer_characteristics,
 };
 
 int log_file_open(struct log_file *log, struct log_file **owner, sqlite3_vfs *vfs,
 	sqlite3_filename name, int flags, int *out_flags)
 {
-	*log = (struct log_file){.real = (sqlite3_file *)(log + 1), .owner = owner};
-	log->held = sqlite3_malloc(HELD_MOST);
+	*log = (struct log_file){.owner = owner, .held = sqlite3_malloc(HELD_MOST)};
 	if (log->held == NULL)
 		return SQLITE_NOMEM;
-	int code = vfs->xOpen(vfs, name, log->real, flags, out_flags);
-	if (log->real->pMethods == NULL) {
+	int code = layer_open(
+		&log->base, &methods, (sqlite3_file *)(log + 1), vfs, name, flags, out_flags);
+	if (log->base.base.pMethods != NULL)
+		*owner = log;
+	else
 		sqlite3_free(log->held);
-		return code;
-	}
-	/* Also one that has failed is to be closed, if it says how. */
-	log->base.pMethods = &methods;
-	*owner = log;
 	return code;
 }

@@ -1,24 +1,24 @@
 /*
  * The file of a write-ahead log, in a layer between SQLite and the system's files (a VFS). SQLite writes each page of a
- * commit as two pieces, none of which begins where a page of the system's begins. Here those of a commit are gathered and
- * written some at a time. Nothing is held back when a commit ends, when the file is read or synchronized, nor when a lock
- * is taken or given back: others may write the same place then.
+ * commit, a frame of the log, as two pieces, neither of which begins where a page of the system's begins. Here they are
+ * gathered and written many at a time. Nothing is held back when a commit ends or the file is read or synchronized, nor
+ * when a lock is taken or given back (scrub.c calls log_file_flush()): others may write the same place then.
  */
 #ifndef SQLITE_LOG_FILE_H
 #define SQLITE_LOG_FILE_H
 
-#include <sqlite3.h>
+#include "storage/sqlite/layer.h"
 
 struct log_file {
-	sqlite3_file base;
-	sqlite3_file *real;      /* behind this */
+	struct layer_file base;
 	struct log_file **owner; /* where its database has it, until it is closed */
-	sqlite3_int64 offset;    /* of what is held back */
+	unsigned char *held; /* what is held back, LENGTH bytes for the place OFFSET of the file */
 	int length;
-	unsigned char *held;
+	sqlite3_int64 offset;
 };
 
-/* Opens LOG, behind which there is room for a file of VFS, and sets *OWNER. An SQLite result code. */
+/* Opens LOG, behind which there is room for a file of VFS, and sets *OWNER, which SQLite closes after it. An SQLite result
+ * code. */
 int log_file_open(struct log_file *log, struct log_file **owner, sqlite3_vfs *vfs,
 	sqlite3_filename name, int flags, int *out_flags);
 

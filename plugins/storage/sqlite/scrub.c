@@ -1,5 +1,6 @@
 #include "storage/sqlite/scrub.h"
 
+#include "storage/sqlite/layer.h"
 #include "storage/sqlite/log_file.h"
 
 #include <stddef.h>
@@ -18,7 +19,7 @@ enum {
 	LEAF_TABLE = 13,
 };
 
-/* Pages of other kinds begin with the number of a page. In files of fewer pages than this, and as many more as a
+/* Pages of other kinds begin with the number of a page. In files of fewer pages than this, and of as many more as a
  * write-ahead log may bring, its first byte is 0 or 1, so no kind of tree page. */
 static const int64_t pages_limit = 0x1000000;
 
@@ -49,124 +50,73 @@ static void scrub_page(unsigned char *page, size_t size, size_t header)
 /* The database file. */
 
 struct file {
-	sqlite3_file base;
-	sqlite3_file *real;   /* behind this */
+	struct layer_file base;
 	struct log_file *log; /* NULL while there is none */
 	bool is_small;        /* it was, since it was last synchronized */
 };
 
+/* What SQLite has room for. */
 union any_file {
 	struct file database;
 	struct log_file log;
 };
 
+static struct file *file_of(sqlite3_file *file)
+{
+	return (struct file *)file;
+}
+
 static sqlite3_file *real_file(sqlite3_file *file)
 {
-	return ((struct file *)file)->real;
+	return file_of(file)->base.real;
 }
 
-static int write_real(sqlite3_file *real, const void *bytes, int size, sqlite3_int64 offset)
-{
-	return real->pMethods->xWrite(real, bytes, size, offset);
-}
-
-/* Whether the file has few pages of SIZE. What others add until it is synchronized is less than would make another of it. */
+/* Whether the file has fewer pages of SIZE than the limit, beyond which there is room for all that a write-ahead log brings
+ * until the file is synchronized. So it is asked once until then. */
 static bool is_small(sqlite3_file *file, int size)
 {
-	struct file *scrubbed = (struct file *)file;
+	struct file *database = file_of(file);
 	sqlite3_int64 length = 0;
-	if (!scrubbed->is_small)
-		scrubbed->is_small =
-			scrubbed->real->pMethods->xFileSize(scrubbed->real, &length) == SQLITE_OK &&
-			length / size < pages_limit;
-	return scrubbed->is_small;
+	if (!database->is_small)
+		database->is_small =
+			layer_size(file, &length) == SQLITE_OK && length / size < pages_limit;
+	return database->is_small;
 }
 
 static int file_write(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 offset)
 {
 	unsigned char page[PAGE_SIZE_MOST];
-	sqlite3_file *real = real_file(file);
 	size_t header = offset == 0 ? FILE_HEADER_SIZE : 0;
 	if (size < PAGE_SIZE_LEAST || size > PAGE_SIZE_MOST || offset % size != 0 ||
 		!is_tree(((const unsigned char *)bytes)[header]) || !is_small(file, size))
-		return write_real(real, bytes, size, offset);
+		return layer_write(file, bytes, size, offset);
 	memcpy(page, bytes, (size_t)size);
 	scrub_page(page, (size_t)size, header);
-	return write_real(real, page, size, offset);
-}
-
-/* All others are the system's. */
-
-static int file_close(sqlite3_file *file)
-{
-	return real_file(file)->pMethods->xClose(real_file(file));
-}
-
-static int file_read(sqlite3_file *file, void *bytes, int size, sqlite3_int64 offset)
-{
-	return real_file(file)->pMethods->xRead(real_file(file), bytes, size, offset);
-}
-
-static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
-{
-	return real_file(file)->pMethods->xTruncate(real_file(file), size);
+	return layer_write(file, page, size, offset);
 }
 
 static int file_sync(sqlite3_file *file, int flags)
 {
-	((struct file *)file)->is_small = false;
-	return real_file(file)->pMethods->xSync(real_file(file), flags);
-}
-
-static int file_size(sqlite3_file *file, sqlite3_int64 *size)
-{
-	return real_file(file)->pMethods->xFileSize(real_file(file), size);
-}
-
-static int file_lock(sqlite3_file *file, int kind)
-{
-	return real_file(file)->pMethods->xLock(real_file(file), kind);
-}
-
-static int file_unlock(sqlite3_file *file, int kind)
-{
-	return real_file(file)->pMethods->xUnlock(real_file(file), kind);
-}
-
-static int file_is_reserved(sqlite3_file *file, int *reserved)
-{
-	return real_file(file)->pMethods->xCheckReservedLock(real_file(file), reserved);
-}
-
-static int file_control(sqlite3_file *file, int operation, void *argument)
-{
-	return real_file(file)->pMethods->xFileControl(real_file(file), operation, argument);
-}
-
-static int file_sector_size(sqlite3_file *file)
-{
-	return real_file(file)->pMethods->xSectorSize(real_file(file));
-}
-
-static int file_characteristics(sqlite3_file *file)
-{
-	return real_file(file)->pMethods->xDeviceCharacteristics(real_file(file));
-}
-
-static int file_shm_map(
-	sqlite3_file *file, int region, int size, int extends, void volatile **memory)
-{
-	return real_file(file)->pMethods->xShmMap(real_file(file), region, size, extends, memory);
+	file_of(file)->is_small = false;
+	return layer_sync(file, flags);
 }
 
 /* Whoever gives a lock back is through with the log, committed or not. */
 static int file_shm_lock(sqlite3_file *file, int first, int count, int flags)
 {
-	struct log_file *log = ((struct file *)file)->log;
+	struct log_file *log = file_of(file)->log;
 	int code = log != NULL ? log_file_flush(log) : SQLITE_OK;
 	if (code != SQLITE_OK && (flags & SQLITE_SHM_LOCK) != 0)
 		return code;
 	return real_file(file)->pMethods->xShmLock(real_file(file), first, count, flags);
+}
+
+/* All others are the system's. */
+
+static int file_shm_map(
+	sqlite3_file *file, int region, int size, int extends, void volatile **memory)
+{
+	return real_file(file)->pMethods->xShmMap(real_file(file), region, size, extends, memory);
 }
 
 static void file_shm_barrier(sqlite3_file *file)
@@ -182,18 +132,18 @@ static int file_shm_unmap(sqlite3_file *file, int deletes)
 /* Of version 2, so it is never read through a mapping. */
 static const sqlite3_io_methods methods = {
 	.iVersion = 2,
-	.xClose = file_close,
-	.xRead = file_read,
+	.xClose = layer_close,
+	.xRead = layer_read,
 	.xWrite = file_write,
-	.xTruncate = file_truncate,
+	.xTruncate = layer_truncate,
 	.xSync = file_sync,
-	.xFileSize = file_size,
-	.xLock = file_lock,
-	.xUnlock = file_unlock,
-	.xCheckReservedLock = file_is_reserved,
-	.xFileControl = file_control,
-	.xSectorSize = file_sector_size,
-	.xDeviceCharacteristics = file_characteristics,
+	.xFileSize = layer_size,
+	.xLock = layer_lock,
+	.xUnlock = layer_unlock,
+	.xCheckReservedLock = layer_is_reserved,
+	.xFileControl = layer_control,
+	.xSectorSize = layer_sector_size,
+	.xDeviceCharacteristics = layer_characteristics,
 	.xShmMap = file_shm_map,
 	.xShmLock = file_shm_lock,
 	.xShmBarrier = file_shm_barrier,
@@ -210,7 +160,7 @@ static sqlite3_vfs *real_vfs(sqlite3_vfs *vfs)
 /* The file of the database that the log NAME is of. */
 static struct file *database_of(sqlite3_filename name)
 {
-	return (struct file *)sqlite3_database_file_object(name);
+	return file_of(sqlite3_database_file_object(name));
 }
 
 /* Only the database itself has pages; the log's have checksums, and it is cut off in the end. */
@@ -218,19 +168,16 @@ static int scrub_open(
 	sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out_flags)
 {
 	sqlite3_vfs *real = real_vfs(vfs);
-	struct file *scrubbed = (struct file *)file;
+	struct file *database = file_of(file);
 	if ((flags & SQLITE_OPEN_WAL) != 0)
 		return log_file_open((struct log_file *)file, &database_of(name)->log, real, name,
 			flags, out_flags);
 	if ((flags & SQLITE_OPEN_MAIN_DB) == 0)
 		return real->xOpen(real, name, file, flags, out_flags);
-	scrubbed->real = (sqlite3_file *)(scrubbed + 1);
-	scrubbed->log = NULL;
-	scrubbed->is_small = false;
-	int code = real->xOpen(real, name, scrubbed->real, flags, out_flags);
-	/* Also one that has failed is to be closed, if it says how. */
-	scrubbed->base.pMethods = scrubbed->real->pMethods != NULL ? &methods : NULL;
-	return code;
+	database->log = NULL;
+	database->is_small = false;
+	return layer_open(&database->base, &methods, (sqlite3_file *)(database + 1), real, name,
+		flags, out_flags);
 }
 
 static int scrub_delete(sqlite3_vfs *vfs, const char *name, int syncs)

@@ -2,7 +2,8 @@
  * A layer between SQLite and the system's files (a VFS) that keeps what was deleted out of the database file. SQLite
  * overwrites rows that are deleted (secure_delete), but a row may have been moved to another page before, and then what
  * was left behind in the unused part of the old page stays until that part is used again. Here each page is written to
- * the file with zeros in its unused part. The log is a log_file. One for each connection.
+ * the file with zeros in its unused part. What it opens as the write-ahead log is a log_file (log_file.h). One for each
+ * database, with the connection that writes its log back.
  */
 #ifndef SQLITE_SCRUB_H
 #define SQLITE_SCRUB_H
