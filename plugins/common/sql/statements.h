@@ -217,8 +217,9 @@ void cursor_end(struct cursor *cursor);
 int cursor_finish(struct cursor *cursor, struct ss_error *err);
 
 /* Begins a statement that adds many rows, of tables that have nothing else to say to them: the parameters of each are bound
- * in their order and ended with cursor_end_row(). They are added at once, so no two of them may be one in the table. Those of
- * one statement are bound at a time. cursor_next() adds the only one, as of another statement. */
+ * in their order and ended with cursor_end_row(), and stay where they are until all rows are added with cursor_finish_rows(). No
+ * two of them may have the same key, as they are added at once. A connection has one such cursor at a time. A single row may be
+ * added with cursor_next() instead, as by another statement. */
 struct cursor cursor_begin_rows(struct database *db, enum statement statement);
 
 /* Ends CURSOR when it fails. */

@@ -43,7 +43,7 @@ static int table_disconnect(sqlite3_vtab *table)
 	return SQLITE_OK;
 }
 
-/* There is one way to read it. */
+/* There is one way to read it: all rows in their order. */
 static int table_plan(sqlite3_vtab *table, sqlite3_index_info *info)
 {
 	(void)table;
@@ -94,7 +94,7 @@ static int walk_value(sqlite3_vtab_cursor *cursor, sqlite3_context *result, int 
 	const struct walk *walk = walk_of(cursor);
 	const struct bound *bound = walk->bound;
 	if ((size_t)column >= bound->columns)
-		return SQLITE_OK; /* the null */
+		return SQLITE_OK; /* the null, as of a parameter to which nothing was bound */
 	const struct bound_value *value =
 		&bound->values[walk->row * bound->columns + (size_t)column];
 	switch (value->type) {
@@ -120,7 +120,7 @@ static int walk_row(sqlite3_vtab_cursor *cursor, sqlite3_int64 *row)
 	return SQLITE_OK;
 }
 
-/* Nobody creates one, since there is one. */
+/* Without xCreate it is there by itself. */
 static const sqlite3_module module = {
 	.xConnect = table_connect,
 	.xBestIndex = table_plan,
@@ -170,5 +170,5 @@ void bound_end_row(struct bound *bound)
 	bound->rows++;
 	if (bound->rows == 1)
 		bound->columns = bound->count;
-	assert(bound->columns <= BOUND_COLUMNS && bound->count == bound->rows * bound->columns);
+	assert(bound->count == bound->rows * bound->columns);
 }

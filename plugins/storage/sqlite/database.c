@@ -379,10 +379,7 @@ static int set_up(struct database *db, bool synchronous_full, struct ss_error *e
 			return database_fail(db, code, err);
 	}
 	/* What is deleted is overwritten with zeros; only who deletes pays for it. */
-	int code = bound_begin(&db->bound, db->handle);
-	if (code != SQLITE_OK)
-		return database_fail(db, code, err);
-	code = sqlite3_exec(db->handle,
+	int code = sqlite3_exec(db->handle,
 		synchronous_full ? "PRAGMA secure_delete = ON; " LOG_SIZE_SETTING
 				   "; PRAGMA synchronous = FULL"
 				 : "PRAGMA secure_delete = ON; " LOG_SIZE_SETTING
@@ -436,9 +433,9 @@ static int look(struct database *db, struct ss_error *err)
 	return set_up(db, true, err);
 }
 
-/* What a statement has changed is kept until it ends, for that it fails. There is little of that, and less than a file is
- * worth, but in migrations. */
-static int stay_in_memory(struct database *db, struct ss_error *err)
+/* While a statement runs SQLite keeps what it overwrites, to undo it should it fail. That is too little for a file of its own,
+ * but in migrations, so they come before. */
+static int keep_statement_journals_in_memory(struct database *db, struct ss_error *err)
 {
 	int code = sqlite3_exec(db->handle, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
 	return code == SQLITE_OK ? 0 : database_fail(db, code, err);
@@ -470,7 +467,7 @@ static int connect(
 	if (settings->extent == DATABASE_BARE)
 		return 0;
 	if (migrations_apply(db, migrations, migrations_count, err) < 0 ||
-		stay_in_memory(db, err) < 0 || statements_prepare(db, err) < 0 ||
+		keep_statement_journals_in_memory(db, err) < 0 || statements_prepare(db, err) < 0 ||
 		checkpoint_begin(&db->checkpoint, db->host, db->path, db->scrub.name, err) < 0)
 		return -1;
 	(void)sqlite3_wal_hook(db->handle, on_commit, db);
@@ -509,7 +506,6 @@ void database_close(struct database *db)
 	checkpoint_end(&db->checkpoint);
 	statements_finalize(db);
 	(void)sqlite3_close(db->handle);
-	bound_end(&db->bound);
 	scrub_end(&db->scrub);
 	watching_end(&db->watching);
 	free(db->path);

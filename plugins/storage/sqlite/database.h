@@ -29,7 +29,7 @@ struct database {
 	int64_t commit_tried_ns;      /* when it failed */
 	int64_t active_window_us;
 	sqlite3_stmt *statements[STATEMENTS];
-	struct bound bound;
+	struct bound bound; /* the rows that one of them adds */
 	struct watching watching;
 	int64_t data_version; /* SQLite's, when watch() looked last */
 };

@@ -260,13 +260,11 @@ const char *const statement_texts[STATEMENTS] = {
 
 int statements_prepare(struct database *db, struct ss_error *err)
 {
-	for (size_t i = 0; i < STATEMENTS; i++) {
-		int code = sqlite3_prepare_v3(db->handle, statement_texts[i], -1,
+	int code = bound_begin(&db->bound, db->handle);
+	for (size_t i = 0; code == SQLITE_OK && i < STATEMENTS; i++)
+		code = sqlite3_prepare_v3(db->handle, statement_texts[i], -1,
 			SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
-		if (code != SQLITE_OK)
-			return database_fail(db, code, err);
-	}
-	return 0;
+	return code == SQLITE_OK ? 0 : database_fail(db, code, err);
 }
 
 void statements_finalize(struct database *db)
@@ -275,6 +273,7 @@ void statements_finalize(struct database *db)
 		(void)sqlite3_finalize(db->statements[i]);
 		db->statements[i] = NULL;
 	}
+	bound_end(&db->bound);
 }
 
 static sqlite3_stmt *statement_of(const struct cursor *cursor)
@@ -303,7 +302,7 @@ static int bind_parameter(sqlite3_stmt *statement, int parameter, const struct b
 	}
 }
 
-/* Statements that add rows have no parameters. */
+/* Whether what is bound are rows (bound.h); their statement has no parameters. */
 static bool has_rows(const struct cursor *cursor)
 {
 	return cursor->db->bound.statement == cursor->run;
@@ -355,7 +354,7 @@ int cursor_next(struct cursor *cursor, struct ss_error *err)
 {
 	struct bound *bound = &cursor->db->bound;
 	int code = cursor->code;
-	/* What is bound is the only row, unless rows were ended before. */
+	/* What is bound is the only row, unless all rows are ended already. */
 	if (code == SQLITE_OK && has_rows(cursor) && bound->rows == 0)
 		bound_end_row(bound);
 	if (code == SQLITE_OK)
@@ -401,8 +400,9 @@ struct cursor cursor_begin_rows(struct database *db, enum statement statement)
 int cursor_end_row(struct cursor *cursor, struct ss_error *err)
 {
 	if (cursor->code != SQLITE_OK) {
+		(void)database_fail(cursor->db, cursor->code, err);
 		cursor_end(cursor);
-		return database_fail(cursor->db, cursor->code, err);
+		return -1;
 	}
 	bound_end_row(&cursor->db->bound);
 	cursor->parameters = 0;

@@ -111,9 +111,24 @@ Test(sqlite_bound, each_batch_has_its_own_rows)
 		"SELECT group_concat(a || ': ' || n, ', ') FROM"
 		" (SELECT a, count(DISTINCT b) AS n FROM things GROUP BY a)",
 		"1: 100, 2: 200");
-	/* Nothing is bound any more, and a column that was not bound is the null. */
 	bound_clear(&fixture.bound, NULL);
 	expect(&fixture, "SELECT count(*) FROM bound", "0");
+	end(&fixture);
+}
+
+Test(sqlite_bound, a_column_that_was_not_bound_is_the_null)
+{
+	struct fixture fixture;
+	begin(&fixture);
+	bound_clear(&fixture.bound, fixture.add);
+	for (int i = 0; i < 2; i++) {
+		add_number(&fixture.bound, i);
+		bound_end_row(&fixture.bound);
+	}
+	expect(&fixture,
+		"SELECT group_concat(p1 || ' ' || typeof(p2) || ' ' || typeof(p15), ', ') FROM "
+		"bound",
+		"0 null null, 1 null null");
 	end(&fixture);
 }
 
