@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+enum { STEPS = 64 };
+
 int64_t database_now_us(void)
 {
 	struct timespec now;
@@ -14,8 +16,8 @@ int64_t database_now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Fills SIZE bytes by chance. */
-static int draw(void *bytes, size_t size, struct ss_error *err)
+/* Fills SIZE BYTES with random ones. */
+static int fill_random(void *bytes, size_t size, struct ss_error *err)
 {
 	char *at = bytes;
 	while (size > 0) {
@@ -37,40 +39,40 @@ static char *write_digits(char *to, uint64_t number, int digits)
 	return to + digits + 1;
 }
 
-/* Of CHANCE all but two bits are in the id. */
-static void write_id(int64_t at_us, uint64_t chance, char id[DATABASE_ID_SIZE])
+/* The last 62 bits of RANDOM are in the id. */
+static void write_id(int64_t at_us, uint64_t random, char id[DATABASE_ID_SIZE])
 {
 	uint64_t us = (uint64_t)at_us, ms = us / 1000;
 	char *to = write_digits(id, ms >> 16, 8);
 	to = write_digits(to, ms, 4);
 	to = write_digits(to, 0x7000 | us % 1000 * 0x1000 / 1000, 4);
-	to = write_digits(to, 0x8000 | (chance >> 48 & 0x3fff), 4);
-	to = write_digits(to, chance, 12);
+	to = write_digits(to, 0x8000 | (random >> 48 & 0x3fff), 4);
+	to = write_digits(to, random, 12);
 	to[-1] = '\0';
 }
 
 int database_make_id(int64_t at_us, char id[DATABASE_ID_SIZE], struct ss_error *err)
 {
-	uint64_t chance;
-	if (draw(&chance, sizeof chance, err) < 0)
+	uint64_t random;
+	if (fill_random(&random, sizeof random, err) < 0)
 		return -1;
-	write_id(at_us, chance, id);
+	write_id(at_us, random, id);
 	return 0;
 }
 
 int database_make_ids(char (*ids)[DATABASE_ID_SIZE], size_t count, struct ss_error *err)
 {
 	int64_t now_us = database_now_us();
-	uint64_t chance;
-	uint32_t steps[64];
-	if (draw(&chance, sizeof chance, err) < 0)
+	uint64_t random;
+	uint32_t steps[STEPS];
+	if (fill_random(&random, sizeof random, err) < 0)
 		return -1;
-	chance &= UINT64_MAX >> 3; /* the sum of all steps has room */
+	random &= UINT64_MAX >> 3; /* of 62 bits, the first leaves room for the sum of all steps */
 	for (size_t i = 0; i < count; i++) {
-		if (i % 64 == 0 && draw(steps, sizeof steps, err) < 0)
+		if (i % STEPS == 0 && fill_random(steps, sizeof steps, err) < 0)
 			return -1;
-		chance += (uint64_t)steps[i % 64] + 1;
-		write_id(now_us, chance, ids[i]);
+		random += (uint64_t)steps[i % STEPS] + 1;
+		write_id(now_us, random, ids[i]);
 	}
 	return 0;
 }

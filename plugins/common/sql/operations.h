@@ -165,13 +165,12 @@ int database_count_turns(
 	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
 
 /* Adds to the rows of CURSOR, which are of STATEMENT_ADD_SHOWN, the articles that TURN shows, whose answer is stored as
- * MESSAGE_ID; counts those that COUNT turns show; keeps the questions that have no answer, of TURNS in the order of these, those
- * without such a question first. */
+ * MESSAGE_ID; counts those that COUNT turns show; keeps the questions of TURNS, which all had no answer and of which those with
+ * the same key follow each other. */
 int database_note_shown(struct cursor *cursor, const struct ss_turn *turn, const char *message_id,
 	struct ss_error *err);
 int database_count_views(
 	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
-/* The questions of TURNS have no answer; those with the same key follow each other. */
 int database_note_unanswered(
 	struct database *db, const void *const *turns, size_t count, struct ss_error *err);
 
@@ -191,12 +190,14 @@ int database_store_events(struct database *db, const struct database_happened *h
 int database_remove_conversation(
 	struct database *db, const char *conversation_id, struct ss_error *err);
 
-/* Identifiers: UUIDs of version 7, in which the thousandths of a millisecond stand as well (RFC 9562, 6.2, method 3). What is
- * added under ids that grow is added at the end of an index. */
+/* Identifiers: UUIDs of version 7 (RFC 9562) with their time to the microsecond (6.2, method 3), so that what is stored later is
+ * added at the end of an index. Both return -1 and ERR when the system has no random numbers. */
 enum { DATABASE_ID_SIZE = 37 };
+
+/* Makes the ID of something of the time AT_US. */
 int database_make_id(int64_t at_us, char id[DATABASE_ID_SIZE], struct ss_error *err);
 
-/* Makes COUNT of them, for what happens now; each is greater than the one before (the same, method 2). */
+/* Makes COUNT of the time at which it is called, each greater than the one before (6.2, method 2). */
 int database_make_ids(char (*ids)[DATABASE_ID_SIZE], size_t count, struct ss_error *err);
 
 /* AT_US as RFC 3339 with microseconds, 2026-01-31T09:05:00.123456Z; new. */

@@ -340,8 +340,8 @@ static void place_entries(struct entry *entries, size_t count)
 	}
 }
 
-/* Fills the entries of COUNT turns, those of a conversation behind each other. IDS has two for each: as all questions are
- * stored first, and then all answers, they have the first ones. */
+/* Fills the entries of COUNT turns, of which those of a conversation follow each other. Of the IDS, two for each turn, the
+ * first half is for the questions and the second for the answers, which are stored in this order. */
 static void fill_entries(struct entry *entries, const void *const *items, size_t count,
 	char (*ids)[DATABASE_ID_SIZE])
 {
@@ -494,8 +494,8 @@ static int store_entries(
 	return add_messages(db, entries, count, err);
 }
 
-/* The items come by their users, and what is stored of them by their conversations: new ones have ids that grow, and are
- * added at the ends of indexes then. Each row of the figures is changed once for all turns. */
+/* The items come in the order of their users, and all but the users is stored in the order of their conversations: ids of new
+ * ones grow, so these are added at the end of an index. Each row of the figures is changed once for all turns. */
 static int write_new_turns(
 	struct database *db, const void **items, size_t count, struct ss_error *err)
 {
