@@ -433,11 +433,14 @@ static int look(struct database *db, struct ss_error *err)
 	return set_up(db, true, err);
 }
 
-/* While a statement runs SQLite keeps what it overwrites, to undo it should it fail. That is too little for a file of its own,
- * but in migrations, so they come before. */
-static int keep_statement_journals_in_memory(struct database *db, struct ss_error *err)
+/* What a statement overwrites, to undo it should it fail, is too little for a file of its own, but in migrations, so they come
+ * before. What a transaction changes is not written before it is committed either: when pages that were written twice before
+ * are taken back (ROLLBACK TO), SQLite (3.40) goes on from a checksum of theirs, and whoever reads the log after a crash stops
+ * there, before all that was committed since. */
+static int keep_changes_in_memory(struct database *db, struct ss_error *err)
 {
-	int code = sqlite3_exec(db->handle, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+	int code = sqlite3_exec(db->handle, "PRAGMA temp_store = MEMORY; PRAGMA cache_spill = OFF",
+		NULL, NULL, NULL);
 	return code == SQLITE_OK ? 0 : database_fail(db, code, err);
 }
 
@@ -467,7 +470,7 @@ static int connect(
 	if (settings->extent == DATABASE_BARE)
 		return 0;
 	if (migrations_apply(db, migrations, migrations_count, err) < 0 ||
-		keep_statement_journals_in_memory(db, err) < 0 || statements_prepare(db, err) < 0 ||
+		keep_changes_in_memory(db, err) < 0 || statements_prepare(db, err) < 0 ||
 		checkpoint_begin(&db->checkpoint, db->host, db->path, db->scrub.name, err) < 0)
 		return -1;
 	(void)sqlite3_wal_hook(db->handle, on_commit, db);

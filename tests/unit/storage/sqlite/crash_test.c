@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KILLS = 20, BATCH = 3 };
+enum { KILLS = 20, BATCH = 3, ARTICLES = 4000, ARTICLE_SIZE = 1000 };
 
 TestSuite(sqlite_crash, .init = store_begin, .fini = store_end);
 
@@ -135,4 +135,49 @@ Test(sqlite_crash, a_batch_that_was_cut_off_is_sent_again_without_doubling)
 		cr_expect_eq(count_of(life, sent - 1), batch_size(life, sent - 1));
 		store_check();
 	}
+}
+
+/* A turn that is refused for the last of the articles that it shows, all of which need more memory than there is for what a
+ * transaction changes. IDS are to outlive it. */
+static struct ss_turn refused_turn(char ids[ARTICLES][ARTICLE_SIZE], const char *shown[ARTICLES])
+{
+	struct ss_turn turn = store_first_turn("refused", "conv_refused");
+	for (int i = 0; i < ARTICLES; i++) {
+		memset(ids[i], 'x', ARTICLE_SIZE - 1);
+		/* Those that follow each other have places in the table that are far apart. */
+		(void)snprintf(ids[i], ARTICLE_SIZE, "%d", i * 7919 % ARTICLES);
+		ids[i][strlen(ids[i])] = 'x';
+		shown[i] = ids[i];
+	}
+	ids[ARTICLES - 1][0] = '\0';
+	turn.shown = shown;
+	turn.shown_count = ARTICLES;
+	return turn;
+}
+
+/* Stores a batch of which a turn is refused, and some turns more, and dies. */
+static int refuse_and_die(int report_fd, const void *argument)
+{
+	static char ids[ARTICLES][ARTICLE_SIZE];
+	static const char *shown[ARTICLES];
+	struct ss_error errors[2] = {{.status = SS_OK}};
+	const struct ss_turn turns[] = {refused_turn(ids, shown), store_first_turn("t0", "conv_1")};
+	(void)argument;
+	void *store = store_open();
+	if (smartsupport_plugin.storage->commit_turns(store, turns, 2, errors) < 0 ||
+		errors[1].status != SS_OK)
+		return 2;
+	(void)!write(report_fd, errors[0].text, strlen(errors[0].text));
+	store_add(store, store_turn("t1", "conv_1"));
+	store_add(store, store_turn("t2", "conv_1"));
+	_exit(0);
+}
+
+Test(sqlite_crash, a_turn_that_was_refused_takes_none_that_was_stored_after_it_along)
+{
+	char report[600];
+	cr_expect_eq(store_child(refuse_and_die, NULL, report, sizeof report), 0, "%s", report);
+	cr_expect_not_null(strstr(report, "turn refused: "), "%s", report);
+	cr_expect_eq(store_number("SELECT count(*) FROM messages"), 6);
+	store_check();
 }
