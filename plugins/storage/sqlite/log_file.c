@@ -18,10 +18,15 @@ static struct log_file *log_of(sqlite3_file *file)
 int log_file_flush(struct log_file *log)
 {
 	int length = log->length;
-	if (length == 0)
-		return SQLITE_OK;
 	log->length = 0;
-	return layer_write(&log->base.base, log->held, length, log->offset);
+	if (length > 0)
+		log->failed = layer_write(&log->base.base, log->held, length, log->offset);
+	return log->failed;
+}
+
+void log_file_end(struct log_file *log)
+{
+	log->failed = SQLITE_OK;
 }
 
 static bool ends_commit(const unsigned char *header)
@@ -60,12 +65,12 @@ static int file_close(sqlite3_file *file)
 	return layer_close(file);
 }
 
-/* What was held back and cannot be written is lost to the transaction, which SQLite gives up for an I/O error. Told that the
- * disk is full it may give up the statement alone. */
+/* What was there before is read also when the transaction is taken back. */
 static int file_read(sqlite3_file *file, void *bytes, int size, sqlite3_int64 offset)
 {
-	if (log_file_flush(log_of(file)) != SQLITE_OK)
-		return SQLITE_IOERR_WRITE;
+	int code = log_file_flush(log_of(file));
+	if (code != SQLITE_OK && offset + size > log_of(file)->offset)
+		return code;
 	return layer_read(file, bytes, size, offset);
 }
 

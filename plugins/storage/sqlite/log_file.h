@@ -14,7 +14,8 @@ struct log_file {
 	struct log_file **owner; /* where its database has it, until it is closed */
 	unsigned char *held; /* what is held back, LENGTH bytes for the place OFFSET of the file */
 	int length;
-	sqlite3_int64 offset;
+	sqlite3_int64 offset; /* also of what could not be written */
+	int failed;           /* why it could not, or SQLITE_OK; until the transaction ends */
 };
 
 /* Opens LOG, behind which there is room for a file of VFS, and sets *OWNER, which SQLite closes after it. An SQLite result
@@ -22,7 +23,11 @@ struct log_file {
 int log_file_open(struct log_file *log, struct log_file **owner, sqlite3_vfs *vfs,
 	sqlite3_filename name, int flags, int *out_flags);
 
-/* Writes what is held back. An SQLite result code; what could not be written is dropped. */
+/* Writes what is held back. An SQLite result code; when that fails nothing more is written until log_file_end(): SQLite may
+ * be told by something else than a write, and then it could go on with the transaction. */
 int log_file_flush(struct log_file *log);
+
+/* When nobody goes on with the transaction. */
+void log_file_end(struct log_file *log);
 
 #endif

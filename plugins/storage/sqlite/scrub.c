@@ -19,6 +19,9 @@ enum {
 	LEAF_TABLE = 13,
 };
 
+/* https://www.sqlite.org/walformat.html, "WAL-Index Locks". */
+enum { WRITE_LOCK = 0 };
+
 /* Pages of other kinds begin with the number of a page. In files of fewer pages than this, and of as many more as a
  * write-ahead log may bring, its first byte is 0 or 1, so no kind of tree page. */
 static const int64_t pages_limit = 0x1000000;
@@ -108,6 +111,8 @@ static int file_shm_lock(sqlite3_file *file, int first, int count, int flags)
 	int code = log != NULL ? log_file_flush(log) : SQLITE_OK;
 	if (code != SQLITE_OK && (flags & SQLITE_SHM_LOCK) != 0)
 		return code;
+	if (log != NULL && first == WRITE_LOCK && (flags & SQLITE_SHM_UNLOCK) != 0)
+		log_file_end(log);
 	return real_file(file)->pMethods->xShmLock(real_file(file), first, count, flags);
 }
 

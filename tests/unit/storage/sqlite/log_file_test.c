@@ -156,3 +156,39 @@ Test(sqlite_log_file, a_transaction_is_not_committed_without_what_could_not_be_w
 	}
 	disk_end();
 }
+
+/* What was to be written is missing then, so that what comes behind it must not be committed. */
+Test(sqlite_log_file, a_transaction_of_which_a_write_failed_is_not_committed_in_part)
+{
+	static const char copy[] = "INSERT INTO rows (data) SELECT data FROM rows"
+				   " WHERE number BETWEEN 2 AND 3 OR number = 38 LIMIT 3";
+	long failed = 0;
+	disk_begin();
+	for (long n = 1; n <= 8; n++) {
+		struct connection connection = {.handle = NULL};
+		begin(&connection);
+		run(&connection,
+			"DROP TABLE IF EXISTS rows;"
+			"CREATE TABLE rows (number INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+			"PRAGMA cache_size = 10; BEGIN IMMEDIATE");
+		add_rows(&connection, 40);
+		disk_fail(n, DISK_FULL, false);
+		int code = sqlite3_exec(connection.handle, copy, NULL, NULL, NULL);
+		failed += code != SQLITE_OK;
+		(void)disk_mend();
+		/* A statement that fails may leave the transaction to go on. */
+		bool goes_on = sqlite3_get_autocommit(connection.handle) == 0;
+		bool committed = goes_on && sqlite3_exec(connection.handle, "COMMIT", NULL, NULL,
+						    NULL) == SQLITE_OK;
+		end(&connection);
+		begin(&connection);
+		expect(&connection, "PRAGMA integrity_check", "ok");
+		expect(&connection, "SELECT count(*) FROM rows",
+			!committed          ? "0"
+			: code == SQLITE_OK ? "43"
+					    : "40");
+		end(&connection);
+	}
+	disk_end();
+	cr_expect_gt(failed, 0);
+}
