@@ -41,6 +41,7 @@ static struct {
 	enum disk_fault fault;
 	bool stays, happened;
 	void (*on_change)(void);
+	void (*on_share)(void);
 } disk;
 
 struct file {
@@ -189,6 +190,11 @@ static void before_change(sqlite3_file *file)
 void disk_watch(void (*on_change)(void))
 {
 	disk.on_change = on_change;
+}
+
+void disk_watch_shared(void (*on_share)(void))
+{
+	disk.on_share = on_share;
 }
 
 /* Whether the disk has come to something, which SEED decides; half of the time. */
@@ -387,6 +393,8 @@ static int on_shared_lock(sqlite3_file *file, int offset, int count, int flags)
 
 static void on_barrier(sqlite3_file *file)
 {
+	if (disk.on_share != NULL)
+		disk.on_share();
 	real_of(file)->pMethods->xShmBarrier(real_of(file));
 }
 

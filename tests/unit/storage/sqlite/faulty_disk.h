@@ -29,6 +29,10 @@ bool disk_mend(void);
  * more. */
 void disk_watch(void (*on_change)(void));
 
+/* Calls ON_SHARE when a process is to see what others have put into the memory that they share, or others what it has put
+ * there. NULL: no more. */
+void disk_watch_shared(void (*on_share)(void));
+
 /* Writes what the power cut at this moment leaves of the database FROM as the database TO: all that was synced, and of what
  * was written since parts that SEED chooses. */
 void disk_cut(const char *from, const char *to, unsigned seed);
