@@ -55,7 +55,7 @@ static void scrub_page(unsigned char *page, size_t size, size_t header)
 struct file {
 	struct layer_file base;
 	struct log_file *log; /* NULL while there is none */
-	bool is_small;        /* it was, since it was last synchronized */
+	bool is_small;        /* it was, since a lock was taken or given back */
 };
 
 /* What SQLite has room for. */
@@ -74,8 +74,8 @@ static sqlite3_file *real_file(sqlite3_file *file)
 	return file_of(file)->base.real;
 }
 
-/* Whether the file has fewer pages of SIZE than the limit, beyond which there is room for all that a write-ahead log brings
- * until the file is synchronized. So it is asked once until then. */
+/* Whether the file has few pages of SIZE. While the log is written back, for which there is a lock, all that comes to it is
+ * in the log, so it is asked for its length once then. */
 static bool is_small(sqlite3_file *file, int size)
 {
 	struct file *database = file_of(file);
@@ -98,17 +98,12 @@ static int file_write(sqlite3_file *file, const void *bytes, int size, sqlite3_i
 	return layer_write(file, page, size, offset);
 }
 
-static int file_sync(sqlite3_file *file, int flags)
-{
-	file_of(file)->is_small = false;
-	return layer_sync(file, flags);
-}
-
 /* Whoever gives a lock back is through with the log, committed or not. */
 static int file_shm_lock(sqlite3_file *file, int first, int count, int flags)
 {
 	struct log_file *log = file_of(file)->log;
 	int code = log != NULL ? log_file_flush(log) : SQLITE_OK;
+	file_of(file)->is_small = false;
 	if (code != SQLITE_OK && (flags & SQLITE_SHM_LOCK) != 0)
 		return code;
 	if (log != NULL && first == WRITE_LOCK && (flags & SQLITE_SHM_UNLOCK) != 0)
@@ -141,7 +136,7 @@ static const sqlite3_io_methods methods = {
 	.xRead = layer_read,
 	.xWrite = file_write,
 	.xTruncate = layer_truncate,
-	.xSync = file_sync,
+	.xSync = layer_sync,
 	.xFileSize = layer_size,
 	.xLock = layer_lock,
 	.xUnlock = layer_unlock,

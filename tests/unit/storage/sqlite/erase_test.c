@@ -268,3 +268,40 @@ Test(sqlite_erase, a_page_is_written_without_what_is_in_its_unused_part)
 		expect_written(page, sizeof page, rows[i].number, rows[i].from, rows[i].to);
 	}
 }
+
+/* There pages of other kinds may begin as those of trees do. */
+Test(sqlite_erase, pages_of_a_file_that_has_become_large_are_written_as_they_are)
+{
+	unsigned char page[4096], written[sizeof page];
+	struct scrub scrub = {.registered = false};
+	sqlite3 *handle = NULL;
+	sqlite3_file *file = NULL;
+	memset(page, 0xaa, sizeof page);
+	page[0] = 13;
+	set_number(page, 3, 3);
+	set_number(page, 5, 4000);
+	cr_assert_eq(scrub_begin(&scrub), SQLITE_OK);
+	cr_assert_eq(sqlite3_open_v2(store_file("large.db"), &handle,
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, scrub.name),
+		SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(handle,
+			     "PRAGMA journal_mode = WAL; CREATE TABLE things (a);"
+			     "PRAGMA wal_checkpoint(TRUNCATE)",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
+	cr_assert_eq(
+		sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file), SQLITE_OK);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(file->pMethods->xWrite(file, page, sizeof page, 8 * sizeof page),
+			SQLITE_OK);
+		cr_assert_eq(file->pMethods->xRead(file, written, sizeof page, 8 * sizeof page),
+			SQLITE_OK);
+		cr_expect_eq(written[2000], i == 0 ? 0 : 0xaa);
+		/* Somebody else has added to it; it takes no room. */
+		cr_assert_eq(truncate(store_file("large.db"), sizeof page << 24), 0);
+		cr_assert_eq(
+			sqlite3_exec(handle, "PRAGMA wal_checkpoint", NULL, NULL, NULL), SQLITE_OK);
+	}
+	(void)sqlite3_close(handle);
+	scrub_end(&scrub);
+}
