@@ -243,7 +243,8 @@ static enum ss_result block_at_first(struct actor *actor, struct ss_run *run, st
 	"retry: {attempts: 2, on: [timeout], backoff: 0s}, timeout: " timeout                      \
 	", on_error: {set: {f1: 0}, error: f20}"
 
-static struct turn *try_twice(const char *yaml)
+/* CALLS: how many attempts are called in all. */
+static struct turn *try_twice(const char *yaml, int calls)
 {
 	struct ending ending;
 	stage_open(yaml);
@@ -252,7 +253,7 @@ static struct turn *try_twice(const char *yaml)
 	await('a', 1);
 	stage_until_over(&ending);
 	let_go('a', 1);
-	await_returns(1);
+	await_returns(calls);
 	cr_expect_eq(atomic_load(&seen.refused), 1, "what the first attempt writes is refused");
 	cr_expect(is_blocked(turn, "a"));
 	return turn;
@@ -260,7 +261,7 @@ static struct turn *try_twice(const char *yaml)
 
 Test(pool, runs_the_next_attempt_beside_one_that_still_blocks)
 {
-	struct turn *turn = try_twice(ALONE("agent: blocker_many, " TRIED_TWICE("2s")));
+	struct turn *turn = try_twice(ALONE("agent: blocker_many, " TRIED_TWICE("2s")), 2);
 	cr_expect_null(turn_error(turn));
 	cr_expect_eq(stage_int(turn, "f0"), 20);
 	turn_free(turn);
@@ -269,7 +270,7 @@ Test(pool, runs_the_next_attempt_beside_one_that_still_blocks)
 
 Test(pool, lets_the_next_attempt_of_an_instance_wait_for_one_that_still_blocks)
 {
-	struct turn *turn = try_twice(ALONE("agent: blocker, " TRIED_TWICE("500ms")));
+	struct turn *turn = try_twice(ALONE("agent: blocker, " TRIED_TWICE("500ms")), 1);
 	cr_expect_eq(atomic_load(&seen.returned), 1, "the second attempt was never called");
 	cr_expect_eq(stage_int(turn, "f0"), 0);
 	cr_expect_str_eq(stage_text(turn, "f20"),
